@@ -1,0 +1,1 @@
+"""The core, plugged into the world: storage on one side, HTTP on the other."""

@@ -1,0 +1,93 @@
+"""Strict fields: a value of another type is refused, never turned into one that fits."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields
+
+_is_whole_number = re.compile(r"[0-9]{1,9}").fullmatch
+
+_MESSAGES: dict[str, Any] = {"required": "is required", "null": "must not be null"}
+
+
+class StrictSchema(Schema):
+    """A schema that refuses, by name, whatever it does not know."""
+
+    class Meta:
+        """An unknown field is a fault."""
+
+        unknown = RAISE
+
+    error_messages = {  # noqa: RUF012
+        "unknown": "is not a field that can be set",
+        "type": "must be a JSON object",
+    }
+
+
+class Text(fields.String):
+    """A JSON string that keeps a rule of the core: `check` raises `ValueError` with the reason."""
+
+    default_error_messages = _MESSAGES
+
+    def __init__(self, check: Callable[[str], None], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._check = check
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        if not isinstance(value, str):
+            raise ValidationError("must be a string")
+        try:
+            self._check(value)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        return value
+
+
+class Flag(fields.Boolean):
+    """JSON's true or false, and nothing that resembles them."""
+
+    default_error_messages = _MESSAGES
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ValidationError("must be true or false")
+        return value
+
+
+class FlagParameter(fields.Boolean):
+    """A query parameter that says `true` or `false`."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
+        if once(value) not in {"true", "false"}:
+            raise ValidationError("must be true or false")
+        return bool(value == "true")
+
+
+class NumberParameter(fields.Integer):
+    """A query parameter that is a whole number within bounds, in ASCII digits and nothing else."""
+
+    def __init__(self, least: int, most: int, **kwargs: Any) -> None:
+        metadata = {"minimum": least, "maximum": most, **kwargs.pop("metadata", {})}
+        super().__init__(metadata=metadata, **kwargs)
+        self._range = range(least, most + 1)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
+        digits = once(value)
+        if not _is_whole_number(digits) or int(digits) not in self._range:
+            raise ValidationError(f"must be from {self._range[0]} to {self._range[-1]}")
+        return int(digits)
+
+
+class TextParameter(fields.String):
+    """A query parameter that is text."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
+        return once(value)
+
+
+def once(value: Any) -> str:
+    """Return the value of a query parameter, or raise where it was given more than once."""
+    if not isinstance(value, str):
+        raise ValidationError("must be given only once")
+    return value

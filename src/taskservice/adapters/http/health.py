@@ -1,0 +1,82 @@
+"""Whether the process is up, and whether it is fit to serve: public, and quick."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, current_app, jsonify
+from flask_smorest import Blueprint
+from marshmallow import Schema, fields
+
+from taskservice.adapters.http.openapi import PROBLEM_RESPONSES, REQUEST_ID
+from taskservice.adapters.http.problems import RETRY_SECONDS, problem_response
+from taskservice.core.errors import Unavailable
+from taskservice.core.readiness import Probe
+
+PROBES = "taskservice-probes"
+
+blueprint = Blueprint("health", __name__, description="For load balancers and monitors.")
+
+
+class LifeSchema(Schema):
+    """The process is up."""
+
+    status = fields.Constant("alive", required=True, metadata={"description": "Always `alive`."})
+
+
+class ReadinessSchema(Schema):
+    """Every part is fit to serve."""
+
+    status = fields.Constant("ready", required=True, metadata={"description": "Always `ready`."})
+    checks = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "Each part that was looked at."},
+    )
+
+
+@blueprint.get("/livez")
+@blueprint.response(200, LifeSchema(), headers=REQUEST_ID, example={"status": "alive"})
+@blueprint.doc(operationId="livez", security=[])
+def livez() -> dict[str, str]:
+    """Tell whether the process is up.
+
+    It looks at nothing else: restart the process where this fails.
+    """
+    return {"status": "alive"}
+
+
+@blueprint.get("/readyz")
+@blueprint.response(
+    200,
+    ReadinessSchema(),
+    headers=REQUEST_ID,
+    example={"status": "ready", "checks": {"database": "ok", "schema": "ok"}},
+)
+@blueprint.alt_response(503, PROBLEM_RESPONSES["unavailable"][1])
+@blueprint.doc(operationId="readyz", security=[])
+def readyz() -> Response:
+    """Tell whether the service is fit to serve.
+
+    It looks at the database, its schema and the keys: send no traffic where this fails.
+    """
+    probes: Mapping[str, Probe] = current_app.extensions[PROBES]
+    checks = {name: _look(probe) for name, probe in probes.items()}
+    if set(checks.values()) <= {"ok"}:
+        return jsonify({"status": "ready", "checks": checks})
+    return _not_ready(checks)
+
+
+def _look(probe: Probe) -> str:
+    try:
+        probe()
+    except Unavailable:
+        current_app.logger.warning("not ready", exc_info=True)
+        return "unavailable"
+    return "ok"
+
+
+def _not_ready(checks: dict[str, Any]) -> Response:
+    failed = ", ".join(name for name, state in checks.items() if state != "ok")
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return problem_response("unavailable", f"not ready: {failed}", headers, checks=checks)

@@ -1,0 +1,69 @@
+"""Who is calling, and the door to that caller's tasks."""
+
+import re
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+from flask import Flask, current_app, g, request
+
+from taskservice.adapters.http.problems import Refused
+from taskservice.core.caller import Authenticate
+from taskservice.core.errors import Unauthenticated
+from taskservice.core.service import OpenTasks, TaskService
+
+_EXTENSION = "taskservice"
+_bearer = re.compile(r"bearer +([^ ]+)", re.IGNORECASE).fullmatch
+
+
+class Doors(NamedTuple):
+    """The two ports that a request passes: who calls, and what is theirs."""
+
+    authenticate: Authenticate
+    open_tasks: OpenTasks
+
+    def install(self, app: Flask) -> None:
+        """Make these the doors of `app`."""
+        app.extensions[_EXTENSION] = self
+
+
+def take_path_owner(_: str | None, path_values: dict[str, object] | None) -> None:
+    """Take the owner out of the path's values, so that no handler sees a name but the caller's."""
+    g.path_owner = (path_values or {}).pop("user_id", None)
+
+
+def enforce_ownership() -> None:
+    """Let through only the caller whom the path names; OPTIONS is public.
+
+    Raises `Unauthenticated` (401), `Unavailable` (503), or `Refused` (403),
+    before a body is read or a database is touched.
+    """
+    if request.method == "OPTIONS":
+        return
+    caller = _doors().authenticate(_bearer_token())
+    if caller != g.path_owner:
+        raise Refused("not-your-tasks", "these are not your tasks")
+    g.caller = caller
+
+
+def caller() -> str:
+    """Return who is calling: the owner whom the path and the token agree on."""
+    return str(g.caller)
+
+
+def own_tasks() -> AbstractContextManager[TaskService]:
+    """Open the caller's tasks: the only way that a handler has to reach any."""
+    return _doors().open_tasks(caller())
+
+
+def _doors() -> Doors:
+    doors = current_app.extensions[_EXTENSION]
+    assert isinstance(doors, Doors)
+    return doors
+
+
+def _bearer_token() -> str:
+    """Return the token of the `Authorization` header (RFC 6750, section 2.1)."""
+    match = _bearer(request.headers.get("Authorization", ""))
+    if match is None:
+        raise Unauthenticated("no bearer token")
+    return match[1]

@@ -1,0 +1,157 @@
+"""The OpenAPI document: what every operation shares, said once."""
+
+from typing import Any
+
+from flask import Flask
+from flask_smorest import Api
+from marshmallow import Schema, fields
+from werkzeug.exceptions import HTTPException
+
+from taskservice.adapters.http.problems import MEDIA_TYPE, PROBLEM_TYPES, on_http_exception
+from taskservice.adapters.http.reference import DESCRIPTION
+
+OPENAPI_VERSION = "3.1.0"
+API_VERSION = "1.0.0"
+
+
+def _response_name(problem: str) -> str:
+    return "".join(word.capitalize() for word in problem.split("-"))
+
+
+PROBLEM_RESPONSES = {
+    problem: (kind.status, _response_name(problem)) for problem, kind in PROBLEM_TYPES.items()
+}
+
+
+def _header(description: str, example: str) -> dict[str, Any]:
+    return {"description": description, "schema": {"type": "string"}, "example": example}
+
+
+REQUEST_ID = {
+    "X-Request-Id": _header(
+        "Names this request, in the service's log too.", "01932d0e5f0a7cc398f40b8e1c6f2a11"
+    )
+}
+TAGGED = REQUEST_ID | {"ETag": _header("The task's version, in quotes: a strong tag.", '"1"')}
+LOCATED = TAGGED | {
+    "Location": _header(
+        "The new task's address.", "/api/tasks/ada/tasks/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
+    )
+}
+LINKED = REQUEST_ID | {
+    "Link": _header(
+        "The next page (RFC 8288), relative to this one; absent on the last.",
+        '<?cursor=AZMtDl8KfMOY9AuOHG8qEQ>; rel="next"',
+    )
+}
+
+
+class FaultSchema(Schema):
+    """One fault of a request: where it is, and what it is."""
+
+    pointer = fields.String(metadata={"description": "A JSON pointer (RFC 6901) into the body."})
+    parameter = fields.String(metadata={"description": "The name of a query parameter."})
+    detail = fields.String(required=True, metadata={"description": "What is wrong."})
+
+
+class ProblemSchema(Schema):
+    """Problem details (RFC 9457)."""
+
+    type = fields.String(
+        required=True,
+        metadata={
+            "description": "The kind of problem, stable; the address explains it.",
+            "enum": [f"/problems/{problem}" for problem in PROBLEM_TYPES],
+        },
+    )
+    title = fields.String(required=True, metadata={"description": "The status in words."})
+    status = fields.Integer(required=True, metadata={"description": "The HTTP status."})
+    detail = fields.String(required=True, metadata={"description": "What went wrong this time."})
+    instance = fields.String(required=True, metadata={"description": "The path of the request."})
+    request_id = fields.String(
+        required=True, metadata={"description": "As in `X-Request-Id`. Quote it in a report."}
+    )
+    errors = fields.List(
+        fields.Nested(FaultSchema), metadata={"description": "Every fault, up to 50."}
+    )
+    outcome = fields.String(
+        metadata={
+            "description": "Of a write that was cut short: whether it happened.",
+            "enum": ["not_applied", "unknown"],
+        }
+    )
+
+
+class ProblemApi(Api):
+    """flask-smorest's Api, answering every framework error as problem details."""
+
+    DEFAULT_ERROR_RESPONSE_NAME = None
+    ERROR_SCHEMA = ProblemSchema
+
+    def handle_http_exception(self, error: HTTPException) -> Any:
+        """Answer what the framework refused."""
+        return on_http_exception(error)
+
+    def _register_responses(self) -> None:
+        """Register a named response for each kind of problem; only those in use are written."""
+        for problem, (_, name) in PROBLEM_RESPONSES.items():
+            self.spec.components.response(name, _problem_response(problem), lazy=True)
+
+
+def _problem_response(problem: str) -> dict[str, Any]:
+    kind = PROBLEM_TYPES[problem]
+    headers = dict(REQUEST_ID)
+    if kind.status == 401:
+        headers["WWW-Authenticate"] = _header("The scheme to use.", "Bearer")
+    if kind.status == 503:
+        headers["Retry-After"] = _header("Seconds to wait before the next try.", "1")
+    return {
+        "description": kind.meaning,
+        "headers": headers,
+        "content": {MEDIA_TYPE: {"schema": ProblemSchema, "example": _example(problem)}},
+    }
+
+
+def _example(problem: str) -> dict[str, Any]:
+    kind = PROBLEM_TYPES[problem]
+    example: dict[str, Any] = {
+        "type": f"/problems/{problem}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": kind.meaning,
+        "instance": "/api/tasks/ada/tasks",
+        "request_id": "01932d0e5f0a7cc398f40b8e1c6f2a11",
+    }
+    if problem == "invalid-request":
+        example["errors"] = [{"pointer": "/title", "detail": "must not be blank"}]
+    if problem == "unavailable":
+        example["outcome"] = "not_applied"
+    return example
+
+
+def document(app: Flask) -> ProblemApi:
+    """Return the Api of `app`, with an empty document that blueprints add themselves to."""
+    app.config.update(
+        API_TITLE="taskservice", API_VERSION=API_VERSION, OPENAPI_VERSION=OPENAPI_VERSION
+    )
+    api = ProblemApi(
+        app,
+        spec_kwargs={
+            "info": {
+                "description": DESCRIPTION,
+                "license": {"name": "MIT", "identifier": "MIT"},
+            },
+            "servers": [{"url": "/", "description": "This service."}],
+            "security": [{"bearer": []}],
+        },
+    )
+    api.spec.components.security_scheme(
+        "bearer",
+        {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "A JSON Web Token whose subject is the user in the path.",
+        },
+    )
+    return api

@@ -1,0 +1,108 @@
+"""Reading requests: bodies that are JSON and say so, parameters that are known and given once."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, NoReturn
+
+from flask import Request
+from marshmallow import RAISE, Schema, ValidationError
+from webargs.flaskparser import FlaskParser
+from werkzeug.http import parse_options_header
+
+from taskservice.adapters.http import strict_json
+from taskservice.adapters.http.fields import StrictSchema
+from taskservice.adapters.http.problems import Refused, invalid
+
+BODY_LIMIT = 64 * 1024
+JSON = "application/json"
+UNKNOWN_PARAMETER = "is not a parameter of this operation"
+
+
+class BodySchema(StrictSchema):
+    """The shape of a body: the media types it comes in, and what no body at all means."""
+
+    media_types: ClassVar[tuple[str, ...]] = (JSON,)
+    if_empty: ClassVar[Mapping[str, Any] | None] = None
+
+
+class StrictParser(FlaskParser):
+    """Loads what a request says, or raises `Refused`: 413, 415, 400, then 422 with every fault."""
+
+    DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}  # noqa: RUF012
+
+    def load_json(self, req: Request, schema: Schema) -> Any:
+        """Return the body's JSON value. No operation takes parameters beside a body."""
+        assert isinstance(schema, BodySchema)
+        body = _read(req)
+        if not body and schema.if_empty is not None:
+            value: Any = schema.if_empty
+        else:
+            value = _json(req, body, schema.media_types)
+        if req.args:
+            raise invalid(
+                [{"parameter": _shown(name), "detail": UNKNOWN_PARAMETER} for name in req.args]
+            )
+        return value
+
+    def load_querystring(self, req: Request, schema: Schema) -> dict[str, str | list[str]]:
+        """Return the parameters; one that was repeated is a list, which no field takes."""
+        return {
+            name: values[0] if len(values) == 1 else values for name, values in req.args.lists()
+        }
+
+    def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
+        """Raise the refusal that lists every fault that `error` holds."""
+        raise invalid(list(_errors(error)))
+
+
+def _read(request: Request) -> bytes:
+    """Return the body, read no further than its limit (RFC 9110, section 15.5.14)."""
+    body = b""
+    if (request.content_length or 0) <= BODY_LIMIT:
+        try:
+            while len(body) <= BODY_LIMIT and (chunk := request.stream.read(BODY_LIMIT + 1)):
+                body += chunk
+        except OSError:
+            raise Refused("malformed-request", "the body cannot be read") from None
+    if len(body) > BODY_LIMIT or (request.content_length or 0) > BODY_LIMIT:
+        raise Refused("body-too-large", f"a body holds at most {BODY_LIMIT:,} bytes")
+    return body
+
+
+def _json(request: Request, body: bytes, media_types: tuple[str, ...]) -> Any:
+    if not _is_one_of(media_types, request):
+        raise Refused(
+            "unsupported-media-type", f"the body must be {' or '.join(media_types)}, in UTF-8"
+        )
+    try:
+        return strict_json.loads(body)
+    except strict_json.MalformedJson as error:
+        raise Refused("malformed-request", f"the body is not JSON: {error}") from None
+
+
+def _is_one_of(media_types: tuple[str, ...], request: Request) -> bool:
+    media_type, parameters = parse_options_header(request.headers.get("Content-Type"))
+    charset = parameters.get("charset", "utf-8").lower()
+    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    return media_type in media_types and charset == "utf-8" and encoding == "identity"
+
+
+def _errors(error: ValidationError) -> Iterator[dict[str, str]]:
+    """Yield a fault for each message of marshmallow's, which come by location, then by name."""
+    assert isinstance(error.messages, dict)
+    for location, found in error.messages.items():
+        for name, details in found.items():
+            for detail in details:
+                yield {**_place(location, name, error.data), "detail": detail}
+
+
+def _place(location: str, name: str, data: Any) -> dict[str, str]:
+    if location == "query":
+        return {"parameter": _shown(name)}
+    if not isinstance(data, Mapping):
+        return {"pointer": ""}
+    return {"pointer": "/" + _shown(name).replace("~", "~0").replace("/", "~1")}
+
+
+def _shown(name: str) -> str:
+    """Return a name that somebody sent as text that can be sent back."""
+    return name.encode("utf-8", "replace").decode()

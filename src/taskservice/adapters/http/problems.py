@@ -1,0 +1,153 @@
+"""Every error as problem details (RFC 9457): from what went wrong to what a client hears."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+from flask import Response, current_app
+from werkzeug.exceptions import HTTPException
+
+from taskservice.adapters.http.tracing import instance, request_id
+from taskservice.core.errors import (
+    InvalidTask,
+    TaskNotFound,
+    TaskServiceError,
+    Unauthenticated,
+    Unavailable,
+)
+
+MEDIA_TYPE = "application/problem+json"
+ERRORS_LIMIT = 50
+RETRY_SECONDS = 1
+
+
+class ProblemType(NamedTuple):
+    """A kind of problem: its status, that status's phrase, and what to tell a reader about it."""
+
+    status: int
+    title: str
+    meaning: str
+
+
+PROBLEM_TYPES = {
+    "not-found": ProblemType(404, "Not Found", "There is nothing at this address."),
+    "method-not-allowed": ProblemType(
+        405, "Method Not Allowed", "This address takes only the methods that `Allow` names."
+    ),
+    "unauthenticated": ProblemType(
+        401,
+        "Unauthorized",
+        "The request carries no valid bearer token. The reason stands in the service's log only.",
+    ),
+    "not-your-tasks": ProblemType(
+        403, "Forbidden", "The user in the path is not the one that the token speaks for."
+    ),
+    "task-not-found": ProblemType(
+        404, "Not Found", "The user has no task with this id. It may have been deleted."
+    ),
+    "body-too-large": ProblemType(413, "Content Too Large", "A body holds at most 64 KiB."),
+    "unsupported-media-type": ProblemType(
+        415, "Unsupported Media Type", "A body is JSON in UTF-8, and says so in `Content-Type`."
+    ),
+    "malformed-request": ProblemType(
+        400, "Bad Request", "The body is not JSON, or the cursor is not one of this list."
+    ),
+    "invalid-request": ProblemType(
+        422,
+        "Unprocessable Content",
+        "The request was understood, but values in it break a rule. `errors` names each of them.",
+    ),
+    "unavailable": ProblemType(
+        503,
+        "Service Unavailable",
+        "What the service needs cannot be reached. Try again after `Retry-After` seconds. "
+        "`outcome` tells whether a write happened: `not_applied` or `unknown`.",
+    ),
+    "internal": ProblemType(
+        500, "Internal Server Error", "A defect of the service. Report it with the request id."
+    ),
+}
+
+HTTP_PROBLEMS = {
+    400: ("malformed-request", "the request is malformed"),
+    404: ("not-found", "there is nothing at this address"),
+    405: ("method-not-allowed", "this address does not take this method"),
+}
+
+
+class Refused(Exception):
+    """A request that HTTP alone is reason enough to refuse.
+
+    `problem` is a key of `PROBLEM_TYPES`; `errors` name faults, each a
+    `detail` with a `pointer` (RFC 6901) or a `parameter`.
+    """
+
+    def __init__(self, problem: str, detail: str, errors: Iterable[Mapping[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.problem = problem
+        self.detail = detail
+        self.errors = list(errors)
+
+
+def problem_response(
+    problem: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+) -> Response:
+    """Return the answer for `problem`, with further `members` that are not empty."""
+    kind = PROBLEM_TYPES[problem]
+    body = {
+        "type": f"/problems/{problem}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": instance(),
+        "request_id": request_id(),
+        **{name: value for name, value in members.items() if value},
+    }
+    return Response(orjson.dumps(body), kind.status, headers, content_type=MEDIA_TYPE)
+
+
+def invalid(errors: list[dict[str, str]]) -> Refused:
+    """Return the refusal that lists `errors`, the first 50 of them."""
+    fields = "1 field is" if len(errors) == 1 else f"{len(errors)} fields are"
+    return Refused("invalid-request", f"{fields} not valid", errors[:ERRORS_LIMIT])
+
+
+def on_refused(error: Refused) -> Response:
+    """Answer a request that HTTP refused."""
+    return problem_response(error.problem, error.detail, errors=error.errors)
+
+
+def on_service_error(error: TaskServiceError) -> Response:
+    """Answer what the domain refused; this is the table of its words in HTTP."""
+    match error:
+        case TaskNotFound():
+            return problem_response("task-not-found", "there is no such task")
+        case InvalidTask():
+            return on_refused(
+                invalid([{"pointer": f"/{name}", "detail": why} for name, why in error.faults])
+            )
+        case Unauthenticated():
+            return problem_response(
+                "unauthenticated", "a valid bearer token is needed", {"WWW-Authenticate": "Bearer"}
+            )
+        case Unavailable():
+            return problem_response(
+                "unavailable",
+                "the service cannot reach what it needs; try again",
+                {"Retry-After": str(RETRY_SECONDS)},
+                outcome=error.outcome,
+            )
+    raise error
+
+
+def on_defect(error: Exception) -> Response:
+    """Answer a defect: the log hears all of it, the client only the request id."""
+    current_app.logger.error("defect in request %s", request_id(), exc_info=error)
+    return problem_response("internal", "this is a defect of the service")
+
+
+def on_http_exception(error: HTTPException) -> Response:
+    """Answer what the framework refused; `Allow` and its like stay."""
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    problem, detail = HTTP_PROBLEMS.get(error.code or 500, ("internal", "this is a defect"))
+    return problem_response(problem, detail, headers)

@@ -1,0 +1,62 @@
+"""Writing answers: entities as JSON, and the headers that go with one task or a page of them."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+from flask import Response, g, request, url_for
+from flask.json.provider import JSONProvider
+from marshmallow import Schema
+
+from taskservice.adapters.http import cursors
+from taskservice.adapters.http.identity import caller
+from taskservice.core.query import Page
+from taskservice.core.task import Task
+
+
+class EntitySchema(Schema):
+    """Documents an entity. The JSON provider writes the entity itself, which is many times as fast.
+
+    A test holds the two renderings equal.
+    """
+
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+        """Return the entity as it is, and remember it for the headers."""
+        g.answer = obj
+        return obj.tasks if isinstance(obj, Page) else obj
+
+
+class EntityProvider(JSONProvider):
+    """JSON by orjson, which knows dataclasses, UUIDs and times (RFC 3339, in UTC as `Z`)."""
+
+    def dumps(self, obj: Any, **_: Any) -> str:
+        """Return `obj` as JSON text."""
+        return orjson.dumps(obj, option=orjson.OPT_UTC_Z).decode()
+
+    def loads(self, s: str | bytes, **_: Any) -> Any:
+        """Return the value of JSON text."""
+        return orjson.loads(s)
+
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        """Return an answer that holds its argument as JSON."""
+        body = orjson.dumps(self._prepare_response_obj(args, kwargs), option=orjson.OPT_UTC_Z)
+        return Response(body, content_type="application/json")
+
+
+def describe(response: Response) -> Response:
+    """Add what the answer's entity says in headers: `ETag`, `Location`, `Link`; 204 has no type."""
+    match g.get("answer"):
+        case Task() as task:
+            response.headers["ETag"] = f'"{task.version}"'
+            if response.status_code == 201:
+                response.headers["Location"] = _address(task)
+        case Page(next=query) if query is not None:
+            parameters = {**request.args, "cursor": cursors.encode(caller(), query)}
+            response.headers["Link"] = f'<?{urlencode(parameters)}>; rel="next"'
+    if response.status_code == 204:
+        del response.headers["Content-Type"]
+    return response
+
+
+def _address(task: Task) -> str:
+    return url_for("tasks.get_task", user_id=task.user_id, task_id=task.id)

@@ -1,0 +1,173 @@
+"""The JSON shapes: the documented contract. The rules for values are the core's."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any, ClassVar
+
+from marshmallow import fields, post_load
+
+from taskservice.adapters.http import cursors
+from taskservice.adapters.http.fields import (
+    Flag,
+    FlagParameter,
+    NumberParameter,
+    StrictSchema,
+    Text,
+    TextParameter,
+)
+from taskservice.adapters.http.identity import caller
+from taskservice.adapters.http.parser import JSON, UNKNOWN_PARAMETER, BodySchema
+from taskservice.adapters.http.problems import Refused
+from taskservice.adapters.http.rendering import EntitySchema
+from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, TaskQuery
+from taskservice.core.rules import (
+    DESCRIPTION_LIMIT,
+    OWNER_LIMIT,
+    OWNER_PATTERN,
+    TITLE_LIMIT,
+    check_description,
+    check_title,
+)
+from taskservice.core.task import Step, Task
+
+MERGE_PATCH = "application/merge-patch+json"
+
+EXAMPLE_ID = "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
+EXAMPLE_TASK = {
+    "id": EXAMPLE_ID,
+    "user_id": "ada",
+    "title": "Buy milk",
+    "description": None,
+    "completed": False,
+    "completed_at": None,
+    "created_at": "2026-02-09T10:00:00.123456Z",
+    "updated_at": "2026-02-09T10:00:00.123456Z",
+    "version": 1,
+}
+EXAMPLE_COMPLETED = EXAMPLE_TASK | {
+    "completed": True,
+    "completed_at": "2026-02-09T18:30:00.654321Z",
+    "updated_at": "2026-02-09T18:30:00.654321Z",
+    "version": 2,
+}
+
+_TITLE = {
+    "description": "What is to be done: one line of text, not only white space.",
+    "minLength": 1,
+    "maxLength": TITLE_LIMIT,
+    "pattern": r"\S",
+}
+_DESCRIPTION = {"description": "Anything more to say, or null.", "maxLength": DESCRIPTION_LIMIT}
+
+
+def _about(text: str, **more: Any) -> dict[str, Any]:
+    return {"description": text, **more}
+
+
+class TaskSchema(EntitySchema):
+    """A task, as every answer shows it."""
+
+    id = fields.UUID(
+        required=True,
+        metadata=_about("Made by the service, in order of creation (UUID version 7)."),
+    )
+    user_id = fields.String(
+        required=True,
+        metadata=_about("The owner.", pattern=f"^{OWNER_PATTERN}$", maxLength=OWNER_LIMIT),
+    )
+    title = fields.String(required=True, metadata=_TITLE)
+    description = fields.String(required=True, allow_none=True, metadata=_DESCRIPTION)
+    completed = fields.Boolean(required=True, metadata=_about("Whether it is done."))
+    completed_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        metadata=_about("The moment of the present completion, null while open."),
+    )
+    created_at = fields.AwareDateTime(
+        required=True, metadata=_about("The moment of creation. It never changes.")
+    )
+    updated_at = fields.AwareDateTime(
+        required=True, metadata=_about("The moment of the last change. It only moves forward.")
+    )
+    version = fields.Integer(
+        required=True,
+        metadata=_about("Counts the changes from 1. In quotes it is the task's ETag.", minimum=1),
+    )
+
+
+class _TaskBody(BodySchema):
+    title = Text(check_title, required=True, metadata=_TITLE)
+    description = Text(check_description, allow_none=True, metadata=_DESCRIPTION)
+    completed = Flag(metadata=_about("Whether it is done."))
+
+
+class NewTaskSchema(_TaskBody):
+    """A task to be created. Loads to the arguments of `TaskService.add`."""
+
+
+class _EditBody(_TaskBody):
+    @post_load
+    def _step(self, edits: dict[str, Any], **_: Any) -> Step:
+        return partial(Task.edit, **edits)
+
+
+class TaskUpdateSchema(_EditBody):
+    """An update. What it leaves out keeps its value. Loads to a step."""
+
+
+class TaskPatchSchema(_EditBody):
+    """A JSON merge patch (RFC 7396): absent keeps, null clears. Loads to a step."""
+
+    media_types = (MERGE_PATCH, JSON)
+
+    title = Text(check_title, metadata=_TITLE)
+
+
+MERGE_PATCH_BODY = {
+    "content": {JSON: {"schema": {"$ref": "#/components/schemas/TaskPatch"}}},
+}
+
+
+class CompletionSchema(BodySchema):
+    """A task's completion. No body at all completes. Loads to a step."""
+
+    if_empty: ClassVar[Mapping[str, Any]] = {"completed": True}
+
+    completed = Flag(required=True, metadata=_about("True completes the task, false reopens it."))
+
+    @post_load
+    def _step(self, completion: dict[str, bool], **_: Any) -> Step:
+        return Task.complete if completion["completed"] else Task.reopen
+
+
+class NoParametersSchema(StrictSchema):
+    """No query parameters: a misspelt one is told, not ignored."""
+
+    error_messages = {"unknown": UNKNOWN_PARAMETER}  # noqa: RUF012
+
+
+class TaskQuerySchema(NoParametersSchema):
+    """What a list may ask. Loads to a `TaskQuery`."""
+
+    completed = FlagParameter(
+        metadata=_about("Only the completed tasks (true) or only the open ones (false).")
+    )
+    limit = NumberParameter(
+        1, PAGE_LIMIT, metadata=_about("How many tasks a page holds.", default=PAGE_DEFAULT)
+    )
+    cursor = TextParameter(
+        metadata=_about("Where the page begins: taken from the `Link` of the page before.")
+    )
+
+    @post_load
+    def _query(self, asked: dict[str, Any], **_: Any) -> TaskQuery:
+        cursor = asked.pop("cursor", None)
+        query = TaskQuery(**asked)
+        return query if cursor is None else _going_on(query, cursor)
+
+
+def _going_on(query: TaskQuery, cursor: str) -> TaskQuery:
+    try:
+        return cursors.decode(cursor, caller(), query)
+    except cursors.BadCursor:
+        raise Refused("malformed-request", "the cursor is not one of this list") from None

@@ -1,0 +1,156 @@
+"""The issuer's public keys: when they are fetched, and how long they serve."""
+
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from threading import Lock, Thread
+from typing import NamedTuple
+
+from jwt import PyJWK
+
+from taskservice.adapters.http.tokens.fetch import TOTAL_SECONDS, fetch_key_set
+from taskservice.adapters.http.tokens.jwks import ALGORITHMS, read_key_set
+from taskservice.core.errors import Unavailable
+
+REFRESH = 300.0
+"""The longest time between two fetches, in seconds; less may be configured."""
+
+STALE = 2 * REFRESH
+"""The age in seconds from which a set is fetched before use, unless that was tried lately."""
+
+KEPT = 24 * 60 * 60.0
+"""The age in seconds from which a set is no longer used."""
+
+COOL_DOWN = 30.0
+"""Seconds between attempts after a failure, and between fetches for an unknown `kid`."""
+
+RETRY = 1.0
+"""Seconds between attempts while there is no key at all."""
+
+CANDIDATES_LIMIT = 8
+"""How many keys are tried on one token."""
+
+_PATIENCE = TOTAL_SECONDS + 1
+_log = logging.getLogger(__name__)
+
+
+class _Fetched(NamedTuple):
+    keys: tuple[PyJWK, ...]
+    at: float
+
+
+class KeySet:
+    """The `Keys` that an issuer publishes at a URL: EdDSA, ES256 and RS256 (RFC 7517).
+
+    One fetch is under way at a time, in a thread of its own. Nobody waits for
+    it who has keys to go on with; who has none, or names an unknown key,
+    waits for at most 6 s, one request at a time. After a failure the known keys
+    serve on for a day. A process forked from this one fetches for itself.
+    """
+
+    algorithms = ALGORITHMS
+
+    def __init__(
+        self,
+        url: str,
+        refresh: float = REFRESH,
+        clock: Callable[[], float] = time.monotonic,
+        fetch: Callable[[str], bytes] = fetch_key_set,
+    ) -> None:
+        """Fetch nothing yet. `refresh` and `clock` are in seconds; `fetch` raises `Unavailable`.
+
+        Raises `ValueError` unless `refresh` is over 0 and at most 300: that a
+        removed key stops working within 600 s rests on it.
+        """
+        if not 0 < refresh <= REFRESH:
+            raise ValueError(f"must be over 0 and at most {REFRESH:.0f} seconds")
+        self._url, self._refresh, self._clock, self._fetch = url, refresh, clock, fetch
+        self._fetched = _Fetched((), -math.inf)
+        self._failure: str | None = "not fetched yet"
+        self._flight: Thread | None = None
+        self._ended = self._missed = -math.inf
+        self._lock = Lock()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the last fetch that succeeded began; infinite before the first."""
+        return self._clock() - self._fetched.at
+
+    def candidates(self, algorithm: str, key_id: str | None) -> Sequence[PyJWK]:
+        """Return the keys for `algorithm`: those named `key_id`, or without it up to 8.
+
+        Fetches anew for an unknown `key_id`, at most once in 30 s. Raises
+        `Unavailable` where no set was fetched for a day or ever.
+        """
+        keys = self._current()
+        if key_id is not None and all(key.key_id != key_id for key in keys):
+            keys = self._after_miss()
+        return [
+            key for key in keys if key.algorithm_name == algorithm and key_id in {None, key.key_id}
+        ][:CANDIDATES_LIMIT]
+
+    def probe(self) -> None:
+        """Return if there are keys, fetching where due; raise `Unavailable` if there are none."""
+        self._current()
+
+    def refresh_now(self) -> None:
+        """Fetch, and wait for it; raise `Unavailable`, saying why, where that fails."""
+        self._begin(quiet=0)
+        self._wait()
+        if self._failure is not None:
+            raise Unavailable(f"the key set was not fetched: {self._failure}")
+
+    def _current(self) -> tuple[PyJWK, ...]:
+        now = self._clock()
+        age, idle = now - self._fetched.at, now - self._ended
+        if age >= KEPT:
+            if self._begin(quiet=RETRY):
+                self._wait()
+            if self.age >= KEPT:
+                raise Unavailable(f"there is no key set: {self._failure}")
+        elif age >= STALE and idle >= self._refresh:
+            self._begin(quiet=self._refresh)
+            self._wait()
+        elif age >= self._refresh:
+            self._begin(quiet=min(self._refresh, COOL_DOWN))
+        return self._fetched.keys
+
+    def _after_miss(self) -> tuple[PyJWK, ...]:
+        with self._lock:
+            now = self._clock()
+            is_due = now - self._missed >= COOL_DOWN
+            self._missed = now if is_due else self._missed
+        if is_due:
+            self._begin(quiet=0)
+            self._wait()
+        return self._fetched.keys
+
+    def _begin(self, *, quiet: float) -> bool:
+        """Start a fetch, unless one is under way or one ended less than `quiet` seconds ago."""
+        flight = Thread(target=self._fly, name="key-set", daemon=True)
+        with self._lock:
+            under_way = self._flight is not None and self._flight.is_alive()
+            if under_way or self._clock() - self._ended < quiet:
+                return False
+            try:
+                flight.start()
+            except RuntimeError:
+                return False
+            self._flight = flight
+            return True
+
+    def _wait(self) -> None:
+        if self._flight is not None:
+            self._flight.join(_PATIENCE)
+
+    def _fly(self) -> None:
+        began = self._clock()
+        try:
+            self._fetched = _Fetched(read_key_set(self._fetch(self._url)), began)
+            self._failure = None
+        except (Unavailable, ValueError) as error:
+            self._failure = str(error)
+            _log.warning("The key set was not fetched: %s", error)
+        finally:
+            self._ended = self._clock()

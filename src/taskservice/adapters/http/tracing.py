@@ -1,0 +1,22 @@
+"""What ties an answer to its request: the request id and the address."""
+
+import re
+from urllib.parse import quote
+from uuid import uuid4
+
+from flask import g, request
+
+_is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
+
+
+def request_id() -> str:
+    """Return this request's id: the caller's `X-Request-Id` where it is fit, else a new one."""
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-Id", "")
+        g.request_id = given if _is_request_id(given) else uuid4().hex
+    return str(g.request_id)
+
+
+def instance() -> str:
+    """Return the path of this request as a URI reference."""
+    return quote(f"{request.root_path}{request.path}", safe="/:@!$&'()*+,;=~")

@@ -1,0 +1,127 @@
+"""Engines for SQLite and PostgreSQL, and what differs between the two."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from sqlite3 import Connection as SQLiteConnection
+from time import monotonic
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool
+
+from taskservice.adapters.sql.failures import translated
+
+SQLITE_BUSY_SECONDS = 5
+CONNECT_SECONDS = 10
+RECYCLE_SECONDS = 240
+REST_SECONDS = 1.0
+
+BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"}
+
+
+def database_url(address: str) -> URL:
+    """Return the URL of a database `address`; hosts hand out `postgres://` and `postgresql://`.
+
+    Raises `ValueError` where it is none.
+    """
+    try:
+        url = make_url(address)
+    except ArgumentError:
+        raise ValueError("is not a database address") from None
+    if url.drivername in {"postgres", "postgresql"}:
+        return url.set(drivername="postgresql+psycopg")
+    return url
+
+
+def pooled_engine(
+    url: URL, *, pool_size: int, pool_timeout: float, prepared_statements: bool
+) -> Engine:
+    """Return the engine that serves: a small pool, connections that are pinged after a rest.
+
+    `pool_timeout` is in seconds. Without `prepared_statements` none are kept
+    on the server, which a transaction pooler needs.
+    """
+    engine = _engine(
+        url,
+        prepared_statements,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_timeout=pool_timeout,
+        pool_recycle=RECYCLE_SECONDS,
+        pool_use_lifo=True,
+    )
+    if not is_embedded(url):
+        _ping_after_rest(engine.pool)
+    return engine
+
+
+def single_engine(url: URL) -> Engine:
+    """Return an engine that keeps no connection: for migrations and checks."""
+    return _engine(url, prepared_statements=False, poolclass=NullPool)
+
+
+def is_embedded(url: URL) -> bool:
+    """Tell whether the database is a file of ours (SQLite) and no server."""
+    return url.get_backend_name() == "sqlite"
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection inside one transaction: committed on a normal exit, else rolled back.
+
+    On SQLite it holds the write lock from the first moment, so that what it
+    reads cannot change before it writes. Raises `Unavailable`.
+    """
+    with translated(), engine.connect() as connection:
+        connection.exec_driver_sql(BEGIN[engine.dialect.name])
+        yield connection
+        with translated(if_cut="unknown"):
+            connection.exec_driver_sql("COMMIT")
+
+
+def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
+    # In autocommit a statement is a transaction, in one round trip; `transaction` begins its own.
+    engine = create_engine(
+        url,
+        isolation_level="AUTOCOMMIT",
+        hide_parameters=True,
+        connect_args={} if is_embedded(url) else _postgresql_arguments(url, prepared_statements),
+        **pool,
+    )
+    if is_embedded(url):
+        event.listen(engine, "connect", _set_up_sqlite)
+    return engine
+
+
+def _postgresql_arguments(url: URL, prepared_statements: bool) -> dict[str, object]:
+    defaults = {"connect_timeout": CONNECT_SECONDS, "application_name": "taskservice"}
+    chosen = {name: value for name, value in defaults.items() if name not in url.query}
+    return {**chosen, "prepare_threshold": 5 if prepared_statements else None}
+
+
+def _set_up_sqlite(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:
+    for pragma in (
+        f"busy_timeout = {SQLITE_BUSY_SECONDS * 1000}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _ping_after_rest(pool: Pool) -> None:
+    """Ping a connection that was idle for over a second: hosts cut such, and say nothing."""
+
+    def rest(_: object, entry: ConnectionPoolEntry) -> None:
+        entry.info["rests_since"] = monotonic()
+
+    def ping(connection: Any, entry: ConnectionPoolEntry, _: object) -> None:
+        if monotonic() - entry.info.get("rests_since", monotonic()) > REST_SECONDS:
+            try:
+                connection.execute("SELECT 1")
+            except Exception as error:
+                raise DisconnectionError from error
+
+    event.listen(pool, "checkin", rest)
+    event.listen(pool, "checkout", ping)

@@ -1,0 +1,94 @@
+"""The wiring: settings in, application out. The only place that knows every part."""
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+
+from flask import Flask
+from sqlalchemy import URL
+
+from taskservice.adapters.http import http_application
+from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifier
+from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.engine import database_url, is_embedded, pooled_engine, single_engine
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.config import ConfigError, Settings
+from taskservice.core.errors import SchemaBehind, Unavailable
+from taskservice.core.readiness import Probe
+from taskservice.core.service import OpenTasks
+
+_log = logging.getLogger("taskservice")
+
+
+def create_app(
+    open_tasks: OpenTasks, settings: Settings, probes: Mapping[str, Probe] | None = None
+) -> Flask:
+    """Return an application over `open_tasks`, for whoever brings a home for tasks of their own.
+
+    `probes` are what `/readyz` looks at, beside the key set.
+    """
+    keys = token_keys(settings)
+    verifier = Verifier(
+        keys,
+        subject_claim=settings.jwt_subject_claim,
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+    )
+    key_probes = {"keys": keys.probe} if isinstance(keys, KeySet) else {}
+    return http_application(verifier, open_tasks, {**(probes or {}), **key_probes})
+
+
+def production_app(settings: Settings) -> Flask:
+    """Return the application over the configured database. Raises `ConfigError`."""
+    require_servable(settings)
+    engine = pooled_engine(
+        parsed_address(settings.database_url),
+        pool_size=settings.pool_size,
+        pool_timeout=settings.pool_timeout,
+        prepared_statements=settings.prepared_statements,
+    )
+    probes = {
+        "database": partial(schema.require_reachable, engine),
+        "schema": partial(schema.require_current, engine),
+    }
+    return create_app(SqlTasks(engine).open_tasks, settings, probes)
+
+
+def require_servable(settings: Settings) -> None:
+    """Raise `ConfigError` where the database of `settings` cannot be served from.
+
+    A server that is out of reach may come back, and is only warned of; a file
+    that cannot be opened, or a schema that is behind, is not served.
+    """
+    url = parsed_address(settings.database_url)
+    try:
+        schema.require_current(single_engine(url))
+    except SchemaBehind as error:
+        raise ConfigError(str(error)) from None
+    except Unavailable as error:
+        if is_embedded(url):
+            raise ConfigError(f"DATABASE_URL names a file that cannot be used: {error}") from error
+        _log.warning("the database cannot be reached yet: %s", error)
+
+
+def token_keys(settings: Settings) -> Keys:
+    """Return the keys that tokens are tested with."""
+    if settings.jwks_url:
+        return KeySet(settings.jwks_url, refresh=settings.jwks_refresh)
+    return SharedSecret(settings.jwt_secret or "")
+
+
+def parsed_address(address: str) -> URL:
+    """Return the URL of the database at `address`. Raises `ConfigError`."""
+    try:
+        return database_url(address)
+    except ValueError as error:
+        raise ConfigError(f"DATABASE_URL {error}") from None
+
+
+def openapi_document() -> bytes:
+    """Return the OpenAPI document, as `/openapi.json` serves it."""
+    settings = Settings(database_url="", jwt_secret="x" * 32)
+    response = create_app(InMemoryTasks().open_tasks, settings).test_client().get("/openapi.json")
+    return bytes(response.data)

@@ -1,0 +1,68 @@
+"""`taskservice serve`: up to date, running, and ready to be tried."""
+
+import os
+from functools import partial
+
+import click
+
+from taskservice import __version__
+from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.engine import single_engine
+from taskservice.app import parsed_address
+from taskservice.cli.development import with_development_secret
+from taskservice.cli.options import database_option, development_environment
+from taskservice.cli.server import Server
+from taskservice.cli.tokens import signed_token
+from taskservice.config import Settings
+
+DEMO_USER = "demo"
+
+WELCOME = """\
+taskservice {version} answers on {address}  (Ctrl-C stops it)
+
+  tasks are in  {database}
+  reference     {address}/docs
+"""
+TRY_IT = """\
+Create a task as the user demo, and list demo's tasks. The token is good for a day:
+
+  TOKEN={token}
+  curl {address}/api/tasks/demo/tasks -H "Authorization: Bearer $TOKEN" \\
+    -H 'Content-Type: application/json' -d '{{"title": "Buy milk"}}'
+  curl {address}/api/tasks/demo/tasks -H "Authorization: Bearer $TOKEN"
+"""
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    default=8000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="The port to listen on; 0 takes a free one.",
+)
+@database_option
+def serve(host: str, port: int, database: str | None) -> None:
+    """Bring the database up to date and run the service.
+
+    With no setting at all: on SQLite, in the file taskservice.db of this
+    folder, with a random development secret kept beside it.
+    """
+    settings = Settings.from_environment(with_development_secret(development_environment(database)))
+    schema.upgrade(single_engine(parsed_address(settings.database_url)))
+    Server(settings, host, port, partial(_announce, settings)).run()
+
+
+def _announce(settings: Settings, address: str) -> None:
+    database = parsed_address(settings.database_url).render_as_string(hide_password=True)
+    click.echo(WELCOME.format(version=__version__, address=address, database=database))
+    if settings.jwt_secret:
+        click.echo(TRY_IT.format(address=address, token=_demo_token(settings)))
+
+
+def _demo_token(settings: Settings) -> str:
+    """Return a token to paste; with a secret of the user's own only the way to make one."""
+    if os.environ.get("TASKSERVICE_JWT_SECRET"):
+        return f"$(taskservice token {DEMO_USER})"
+    return signed_token(settings, DEMO_USER, days=1)

@@ -1,0 +1,169 @@
+"""The settings: read once from the environment, checked all at once, frozen."""
+
+import logging
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self, TypeVar
+from urllib.parse import urlsplit
+
+from taskservice.adapters.http.tokens import SharedSecret
+from taskservice.adapters.http.tokens.key_set import REFRESH
+
+DEFAULT_DATABASE = "sqlite:///taskservice.db"
+
+_SCHEMES = {"sqlite", "postgresql", "postgres"}
+_PLACEHOLDER = re.compile(r"(?i)change.?me|replace.?me|place.?holder|your.*(secret|key)|<.*>")
+_DISTINCT_CHARACTERS = 8
+
+_log = logging.getLogger("taskservice")
+
+T = TypeVar("T")
+
+
+class ConfigError(Exception):
+    """What is wrong with the configuration: every fault, each beginning with the setting's name."""
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("; ".join(faults))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the service was told; one of `jwt_secret` and `jwks_url` is set; times in seconds."""
+
+    database_url: str
+    jwt_secret: str | None = None
+    jwks_url: str | None = None
+    jwks_refresh: float = 300.0
+    jwt_issuer: str | None = None
+    jwt_audience: str | None = None
+    jwt_subject_claim: str = "sub"
+    prepared_statements: bool = False
+    pool_size: int = 5
+    pool_timeout: float = 0.5
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str]) -> Self:
+        """Return the settings of `environ`, or raise `ConfigError` with every fault."""
+        reader = _Reader(environ)
+        given = {name: reader.value(name, parse) for name, parse in _PARSERS.items()}
+        known: dict[str, Any] = {
+            field: given[name] for name, field in _FIELDS.items() if given[name] is not None
+        }
+        reader.require("DATABASE_URL")
+        reader.require_one_of("TASKSERVICE_JWT_SECRET", "TASKSERVICE_JWKS_URL")
+        _warn_of_unknown(environ)
+        reader.finish()
+        return cls(**known)
+
+
+def database_address(environ: Mapping[str, str]) -> str:
+    """Return the database's address alone, for what needs nothing else. Raises `ConfigError`."""
+    reader = _Reader(environ)
+    address = reader.value("DATABASE_URL", _database)
+    reader.require("DATABASE_URL")
+    reader.finish()
+    return str(address)
+
+
+class _Reader:
+    """Reads single settings, and gathers what is wrong with them."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self._faults: list[str] = []
+
+    def value(self, name: str, parse: Callable[[str], T]) -> T | None:
+        """Return the parsed setting, None where it is unset, empty or wrong."""
+        if not (given := self._environ.get(name)):
+            return None
+        try:
+            return parse(given)
+        except ValueError as error:
+            self._faults.append(f"{name} {error}")
+            return None
+
+    def require(self, name: str) -> None:
+        if not self._environ.get(name):
+            self._faults.append(f"{name} must be set")
+
+    def require_one_of(self, one: str, other: str) -> None:
+        count = sum(bool(self._environ.get(name)) for name in (one, other))
+        if count != 1:
+            self._faults.append(f"{one} or {other} must be set{', not both' if count else ''}")
+
+    def finish(self) -> None:
+        if self._faults:
+            raise ConfigError(*self._faults)
+
+
+def _database(value: str) -> str:
+    scheme, separator, rest = value.strip().partition("://")
+    if scheme not in _SCHEMES or not separator:
+        raise ValueError("must begin with sqlite:///, postgresql:// or postgres://")
+    if scheme == "sqlite" and rest.partition("?")[0].strip("/") in {"", ":memory:"}:
+        raise ValueError("must name a file, as in sqlite:///taskservice.db")
+    return value.strip()
+
+
+def _secret(value: str) -> str:
+    SharedSecret(value)
+    if _PLACEHOLDER.search(value) or len(set(value)) < _DISTINCT_CHARACTERS:
+        raise ValueError("must be a random secret, not a placeholder")
+    return value
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value.strip())
+    if parts.scheme not in {"https", "http"} or not parts.hostname:
+        raise ValueError("must be an address that begins with https:// or http://")
+    return value.strip()
+
+
+def _switch(value: str) -> bool:
+    if value.lower() not in {"true", "false"}:
+        raise ValueError("must be true or false")
+    return value.lower() == "true"
+
+
+def _count(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", value, re.ASCII) or int(value) < 1:
+        raise ValueError("must be a whole number from 1 to 9999")
+    return int(value)
+
+
+def _seconds(value: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", value, re.ASCII) or not float(value):
+        raise ValueError("must be a number of seconds over 0")
+    return float(value)
+
+
+def _refresh(value: str) -> float:
+    # A key that its issuer removed stops working within 600 s: two of the longest intervals.
+    if _seconds(value) > REFRESH:
+        raise ValueError(f"must be at most {REFRESH:.0f} seconds")
+    return _seconds(value)
+
+
+_PARSERS: dict[str, Callable[[str], object]] = {
+    "DATABASE_URL": _database,
+    "TASKSERVICE_JWT_SECRET": _secret,
+    "TASKSERVICE_JWKS_URL": _web_address,
+    "TASKSERVICE_JWKS_REFRESH": _refresh,
+    "TASKSERVICE_JWT_ISSUER": str,
+    "TASKSERVICE_JWT_AUDIENCE": str,
+    "TASKSERVICE_JWT_SUBJECT_CLAIM": str,
+    "TASKSERVICE_PREPARED_STATEMENTS": _switch,
+    "TASKSERVICE_POOL_SIZE": _count,
+    "TASKSERVICE_POOL_TIMEOUT": _seconds,
+}
+
+_FIELDS = {name: name.removeprefix("TASKSERVICE_").lower() for name in _PARSERS}
+assert set(_FIELDS.values()) == {field.name for field in fields(Settings)}
+
+
+def _warn_of_unknown(environ: Mapping[str, str]) -> None:
+    for name in sorted(environ):
+        if name.startswith("TASKSERVICE_") and name not in _PARSERS:
+            _log.warning("%s is not a setting of this version", name)

@@ -1,0 +1,62 @@
+"""Everything that the service can refuse, in the words of the domain.
+
+TaskServiceError
+├── TaskNotFound      the owner has no such task
+├── InvalidTask       a value breaks a rule of the task
+├── Unauthenticated   the caller's credentials are missing or not valid
+└── Unavailable       what is needed cannot be reached at the moment
+    └── SchemaBehind  the database's schema is older than this version needs
+"""
+
+from collections.abc import Iterable
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+Outcome = Literal["not_applied", "unknown"]
+
+
+class Fault(NamedTuple):
+    """One thing that is wrong with a value: the field's name, and why."""
+
+    field: str
+    detail: str
+
+
+class TaskServiceError(Exception):
+    """The root of the tree: catch it to catch whatever the service refuses."""
+
+
+class TaskNotFound(TaskServiceError):
+    """The owner has no such task; whether somebody else has is not told."""
+
+    def __init__(self, task_id: UUID) -> None:
+        super().__init__(f"no task {task_id}")
+        self.task_id = task_id
+
+
+class InvalidTask(TaskServiceError):
+    """One or more values break the rules of a task; all of them are named."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(faults)
+        super().__init__("; ".join(f"{fault.field} {fault.detail}" for fault in self.faults))
+
+
+class Unauthenticated(TaskServiceError):
+    """No valid credentials. The message is the reason: for the log, never for the caller."""
+
+
+class Unavailable(TaskServiceError):
+    """What the request needs cannot be reached.
+
+    `outcome` is the truth about a write: `not_applied` where nothing was
+    committed, `unknown` where the reply to the commit was lost.
+    """
+
+    def __init__(self, reason: str, outcome: Outcome = "not_applied") -> None:
+        super().__init__(reason)
+        self.outcome: Outcome = outcome
+
+
+class SchemaBehind(Unavailable):
+    """The database's schema is older than this version needs."""

@@ -1,0 +1,42 @@
+"""The rules for single values: owners, titles, descriptions. Each is said here and nowhere else."""
+
+import re
+from collections.abc import Callable
+
+OWNER_LIMIT = 128
+TITLE_LIMIT = 255
+DESCRIPTION_LIMIT = 10_000
+
+OWNER_PATTERN = rf"[A-Za-z0-9._:@|~+=-]{{1,{OWNER_LIMIT}}}"
+
+_is_owner = re.compile(OWNER_PATTERN).fullmatch
+_control_in_line = re.compile("[\x00-\x1f]").search
+_control_in_text = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]").search
+_surrogate = re.compile("[\ud800-\udfff]").search
+
+
+def is_owner(value: str) -> bool:
+    """Tell whether `value` can name an owner: 1 to 128 of `A-Z a-z 0-9 . _ : @ | ~ + = -`."""
+    return _is_owner(value) is not None and value not in {".", ".."}
+
+
+def check_title(title: str) -> None:
+    """Raise `ValueError`, saying why, unless `title` is one line of 1 to 255 code points."""
+    _check_text(title, TITLE_LIMIT, _control_in_line)
+    if not title.strip():
+        raise ValueError("must not be blank")
+
+
+def check_description(description: str | None) -> None:
+    """Raise `ValueError`, saying why, unless `description` is None or up to 10,000 code points."""
+    if description is not None:
+        _check_text(description, DESCRIPTION_LIMIT, _control_in_text)
+
+
+def _check_text(text: str, limit: int, control: Callable[[str], object]) -> None:
+    if len(text) > limit:
+        raise ValueError(f"must be at most {limit:,} characters")
+    if control(text):
+        raise ValueError("must not contain control characters")
+    if _surrogate(text):
+        raise ValueError("must be Unicode text, without lone surrogates")

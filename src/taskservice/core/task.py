@@ -1,0 +1,122 @@
+"""A task: its fields, and every verb. A verb returns the next task and changes nothing."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Self, TypedDict, Unpack
+from uuid import UUID
+
+from taskservice.core.clock import moment
+from taskservice.core.errors import Fault, InvalidTask
+from taskservice.core.rules import check_description, check_title, is_owner
+
+
+class Edits(TypedDict, total=False):
+    """What `Task.edit` may set. A field that is left out keeps its value."""
+
+    title: str
+    description: str | None
+    completed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One owner's task. Times are aware and in UTC; the fields are in the order of the JSON."""
+
+    id: UUID
+    user_id: str
+    title: str
+    description: str | None
+    completed: bool
+    completed_at: datetime | None
+    created_at: datetime
+    updated_at: datetime
+    version: int
+
+    @classmethod
+    def create(
+        cls,
+        owner: str,
+        now: datetime,
+        new_id: Callable[[datetime], UUID],
+        *,
+        title: str,
+        description: str | None = None,
+        completed: bool = False,
+    ) -> Self:
+        """Return a new task of `owner`, at version 1.
+
+        `new_id` makes the id from the same moment that becomes `created_at`.
+        Raises `InvalidTask` with every rule that is broken.
+        """
+        _check(user_id=owner, title=title, description=description)
+        now = moment(now)
+        return cls(
+            id=new_id(now),
+            user_id=owner,
+            title=title,
+            description=description,
+            completed=completed,
+            completed_at=now if completed else None,
+            created_at=now,
+            updated_at=now,
+            version=1,
+        )
+
+    def edit(self, now: datetime, **edits: Unpack[Edits]) -> Self:
+        """Return the task with the named fields set; a field that is not named keeps its value.
+
+        Raises `InvalidTask` with every rule that is broken.
+        """
+        _check(**edits)
+        return self._changed(now, edits)
+
+    def complete(self, now: datetime) -> Self:
+        """Return the task completed. A completed task keeps the first moment of its completion."""
+        return self._changed(now, {"completed": True})
+
+    def reopen(self, now: datetime) -> Self:
+        """Return the task open, with no moment of completion."""
+        return self._changed(now, {"completed": False})
+
+    def _changed(self, now: datetime, edits: Edits) -> Self:
+        after = replace(self, **edits)
+        if after == self:
+            return self
+        now = moment(now, after=self.updated_at)
+        return replace(
+            after,
+            completed_at=(self.completed_at or now) if after.completed else None,
+            updated_at=now,
+            version=self.version + 1,
+        )
+
+
+Step = Callable[[Task, datetime], Task]
+"""A verb as a value, for `TaskService.change`: from a task and the moment to the next task."""
+
+
+def _check(**values: object) -> None:
+    if faults := tuple(_faults(values)):
+        raise InvalidTask(faults)
+
+
+def _faults(values: dict[str, object]) -> Iterator[Fault]:
+    for field, check in _CHECKS.items():
+        try:
+            if field in values:
+                check(values[field])
+        except ValueError as error:
+            yield Fault(field, str(error))
+
+
+def _check_owner(owner: str) -> None:
+    if not is_owner(owner):
+        raise ValueError("is not the name of an owner")
+
+
+_CHECKS: dict[str, Callable[..., None]] = {
+    "user_id": _check_owner,
+    "title": check_title,
+    "description": check_description,
+}

@@ -1,0 +1,56 @@
+"""The recommended settings of gunicorn.
+
+Use them as `gunicorn -c python:taskservice.gunicorn_conf taskservice.wsgi:app`.
+
+What stands on gunicorn's command line, or in GUNICORN_CMD_ARGS, wins over this.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from gunicorn.arbiter import Arbiter
+
+from taskservice.app import require_servable
+from taskservice.config import ConfigError, Settings
+
+# Threads wait for the database together; one process a core computes.
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+
+# Fewer threads than TASKSERVICE_POOL_SIZE (5): no request waits for a connection.
+threads = 4
+
+# Each worker opens its own database connections: none is shared across a fork.
+preload_app = False
+
+# A worker that is stuck is replaced; one that is told to stop finishes what it has begun.
+timeout = 30
+graceful_timeout = 30
+
+# Longer than a proxy keeps an idle connection (nginx: 60 s): it must not write into a closed one.
+keepalive = 75
+
+# A token fits a header; nothing else needs as much.
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 8190
+
+# Believe no X-Forwarded-… or SCRIPT_NAME: gunicorn trusts them from 127.0.0.1 unless told.
+forwarded_allow_ips = ""
+forwarder_headers = ""
+
+# The control socket would be shared by every server of the same user.
+control_socket_disable = True
+
+# The heartbeat file of a worker must not wait for a disk.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+
+def on_starting(_: Arbiter) -> None:
+    """Check the configuration before any worker starts, so that none boots in a loop."""
+    try:
+        require_servable(Settings.from_environment(os.environ))
+    except ConfigError as error:
+        sys.stderr.write(f"taskservice: {error}\n")
+        sys.exit(2)
