@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Response
+from flask import Flask, Response, abort, request
 
 from taskservice.adapters.http import health, reference, tasks
 from taskservice.adapters.http.headers import add_standing_headers
@@ -46,6 +46,13 @@ class _Application(Flask):
         return response
 
 
+def refuse_encoded_slash() -> None:
+    """Refuse a path whose `%2F` was decoded into a `/`: it would reach another handler."""
+    path, _, _ = request.environ.get("RAW_URI", "").partition("?")
+    if "%2f" in path.lower():
+        abort(404)
+
+
 def http_application(
     authenticate: Authenticate, open_tasks: OpenTasks, probes: Mapping[str, Probe]
 ) -> Flask:
@@ -53,6 +60,7 @@ def http_application(
     app = _Application()
     Doors(authenticate, open_tasks).install(app)
     app.extensions[health.PROBES] = probes
+    app.before_request(refuse_encoded_slash)
     app.after_request(add_standing_headers)
     app.register_error_handler(Refused, on_refused)
     app.register_error_handler(TaskServiceError, on_service_error)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NoReturn
 
-from flask import Request
+from flask import Request, request
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.http import parse_options_header
@@ -30,18 +30,12 @@ class StrictParser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = {"json": RAISE, "query": RAISE}  # noqa: RUF012
 
     def load_json(self, req: Request, schema: Schema) -> Any:
-        """Return the body's JSON value. No operation takes parameters beside a body."""
+        """Return the body's JSON value."""
         assert isinstance(schema, BodySchema)
         body = _read(req)
         if not body and schema.if_empty is not None:
-            value: Any = schema.if_empty
-        else:
-            value = _json(req, body, schema.media_types)
-        if req.args:
-            raise invalid(
-                [{"parameter": _shown(name), "detail": UNKNOWN_PARAMETER} for name in req.args]
-            )
-        return value
+            return schema.if_empty
+        return _json(req, body, schema.media_types)
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, str | list[str]]:
         """Return the parameters; one that was repeated is a list, which no field takes."""
@@ -49,27 +43,34 @@ class StrictParser(FlaskParser):
             name: values[0] if len(values) == 1 else values for name, values in req.args.lists()
         }
 
+    def parse(self, *args: Any, location: str | None = None, **kwargs: Any) -> Any:
+        """Return what a schema loads. No operation takes parameters beside a body."""
+        value = super().parse(*args, location=location, **kwargs)
+        if location == "json" and request.args:
+            raise invalid(_unexpected_parameters())
+        return value
+
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
-        """Raise the refusal that lists every fault that `error` holds."""
+        """Raise the refusal that lists every fault: those in `error`, and stray parameters."""
         raise invalid(list(_errors(error)))
 
 
-def _read(request: Request) -> bytes:
+def _read(req: Request) -> bytes:
     """Return the body, read no further than its limit (RFC 9110, section 15.5.14)."""
     body = b""
-    if (request.content_length or 0) <= BODY_LIMIT:
+    if (req.content_length or 0) <= BODY_LIMIT:
         try:
-            while len(body) <= BODY_LIMIT and (chunk := request.stream.read(BODY_LIMIT + 1)):
+            while len(body) <= BODY_LIMIT and (chunk := req.stream.read(BODY_LIMIT + 1)):
                 body += chunk
         except OSError:
             raise Refused("malformed-request", "the body cannot be read") from None
-    if len(body) > BODY_LIMIT or (request.content_length or 0) > BODY_LIMIT:
+    if len(body) > BODY_LIMIT or (req.content_length or 0) > BODY_LIMIT:
         raise Refused("body-too-large", f"a body holds at most {BODY_LIMIT:,} bytes")
     return body
 
 
-def _json(request: Request, body: bytes, media_types: tuple[str, ...]) -> Any:
-    if not _is_one_of(media_types, request):
+def _json(req: Request, body: bytes, media_types: tuple[str, ...]) -> Any:
+    if not _is_one_of(media_types, req):
         raise Refused(
             "unsupported-media-type", f"the body must be {' or '.join(media_types)}, in UTF-8"
         )
@@ -79,10 +80,10 @@ def _json(request: Request, body: bytes, media_types: tuple[str, ...]) -> Any:
         raise Refused("malformed-request", f"the body is not JSON: {error}") from None
 
 
-def _is_one_of(media_types: tuple[str, ...], request: Request) -> bool:
-    media_type, parameters = parse_options_header(request.headers.get("Content-Type"))
+def _is_one_of(media_types: tuple[str, ...], req: Request) -> bool:
+    media_type, parameters = parse_options_header(req.headers.get("Content-Type"))
     charset = parameters.get("charset", "utf-8").lower()
-    encoding = request.headers.get("Content-Encoding", "identity").lower()
+    encoding = req.headers.get("Content-Encoding", "identity").lower()
     return media_type in media_types and charset == "utf-8" and encoding == "identity"
 
 
@@ -90,9 +91,15 @@ def _errors(error: ValidationError) -> Iterator[dict[str, str]]:
     """Yield a fault for each message of marshmallow's, which come by location, then by name."""
     assert isinstance(error.messages, dict)
     for location, found in error.messages.items():
+        if location == "json":
+            yield from _unexpected_parameters()
         for name, details in found.items():
             for detail in details:
                 yield {**_place(location, name, error.data), "detail": detail}
+
+
+def _unexpected_parameters() -> list[dict[str, str]]:
+    return [{"parameter": _shown(name), "detail": UNKNOWN_PARAMETER} for name in request.args]
 
 
 def _place(location: str, name: str, data: Any) -> dict[str, str]:

@@ -13,7 +13,7 @@ from taskservice.adapters.sql.failures import translated
 from taskservice.core.errors import SchemaBehind, Unavailable
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
-_ROLE = text("SELECT FROM pg_roles WHERE rolname = :role")
+_ROLE = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
 _SCHEMA = text("SELECT quote_ident(current_schema())")
 
 

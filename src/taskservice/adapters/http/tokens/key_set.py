@@ -31,7 +31,9 @@ RETRY = 1.0
 CANDIDATES_LIMIT = 8
 """How many keys are tried on one token."""
 
-_PATIENCE = TOTAL_SECONDS + 1
+PATIENCE = TOTAL_SECONDS + 1
+"""How long a request waits for a fetch, in seconds: all of it, and some for the resolver."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -44,9 +46,9 @@ class KeySet:
     """The `Keys` that an issuer publishes at a URL: EdDSA, ES256 and RS256 (RFC 7517).
 
     One fetch is under way at a time, in a thread of its own. Nobody waits for
-    it who has keys to go on with; who has none, or names an unknown key,
-    waits for at most 6 s, one request at a time. After a failure the known keys
-    serve on for a day. A process forked from this one fetches for itself.
+    it who has keys to go on with. Who has none, or names an unknown key, waits
+    for at most 6 s, one request at a time. After a failure the known keys serve
+    on for a day. A process that was forked off fetches for itself.
     """
 
     algorithms = ALGORITHMS
@@ -67,7 +69,7 @@ class KeySet:
             raise ValueError(f"must be over 0 and at most {REFRESH:.0f} seconds")
         self._url, self._refresh, self._clock, self._fetch = url, refresh, clock, fetch
         self._fetched = _Fetched((), -math.inf)
-        self._failure: str | None = "not fetched yet"
+        self._failure: str | None = "it was not fetched yet"
         self._flight: Thread | None = None
         self._ended = self._missed = -math.inf
         self._lock = Lock()
@@ -86,9 +88,8 @@ class KeySet:
         keys = self._current()
         if key_id is not None and all(key.key_id != key_id for key in keys):
             keys = self._after_miss()
-        return [
-            key for key in keys if key.algorithm_name == algorithm and key_id in {None, key.key_id}
-        ][:CANDIDATES_LIMIT]
+        named = [key for key in keys if key_id is None or key.key_id == key_id]
+        return [key for key in named if key.algorithm_name == algorithm][:CANDIDATES_LIMIT]
 
     def probe(self) -> None:
         """Return if there are keys, fetching where due; raise `Unavailable` if there are none."""
@@ -128,21 +129,23 @@ class KeySet:
 
     def _begin(self, *, quiet: float) -> bool:
         """Start a fetch, unless one is under way or one ended less than `quiet` seconds ago."""
-        flight = Thread(target=self._fly, name="key-set", daemon=True)
         with self._lock:
             under_way = self._flight is not None and self._flight.is_alive()
             if under_way or self._clock() - self._ended < quiet:
                 return False
+            flight = Thread(target=self._fly, name="key-set", daemon=True)
+            self._failure = "a fetch is under way"
             try:
                 flight.start()
-            except RuntimeError:
+            except RuntimeError as error:
+                self._failure = str(error)
                 return False
             self._flight = flight
             return True
 
     def _wait(self) -> None:
         if self._flight is not None:
-            self._flight.join(_PATIENCE)
+            self._flight.join(PATIENCE)
 
     def _fly(self) -> None:
         began = self._clock()

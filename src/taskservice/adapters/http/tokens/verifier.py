@@ -38,7 +38,7 @@ class Verifier:
         self._jws = PyJWS(self._algorithms, {"enforce_minimum_key_length": True})
 
     def __call__(self, token: str) -> str:
-        """Return the subject of `token`, or raise `Unauthenticated`; `Unavailable` without a key."""
+        """Return the subject of `token`; raise `Unauthenticated`, or `Unavailable` without keys."""
         header = read_header(split(token).header, self._algorithms)
         claims = json_object(self._signed_payload(token, header), "payload")
         return self._expected.subject(claims, self._clock().timestamp())

@@ -1,0 +1,61 @@
+"""The homes for tasks that the contract suite runs on: memory, SQLite and a real PostgreSQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+from tests.support import TickingClock
+
+from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.engine import database_url, pooled_engine, single_engine
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.service import OpenTasks
+
+ROLE = "taskservice_contract"
+
+
+def served_engine(address: str) -> Engine:
+    return pooled_engine(
+        database_url(address), pool_size=16, pool_timeout=10, prepared_statements=False
+    )
+
+
+@pytest.fixture(scope="session")
+def postgresql_as_role(postgresql: Any) -> Iterator[Engine]:
+    """A migrated database, entered as the ordinary role that the service runs as."""
+    address = postgresql.create_database()
+    owner = single_engine(database_url(address))
+    schema.upgrade(owner)
+    with owner.connect() as connection:
+        connection.execute(text(f"CREATE ROLE {ROLE} LOGIN"))
+    schema.grant(owner, ROLE)
+    engine = served_engine(postgresql.url(database_url(address).database, user=ROLE))
+    yield engine
+    engine.dispose()
+    postgresql.drop_database(address)
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
+    """A migrated database in a file."""
+    address = f"sqlite:///{tmp_path / 'tasks.db'}"
+    schema.upgrade(single_engine(database_url(address)))
+    engine = served_engine(address)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def open_tasks(request: pytest.FixtureRequest, clock: TickingClock) -> OpenTasks:
+    """The port, over each adapter in turn, with no task in it."""
+    if request.param == "memory":
+        return InMemoryTasks(clock).open_tasks
+    if request.param == "sqlite":
+        return SqlTasks(request.getfixturevalue("sqlite"), clock).open_tasks
+    engine = request.getfixturevalue("postgresql_as_role")
+    with engine.connect() as connection:
+        connection.execute(text("DELETE FROM tasks"))
+    return SqlTasks(engine, clock).open_tasks

@@ -1,0 +1,59 @@
+"""The rules for single values, at their edges."""
+
+import pytest
+
+from taskservice.core.rules import check_description, check_title, is_owner
+
+
+@pytest.mark.parametrize(
+    "title", ["x", "x" * 255, "😀" * 255, "  x  ", "\u0085x", "\x7f", "e\u0301", "<b>&amp;</b>"]
+)
+def test_a_title_is_up_to_255_code_points(title: str) -> None:
+    """Any text of 1 to 255 code points that is not blank is a title."""
+    check_title(title)
+
+
+@pytest.mark.parametrize(
+    ("title", "reason"),
+    [
+        ("", "blank"),
+        (" \u2003\u00a0", "blank"),
+        ("x" * 256, "at most 255"),
+        ("😀" * 256, "at most 255"),
+        ("a\0b", "control"),
+        ("a\nb", "control"),
+        ("a\tb", "control"),
+        ("a\x1fb", "control"),
+        ("a\ud800b", "surrogate"),
+        ("a\udfffb", "surrogate"),
+    ],
+)
+def test_a_bad_title_is_told_why(title: str, reason: str) -> None:
+    """A title that breaks a rule is refused with the rule."""
+    with pytest.raises(ValueError, match=reason):
+        check_title(title)
+
+
+@pytest.mark.parametrize("description", [None, "", " ", "a\r\n\tb", "😀" * 10_000])
+def test_a_description_is_up_to_10000_code_points(description: str | None) -> None:
+    """None, the empty text and several lines are descriptions."""
+    check_description(description)
+
+
+@pytest.mark.parametrize("description", ["x" * 10_001, "\0", "\x0b", "\x1b[31m", "\udc00"])
+def test_a_bad_description_is_refused(description: str) -> None:
+    """A description that is too long, or not text, is refused."""
+    with pytest.raises(ValueError, match="must"):
+        check_description(description)
+
+
+@pytest.mark.parametrize("name", ["ada", "auth0|5f7c", "A.b_c:d@e~f+g=h-i", "...", "x" * 128])
+def test_an_owner_is_an_opaque_name(name: str) -> None:
+    """1 to 128 of the allowed characters name an owner."""
+    assert is_owner(name)
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a b", "ada\n", "é", "a/b", "a%", "x" * 129])
+def test_what_is_no_owner(name: str) -> None:
+    """Whatever is empty, too long, a dot segment or of other characters names nobody."""
+    assert not is_owner(name)

@@ -1,0 +1,240 @@
+"""What every answer carries, what a defect shows, and the pages for readers."""
+
+import json
+import logging
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import marshmallow
+import orjson
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from openapi_spec_validator import validate
+from werkzeug.exceptions import ImATeapot
+
+from tests.http_callers import SETTINGS, Caller
+from tests.problems import problem
+from taskservice.adapters.http.problems import PROBLEM_TYPES
+from taskservice.adapters.http.schemas import TaskSchema
+from taskservice.app import create_app, openapi_document
+from taskservice.core.clock import moment
+from taskservice.core.errors import SchemaBehind, Unavailable
+from taskservice.core.service import TaskService
+from taskservice.core.task import Task
+
+moments = st.datetimes(datetime(1970, 1, 2), datetime(9998, 1, 1)).map(
+    lambda naive: moment(naive.astimezone())
+)
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
+
+
+@given(
+    st.builds(
+        Task,
+        id=st.uuids(),
+        user_id=text,
+        title=text,
+        description=st.none() | text,
+        completed=st.booleans(),
+        completed_at=st.none() | moments,
+        created_at=moments,
+        updated_at=moments,
+        version=st.integers(1, 2**31 - 1),
+    )
+)
+def test_the_entity_is_written_as_the_schema_documents_it(task: Task) -> None:
+    """The fast rendering of a task equals marshmallow's, field by field and in order."""
+    documented = marshmallow.Schema.dump(TaskSchema(), task)
+    documented = {
+        name: value.replace("+00:00", "Z") if name.endswith("_at") and value else value
+        for name, value in documented.items()
+    }
+    written = orjson.dumps(task, option=orjson.OPT_UTC_Z).decode()
+    assert json.loads(written, object_pairs_hook=list) == list(documented.items())
+
+
+def test_answers_of_the_api_carry_their_headers(ada: Caller) -> None:
+    """Caches are told whose an answer is; nobody sniffs; every request has an id."""
+    task = ada.create()
+    for response in (
+        ada("GET"),
+        ada("GET", f"/{task['id']}"),
+        ada("DELETE", f"/{task['id']}"),
+        ada("DELETE", f"/{task['id']}"),
+        ada("GET", "/api/nowhere"),
+        ada("FOO"),
+        ada("GET", "/api/tasks/bob/tasks"),
+    ):
+        assert response.headers["Cache-Control"] == "private, no-cache"
+        assert response.headers["Vary"] == "Authorization"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert len(response.headers["X-Request-Id"]) == 32
+
+
+@pytest.mark.parametrize("given_id", ["a", "A.b_c-9", "x" * 64])
+def test_a_request_keeps_its_id(ada: Caller, given_id: str) -> None:
+    """A fit id from the caller is the request's."""
+    assert ada("GET", headers={"X-Request-Id": given_id}).headers["X-Request-Id"] == given_id
+
+
+@pytest.mark.parametrize("given_id", ["", "x" * 65, "a b", "ä", "a,b", "<script>"])
+def test_an_unfit_id_is_replaced(ada: Caller, given_id: str) -> None:
+    """What is no id is not echoed."""
+    made = ada("GET", headers={"X-Request-Id": given_id}).headers["X-Request-Id"]
+    assert UUID(made).version == 4
+
+
+def unopened(owner: str, *, together: bool = False) -> AbstractContextManager[TaskService]:
+    raise AssertionError(owner)
+
+
+def failing_app(error: Exception) -> Flask:
+    def open_tasks(owner: str, *, together: bool = False) -> AbstractContextManager[TaskService]:
+        raise error
+
+    return create_app(open_tasks, SETTINGS)
+
+
+def test_a_defect_is_a_500_that_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """The client hears the request id and nothing of the defect; the log hears the rest."""
+    ada = Caller(failing_app(RuntimeError("the innermost secret")).test_client(), "ada")
+    response = ada("GET")
+    body = problem(response, 500, "internal")
+    assert "innermost" not in response.text
+    assert body.keys() == {"type", "title", "status", "detail", "instance", "request_id"}
+    (record,) = [record for record in caplog.records if record.levelno == logging.ERROR]
+    assert body["request_id"] in record.getMessage()
+    assert "the innermost secret" in caplog.text
+
+
+@pytest.mark.parametrize("outcome", ["not_applied", "unknown"])
+def test_an_outage_is_a_503_that_says_what_became_of_the_write(outcome: Any) -> None:
+    """503 with `Retry-After` and the outcome; the reason is for the log."""
+    ada = Caller(failing_app(Unavailable("host db-7 is down", outcome)).test_client(), "ada")
+    response = ada("POST", json={"title": "Buy milk"})
+    assert problem(response, 503, "unavailable")["outcome"] == outcome
+    assert response.headers["Retry-After"] == "1"
+    assert "db-7" not in response.text
+
+
+def test_a_rare_refusal_of_the_framework_is_a_problem_too() -> None:
+    """Whatever the framework raises is answered as problem details."""
+    ada = Caller(failing_app(ImATeapot()).test_client(), "ada")
+    problem(ada("GET"), 500, "internal")
+
+
+def test_life_is_told_without_a_look_at_anything() -> None:
+    """`/livez` is 200 whatever state the parts are in."""
+
+    def broken() -> None:
+        raise Unavailable("down")
+
+    client = create_app(
+        lambda *_, **__: pytest.fail(), SETTINGS, {"database": broken}
+    ).test_client()
+    response = client.get("/livez")
+    assert (response.status_code, response.json) == (200, {"status": "alive"})
+
+
+def test_readiness_names_what_is_not_ready() -> None:
+    """503 as long as one part is not fit to serve, naming each; 200 when all are."""
+    state: dict[str, Exception | None] = {"database": None, "schema": SchemaBehind("at 0001")}
+
+    def probe(name: str) -> Any:
+        def look() -> None:
+            if error := state[name]:
+                raise error
+
+        return look
+
+    probes = {name: probe(name) for name in state}
+    client = create_app(unopened, SETTINGS, probes).test_client()
+    body = problem(client.get("/readyz"), 503, "unavailable")
+    assert (body["checks"], body["detail"]) == (
+        {"database": "ok", "schema": "unavailable"},
+        "not ready: schema",
+    )
+    state["schema"] = None
+    response = client.get("/readyz")
+    assert (response.status_code, response.json) == (
+        200,
+        {"status": "ready", "checks": {"database": "ok", "schema": "ok"}},
+    )
+
+
+def test_every_kind_of_problem_has_its_page(app: Flask) -> None:
+    """The `type` of a problem is an address that explains it."""
+    for name, kind in PROBLEM_TYPES.items():
+        response = app.test_client().get(f"/problems/{name}")
+        assert response.status_code == 200
+        assert f"Status {kind.status}" in response.text
+    problem(app.test_client().get("/problems/nothing"), 404, "not-found")
+
+
+def test_the_reference_page_needs_no_network(app: Flask) -> None:
+    """`/docs` and all that it names come from this service, under a strict content policy."""
+    client = app.test_client()
+    page = client.get("/docs")
+    assert page.status_code == 200
+    assert "http" not in page.text.replace("https://", "http")
+    assert "unsafe" not in page.headers["Content-Security-Policy"]
+    for name in ("swagger-ui.css", "swagger-ui-bundle.js", "start.js", "favicon-32x32.png"):
+        assert f"docs/{name}" in page.text
+        assert client.get(f"/docs/{name}", buffered=True).status_code == 200
+    problem(client.get("/docs/LICENSE"), 404, "not-found")
+    problem(client.get("/docs/..%2Freference.py"), 404, "not-found")
+
+
+def test_the_document_is_valid_openapi(app: Flask) -> None:
+    """`/openapi.json` is a valid OpenAPI 3.1.0 document."""
+    document: dict[str, Any] = app.test_client().get("/openapi.json").json or {}
+    assert document["openapi"] == "3.1.0"
+    validate(document)
+
+
+def test_the_document_and_the_routes_are_the_same(app: Flask) -> None:
+    """Every operation that is served is documented, and no other."""
+    document = json.loads(openapi_document())
+    documented = {
+        (path, method.upper())
+        for path, operations in document["paths"].items()
+        for method in operations
+        if method != "parameters"
+    }
+    served = {
+        (rule.rule.replace("<uuid:", "<").replace("<", "{").replace(">", "}"), method)
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        if rule.endpoint.partition(".")[0] in {"tasks", "health"}
+    }
+    assert documented == served
+
+
+def test_every_operation_documents_its_problems() -> None:
+    """Each status that an operation can give is in the document, with an example of its body."""
+    always = {"401", "403", "500", "503"}
+    expected = {
+        "list_tasks": always | {"200", "400", "422"},
+        "create_task": always | {"201", "400", "413", "415", "422"},
+        "get_task": always | {"200", "404", "422"},
+        "update_task": always | {"200", "400", "404", "413", "415", "422"},
+        "patch_task": always | {"200", "400", "404", "413", "415", "422"},
+        "complete_task": always | {"200", "400", "404", "413", "415", "422"},
+        "delete_task": always | {"204", "404", "422"},
+        "livez": {"200"},
+        "readyz": {"200", "503"},
+    }
+    document = json.loads(openapi_document())
+    found = {
+        operation["operationId"]: set(operation["responses"])
+        for operations in document["paths"].values()
+        for method, operation in operations.items()
+        if method != "parameters"
+    }
+    assert found == expected
+    for response in document["components"]["responses"].values():
+        assert response["content"]["application/problem+json"]["example"]
