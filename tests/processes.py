@@ -18,7 +18,11 @@ from tests.parent_death import dying_with_the_tests
 ROOT = Path(__file__).parents[1]
 SECONDS = 30
 COMMAND = [sys.executable, "-m", "taskservice"]
-GUNICORN = [sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")]
+START = [
+    *(sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")),
+    *("--bind", "127.0.0.1:0", "--pythonpath", str(ROOT), "wsgi:app"),
+]
+WORKERS = 2
 
 _address_in = re.compile(r"http://127\.0\.0\.1:\d+").search
 
@@ -112,10 +116,16 @@ def running(command: Sequence[str], folder: Path, **settings: str) -> Iterator[S
                 process.wait(SECONDS)
 
 
-def gunicorn(folder: Path, **settings: str) -> Any:
-    """Run `wsgi:app` as it is deployed."""
-    command = [*GUNICORN, "--bind", "127.0.0.1:0", "--chdir", str(folder)]
-    return running([*command, "--pythonpath", str(ROOT), "wsgi:app"], folder, **settings)
+@contextmanager
+def gunicorn(folder: Path, **settings: str) -> Iterator[Service]:
+    """Run `wsgi:app` as it is deployed; every worker is ready before the block begins."""
+    with running(START, folder, **settings) as service:
+        assert service.process.stdout is not None
+        for line in service.process.stdout:
+            service.output.append(line)
+            if sum("Worker ready" in line for line in service.output) == WORKERS:
+                break
+        yield service
 
 
 def _address(process: "subprocess.Popen[str]", output: list[str]) -> str:

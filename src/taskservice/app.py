@@ -7,7 +7,7 @@ from functools import partial
 from flask import Flask
 from sqlalchemy import URL
 
-from taskservice.adapters.http import http_application
+from taskservice.adapters.http.application import http_application
 from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifier
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql import schema

@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
 from taskservice.app import require_servable
 from taskservice.config import ConfigError, Settings
@@ -45,6 +46,11 @@ control_socket_disable = True
 
 # The heartbeat file of a worker must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Tell that a worker answers: "Booting worker" comes before the application is loaded."""
+    worker.log.info("Worker ready (pid: %s)", worker.pid)
 
 
 def on_starting(_: Arbiter) -> None:

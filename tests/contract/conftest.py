@@ -11,6 +11,7 @@ from tests.support import TickingClock
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import database_url, pooled_engine, single_engine
+from taskservice.adapters.sql.migrating import upgrade
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.service import OpenTasks
 
@@ -28,7 +29,7 @@ def postgresql_as_role(postgresql: Any) -> Iterator[Engine]:
     """A migrated database, entered as the ordinary role that the service runs as."""
     address = postgresql.create_database()
     owner = single_engine(database_url(address))
-    schema.upgrade(owner)
+    upgrade(owner)
     with owner.connect() as connection:
         connection.execute(text(f"CREATE ROLE {ROLE} LOGIN"))
     schema.grant(owner, ROLE)
@@ -42,7 +43,7 @@ def postgresql_as_role(postgresql: Any) -> Iterator[Engine]:
 def sqlite(tmp_path: Path) -> Iterator[Engine]:
     """A migrated database in a file."""
     address = f"sqlite:///{tmp_path / 'tasks.db'}"
-    schema.upgrade(single_engine(database_url(address)))
+    upgrade(single_engine(database_url(address)))
     engine = served_engine(address)
     yield engine
     engine.dispose()

@@ -5,36 +5,114 @@ import select
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import psycopg
-from tests.postgres import PostgresServer
+import pytest
+from tests.postgres import GIVEN, PostgresServer, given_or_own_server
 
 STARTER = """
-import sys, time
+import sys
 from tests.postgres import PostgresServer
-with PostgresServer() as server:
+with PostgresServer(durable=False) as server:
     print(server.pid, flush=True)
     sys.stdin.read()
 """
 
 
-def test_data_and_port_outlive_a_stop() -> None:
+@pytest.fixture(scope="module")
+def server() -> Iterator[PostgresServer]:
+    with PostgresServer() as started:
+        yield started
+
+
+@pytest.fixture
+def folder() -> Iterator[str]:
+    """A folder that other users may pass through, unlike pytest's."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o711)
+        yield name
+
+
+def value(address: str, query: str) -> object:
+    with psycopg.connect(address) as connection:
+        row = connection.execute(query.encode()).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def test_it_is_postgresql(server: PostgresServer) -> None:
+    assert str(value(server.url(), "SELECT version()")).startswith("PostgreSQL 18")
+    assert value(server.url(), "SHOW fsync") == "on"
+    assert value(server.url(), "SELECT 'É' ILIKE 'é'") is True
+
+
+def test_a_database_has_the_tables_of_its_template(server: PostgresServer) -> None:
+    template = server.create_database()
+    with psycopg.connect(template) as connection:
+        connection.execute("CREATE TABLE copied AS SELECT 1 AS one")
+    database = server.create_database(template)
+    assert value(database, "SELECT one FROM copied") == 1
+    server.drop_database(template)
+    assert value(database, "SELECT one FROM copied") == 1
+
+
+def test_a_database_is_dropped_whoever_is_connected(server: PostgresServer) -> None:
+    database = server.create_database()
+    with psycopg.connect(database):
+        server.drop_database(database)
+    with pytest.raises(psycopg.OperationalError, match="does not exist"):
+        psycopg.connect(database)
+
+
+def test_data_and_port_outlive_a_stop(server: PostgresServer) -> None:
     """A server that was stopped and started, or crashed, has its data at the same address."""
-    with PostgresServer(durable=True) as server:
-        server.execute("CREATE TABLE kept AS SELECT 1 AS one")
-        for mode in ("fast", "immediate"):
-            server.stop(mode)
-            server.start()
-            with psycopg.connect(server.url()) as connection:
-                assert connection.execute("SELECT one FROM kept").fetchall() == [(1,)]
+    address = server.create_database()
+    with psycopg.connect(address) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
+    server.restart("fast")
+    assert value(address, "SELECT one FROM kept") == 1
+    server.stop("immediate")
+    with pytest.raises(psycopg.OperationalError, match="refused"):
+        psycopg.connect(address)
+    server.start()
+    assert value(address, "SELECT one FROM kept") == 1
 
 
-def test_a_server_dies_with_the_tests() -> None:
+def test_a_given_server_is_used_and_left_running(
+    server: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(GIVEN, f"{server.url()}?application_name=given")
+    with given_or_own_server() as given:
+        database = given.create_database()
+        assert value(database, "SHOW application_name") == "given"
+        given.drop_database(database)
+        with pytest.raises(RuntimeError, match=GIVEN):
+            given.restart()
+    assert value(server.url(), "SELECT 1") == 1
+
+
+def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(GIVEN, raising=False)
+    monkeypatch.setattr("tests.postgres.PACKAGE", "absent_postgres")
+    with pytest.raises(RuntimeError, match=f"set {GIVEN}, or install"), given_or_own_server():
+        pass
+
+
+def test_a_server_that_cannot_start_shows_its_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.postgres.QUICK", {"no_such_setting": "on"})
+    with pytest.raises(RuntimeError, match="no_such_setting"), PostgresServer(durable=False):
+        pass
+
+
+def test_a_server_dies_with_the_tests(folder: str) -> None:
     """A killed test run leaves no server behind."""
     with subprocess.Popen(
         [sys.executable, "-c", STARTER],
         cwd=Path(__file__).parents[2],
+        env={**os.environ, "TMPDIR": folder},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as starter:

@@ -1,14 +1,11 @@
 """The `taskservice` command."""
 
+from importlib import import_module
 from typing import Any
 
 import click
 
 from taskservice import __version__
-from taskservice.cli.database import db
-from taskservice.cli.document import openapi
-from taskservice.cli.serving import serve
-from taskservice.cli.tokens import token
 from taskservice.config import ConfigError
 from taskservice.core.errors import TaskServiceError
 
@@ -19,8 +16,27 @@ class _Refusal(click.ClickException):
     exit_code = 2
 
 
+COMMANDS = {
+    "serve": "taskservice.cli.serving",
+    "token": "taskservice.cli.tokens",
+    "openapi": "taskservice.cli.document",
+    "db": "taskservice.cli.database",
+}
+
+
 class _Commands(click.Group):
-    """Turns what the service refuses into a message for a person."""
+    """Imports a command when it is called; turns what the service refuses into a message."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands, in the order that a newcomer meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command of that name, if there is one."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was asked for."""
@@ -38,7 +54,3 @@ def main() -> None:
     Start with `taskservice serve`. Every command reads its settings from the
     environment, and ends with 0, or with 2 and a message that says what is wrong.
     """
-
-
-for _command in (serve, token, openapi, db):
-    main.add_command(_command)

@@ -1,10 +1,12 @@
 """`taskservice serve`: the recommended gunicorn, in this process, announced to a person."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
 
 from taskservice import gunicorn_conf
 from taskservice.app import production_app
@@ -14,7 +16,7 @@ Announce = Callable[[str], None]
 
 
 class Server(BaseApplication):
-    """gunicorn over the application of `settings`; `announce` hears the bound address."""
+    """gunicorn over the application of `settings`; `announce` hears where it answers."""
 
     def __init__(self, settings: Settings, host: str, port: int, announce: Announce) -> None:
         self._settings = settings
@@ -35,13 +37,20 @@ class Server(BaseApplication):
         return production_app(self._settings)
 
     def _own(self) -> dict[str, Any]:
-        def when_ready(arbiter: Arbiter) -> None:
-            host, port = arbiter.LISTENERS[0].sock.getsockname()[:2]
-            self._announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-
         return {
             "bind": self._bind,
+            "workers": int(os.environ.get("WEB_CONCURRENCY", "1")),
             "loglevel": "warning",
-            "when_ready": when_ready,
-            "on_starting": lambda _: None,
+            "on_starting": _nothing_to_check,
+            "post_worker_init": self._tell,
         }
+
+    def _tell(self, worker: Worker) -> None:
+        """Announce the address when the first worker answers."""
+        if worker.age == 1:
+            host, port = worker.sockets[0].getsockname()[:2]
+            self._announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+
+
+def _nothing_to_check(_: Arbiter) -> None:
+    """Do nothing: the command has checked the settings, and brought the database up to date."""

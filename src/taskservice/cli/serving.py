@@ -6,8 +6,8 @@ from functools import partial
 import click
 
 from taskservice import __version__
-from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import single_engine
+from taskservice.adapters.sql.migrating import upgrade
 from taskservice.app import parsed_address
 from taskservice.cli.development import with_development_secret
 from taskservice.cli.options import database_option, development_environment
@@ -50,7 +50,7 @@ def serve(host: str, port: int, database: str | None) -> None:
     folder, with a random development secret kept beside it.
     """
     settings = Settings.from_environment(with_development_secret(development_environment(database)))
-    schema.upgrade(single_engine(parsed_address(settings.database_url)))
+    upgrade(single_engine(parsed_address(settings.database_url)))
     Server(settings, host, port, partial(_announce, settings)).run()
 
 

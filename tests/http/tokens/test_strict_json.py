@@ -77,7 +77,8 @@ def test_what_readers_differ_on_is_refused(data: bytes, reason: str) -> None:
 def test_nesting_ends_at_32() -> None:
     """32 containers within one another are taken, of either kind; 33 are not."""
     objects = b'{"a":' * 32 + b"[" + b"]" + b"}" * 32
-    assert loads(nested(32)) == json.loads(nested(32))
+    for data in (nested(32), b"[[]," + nested(31) + b"]", b"[" + b"[]," * 50 + nested(31) + b"]"):
+        assert loads(data) == json.loads(data)
     for data in (nested(33), objects, nested(32, "{}"), b"[0," + nested(32) + b"]"):
         with pytest.raises(MalformedJson, match="nested deeper than 32"):
             loads(data)

@@ -3,10 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from tests.token_forge import CLAIMS, NOW, SECONDS, SECRET, claiming, forge, verifier
 
 from taskservice.adapters.http.tokens import SharedSecret, Verifier
 from taskservice.core.errors import Unauthenticated
-from token_forge import CLAIMS, NOW, SECONDS, SECRET, claiming, forge, verifier
 
 YEAR_9999 = 253_402_300_799
 

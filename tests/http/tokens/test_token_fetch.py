@@ -15,9 +15,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests import issuer as issuers
+from tests.issuer import Issuer
 
-import issuer as issuers
-from issuer import Issuer
 from taskservice.adapters.http.tokens import KeySet, Verifier, fetch
 from taskservice.adapters.http.tokens.fetch import fetch_key_set
 from taskservice.core.errors import Unauthenticated, Unavailable

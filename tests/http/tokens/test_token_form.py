@@ -2,10 +2,20 @@
 
 import jwt
 import pytest
+from tests.token_forge import (
+    CLAIMS,
+    HEADER,
+    SECRET,
+    claiming,
+    forge,
+    headed,
+    segment,
+    sign,
+    verifier,
+)
 
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import Unauthenticated
-from token_forge import CLAIMS, HEADER, SECRET, claiming, forge, headed, segment, sign, verifier
 
 authenticate: Authenticate = verifier()
 

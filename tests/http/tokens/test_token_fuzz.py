@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.issuer import ALGORITHMS, Issuer
+from tests.token_forge import CLAIMS, HEADER, forge, segment, verifier
 
-from issuer import ALGORITHMS, Issuer
 from taskservice.adapters.http.tokens import KeySet, Verifier
 from taskservice.core.errors import Unauthenticated
-from token_forge import CLAIMS, HEADER, forge, segment, verifier
 
 issuer = Issuer()
 by_secret = verifier()

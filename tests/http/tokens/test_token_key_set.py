@@ -8,11 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from tests.issuer import Issuer, SigningKey
 
-from issuer import Issuer, SigningKey
 from taskservice.adapters.http.tokens import Keys, KeySet, Verifier, key_set
 from taskservice.core.errors import Unauthenticated, Unavailable
 from taskservice.core.readiness import Probe
+
+# A wait that should not be is a test that does not end.
+pytestmark = pytest.mark.timeout(30)
 
 DAY = 86_400.0
 
@@ -67,7 +70,8 @@ def source() -> Iterator[Source]:
 
 
 @pytest.fixture
-def keys(source: Source) -> KeySet:
+def keys(source: Source, monkeypatch: pytest.MonkeyPatch) -> KeySet:
+    monkeypatch.setattr(key_set, "PATIENCE", 1000.0)
     return KeySet("https://i.example/jwks", clock=source.clock, fetch=source.fetch)
 
 

@@ -9,14 +9,14 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+from tests.issuer import ALGORITHMS, Issuer, SigningKey
+from tests.token_forge import CLAIMS, NOW, SECONDS, SECRET, forge, sign, verifier
+from tests.token_forge import segment as encoded
 
-from issuer import ALGORITHMS, Issuer, SigningKey
 from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifier, issue
 from taskservice.adapters.http.tokens.jwks import read_key_set
 from taskservice.core.errors import Unauthenticated
 from taskservice.core.readiness import Probe
-from token_forge import CLAIMS, NOW, SECONDS, SECRET, forge, sign, verifier
-from token_forge import segment as encoded
 
 issuer = Issuer()
 verify = Verifier(KeySet("https://i.example", fetch=lambda _: issuer.document()))
@@ -88,8 +88,11 @@ def public(key: Any, algorithm: type[Any], **members: object) -> dict[str, Any]:
     return {**algorithm.to_jwk(key, as_dict=True), **members}
 
 
-RSA_PRIVATE = rsa.generate_private_key(65537, 2048)
-RSA = public(RSA_PRIVATE.public_key(), RSAAlgorithm)
+def private(key: SigningKey, algorithm: type[Any]) -> dict[str, Any]:
+    return {**algorithm.to_jwk(key.private, as_dict=True), "key_ops": ["sign", "verify"]}
+
+
+RSA = public(issuer.key("RS256").private.public_key(), RSAAlgorithm)
 EC = public(ec.generate_private_key(ec.SECP256R1()).public_key(), ECAlgorithm)
 P384 = public(ec.generate_private_key(ec.SECP384R1()).public_key(), ECAlgorithm)
 OKP = issuer.key("EdDSA").public_jwk
@@ -123,6 +126,9 @@ UNUSABLE: list[object] = [
     {**OKP, "x": "é"},
     {k: v for k, v in OKP.items() if k != "x"},
     {**OKP, "d": "AAAA"},
+    private(issuer.key("EdDSA"), OKPAlgorithm),
+    private(issuer.key("ES256"), ECAlgorithm),
+    private(issuer.key("RS256"), RSAAlgorithm),
     P384,
     {**P384, "alg": "ES256"},
     {**EC, "alg": "ES384"},
@@ -139,7 +145,6 @@ UNUSABLE: list[object] = [
     {**RSA, "n": None, "e": None},
     {"kty": "RSA"},
     {**RSA, "d": "AAAA"},
-    RSAAlgorithm.to_jwk(RSA_PRIVATE, as_dict=True),
     public(rsa.generate_private_key(65537, 2047).public_key(), RSAAlgorithm),  # noqa: S505
 ]
 

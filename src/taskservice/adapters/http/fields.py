@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
 
 _is_whole_number = re.compile(r"[0-9]{1,9}").fullmatch
 
@@ -23,6 +23,15 @@ class StrictSchema(Schema):
         "unknown": "is not a field that can be set",
         "type": "must be a JSON object",
     }
+
+
+class AnswerSchema(Schema):
+    """The shape of an answer, to which members may be added: a client must not mind."""
+
+    class Meta:
+        """An unknown member is none of the client's business."""
+
+        unknown = EXCLUDE
 
 
 class Text(fields.String):

@@ -5,8 +5,9 @@ from typing import Any
 
 from flask import Response, current_app, jsonify
 from flask_smorest import Blueprint
-from marshmallow import Schema, fields
+from marshmallow import fields
 
+from taskservice.adapters.http.fields import AnswerSchema
 from taskservice.adapters.http.openapi import PROBLEM_RESPONSES, REQUEST_ID
 from taskservice.adapters.http.problems import RETRY_SECONDS, problem_response
 from taskservice.core.errors import Unavailable
@@ -17,13 +18,13 @@ PROBES = "taskservice-probes"
 blueprint = Blueprint("health", __name__, description="For load balancers and monitors.")
 
 
-class LifeSchema(Schema):
+class LifeSchema(AnswerSchema):
     """The process is up."""
 
     status = fields.Constant("alive", required=True, metadata={"description": "Always `alive`."})
 
 
-class ReadinessSchema(Schema):
+class ReadinessSchema(AnswerSchema):
     """Every part is fit to serve."""
 
     status = fields.Constant("ready", required=True, metadata={"description": "Always `ready`."})

@@ -4,9 +4,10 @@ from typing import Any
 
 from flask import Flask
 from flask_smorest import Api
-from marshmallow import Schema, fields
+from marshmallow import fields
 from werkzeug.exceptions import HTTPException
 
+from taskservice.adapters.http.fields import AnswerSchema
 from taskservice.adapters.http.problems import MEDIA_TYPE, PROBLEM_TYPES, on_http_exception
 from taskservice.adapters.http.reference import DESCRIPTION
 
@@ -46,7 +47,7 @@ LINKED = REQUEST_ID | {
 }
 
 
-class FaultSchema(Schema):
+class FaultSchema(AnswerSchema):
     """One fault of a request: where it is, and what it is."""
 
     pointer = fields.String(metadata={"description": "A JSON pointer (RFC 6901) into the body."})
@@ -54,7 +55,7 @@ class FaultSchema(Schema):
     detail = fields.String(required=True, metadata={"description": "What is wrong."})
 
 
-class ProblemSchema(Schema):
+class ProblemSchema(AnswerSchema):
     """Problem details (RFC 9457)."""
 
     type = fields.String(
@@ -91,6 +92,9 @@ class ProblemApi(Api):
     def handle_http_exception(self, error: HTTPException) -> Any:
         """Answer what the framework refused."""
         return on_http_exception(error)
+
+    def _register_pagination_header(self) -> None:
+        """Leave out the library's own paging, which counts pages."""
 
     def _register_responses(self) -> None:
         """Register a named response for each kind of problem; only those in use are written."""

@@ -62,7 +62,7 @@ def _read(req: Request) -> bytes:
         try:
             while len(body) <= BODY_LIMIT and (chunk := req.stream.read(BODY_LIMIT + 1)):
                 body += chunk
-        except OSError:
+        except Exception:  # Each server raises its own for broken framing or a lost client.
             raise Refused("malformed-request", "the body cannot be read") from None
     if len(body) > BODY_LIMIT or (req.content_length or 0) > BODY_LIMIT:
         raise Refused("body-too-large", f"a body holds at most {BODY_LIMIT:,} bytes")

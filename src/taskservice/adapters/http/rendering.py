@@ -6,15 +6,15 @@ from urllib.parse import urlencode
 import orjson
 from flask import Response, g, request, url_for
 from flask.json.provider import JSONProvider
-from marshmallow import Schema
 
 from taskservice.adapters.http import cursors
+from taskservice.adapters.http.fields import AnswerSchema
 from taskservice.adapters.http.identity import caller
 from taskservice.core.query import Page
 from taskservice.core.task import Task
 
 
-class EntitySchema(Schema):
+class EntitySchema(AnswerSchema):
     """Documents an entity. The JSON provider writes the entity itself, which is many times as fast.
 
     A test holds the two renderings equal.

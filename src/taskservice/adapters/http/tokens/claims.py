@@ -20,10 +20,10 @@ class Expected:
     issuer's clock may be off, in seconds.
     """
 
-    subject_claim: str = "sub"
-    issuer: str | None = None
-    audience: str | None = None
-    leeway: float = 30.0
+    subject_claim: str
+    issuer: str | None
+    audience: str | None
+    leeway: float
 
     def subject(self, claims: dict[str, Any], now: float) -> str:
         """Return whose the token is, or raise `Unauthenticated`; `now` is in seconds since 1970."""

@@ -1,0 +1,123 @@
+"""Bad configuration: one clear message, exit status 2, and no worker that boots in a loop."""
+
+from pathlib import Path
+
+import pytest
+from tests.postgres import Databases
+from tests.processes import COMMAND, START, gunicorn, run
+from tests.support import SECRET
+
+SQLITE = "sqlite:///tasks.db"
+KEYS = "https://issuer.example/keys"
+
+BAD = {
+    "nothing": (
+        {},
+        "DATABASE_URL must be set; TASKSERVICE_JWT_SECRET or TASKSERVICE_JWKS_URL must be set",
+    ),
+    "no secret": (
+        {"DATABASE_URL": SQLITE},
+        "TASKSERVICE_JWT_SECRET or TASKSERVICE_JWKS_URL must be set",
+    ),
+    "a short secret": (
+        {"DATABASE_URL": SQLITE, "TASKSERVICE_JWT_SECRET": "too short"},
+        "TASKSERVICE_JWT_SECRET must be at least 32 bytes",
+    ),
+    "a placeholder": (
+        {"DATABASE_URL": SQLITE, "TASKSERVICE_JWT_SECRET": "change-me-" * 4},
+        "TASKSERVICE_JWT_SECRET must be a random secret, not a placeholder",
+    ),
+    "one character": (
+        {"DATABASE_URL": SQLITE, "TASKSERVICE_JWT_SECRET": "x" * 64},
+        "TASKSERVICE_JWT_SECRET must be a random secret, not a placeholder",
+    ),
+    "both families": (
+        {"DATABASE_URL": SQLITE, "TASKSERVICE_JWT_SECRET": SECRET, "TASKSERVICE_JWKS_URL": KEYS},
+        "TASKSERVICE_JWT_SECRET or TASKSERVICE_JWKS_URL must be set, not both",
+    ),
+    "an unknown scheme": (
+        {"DATABASE_URL": "mysql://db/tasks", "TASKSERVICE_JWT_SECRET": SECRET},
+        "DATABASE_URL must begin with sqlite:///, postgresql:// or postgres://",
+    ),
+    "a database that would vanish": (
+        {"DATABASE_URL": "sqlite:///:memory:", "TASKSERVICE_JWT_SECRET": SECRET},
+        "DATABASE_URL must name a file, as in sqlite:///taskservice.db",
+    ),
+    "a path out of reach": (
+        {"DATABASE_URL": "sqlite:///no/such/folder/x.db", "TASKSERVICE_JWT_SECRET": SECRET},
+        "DATABASE_URL names a file that cannot be used: "
+        "the database refuses: unable to open database file",
+    ),
+    "a schema that is behind": (
+        {"DATABASE_URL": SQLITE, "TASKSERVICE_JWT_SECRET": SECRET},
+        "the database's schema is at nothing, this version needs 0001: "
+        "run `taskservice db upgrade`",
+    ),
+    "every fault at once": (
+        {
+            "DATABASE_URL": "tasks.db",
+            "TASKSERVICE_JWKS_URL": "ftp://issuer.example",
+            "TASKSERVICE_JWKS_REFRESH": "3600",
+            "TASKSERVICE_PREPARED_STATEMENTS": "yes",
+            "TASKSERVICE_POOL_SIZE": "0",
+            "TASKSERVICE_POOL_TIMEOUT": "soon",
+        },
+        "DATABASE_URL must begin with sqlite:///, postgresql:// or postgres://; "
+        "TASKSERVICE_JWKS_URL must be an address that begins with https:// or http://; "
+        "TASKSERVICE_JWKS_REFRESH must be at most 300 seconds; "
+        "TASKSERVICE_PREPARED_STATEMENTS must be true or false; "
+        "TASKSERVICE_POOL_SIZE must be a whole number from 1 to 9999; "
+        "TASKSERVICE_POOL_TIMEOUT must be a number of seconds over 0",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_gunicorn_does_not_start(tmp_path: Path, case: str) -> None:
+    """Under gunicorn the message is one line, the status 2, and no worker was started."""
+    settings, message = BAD[case]
+    result = run(START, tmp_path, **settings)
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1] == f"taskservice: {message}"
+    assert "Traceback" not in result.stderr
+    assert "Booting worker" not in result.stderr
+    assert not settings or "too short" not in result.stderr
+
+
+@pytest.mark.parametrize("case", ["nothing", "every fault at once", "a schema that is behind"])
+def test_wsgi_raises_elsewhere(tmp_path: Path, case: str) -> None:
+    """Under any other server, importing the application raises `ConfigError` with the message."""
+    settings, message = BAD[case]
+    result = run([COMMAND[0], "-c", "import taskservice.wsgi"], tmp_path, **settings)
+    assert result.returncode == 1
+    assert result.stderr.splitlines()[-1] == f"taskservice.config.ConfigError: {message}"
+
+
+def test_an_unknown_setting_is_a_warning(tmp_path: Path) -> None:
+    """A variable of ours that no setting has is told of, by its name and not its value."""
+    result = run(
+        [*COMMAND, "token", "ada"],
+        tmp_path,
+        TASKSERVICE_JWT_SECRET=SECRET,
+        TASKSERVICE_JWT_SECRETT="hush",
+    )
+    assert result.returncode == 0
+    assert "TASKSERVICE_JWT_SECRETT is not a setting of this version" in result.stderr
+    assert "hush" not in result.stderr
+
+
+def test_a_server_out_of_reach_is_waited_for(tmp_path: Path, postgresql: Databases) -> None:
+    """A database that is down at start: alive, not ready, 503 with `Retry-After`, no restart."""
+    settings = {
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/tasks",
+        "TASKSERVICE_JWT_SECRET": SECRET,
+    }
+    token = run([*COMMAND, "token", "ada"], tmp_path, **settings).stdout.strip()
+    with gunicorn(tmp_path, **settings) as service:
+        assert service("GET", "/livez").status == 200
+        ready = service("GET", "/readyz")
+        assert (ready.status, ready.json["checks"]["database"]) == (503, "unavailable")
+        answer = service("POST", "/api/tasks/ada/tasks", token, {"title": "Buy milk"})
+        assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
+        assert answer.json["outcome"] == "not_applied"
+        assert "127.0.0.1:1" not in "".join(service.output)
