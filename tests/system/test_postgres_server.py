@@ -44,7 +44,7 @@ def value(address: str, query: str) -> object:
 
 
 def test_it_is_postgresql(server: PostgresServer) -> None:
-    assert str(value(server.url(), "SELECT version()")).startswith("PostgreSQL 18")
+    assert str(value(server.url(), "SELECT version()")).startswith("PostgreSQL ")
     assert value(server.url(), "SHOW fsync") == "on"
     assert value(server.url(), "SELECT 'É' ILIKE 'é'") is True
 

@@ -40,12 +40,17 @@ def fetch_key_set(url: str) -> bytes:
     """
     host = _host(url)
     try:
-        return _get(url)
+        status, body = _get(url)
     except HTTPError as error:
         error.close()
-        raise Unavailable(f"{host} answers {error.code}") from None
+        status, body = error.code, b""
     except (OSError, HTTPException, ValueError) as error:
         raise Unavailable(f"{host}: {_kind(error)}") from None
+    if status != 200:
+        raise Unavailable(f"{host} answers {status}")
+    if len(body) > SIZE_LIMIT:
+        raise Unavailable(f"{host} sends over {SIZE_LIMIT} bytes")
+    return body
 
 
 def _host(url: str) -> str:
@@ -58,15 +63,10 @@ def _host(url: str) -> str:
     return host
 
 
-def _get(url: str) -> bytes:
+def _get(url: str) -> tuple[int, bytes]:
     opener = _opener(time.monotonic() + TOTAL_SECONDS)
     with opener.open(Request(url, headers=_HEADERS), timeout=OPERATION_SECONDS) as response:  # noqa: S310
-        if response.status != 200:
-            raise HTTPError("", response.status, "", response.headers, None)
-        body: bytes = response.read(SIZE_LIMIT + 1)
-    if len(body) > SIZE_LIMIT:
-        raise ValueError("too long")
-    return body
+        return response.status, response.read(SIZE_LIMIT + 1)
 
 
 def _kind(error: BaseException) -> str:

@@ -45,10 +45,11 @@ class _Fetched(NamedTuple):
 class KeySet:
     """The `Keys` that an issuer publishes at a URL: EdDSA, ES256 and RS256 (RFC 7517).
 
-    One fetch is under way at a time, in a thread of its own. Nobody waits for
-    it who has keys to go on with. Who has none, or names an unknown key, waits
-    for at most 6 s, one request at a time. After a failure the known keys serve
-    on for a day. A process that was forked off fetches for itself.
+    One fetch is under way at a time, in a thread of its own. A request waits
+    for it, for at most 6 s, where the set is stale after a sleep; and, one
+    request at a time, where there is no key or the token names an unknown one.
+    All others go on with the keys they have, which serve for a day while
+    fetches fail. A process that was forked off fetches for itself.
     """
 
     algorithms = ALGORITHMS

@@ -1,0 +1,237 @@
+"""The schema: what the migrations make, who may use it, and what the engines are set to."""
+
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import psycopg
+import pytest
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Engine, inspect, text
+from tests.postgres import Databases
+from tests.processes import COMMAND, run
+from tests.system.conftest import command
+
+from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.engine import database_url, pooled_engine, single_engine
+from taskservice.adapters.sql.migrating import MIGRATIONS, upgrade
+from taskservice.adapters.sql.tables import metadata
+from taskservice.core.errors import SchemaBehind, Unavailable
+
+CATALOGUE = """
+    SELECT 'column', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+           coalesce(c.collname, ''), coalesce(pg_get_expr(d.adbin, d.adrelid), '')
+      FROM pg_attribute a
+      LEFT JOIN pg_collation c ON c.oid = a.attcollation
+      LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
+     WHERE a.attrelid = 'tasks'::regclass AND a.attnum > 0
+    UNION ALL
+    SELECT 'constraint', conname, pg_get_constraintdef(oid), '', '', ''
+      FROM pg_constraint WHERE conrelid = 'tasks'::regclass
+    UNION ALL
+    SELECT 'index', indexname, indexdef, '', '', '' FROM pg_indexes WHERE tablename = 'tasks'
+    ORDER BY 1, 2
+"""
+FILE = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = 'tasks' ORDER BY 1, 2"
+
+
+@pytest.fixture
+def addresses(
+    request: pytest.FixtureRequest, postgresql: Databases, tmp_path: Path
+) -> Iterator[list[URL]]:
+    """Two empty databases of one engine."""
+    if request.param == "sqlite":
+        yield [database_url(f"sqlite:///{tmp_path}/{name}.db") for name in "ab"]
+    else:
+        made = [postgresql.create_database() for _ in range(2)]
+        yield [database_url(address) for address in made]
+        for address in made:
+            postgresql.drop_database(address)
+
+
+def described(engine: Engine) -> list[tuple[str, ...]]:
+    """Return all that the engine's own catalogue knows of the table of tasks."""
+    query = FILE if engine.dialect.name == "sqlite" else CATALOGUE
+    with engine.connect() as connection:
+        rows = connection.execute(text(query)).all()
+    assert rows
+    return [tuple(re.sub(r"\s+", " ", str(value)).lower() for value in row) for row in rows]
+
+
+@pytest.mark.parametrize("addresses", ["sqlite", "postgresql"], indirect=True)
+def test_the_migrations_make_the_tables(addresses: list[URL]) -> None:
+    """Types, collations, constraints and indexes are those of `tables.py`, on both engines."""
+    migrated, declared = map(single_engine, addresses)
+    upgrade(migrated)
+    metadata.create_all(declared)
+    tables = set(inspect(migrated).get_table_names()) - {schema.VERSION_TABLE}
+    assert tables == set(metadata.tables)
+    assert described(migrated) == described(declared)
+
+
+def test_the_known_versions_are_the_migrations() -> None:
+    """`schema.VERSIONS` names every migration, oldest first."""
+    scripts = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    assert tuple(script.revision for script in scripts)[::-1] == schema.VERSIONS
+
+
+@pytest.mark.parametrize("addresses", ["sqlite", "postgresql"], indirect=True)
+def test_upgrades_take_turns(addresses: list[URL], tmp_path: Path) -> None:
+    """Several upgrades at once all succeed, and one of them did the work."""
+    address = addresses[0].render_as_string(hide_password=False).replace("+psycopg", "")
+    arguments = [*COMMAND, "db", "upgrade", "--database", address]
+    with ThreadPoolExecutor(4) as pool:
+        results = [pool.submit(run, arguments, tmp_path) for _ in range(4)]
+    assert [result.result().returncode for result in results] == [0] * 4
+    engine = single_engine(addresses[0])
+    assert schema.current(engine) == schema.VERSIONS[-1]
+    schema.require_current(engine)
+
+
+@pytest.mark.parametrize("addresses", ["sqlite", "postgresql"], indirect=True)
+def test_a_schema_that_is_behind_is_told_and_a_newer_one_served(addresses: list[URL]) -> None:
+    """Behind is refused with the command to run; what this version does not know is newer."""
+    engine = single_engine(addresses[0])
+    with pytest.raises(SchemaBehind, match="run `taskservice db upgrade`"):
+        schema.require_current(engine)
+    upgrade(engine)
+    with engine.connect() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    schema.require_current(engine)
+
+
+def test_a_migration_that_waits_for_a_lock_gives_up(postgresql: Databases) -> None:
+    """A migration gives up in time where another holds the lock, and leaves nothing behind."""
+    address = postgresql.create_database()
+    engine = single_engine(database_url(address))
+    with psycopg.connect(address) as holder:
+        holder.execute(f"SELECT pg_advisory_xact_lock({0x7461736B})")
+        with pytest.raises(Unavailable, match="lock timeout"):
+            upgrade(engine)
+    assert schema.current(engine) is None
+    postgresql.drop_database(address)
+
+
+def test_the_commands_say_where_the_schema_stands(tmp_path: Path) -> None:
+    """`db current` before and after `db upgrade`."""
+    address = f"sqlite:///{tmp_path}/tasks.db"
+    newest = schema.VERSIONS[-1]
+    said = command(tmp_path, "db", "current", DATABASE_URL=address)
+    assert said == f"the schema is at nothing, the newest is {newest}\n"
+    assert (
+        command(tmp_path, "db", "upgrade", DATABASE_URL=address) == f"the schema is at {newest}\n"
+    )
+    said = command(tmp_path, "db", "current", DATABASE_URL=address)
+    assert said == f"the schema is at {newest}, the newest is {newest}\n"
+
+
+def test_the_granted_role_may_do_no_more_than_serve(tmp_path: Path, postgresql: Databases) -> None:
+    """`db grant` gives rows and no tables: no TRUNCATE, no DDL, no change of the version."""
+    address = postgresql.create_database()
+    role = 'Odd role; "name"'
+    postgresql.execute(f'CREATE ROLE "{role.replace(chr(34), chr(34) * 2)}"')
+    command(tmp_path, "db", "upgrade", DATABASE_URL=address)
+    command(tmp_path, "db", "grant", role, DATABASE_URL=address)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(f'SET ROLE "{role.replace(chr(34), chr(34) * 2)}"')
+        connection.execute("DELETE FROM tasks")
+        for statement in (
+            "TRUNCATE tasks",
+            "DROP TABLE tasks",
+            "CREATE TABLE more ()",
+            "UPDATE alembic_version SET version_num = '0'",
+        ):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(statement)
+    result = run([*COMMAND, "db", "grant", "nobody at all"], tmp_path, DATABASE_URL=address)
+    assert (result.returncode, result.stderr) == (
+        2,
+        "Error: there is no role nobody at all: make it with CREATE ROLE\n",
+    )
+    postgresql.drop_database(address)
+    postgresql.execute(f'DROP ROLE "{role.replace(chr(34), chr(34) * 2)}"')
+
+
+def pooled(address: str, *, prepared_statements: bool = False) -> Engine:
+    return pooled_engine(
+        database_url(address),
+        pool_size=2,
+        pool_timeout=0.05,
+        prepared_statements=prepared_statements,
+    )
+
+
+@pytest.mark.parametrize(("able", "threshold"), [(False, None), (True, 5)])
+def test_statements_are_prepared_only_where_declared(
+    postgresql: Databases, able: bool, threshold: int | None
+) -> None:
+    """By default nothing is left on the server: a transaction pooler gives it to somebody else."""
+    engine = pooled(postgresql.url(), prepared_statements=able)
+    raw = engine.raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    assert (driver.prepare_threshold, driver.autocommit) == (threshold, True)
+    assert driver.info.get_parameters()["application_name"] == "taskservice"
+    raw.close()
+    engine.dispose()
+
+
+def test_a_connection_that_was_cut_while_idle_is_noticed_by_nobody(
+    postgresql: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a rest a connection is pinged, and one that died is replaced."""
+    now = [0.0]
+    monkeypatch.setattr("taskservice.adapters.sql.engine.monotonic", lambda: now[0])
+    engine = pooled(postgresql.url())
+    schema.require_reachable(engine)
+    postgresql.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE application_name = 'taskservice'"
+    )
+    now[0] += 1.5
+    schema.require_reachable(engine)
+    engine.dispose()
+
+
+def test_a_full_pool_is_an_outage(postgresql: Databases) -> None:
+    """Whoever gets no connection in time is told so, and nothing was applied."""
+    engine = pooled(postgresql.url())
+    with engine.connect(), engine.connect(), pytest.raises(Unavailable, match="in time") as caught:
+        schema.require_reachable(engine)
+    assert caught.value.outcome == "not_applied"
+    engine.dispose()
+
+
+def test_sqlite_is_set_to_lose_nothing(tmp_path: Path) -> None:
+    """Every connection waits for a lock, syncs each commit, and holds foreign keys."""
+    engine = pooled(f"sqlite:///{tmp_path}/tasks.db")
+    expected = {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 5000, "foreign_keys": 1}
+    with engine.connect() as one, engine.connect() as other:
+        for connection in (one, other):
+            for pragma, value in expected.items():
+                assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("address", "driver"),
+    [
+        ("postgres://ada:secret@db.example/tasks?sslmode=require", "postgresql+psycopg"),
+        ("postgresql://db.example/tasks?channel_binding=require", "postgresql+psycopg"),
+        ("sqlite:///tasks.db", "sqlite"),
+    ],
+)
+def test_addresses_are_taken_as_hosts_hand_them_out(address: str, driver: str) -> None:
+    """Both spellings of PostgreSQL mean psycopg 3; the rest of an address stays as it is."""
+    url = database_url(address)
+    assert url.drivername == driver
+    assert (
+        url.render_as_string(hide_password=False).partition("://")[2] == address.partition("://")[2]
+    )
+
+
+def test_what_is_no_address_is_refused() -> None:
+    """An address that cannot be parsed is told without being repeated."""
+    with pytest.raises(ValueError, match="is not a database address"):
+        database_url("postgresql://ada:secret@db:port/tasks")
