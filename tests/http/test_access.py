@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
-
 from tests.http_callers import SETTINGS, Caller
 from tests.problems import problem
 from tests.support import ADA, SECRET
+
 from taskservice.adapters.http.tokens import issue
 from taskservice.app import create_app
 from taskservice.core.service import TaskService

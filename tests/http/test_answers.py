@@ -14,10 +14,10 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
-from werkzeug.exceptions import ImATeapot
-
 from tests.http_callers import SETTINGS, Caller
 from tests.problems import problem
+from werkzeug.exceptions import ImATeapot
+
 from taskservice.adapters.http.problems import PROBLEM_TYPES
 from taskservice.adapters.http.schemas import TaskSchema
 from taskservice.app import create_app, openapi_document

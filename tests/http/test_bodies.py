@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-
 from tests.http_callers import Caller
 from tests.problems import faults, problem
 

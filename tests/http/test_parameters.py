@@ -4,7 +4,6 @@ import base64
 from typing import Any
 
 import pytest
-
 from tests.http_callers import Caller
 from tests.problems import faults, problem
 

@@ -3,7 +3,6 @@
 from uuid import uuid4
 
 import pytest
-
 from tests.http_callers import Caller
 from tests.problems import faults, problem
 from tests.support import TickingClock

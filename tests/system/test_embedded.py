@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.curl import path_with_curl
 from tests.processes import COMMAND, SECONDS, Service, environment, run, running
 
 TOO_OPEN = "taskservice.secret must be for its owner alone: run `chmod 600 taskservice.secret`"
@@ -36,7 +37,12 @@ def test_the_printed_lines_work_as_pasted(tmp_path: Path) -> None:
         banner = rest_of_banner(service)
         pasted = banner[banner.index("TOKEN=") :]
         result = subprocess.run(
-            ["sh", "-e", "-c", pasted], capture_output=True, text=True, check=False, timeout=SECONDS
+            ["sh", "-e", "-c", pasted],
+            env=environment(PATH=path_with_curl(tmp_path)),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=SECONDS,
         )
     assert result.returncode == 0, result.stderr
     created, listed = re.findall(r"\{.*?\}", result.stdout)
