@@ -5,7 +5,6 @@ from typing import Any
 
 from flask.testing import FlaskClient
 from tests.support import SECRET
-from werkzeug.test import TestResponse
 
 from taskservice.adapters.http.tokens import issue
 from taskservice.config import Settings
@@ -24,7 +23,7 @@ class Caller:
             SECRET, user, lifetime=timedelta(hours=1), now=datetime.now(UTC)
         )
 
-    def __call__(self, method: str, path: str = "", **request: Any) -> TestResponse:
+    def __call__(self, method: str, path: str = "", **request: Any) -> Any:
         """Send a request; a `path` that does not begin with /api is under the caller's own."""
         headers = {"Authorization": f"Bearer {self.token}", **request.pop("headers", {})}
         full = path if path.startswith("/api") else f"{self.path}{path}"

@@ -26,7 +26,7 @@ def create_app(
 ) -> Flask:
     """Return an application over `open_tasks`, for whoever brings a home for tasks of their own.
 
-    `probes` are what `/readyz` looks at, beside the key set.
+    `probes` are what `/readyz` looks at, beside the keys.
     """
     keys = token_keys(settings)
     verifier = Verifier(
@@ -35,8 +35,7 @@ def create_app(
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
     )
-    key_probes = {"keys": keys.probe} if isinstance(keys, KeySet) else {}
-    return http_application(verifier, open_tasks, {**(probes or {}), **key_probes})
+    return http_application(verifier, open_tasks, {**(probes or {}), "keys": keys.probe})
 
 
 def production_app(settings: Settings) -> Flask:
@@ -73,7 +72,7 @@ def require_servable(settings: Settings) -> None:
 
 
 def token_keys(settings: Settings) -> Keys:
-    """Return the keys that tokens are tested with; an issuer's are fetched, if it can be reached."""
+    """Return the keys that tokens are tested with, fetched where an issuer has them."""
     if not settings.jwks_url:
         return SharedSecret(settings.jwt_secret or "")
     keys = KeySet(settings.jwks_url, refresh=settings.jwks_refresh)

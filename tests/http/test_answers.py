@@ -155,14 +155,14 @@ def test_readiness_names_what_is_not_ready() -> None:
     client = create_app(unopened, SETTINGS, probes).test_client()
     body = problem(client.get("/readyz"), 503, "unavailable")
     assert (body["checks"], body["detail"]) == (
-        {"database": "ok", "schema": "unavailable"},
+        {"database": "ok", "schema": "unavailable", "keys": "ok"},
         "not ready: schema",
     )
     state["schema"] = None
     response = client.get("/readyz")
     assert (response.status_code, response.json) == (
         200,
-        {"status": "ready", "checks": {"database": "ok", "schema": "ok"}},
+        {"status": "ready", "checks": {"database": "ok", "schema": "ok", "keys": "ok"}},
     )
 
 

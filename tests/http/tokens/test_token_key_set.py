@@ -225,14 +225,20 @@ def test_nobody_waits_for_an_issuer_that_is_down(keys: KeySet, source: Source) -
     assert source.count == before + 1
 
 
-def test_an_answer_without_a_usable_key_is_a_failure(keys: KeySet, source: Source) -> None:
-    """A set that became empty or broken does not replace the known one."""
+def test_an_issuer_that_takes_back_every_key_is_obeyed(keys: KeySet, source: Source) -> None:
+    """A set that became empty replaces the known one: its keys stop working within the bound."""
     keys.refresh_now()
     old = source.issuer.key("EdDSA")
     source.issuer.keys = []
-    assert uses(keys, source, every=1, until=331) == [300, 330]
-    assert knows(keys, old)
-    assert keys.age == 331
+    assert uses(keys, source, every=1, until=301) == [300]
+    assert not knows(keys, old)
+
+
+def test_a_first_answer_without_a_key_is_a_failure(keys: KeySet, source: Source) -> None:
+    """An issuer that never gave a key leaves the process without one: `Unavailable`."""
+    source.issuer.keys = []
+    with pytest.raises(Unavailable, match="it holds no usable key"):
+        keys.candidates("EdDSA", None)
 
 
 def test_refreshing_resumes_when_the_issuer_does(keys: KeySet, source: Source) -> None:

@@ -52,7 +52,7 @@ def livez() -> dict[str, str]:
     200,
     ReadinessSchema(),
     headers=REQUEST_ID,
-    example={"status": "ready", "checks": {"database": "ok", "schema": "ok"}},
+    example={"status": "ready", "checks": {"database": "ok", "schema": "ok", "keys": "ok"}},
 )
 @blueprint.alt_response(503, PROBLEM_RESPONSES["unavailable"][1])
 @blueprint.doc(operationId="readyz", security=[])

@@ -17,16 +17,13 @@ def read_key_set(data: bytes) -> tuple[PyJWK, ...]:
     Ed25519 is for EdDSA, P-256 for ES256, RSA from 2,048 bits for RS256. A
     key that is of another kind or for another use, broken, or private (so
     that the world has it) is left out. Raises `ValueError`, saying why,
-    unless `data` is a key set with a usable key.
+    unless `data` is a key set, which may be empty.
     """
     key_set = strict_json.loads(data)
     members = key_set.get("keys") if isinstance(key_set, dict) else None
     if not isinstance(members, list):
         raise ValueError("it is not a key set")
-    keys = tuple(key for member in members if (key := _usable(member)))
-    if not keys:
-        raise ValueError("it holds no usable key")
-    return keys
+    return tuple(key for member in members if (key := _usable(member)))
 
 
 def _usable(member: Any) -> PyJWK | None:

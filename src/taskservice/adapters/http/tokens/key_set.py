@@ -148,10 +148,17 @@ class KeySet:
         if self._flight is not None:
             self._flight.join(PATIENCE)
 
+    def _usable(self, document: bytes) -> tuple[PyJWK, ...]:
+        """Return the keys; none is an answer only of an issuer that takes back what it gave."""
+        keys = read_key_set(document)
+        if not keys and not self._fetched.keys:
+            raise ValueError("it holds no usable key")
+        return keys
+
     def _fly(self) -> None:
         began = self._clock()
         try:
-            self._fetched = _Fetched(read_key_set(self._fetch(self._url)), began)
+            self._fetched = _Fetched(self._usable(self._fetch(self._url)), began)
             self._failure = None
         except (Unavailable, ValueError) as error:
             self._failure = str(error)

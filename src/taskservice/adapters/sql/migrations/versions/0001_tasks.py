@@ -29,6 +29,8 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("user_id", "id", name=op.f("tasks_pkey")),
         sa.CheckConstraint("user_id <> ''", name=op.f("tasks_user_id_check")),
-        sa.CheckConstraint("completed = (completed_at IS NOT NULL)", name=op.f("tasks_completed_check")),
+        sa.CheckConstraint(
+            "completed = (completed_at IS NOT NULL)", name=op.f("tasks_completed_check")
+        ),
         sa.CheckConstraint("version >= 1", name=op.f("tasks_version_check")),
     )
