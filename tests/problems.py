@@ -7,7 +7,7 @@ from werkzeug.test import TestResponse
 
 def problem(response: TestResponse, status: int, kind: str) -> dict[str, Any]:
     """Assert that `response` is the problem `kind` with `status`, whole, and return its body."""
-    body: dict[str, Any] = response.json if response.is_json else {}
+    body: dict[str, Any] = (response.json if response.is_json else None) or {}
     assert (response.status_code, body.get("type")) == (status, f"/problems/{kind}"), response.text
     assert response.content_type == "application/problem+json"
     assert body["status"] == status

@@ -49,7 +49,7 @@ def cursor_of(caller: Caller, query: str = "") -> str:
     """Return a cursor of the caller's list."""
     for _ in range(3):
         caller.create()
-    link = caller("GET", f"?limit=1{query}").headers["Link"]
+    link: str = caller("GET", f"?limit=1{query}").headers["Link"]
     return link.partition("cursor=")[2].partition("&")[0].partition(">")[0]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.issuer import Issuer
@@ -33,7 +34,7 @@ def service(tmp_path_factory: pytest.TempPathFactory, issuer: Issuer) -> Iterato
         yield service
 
 
-CLAIMS = {"iss": "https://issuer.example/", "aud": ["tasks", "others"]}
+CLAIMS: dict[str, Any] = {"iss": "https://issuer.example/", "aud": ["tasks", "others"]}
 
 
 @pytest.mark.parametrize("alg", ["EdDSA", "RS256", "ES256"])
@@ -57,7 +58,7 @@ def test_an_issuers_tokens_serve_on_while_it_is_down(
     "claims", [{}, {"iss": "https://other.example/"}, {"aud": "others"}, {"exp": 1}, {"sub": None}]
 )
 def test_what_the_issuer_did_not_mean_for_us_is_401(
-    service: Service, issuer: Issuer, claims: dict[str, object]
+    service: Service, issuer: Issuer, claims: dict[str, Any]
 ) -> None:
     """Another issuer, another audience, a token that has expired or names nobody: 401."""
     given = {**CLAIMS, **claims} if claims else {}
