@@ -11,7 +11,13 @@ from taskservice.adapters.http.application import http_application
 from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifier
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.engine import database_url, is_embedded, pooled_engine, single_engine
+from taskservice.adapters.sql.engine import (
+    Timeouts,
+    database_url,
+    is_embedded,
+    pooled_engine,
+    single_engine,
+)
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.config import ConfigError, Settings
 from taskservice.core.errors import SchemaBehind, Unavailable
@@ -35,7 +41,12 @@ def create_app(
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
     )
-    return http_application(verifier, open_tasks, {**(probes or {}), "keys": keys.probe})
+    return http_application(
+        verifier,
+        open_tasks,
+        {**(probes or {}), "keys": keys.probe},
+        require_if_match=settings.require_if_match,
+    )
 
 
 def production_app(settings: Settings) -> Flask:
@@ -46,6 +57,7 @@ def production_app(settings: Settings) -> Flask:
         pool_size=settings.pool_size,
         pool_timeout=settings.pool_timeout,
         prepared_statements=settings.prepared_statements,
+        timeouts=Timeouts(settings.statement_timeout, settings.lock_timeout),
     )
     probes = {
         "database": partial(schema.require_reachable, engine),

@@ -39,6 +39,9 @@ class Settings:
     jwt_issuer: str | None = None
     jwt_audience: str | None = None
     jwt_subject_claim: str = "sub"
+    require_if_match: bool = False
+    statement_timeout: float = 3.0
+    lock_timeout: float = 1.0
     prepared_statements: bool = False
     pool_size: int = 5
     pool_timeout: float = 0.5
@@ -154,6 +157,9 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_JWT_ISSUER": str,
     "TASKSERVICE_JWT_AUDIENCE": str,
     "TASKSERVICE_JWT_SUBJECT_CLAIM": str,
+    "TASKSERVICE_REQUIRE_IF_MATCH": _switch,
+    "TASKSERVICE_STATEMENT_TIMEOUT": _seconds,
+    "TASKSERVICE_LOCK_TIMEOUT": _seconds,
     "TASKSERVICE_PREPARED_STATEMENTS": _switch,
     "TASKSERVICE_POOL_SIZE": _count,
     "TASKSERVICE_POOL_TIMEOUT": _seconds,

@@ -2,18 +2,32 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from threading import Lock
 from uuid import UUID
 
 from taskservice.core.clock import Clock, system_clock
+from taskservice.core.conditions import Guard
 from taskservice.core.errors import TaskNotFound
 from taskservice.core.ids import NewId, TaskIds
 from taskservice.core.query import Page, TaskQuery
+from taskservice.core.receipts import Receipt
 from taskservice.core.service import TaskService
 from taskservice.core.task import Step, Task
 
-_Tasks = dict[UUID, Task]
-_Begin = Callable[[], AbstractContextManager[_Tasks]]
+
+@dataclass(frozen=True)
+class _Held:
+    """What is held for one owner."""
+
+    tasks: dict[UUID, Task] = field(default_factory=dict)
+    receipts: dict[str, Receipt] = field(default_factory=dict)
+
+    def copy(self) -> "_Held":
+        return _Held(dict(self.tasks), dict(self.receipts))
+
+
+_Begin = Callable[[], AbstractContextManager[_Held]]
 
 
 class InMemoryTasks:
@@ -22,15 +36,15 @@ class InMemoryTasks:
     def __init__(self, clock: Clock = system_clock, new_id: NewId | None = None) -> None:
         self._clock = clock
         self._new_id = new_id or TaskIds()
-        self._owners: dict[str, _Tasks] = {}
+        self._owners: dict[str, _Held] = {}
         self._lock = Lock()
 
     @contextmanager
     def open_tasks(self, owner: str, *, together: bool = False) -> Iterator[TaskService]:
         """Yield the tasks of `owner`; see `OpenTasks`."""
         if together:
-            with self._transaction(owner) as tasks:
-                yield self._service(owner, lambda: nullcontext(tasks))
+            with self._transaction(owner) as held:
+                yield self._service(owner, lambda: nullcontext(held))
         else:
             yield self._service(owner, lambda: self._transaction(owner))
 
@@ -38,9 +52,9 @@ class InMemoryTasks:
         return _OwnTasks(owner, begin, self._clock, self._new_id)
 
     @contextmanager
-    def _transaction(self, owner: str) -> Iterator[_Tasks]:
+    def _transaction(self, owner: str) -> Iterator[_Held]:
         with self._lock:
-            working_copy = dict(self._owners.get(owner, {}))
+            working_copy = self._owners.get(owner, _Held()).copy()
             yield working_copy
             self._owners[owner] = working_copy
 
@@ -53,9 +67,10 @@ class _OwnTasks:
         self._begin = begin
         self._clock = clock
         self._new_id = new_id
+        self.receipts = _OwnReceipts(begin)
 
     def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
-        with self._begin() as tasks:
+        with self._begin() as held:
             task = Task.create(
                 self._owner,
                 self._clock(),
@@ -64,30 +79,50 @@ class _OwnTasks:
                 description=description,
                 completed=completed,
             )
-            tasks[task.id] = task
+            held.tasks[task.id] = task
             return task
 
     def get(self, task_id: UUID) -> Task:
-        with self._begin() as tasks:
-            return _find(tasks, task_id)
+        with self._begin() as held:
+            return _find(held, task_id)
 
     def list(self, query: TaskQuery) -> Page:
-        with self._begin() as tasks:
-            admitted = sorted(filter(query.admits, tasks.values()), key=query.sort_key)
-            return Page.of(admitted[::-1], query)
+        with self._begin() as held:
+            return query.page(held.tasks.values())
 
     def change(self, task_id: UUID, step: Step) -> Task:
-        with self._begin() as tasks:
-            tasks[task_id] = step(_find(tasks, task_id), self._clock())
-            return tasks[task_id]
+        with self._begin() as held:
+            held.tasks[task_id] = step(_find(held, task_id), self._clock())
+            return held.tasks[task_id]
 
-    def remove(self, task_id: UUID) -> None:
-        with self._begin() as tasks:
-            del tasks[_find(tasks, task_id).id]
+    def remove(self, task_id: UUID, guard: Guard | None = None) -> None:
+        with self._begin() as held:
+            task = _find(held, task_id)
+            if guard:
+                guard(task)
+            del held.tasks[task_id]
 
 
-def _find(tasks: _Tasks, task_id: UUID) -> Task:
+class _OwnReceipts:
+    """One owner's receipts; the lock of the store stands in for that of a key."""
+
+    def __init__(self, begin: _Begin) -> None:
+        self._begin = begin
+
+    def claim(self, key: str, digest: bytes) -> Receipt | None:
+        with self._begin() as held:
+            if known := held.receipts.get(key):
+                return known
+            held.receipts[key] = Receipt(digest=digest, task=None)
+            return None
+
+    def settle(self, key: str, task: Task | None) -> None:
+        with self._begin() as held:
+            held.receipts[key] = replace(held.receipts[key], task=task)
+
+
+def _find(held: _Held, task_id: UUID) -> Task:
     try:
-        return tasks[task_id]
+        return held.tasks[task_id]
     except KeyError:
         raise TaskNotFound(task_id) from None

@@ -6,9 +6,11 @@ from sqlalchemy import Engine
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import is_embedded, single_engine
 from taskservice.adapters.sql.migrating import upgrade as upgrade_schema
+from taskservice.adapters.sql.pruning import prune
 from taskservice.app import parsed_address
 from taskservice.cli.options import database_option, environment
 from taskservice.config import ConfigError, database_address
+from taskservice.core.clock import system_clock
 
 
 @click.group()
@@ -43,6 +45,17 @@ def grant(role: str, database: str | None) -> None:
         raise ConfigError("SQLite has no roles: there is nothing to grant")
     schema.grant(engine, role)
     click.echo(f"{role} may serve")
+
+
+@db.command("prune")
+@database_option
+def prune_expired(database: str | None) -> None:
+    """Remove what has expired: what an Idempotency-Key was used for, after a day.
+
+    Run it from cron, at any time, as the role that owns the tables.
+    """
+    count = prune(_engine(database), system_clock())
+    click.echo(f"removed {count} expired {'receipt' if count == 1 else 'receipts'}")
 
 
 def _engine(database: str | None) -> Engine:

@@ -3,6 +3,9 @@
 TaskServiceError
 ├── TaskNotFound      the owner has no such task
 ├── InvalidTask       a value breaks a rule of the task
+├── StaleTask         the task is no longer as the caller has seen it
+├── KeyReused         a key that was used for one request came with another
+├── KeyInUse          the request that first came with a key is still running
 ├── Unauthenticated   the caller's credentials are missing or not valid
 └── Unavailable       what is needed cannot be reached at the moment
     └── SchemaBehind  the database's schema is older than this version needs
@@ -32,6 +35,22 @@ class TaskNotFound(TaskServiceError):
     def __init__(self, task_id: UUID) -> None:
         super().__init__(f"no task {task_id}")
         self.task_id = task_id
+
+
+class StaleTask(TaskServiceError):
+    """The task is at another version than the caller asks for."""
+
+    def __init__(self, task_id: UUID) -> None:
+        super().__init__(f"task {task_id} has changed")
+        self.task_id = task_id
+
+
+class KeyReused(TaskServiceError):
+    """The key of this request was used for one with another method, path or body."""
+
+
+class KeyInUse(TaskServiceError):
+    """Another request with the same key is still running."""
 
 
 class InvalidTask(TaskServiceError):

@@ -14,6 +14,20 @@ _COUNTER_BITS = 74
 _STEP_BITS = 32
 
 
+def first_id(at: datetime) -> UUID:
+    """Return what no id of the millisecond of `at`, or of a later one, comes before."""
+    return UUID(int=_milliseconds(at) << 80)
+
+
+def last_id(at: datetime) -> UUID:
+    """Return what no id of the millisecond of `at`, or of an earlier one, comes after."""
+    return UUID(int=(_milliseconds(at) + 1 << 80) - 1)
+
+
+def _milliseconds(at: datetime) -> int:
+    return (at - _EPOCH) // _MILLISECOND
+
+
 class TaskIds:
     """Makes the id that belongs to a moment: `new_id(moment)`.
 
@@ -30,7 +44,7 @@ class TaskIds:
 
     def __call__(self, at: datetime) -> UUID:
         """Return a new id whose timestamp is `at`, an aware moment."""
-        millisecond = (at - _EPOCH) // _MILLISECOND
+        millisecond = _milliseconds(at)
         counter = self._next(millisecond)
         high, low = counter >> 62, counter & (1 << 62) - 1
         return UUID(int=millisecond << 80 | 7 << 76 | high << 64 | 0b10 << 62 | low)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 OWNER_LIMIT = 128
 TITLE_LIMIT = 255
 DESCRIPTION_LIMIT = 10_000
+SEARCH_LIMIT = 255
 
 OWNER_PATTERN = rf"[A-Za-z0-9._:@|~+=-]{{1,{OWNER_LIMIT}}}"
 
@@ -31,6 +32,13 @@ def check_description(description: str | None) -> None:
     """Raise `ValueError`, saying why, unless `description` is None or up to 10,000 code points."""
     if description is not None:
         _check_text(description, DESCRIPTION_LIMIT, _control_in_text)
+
+
+def check_search(text: str) -> None:
+    """Raise `ValueError`, saying why, unless `text` is 1 to 255 code points to search for."""
+    if not text:
+        raise ValueError("must not be empty")
+    _check_text(text, SEARCH_LIMIT, _control_in_text)
 
 
 def _check_text(text: str, limit: int, control: Callable[[str], object]) -> None:

@@ -4,7 +4,9 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
+from taskservice.core.conditions import Guard
 from taskservice.core.query import Page, TaskQuery
+from taskservice.core.receipts import Receipts
 from taskservice.core.task import Step, Task
 
 
@@ -38,8 +40,17 @@ class TaskService(Protocol):
         """
         ...
 
-    def remove(self, task_id: UUID) -> None:
-        """Delete the owner's task for good, or raise `TaskNotFound`."""
+    def remove(self, task_id: UUID, guard: Guard | None = None) -> None:
+        """Delete the owner's task for good, or raise `TaskNotFound`.
+
+        A guard looks at the task as it is when it goes; where it raises, the
+        task stays. It may look more than once.
+        """
+        ...
+
+    @property
+    def receipts(self) -> Receipts:
+        """Return the owner's receipts: in the same transaction, for tasks opened ``together``."""
         ...
 
 

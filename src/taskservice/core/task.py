@@ -63,6 +63,11 @@ class Task:
             version=1,
         )
 
+    @property
+    def folded(self) -> str:
+        """Title and description with their case folded, for the search; nothing spans the two."""
+        return f"{self.title}\x1f{self.description or ''}".casefold()
+
     def edit(self, now: datetime, **edits: Unpack[Edits]) -> Self:
         """Return the task with the named fields set; a field that is not named keeps its value.
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from sqlite3 import Connection as SQLiteConnection
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
@@ -16,8 +16,29 @@ SQLITE_BUSY_SECONDS = 5
 CONNECT_SECONDS = 10
 RECYCLE_SECONDS = 240
 REST_SECONDS = 1.0
+TIMEOUTS = "taskservice_timeouts"
 
-BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN"}
+BEGIN = {
+    "sqlite": "BEGIN IMMEDIATE",
+    # The isolation that a change relies on, whatever the database's default is.
+    "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
+}
+PROGRESS_STEPS = 10_000
+
+
+class Timeouts(NamedTuple):
+    """Seconds that a statement may take, and that a lock may be waited for."""
+
+    statement: float
+    lock: float
+
+    @property
+    def begin(self) -> str:
+        """What sets them for one PostgreSQL transaction: a pooler keeps no session settings."""
+        return (
+            f"SET LOCAL statement_timeout = {self.statement * 1000:.0f};"
+            f"SET LOCAL lock_timeout = {self.lock * 1000:.0f}"
+        )
 
 
 def database_url(address: str) -> URL:
@@ -35,7 +56,12 @@ def database_url(address: str) -> URL:
 
 
 def pooled_engine(
-    url: URL, *, pool_size: int, pool_timeout: float, prepared_statements: bool
+    url: URL,
+    *,
+    pool_size: int,
+    pool_timeout: float,
+    prepared_statements: bool,
+    timeouts: Timeouts,
 ) -> Engine:
     """Return the engine that serves: a small pool, connections that are pinged after a rest.
 
@@ -50,6 +76,7 @@ def pooled_engine(
         pool_timeout=pool_timeout,
         pool_recycle=RECYCLE_SECONDS,
         pool_use_lifo=True,
+        execution_options={TIMEOUTS: timeouts},
     )
     if not is_embedded(url):
         _ping_after_rest(engine.pool)
@@ -74,10 +101,34 @@ def transaction(engine: Engine) -> Iterator[Connection]:
     reads cannot change before it writes. Raises `Unavailable`.
     """
     with translated(), engine.connect() as connection:
-        connection.exec_driver_sql(BEGIN[engine.dialect.name])
+        connection.exec_driver_sql(_begin(engine))
         yield connection
         with translated(if_cut="unknown"):
             connection.exec_driver_sql("COMMIT")
+
+
+@contextmanager
+def bounded(engine: Engine) -> Iterator[Connection]:
+    """Yield a connection on which reading for too long is stopped. Raises `Unavailable`."""
+    if not is_embedded(engine.url):
+        with transaction(engine) as connection:
+            yield connection
+        return
+    with translated(), engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, SQLiteConnection)
+        deadline = monotonic() + engine.get_execution_options()[TIMEOUTS].statement
+        driver.set_progress_handler(lambda: monotonic() > deadline, PROGRESS_STEPS)
+        try:
+            yield connection
+        finally:
+            driver.set_progress_handler(None, 0)
+
+
+def _begin(engine: Engine) -> str:
+    timeouts: Timeouts | None = engine.get_execution_options().get(TIMEOUTS)
+    begin = BEGIN[engine.dialect.name]
+    return f"{begin};{timeouts.begin}" if timeouts and not is_embedded(engine.url) else begin
 
 
 def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:

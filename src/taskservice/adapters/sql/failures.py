@@ -6,9 +6,11 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from taskservice.core.errors import Outcome, Unavailable
+from taskservice.core.errors import KeyInUse, Outcome, Unavailable
 
 INSUFFICIENT_PRIVILEGE = "42501"
+LOCK_NOT_AVAILABLE = "55P03"
+CONFLICTS = {"40001", "40P01"}
 
 
 @contextmanager
@@ -25,13 +27,29 @@ def translated(if_cut: Outcome = "not_applied") -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable("the database connection broke", if_cut) from error
-        if isinstance(error, OperationalError) or _lacks_permission(error):
+        if isinstance(error, OperationalError) or _sqlstate(error) == INSUFFICIENT_PRIVILEGE:
             raise Unavailable(f"the database refuses: {_reason(error)}") from error
         raise
 
 
-def _lacks_permission(error: DBAPIError) -> bool:
-    return getattr(error.orig, "sqlstate", None) == INSUFFICIENT_PRIVILEGE
+@contextmanager
+def key_in_use() -> Iterator[None]:
+    """Raise `KeyInUse` where a key is locked by another transaction for too long."""
+    try:
+        yield
+    except DBAPIError as error:
+        if _sqlstate(error) == LOCK_NOT_AVAILABLE:
+            raise KeyInUse from error
+        raise
+
+
+def is_conflict(error: DBAPIError) -> bool:
+    """Tell whether PostgreSQL undid a statement for the sake of another (SQLSTATE class 40)."""
+    return _sqlstate(error) in CONFLICTS
+
+
+def _sqlstate(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
 
 
 def _reason(error: DBAPIError) -> str:

@@ -56,6 +56,7 @@ def grant(engine: Engine, role: str) -> None:
         for statement in (
             f"GRANT USAGE ON SCHEMA {schema} TO {quoted}",
             f"GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.tasks TO {quoted}",
+            f"GRANT SELECT, INSERT, UPDATE ON {schema}.receipts TO {quoted}",
             f"GRANT SELECT ON {schema}.{VERSION_TABLE} TO {quoted}",
         ):
             connection.exec_driver_sql(statement)

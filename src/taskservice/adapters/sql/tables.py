@@ -3,12 +3,15 @@
 from datetime import UTC, datetime
 
 from sqlalchemy import (
+    JSON,
     Boolean,
     CheckConstraint,
     Column,
     DateTime,
     Dialect,
+    Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -38,15 +41,19 @@ class UtcTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
-def by_code_point(limit: int) -> String:
+def by_code_point(limit: int | None = None) -> String:
     """Return a text type that both engines compare by code point."""
-    return String(limit).with_variant(String(limit, collation="C"), "postgresql")
+    kind = String if limit else Text
+    return kind(limit).with_variant(kind(limit, collation="C"), "postgresql")
 
+
+KEY_LIMIT = 255
 
 metadata = MetaData(
     naming_convention={"pk": "%(table_name)s_pkey", "ck": "%(table_name)s_%(constraint_name)s"}
 )
 
+# Folded text is for the search alone: it is not a field of the entity.
 tasks = Table(
     "tasks",
     metadata,
@@ -59,8 +66,34 @@ tasks = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("version", Integer, nullable=False),
+    Column("folded", by_code_point(), nullable=False),
     PrimaryKeyConstraint("user_id", "id"),
     CheckConstraint("user_id <> ''", name="user_id_check"),
     CheckConstraint("completed = (completed_at IS NOT NULL)", name="completed_check"),
     CheckConstraint("version >= 1", name="version_check"),
+)
+
+fields = [column for column in tasks.c if column.name != "folded"]
+"""The columns that are fields of the entity."""
+
+Index("tasks_by_updated_at", tasks.c.user_id, tasks.c.updated_at, tasks.c.id)
+Index("tasks_by_title", tasks.c.user_id, tasks.c.title, tasks.c.id)
+Index(
+    "tasks_open",
+    tasks.c.user_id,
+    tasks.c.id,
+    sqlite_where=~tasks.c.completed,
+    postgresql_where=~tasks.c.completed,
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("user_id", by_code_point(OWNER_LIMIT), nullable=False),
+    Column("key", by_code_point(KEY_LIMIT), nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("task", JSON(none_as_null=True)),
+    Column("created_at", UtcTime, nullable=False),
+    PrimaryKeyConstraint("user_id", "key"),
+    CheckConstraint("user_id <> ''", name="user_id_check"),
 )

@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
+from random import uniform
+from time import sleep
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     Connection,
     Engine,
+    Executable,
     RowMapping,
-    Select,
     and_,
     bindparam,
     delete,
@@ -17,12 +20,16 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.exc import DBAPIError
 
-from taskservice.adapters.sql.engine import transaction
-from taskservice.adapters.sql.failures import translated
-from taskservice.adapters.sql.tables import tasks
+from taskservice.adapters.sql.engine import bounded, transaction
+from taskservice.adapters.sql.failures import is_conflict, translated
+from taskservice.adapters.sql.lists import count_statement, own, page_statement
+from taskservice.adapters.sql.receipts import OwnReceipts
+from taskservice.adapters.sql.tables import fields, tasks
 from taskservice.core.clock import Clock, system_clock
-from taskservice.core.errors import TaskNotFound
+from taskservice.core.conditions import Guard
+from taskservice.core.errors import TaskNotFound, Unavailable
 from taskservice.core.ids import NewId, TaskIds
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.service import TaskService
@@ -30,19 +37,24 @@ from taskservice.core.task import Step, Task
 
 _Connect = Callable[[], AbstractContextManager[Connection]]
 
-_own = tasks.c.user_id == bindparam("owner")
-_one = and_(_own, tasks.c.id == bindparam("task_id"))
+RETRIES = 3
+LONGEST_PAUSE = 0.05
+ATTEMPTS = 100
+"""How often a change is tried while others change the same task; one of them succeeds each time."""
+
+_one = and_(own, tasks.c.id == bindparam("task_id"))
 _as_seen = tasks.c.version == bindparam("seen")
 _mutable = [column for column in tasks.c if column.name not in {"id", "user_id", "created_at"}]
 
 _INSERT = insert(tasks)
-_SELECT = select(tasks).where(_one)
+_SELECT = select(*fields).where(_one)
 _UPDATE = (
     update(tasks)
     .where(_one, _as_seen)
     .values({column: bindparam(f"new_{column.name}", type_=column.type) for column in _mutable})
 )
 _DELETE = delete(tasks).where(_one)
+_DELETE_AS_SEEN = delete(tasks).where(_one, _as_seen)
 
 
 class SqlTasks:
@@ -60,22 +72,37 @@ class SqlTasks:
         """Yield the tasks of `owner`; see `OpenTasks`."""
         if together:
             with transaction(self._engine) as connection:
-                yield self._service(owner, lambda: nullcontext(connection))
+                one: _Connect = lambda: nullcontext(connection)  # noqa: E731
+                yield _OwnTasks(owner, one, one, self._clock, self._new_id, retries=0)
         else:
-            yield self._service(owner, self._engine.connect)
-
-    def _service(self, owner: str, connect: _Connect) -> TaskService:
-        return _OwnTasks(owner, connect, self._clock, self._new_id)
+            alone, search = self._engine.connect, partial(bounded, self._engine)
+            yield _OwnTasks(owner, alone, search, self._clock, self._new_id, retries=RETRIES)
 
 
 class _OwnTasks:
-    """One owner's tasks, each method on a connection of `connect`."""
+    """One owner's tasks, each method on a connection of `connect`, or `search` where it may last.
 
-    def __init__(self, owner: str, connect: _Connect, clock: Clock, new_id: NewId) -> None:
+    A statement that PostgreSQL undoes for the sake of another is tried again
+    up to `retries` times; inside a transaction there is nothing to try again.
+    """
+
+    def __init__(
+        self,
+        owner: str,
+        connect: _Connect,
+        search: _Connect,
+        clock: Clock,
+        new_id: NewId,
+        *,
+        retries: int,
+    ) -> None:
         self._owner = owner
         self._connect = connect
+        self._search = search
+        self._retries = retries
         self._clock = clock
         self._new_id = new_id
+        self.receipts = OwnReceipts(owner, connect, clock)
 
     def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
         task = Task.create(
@@ -87,7 +114,7 @@ class _OwnTasks:
             completed=completed,
         )
         with translated(if_cut="unknown"), self._connect() as connection:
-            connection.execute(_INSERT, vars(task))
+            self._write(connection, _INSERT, {**vars(task), "folded": task.folded})
         return task
 
     def get(self, task_id: UUID) -> Task:
@@ -95,22 +122,40 @@ class _OwnTasks:
             return self._find(connection, task_id)
 
     def list(self, query: TaskQuery) -> Page:
-        with translated(), self._connect() as connection:
-            rows = connection.execute(_select(query), {"owner": self._owner})
-            return Page.of([_task(row) for row in rows.mappings()], query)
+        connect = self._search if query.text or query.counted else self._connect
+        with translated(), connect() as connection:
+            rows = connection.execute(page_statement(query), self._named).mappings()
+            return Page.of([_task(row) for row in rows], query, self._total(connection, query))
 
     def change(self, task_id: UUID, step: Step) -> Task:
         with translated(if_cut="unknown"), self._connect() as connection:
-            while True:
+            for _ in range(ATTEMPTS):
                 before = self._find(connection, task_id)
                 after = step(before, self._clock())
                 if after == before or self._replace(connection, before, after):
                     return after
+        raise Unavailable("too many others change this task at the same time")
 
-    def remove(self, task_id: UUID) -> None:
+    def remove(self, task_id: UUID, guard: Guard | None = None) -> None:
         with translated(if_cut="unknown"), self._connect() as connection:
-            if not connection.execute(_DELETE, self._key(task_id)).rowcount:
+            if guard is not None:
+                self._remove_guarded(connection, task_id, guard)
+            elif not self._write(connection, _DELETE, self._key(task_id)):
                 raise TaskNotFound(task_id)
+
+    def _remove_guarded(self, connection: Connection, task_id: UUID, guard: Guard) -> None:
+        for _ in range(ATTEMPTS):
+            task = self._find(connection, task_id)
+            guard(task)
+            seen = {**self._key(task_id), "seen": task.version}
+            if self._write(connection, _DELETE_AS_SEEN, seen):
+                return
+        raise Unavailable("too many others change this task at the same time")
+
+    def _total(self, connection: Connection, query: TaskQuery) -> int | None:
+        if not query.counted:
+            return None
+        return int(connection.execute(count_statement(query), self._named).scalar_one())
 
     def _find(self, connection: Connection, task_id: UUID) -> Task:
         row = connection.execute(_SELECT, self._key(task_id)).mappings().one_or_none()
@@ -122,20 +167,25 @@ class _OwnTasks:
         """Write `after` where the task still is as `before`; tell whether it was."""
         values = {f"new_{column.name}": getattr(after, column.name) for column in _mutable}
         key = {**self._key(before.id), "seen": before.version}
-        return connection.execute(_UPDATE, {**key, **values}).rowcount == 1
+        return self._write(connection, _UPDATE, {**key, **values}) == 1
+
+    def _write(self, connection: Connection, statement: Executable, values: dict[str, Any]) -> int:
+        """Execute `statement` and return how many rows it wrote."""
+        for retry in range(self._retries + 1):
+            try:
+                return connection.execute(statement, values).rowcount
+            except DBAPIError as error:
+                if retry == self._retries or not is_conflict(error):
+                    raise
+                sleep(uniform(0, LONGEST_PAUSE))  # noqa: S311
+        raise AssertionError
+
+    @property
+    def _named(self) -> dict[str, Any]:
+        return {"owner": self._owner}
 
     def _key(self, task_id: UUID) -> dict[str, Any]:
-        return {"owner": self._owner, "task_id": task_id}
-
-
-def _select(query: TaskQuery) -> Select[Any]:
-    """Return the statement for `query`; it asks for one task more, to know whether more follow."""
-    statement = select(tasks).where(_own)
-    if query.completed is not None:
-        statement = statement.where(tasks.c.completed == query.completed)
-    if query.after is not None:
-        statement = statement.where(tasks.c.id < query.after)
-    return statement.order_by(tasks.c.id.desc()).limit(query.limit + 1)
+        return {**self._named, "task_id": task_id}
 
 
 def _task(row: RowMapping) -> Task:

@@ -1,0 +1,32 @@
+"""Conditions on the present state of a task, tested in the step that changes it."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from taskservice.core.errors import StaleTask
+from taskservice.core.task import Step, Task
+
+Guard = Callable[[Task], None]
+"""Looks at a task before it is changed or removed; raises what forbids it."""
+
+
+def at_version(versions: Collection[int]) -> Guard:
+    """Return the guard that raises `StaleTask` unless the task is at one of `versions`."""
+
+    def guard(task: Task) -> None:
+        if task.version not in versions:
+            raise StaleTask(task.id)
+
+    return guard
+
+
+def guarded(guard: Guard | None, step: Step) -> Step:
+    """Return `step`, taken only where `guard`, if there is one, lets it."""
+    if guard is None:
+        return step
+
+    def guarded_step(task: Task, now: datetime) -> Task:
+        guard(task)
+        return step(task, now)
+
+    return guarded_step
