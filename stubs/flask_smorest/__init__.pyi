@@ -15,6 +15,7 @@ _Decorator = Callable[[_View], _View]
 
 class Blueprint(FlaskBlueprint):
     ARGUMENTS_PARSER: FlaskParser
+    _prepare_doc_cbks: list[Callable[..., dict[str, Any]]]
     def __init__(
         self, name: str, import_name: str, *, url_prefix: str | None = ..., description: str = ...
     ) -> None: ...

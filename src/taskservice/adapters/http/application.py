@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, Response, abort, request
 
-from taskservice.adapters.http import health, reference, tasks
+from taskservice.adapters.http import conditions, health, reference, tasks
 from taskservice.adapters.http.headers import add_standing_headers
 from taskservice.adapters.http.identity import Doors
 from taskservice.adapters.http.openapi import document
@@ -54,10 +54,15 @@ def refuse_encoded_slash() -> None:
 
 
 def http_application(
-    authenticate: Authenticate, open_tasks: OpenTasks, probes: Mapping[str, Probe]
+    authenticate: Authenticate,
+    open_tasks: OpenTasks,
+    probes: Mapping[str, Probe],
+    *,
+    require_if_match: bool = False,
 ) -> Flask:
     """Return the application that serves `open_tasks` to whom `authenticate` knows."""
     app = _Application()
+    app.config[conditions.REQUIRED] = require_if_match
     Doors(authenticate, open_tasks).install(app)
     app.extensions[health.PROBES] = probes
     app.before_request(refuse_encoded_slash)

@@ -1,4 +1,4 @@
-"""Opaque cursors: where the next page begins, tied to the owner and the filter it was made for.
+"""Opaque cursors: where the next page begins, tied to the owner, the filter and the sort.
 
 The digest finds what was altered or taken from another list. It is no secret
 and grants nothing: whose tasks are read is decided by the token alone.
@@ -7,10 +7,12 @@ and grants nothing: whose tasks are read is decided by the token alone.
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
+from datetime import datetime
 from hashlib import blake2b
+from typing import Any
 from uuid import UUID
 
-from taskservice.core.query import TaskQuery
+from taskservice.core.query import Position, SortField, TaskQuery
 
 _DIGEST_BYTES = 16
 
@@ -22,22 +24,35 @@ class BadCursor(ValueError):
 def encode(owner: str, query: TaskQuery) -> str:
     """Return the cursor of the page that `query` asks for; `query.after` must be set."""
     assert query.after is not None
-    position = query.after.bytes
+    position = json.dumps(query.after, default=str, ensure_ascii=False).encode()
     return urlsafe_b64encode(position + _digest(owner, query, position)).rstrip(b"=").decode()
 
 
 def decode(cursor: str, owner: str, query: TaskQuery) -> TaskQuery:
     """Return `query`, going on where `cursor` says. Raises `BadCursor`."""
     try:
-        after = UUID(bytes=urlsafe_b64decode(cursor + "==")[:-_DIGEST_BYTES])
-        goes_on = replace(query, after=after)
+        position = json.loads(urlsafe_b64decode(cursor + "==")[:-_DIGEST_BYTES])
+        goes_on = replace(query, after=_read(position, query.sort.field))
         if encode(owner, goes_on) == cursor:
             return goes_on
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         pass
     raise BadCursor
 
 
+def _read(position: Any, field: SortField) -> Position:
+    *value, task_id = position
+    if field == "updated_at":
+        value = [datetime.fromisoformat(moment) for moment in value]
+    return (*value, UUID(task_id))
+
+
 def _digest(owner: str, query: TaskQuery, position: bytes) -> bytes:
-    bound_to = json.dumps([owner, query.completed, position.hex()]).encode()
-    return blake2b(bound_to, digest_size=_DIGEST_BYTES, person=b"taskservice").digest()
+    """Return the digest of all that a page depends on, but for its length."""
+    filters = {
+        name: value
+        for name, value in vars(query).items()
+        if name not in {"limit", "after", "counted", "sort"}
+    }
+    bound_to = json.dumps([owner, filters, vars(query.sort), position.hex()], default=str)
+    return blake2b(bound_to.encode(), digest_size=_DIGEST_BYTES, person=b"taskservice").digest()

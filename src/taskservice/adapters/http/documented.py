@@ -1,11 +1,11 @@
 """A blueprint that documents, for each operation, the problems that its shape makes possible."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from flask_smorest import Blueprint
 
-from taskservice.adapters.http.openapi import PROBLEM_RESPONSES
+from taskservice.adapters.http.openapi import PROBLEM_RESPONSES, REQUEST_HEADERS
 from taskservice.adapters.http.parser import StrictParser
 
 EVERY_CALL = ("unauthenticated", "not-your-tasks", "internal", "unavailable")
@@ -13,6 +13,8 @@ WITH_BODY = ("malformed-request", "body-too-large", "unsupported-media-type", "i
 WITH_CURSOR = ("malformed-request", "invalid-request")
 WITH_PARAMETERS = ("invalid-request",)
 WITH_TASK = ("task-not-found",)
+WITH_KEY = ("malformed-request", "key-in-use")
+WITH_CONDITION = ("malformed-request", "precondition-failed", "precondition-required")
 
 
 class DocumentedBlueprint(Blueprint):
@@ -20,27 +22,45 @@ class DocumentedBlueprint(Blueprint):
 
     ARGUMENTS_PARSER = StrictParser()
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.append(_document_headers)
+
     def add_url_rule(
         self,
         rule: str,
         endpoint: str | None = None,
         view_func: Callable[..., Any] | None = None,
         *args: Any,
+        headers: Sequence[str] = (),
         **options: Any,
     ) -> None:
-        """Register a view, and what can go wrong in it, in the document."""
+        """Register a view, what can go wrong in it, and the request `headers` that it heeds."""
         assert view_func is not None
         apidoc = vars(view_func).setdefault("_apidoc", {})
         apidoc.setdefault("manual_doc", {})["operationId"] = view_func.__name__
         responses = apidoc.setdefault("response", {}).setdefault("responses", {})
-        for problem in _problems(rule, apidoc):
+        apidoc["headers"] = [REQUEST_HEADERS[name] for name in headers]
+        for problem in _problems(rule, apidoc, headers):
             status, name = PROBLEM_RESPONSES[problem]
             responses[status] = [name]
         super().add_url_rule(rule, endpoint, view_func, *args, **options)
 
 
-def _problems(rule: str, apidoc: dict[str, Any]) -> Iterator[str]:
+def _document_headers(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, Any]:
+    if info.get("headers"):
+        doc.setdefault("parameters", []).extend(info["headers"])
+    return doc
+
+
+def _problems(rule: str, apidoc: dict[str, Any], headers: Sequence[str]) -> Iterator[str]:
     yield from EVERY_CALL
+    if "Idempotency-Key" in headers:
+        yield from WITH_KEY
+    if "If-Match" in headers:
+        yield from WITH_CONDITION
+    if "If-None-Match" in headers:
+        yield "malformed-request"
     if "<uuid:task_id>" in rule:
         yield from WITH_TASK
     for parameters in apidoc.get("arguments", {}).get("parameters", []):

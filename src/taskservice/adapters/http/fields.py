@@ -1,11 +1,17 @@
 """Strict fields: a value of another type is refused, never turned into one that fits."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
 
+YEARS = range(1970, 9999)
+
+_is_moment = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+).fullmatch
 _is_whole_number = re.compile(r"[0-9]{1,9}").fullmatch
 
 _MESSAGES: dict[str, Any] = {"required": "is required", "null": "must not be null"}
@@ -88,11 +94,41 @@ class NumberParameter(fields.Integer):
         return int(digits)
 
 
-class TextParameter(fields.String):
-    """A query parameter that is text."""
+class TextParameter(Text):
+    """A query parameter that is text, and keeps a rule of the core."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        return once(value)
+        return super()._deserialize(once(value))
+
+
+class MomentParameter(fields.DateTime):
+    """A query parameter that is a moment: RFC 3339 with an offset, in the years 1970 to 9998."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
+        text = once(value)
+        try:
+            moment = datetime.fromisoformat(text).astimezone(UTC) if _is_moment(text) else None
+        except (ValueError, OverflowError):
+            moment = None
+        if moment is None or moment.year not in YEARS:
+            raise ValidationError(
+                "must be a time with an offset, such as 2026-02-09T10:00:00Z, from 1970 to 9998"
+            )
+        return moment
+
+
+class ChoiceParameter(fields.String):
+    """A query parameter that is one of a few words, and stands for a value."""
+
+    def __init__(self, choices: Mapping[str, Any], **kwargs: Any) -> None:
+        metadata = {"enum": list(choices), **kwargs.pop("metadata", {})}
+        super().__init__(metadata=metadata, **kwargs)
+        self._choices = choices
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        if once(value) not in self._choices:
+            raise ValidationError(f"must be one of {', '.join(self._choices)}")
+        return self._choices[value]
 
 
 def once(value: Any) -> str:

@@ -1,14 +1,17 @@
 """Who is calling, and the door to that caller's tasks."""
 
 import re
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from flask import Flask, current_app, g, request
 
+from taskservice.adapters.http.attempts import attempt
 from taskservice.adapters.http.problems import Refused
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import Unauthenticated
+from taskservice.core.once import OnceOnly
 from taskservice.core.service import OpenTasks, TaskService
 
 _EXTENSION = "taskservice"
@@ -50,9 +53,20 @@ def caller() -> str:
     return str(g.caller)
 
 
-def own_tasks() -> AbstractContextManager[TaskService]:
-    """Open the caller's tasks: the only way that a handler has to reach any."""
-    return _doors().open_tasks(caller())
+@contextmanager
+def own_tasks() -> Iterator[TaskService]:
+    """Open the caller's tasks: the only way that a handler has to reach any.
+
+    A request with a key is done once, and remembered, in one transaction.
+    """
+    if (keyed := attempt()) is None:
+        with _doors().open_tasks(caller()) as tasks:
+            yield tasks
+        return
+    with _doors().open_tasks(caller(), together=True) as tasks:
+        once = OnceOnly(tasks, keyed)
+        yield once
+        g.replayed = once.replayed
 
 
 def _doors() -> Doors:

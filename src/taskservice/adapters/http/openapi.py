@@ -42,9 +42,51 @@ LOCATED = TAGGED | {
 LINKED = REQUEST_ID | {
     "Link": _header(
         "The next page (RFC 8288), relative to this one; absent on the last.",
-        '<?cursor=AZMtDl8KfMOY9AuOHG8qEQ>; rel="next"',
+        '<?cursor=WyIwMTkzMmQwZSJdF5Ag>; rel="next"',
+    ),
+    "X-Total-Count": _header("The number of all tasks asked for, with `count=exact`.", "42"),
+    "Preference-Applied": _header("`count=exact`, where the tasks were counted.", "count=exact"),
+}
+
+
+def _request_header(name: str, description: str, example: str, **schema: Any) -> dict[str, Any]:
+    return {
+        "in": "header",
+        "name": name,
+        "description": description,
+        "schema": {"type": "string", **schema},
+        "example": example,
+    }
+
+
+REQUEST_HEADERS = {
+    header["name"]: header
+    for header in (
+        _request_header(
+            "If-Match",
+            "The versions, as ETags, that the task may be at; `*` for any. At another version the "
+            "answer is 412, and nothing changes.",
+            '"3"',
+        ),
+        _request_header(
+            "If-None-Match", "The ETags that the caller holds: the answer to these is 304.", '"3"'
+        ),
+        _request_header(
+            "Idempotency-Key",
+            "A name for this request, of the caller's making, such as a UUID: sent again with the "
+            "same key within 24 hours, it is answered as the first time, and done only once.",
+            "8e03978e-40d5-43e8-bc93-6894a57f9324",
+            minLength=1,
+            maxLength=255,
+            pattern=r"^[\x20-\x2b\x2d-\x7e]+$",
+        ),
+        _request_header(
+            "Prefer", "`count=exact` asks for the number of all tasks (RFC 7240).", "count=exact"
+        ),
     )
 }
+REPLAYED = {"Idempotency-Replayed": _header("`true` where this repeats an earlier answer.", "true")}
+NOT_MODIFIED = REQUEST_ID | {"ETag": _header("The task's version, unchanged.", '"3"')}
 
 
 class FaultSchema(AnswerSchema):
@@ -107,7 +149,7 @@ def _problem_response(problem: str) -> dict[str, Any]:
     headers = dict(REQUEST_ID)
     if kind.status == 401:
         headers["WWW-Authenticate"] = _header("The scheme to use.", "Bearer")
-    if kind.status == 503:
+    if kind.status in {409, 503}:
         headers["Retry-After"] = _header("Seconds to wait before the next try.", "1")
     return {
         "description": kind.meaning,

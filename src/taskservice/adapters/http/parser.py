@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NoReturn
 
-from flask import Request, request
+from flask import Request, g, request
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 from werkzeug.http import parse_options_header
@@ -32,7 +32,7 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> Any:
         """Return the body's JSON value."""
         assert isinstance(schema, BodySchema)
-        body = _read(req)
+        body = g.body = _read(req)
         if not body and schema.if_empty is not None:
             return schema.if_empty
         return _json(req, body, schema.media_types)

@@ -10,6 +10,9 @@ from werkzeug.exceptions import HTTPException
 from taskservice.adapters.http.tracing import instance, request_id
 from taskservice.core.errors import (
     InvalidTask,
+    KeyInUse,
+    KeyReused,
+    StaleTask,
     TaskNotFound,
     TaskServiceError,
     Unauthenticated,
@@ -19,6 +22,7 @@ from taskservice.core.errors import (
 MEDIA_TYPE = "application/problem+json"
 ERRORS_LIMIT = 50
 RETRY_SECONDS = 1
+_RETRY = {"Retry-After": str(RETRY_SECONDS)}
 
 
 class ProblemType(NamedTuple):
@@ -50,12 +54,36 @@ PROBLEM_TYPES = {
         415, "Unsupported Media Type", "A body is JSON in UTF-8, and says so in `Content-Type`."
     ),
     "malformed-request": ProblemType(
-        400, "Bad Request", "The body is not JSON, or the cursor is not one of this list."
+        400,
+        "Bad Request",
+        "The body is not JSON, the cursor is not one of this list, or a header is not well formed.",
     ),
     "invalid-request": ProblemType(
         422,
         "Unprocessable Content",
         "The request was understood, but values in it break a rule. `errors` names each of them.",
+    ),
+    "precondition-failed": ProblemType(
+        412,
+        "Precondition Failed",
+        "The task is no longer at a version that `If-Match` names. Nothing was changed: read the "
+        "task again, and decide anew.",
+    ),
+    "precondition-required": ProblemType(
+        428,
+        "Precondition Required",
+        "This service takes an update only with `If-Match`, which guards against lost updates.",
+    ),
+    "key-in-use": ProblemType(
+        409,
+        "Conflict",
+        "A request with the same `Idempotency-Key` is still running. Try again after "
+        "`Retry-After` seconds.",
+    ),
+    "key-reused": ProblemType(
+        422,
+        "Unprocessable Content",
+        "The `Idempotency-Key` was used for a request with another method, path or body.",
     ),
     "unavailable": ProblemType(
         503,
@@ -73,6 +101,21 @@ HTTP_PROBLEMS = {
     404: ("not-found", "there is nothing at this address"),
     405: ("method-not-allowed", "this address does not take this method"),
 }
+
+
+ANSWERS: dict[type, tuple[str, str, dict[str, str]]] = {
+    TaskNotFound: ("task-not-found", "there is no such task", {}),
+    StaleTask: ("precondition-failed", "the task has changed", {}),
+    KeyReused: ("key-reused", "the key was used for another request", {}),
+    KeyInUse: ("key-in-use", "a request with this key is still running", _RETRY),
+    Unauthenticated: (
+        "unauthenticated",
+        "a valid bearer token is needed",
+        {"WWW-Authenticate": "Bearer"},
+    ),
+    Unavailable: ("unavailable", "the service cannot reach what it needs; try again", _RETRY),
+}
+"""The words of the domain in HTTP: the kind of problem, its detail, its headers."""
 
 
 class Refused(Exception):
@@ -118,26 +161,15 @@ def on_refused(error: Refused) -> Response:
 
 
 def on_service_error(error: TaskServiceError) -> Response:
-    """Answer what the domain refused; this is the table of its words in HTTP."""
-    match error:
-        case TaskNotFound():
-            return problem_response("task-not-found", "there is no such task")
-        case InvalidTask():
-            return on_refused(
-                invalid([{"pointer": f"/{name}", "detail": why} for name, why in error.faults])
-            )
-        case Unauthenticated():
-            return problem_response(
-                "unauthenticated", "a valid bearer token is needed", {"WWW-Authenticate": "Bearer"}
-            )
-        case Unavailable():
-            return problem_response(
-                "unavailable",
-                "the service cannot reach what it needs; try again",
-                {"Retry-After": str(RETRY_SECONDS)},
-                outcome=error.outcome,
-            )
-    raise error
+    """Answer what the domain refused."""
+    if isinstance(error, InvalidTask):
+        return on_refused(
+            invalid([{"pointer": f"/{name}", "detail": why} for name, why in error.faults])
+        )
+    problem, detail, headers = next(
+        ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS
+    )
+    return problem_response(problem, detail, headers, outcome=getattr(error, "outcome", None))
 
 
 def on_defect(error: Exception) -> Response:

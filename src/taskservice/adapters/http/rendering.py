@@ -8,10 +8,13 @@ from flask import Response, g, request, url_for
 from flask.json.provider import JSONProvider
 
 from taskservice.adapters.http import cursors
+from taskservice.adapters.http.conditions import is_unmodified
 from taskservice.adapters.http.fields import AnswerSchema
 from taskservice.adapters.http.identity import caller
 from taskservice.core.query import Page
 from taskservice.core.task import Task
+
+COUNT_EXACT = "count=exact"
 
 
 class EntitySchema(AnswerSchema):
@@ -47,15 +50,38 @@ def describe(response: Response) -> Response:
     """Add what the answer's entity says in headers: `ETag`, `Location`, `Link`; 204 has no type."""
     match g.get("answer"):
         case Task() as task:
-            response.headers["ETag"] = f'"{task.version}"'
-            if response.status_code == 201:
-                response.headers["Location"] = _address(task)
-        case Page(next=query) if query is not None:
-            parameters = {**request.args, "cursor": cursors.encode(caller(), query)}
-            response.headers["Link"] = f'<?{urlencode(parameters)}>; rel="next"'
-    if response.status_code == 204:
-        del response.headers["Content-Type"]
+            _describe_task(response, task)
+        case Page() as page:
+            _describe_page(response, page)
+    if g.get("replayed"):
+        response.headers["Idempotency-Replayed"] = "true"
+    if response.status_code in {204, 304}:
+        response.headers.pop("Content-Type", None)
     return response
+
+
+def _describe_task(response: Response, task: Task) -> None:
+    response.headers["ETag"] = f'"{task.version}"'
+    if response.status_code == 201:
+        response.headers["Location"] = _address(task)
+    if request.method in {"GET", "HEAD"} and is_unmodified(task):
+        response.status_code = 304
+        response.set_data(b"")
+
+
+def _describe_page(response: Response, page: Page) -> None:
+    if page.next is not None:
+        parameters = {**request.args, "cursor": cursors.encode(caller(), page.next)}
+        response.headers["Link"] = f'<?{urlencode(parameters)}>; rel="next"'
+    if page.total is not None:
+        response.headers["X-Total-Count"] = str(page.total)
+        response.headers["Preference-Applied"] = COUNT_EXACT
+
+
+def prefers_count() -> bool:
+    """Tell whether the caller prefers an exact count (RFC 7240, section 2)."""
+    preferences = request.headers.get("Prefer", "").lower().split(",")
+    return any(one.partition(";")[0].replace(" ", "") == COUNT_EXACT for one in preferences)
 
 
 def _address(task: Task) -> str:

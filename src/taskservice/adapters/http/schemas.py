@@ -8,8 +8,10 @@ from marshmallow import fields, post_load
 
 from taskservice.adapters.http import cursors
 from taskservice.adapters.http.fields import (
+    ChoiceParameter,
     Flag,
     FlagParameter,
+    MomentParameter,
     NumberParameter,
     StrictSchema,
     Text,
@@ -18,19 +20,27 @@ from taskservice.adapters.http.fields import (
 from taskservice.adapters.http.identity import caller
 from taskservice.adapters.http.parser import JSON, UNKNOWN_PARAMETER, BodySchema
 from taskservice.adapters.http.problems import Refused
-from taskservice.adapters.http.rendering import EntitySchema
-from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, TaskQuery
+from taskservice.adapters.http.rendering import EntitySchema, prefers_count
+from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.rules import (
     DESCRIPTION_LIMIT,
     OWNER_LIMIT,
     OWNER_PATTERN,
+    SEARCH_LIMIT,
     TITLE_LIMIT,
     check_description,
+    check_search,
     check_title,
 )
 from taskservice.core.task import Step, Task
 
 MERGE_PATCH = "application/merge-patch+json"
+
+SORTS = {
+    "-" * descending + field: Sort(field=field, descending=descending)
+    for field in SORT_FIELDS
+    for descending in (False, True)
+}
 
 EXAMPLE_ID = "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
 EXAMPLE_TASK = {
@@ -58,6 +68,10 @@ _TITLE = {
     "pattern": r"\S",
 }
 _DESCRIPTION = {"description": "Anything more to say, or null.", "maxLength": DESCRIPTION_LIMIT}
+
+
+def check_nothing(_: str) -> None:
+    """Take any text: what reads it will tell."""
 
 
 def _about(text: str, **more: Any) -> dict[str, Any]:
@@ -155,14 +169,35 @@ class TaskQuerySchema(NoParametersSchema):
     limit = NumberParameter(
         1, PAGE_LIMIT, metadata=_about("How many tasks a page holds.", default=PAGE_DEFAULT)
     )
+    q = TextParameter(
+        check_search,
+        metadata=_about(
+            "Only tasks with this text in title or description, whatever the case of either.",
+            minLength=1,
+            maxLength=SEARCH_LIMIT,
+        ),
+    )
+    created_after = MomentParameter(metadata=_about("Created at this moment or later."))
+    created_before = MomentParameter(metadata=_about("Created before this moment."))
+    updated_after = MomentParameter(metadata=_about("Last changed at this moment or later."))
+    updated_before = MomentParameter(metadata=_about("Last changed before this moment."))
+    sort = ChoiceParameter(
+        SORTS,
+        metadata=_about(
+            "The order, with - for descending. Ties are ordered by id in the same direction; "
+            "titles by code point.",
+            default="-created_at",
+        ),
+    )
     cursor = TextParameter(
-        metadata=_about("Where the page begins: taken from the `Link` of the page before.")
+        check_nothing,
+        metadata=_about("Where the page begins: taken from the `Link` of the page before."),
     )
 
     @post_load
     def _query(self, asked: dict[str, Any], **_: Any) -> TaskQuery:
-        cursor = asked.pop("cursor", None)
-        query = TaskQuery(**asked)
+        cursor, text = asked.pop("cursor", None), asked.pop("q", None)
+        query = TaskQuery(**asked, text=text, counted=prefers_count())
         return query if cursor is None else _going_on(query, cursor)
 
 

@@ -3,9 +3,18 @@
 from typing import Any
 from uuid import UUID
 
+from taskservice.adapters.http.attempts import read_attempt
+from taskservice.adapters.http.conditions import precondition, read_conditions
 from taskservice.adapters.http.documented import DocumentedBlueprint
 from taskservice.adapters.http.identity import enforce_ownership, own_tasks, take_path_owner
-from taskservice.adapters.http.openapi import LINKED, LOCATED, REQUEST_ID, TAGGED
+from taskservice.adapters.http.openapi import (
+    LINKED,
+    LOCATED,
+    NOT_MODIFIED,
+    REPLAYED,
+    REQUEST_ID,
+    TAGGED,
+)
 from taskservice.adapters.http.rendering import describe
 from taskservice.adapters.http.schemas import (
     EXAMPLE_COMPLETED,
@@ -20,8 +29,11 @@ from taskservice.adapters.http.schemas import (
     TaskSchema,
     TaskUpdateSchema,
 )
+from taskservice.core.conditions import guarded
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.task import Step, Task
+
+GUARDED = ["If-Match", "Idempotency-Key"]
 
 blueprint = DocumentedBlueprint(
     "tasks",
@@ -31,37 +43,43 @@ blueprint = DocumentedBlueprint(
 )
 blueprint.url_value_preprocessor(take_path_owner)
 blueprint.before_request(enforce_ownership)
+blueprint.before_request(read_conditions)
+blueprint.before_request(read_attempt)
 blueprint.after_request(describe)
 
 
-@blueprint.get("")
+@blueprint.get("", headers=["Prefer"])
 @blueprint.arguments(TaskQuerySchema(), location="query")
 @blueprint.response(200, TaskSchema(many=True), headers=LINKED, example=[EXAMPLE_TASK])
 def list_tasks(query: TaskQuery) -> Page:
     """List the user's tasks.
 
-    Newest first, a page at a time. While there is more, the answer's `Link`
-    header leads to the next page; follow it as it stands.
+    Newest first unless `sort` says otherwise, a page at a time. While there
+    is more, the answer's `Link` header leads to the next page; follow it as
+    it stands. No task that stays as it was is skipped or shown twice,
+    whatever is written meanwhile.
     """
     with own_tasks() as tasks:
         return tasks.list(query)
 
 
-@blueprint.post("")
+@blueprint.post("", headers=["Idempotency-Key"])
 @blueprint.arguments(NewTaskSchema(), example={"title": "Buy milk"})
-@blueprint.response(201, TaskSchema(), headers=LOCATED, example=EXAMPLE_TASK)
+@blueprint.response(201, TaskSchema(), headers=LOCATED | REPLAYED, example=EXAMPLE_TASK)
 def create_task(new: dict[str, Any]) -> Task:
     """Create a task.
 
     The service makes the id and the times. A task may be created completed.
+    With an `Idempotency-Key`, sending it again creates nothing more.
     """
     with own_tasks() as tasks:
         return tasks.add(**new)
 
 
-@blueprint.get("/<uuid:task_id>")
+@blueprint.get("/<uuid:task_id>", headers=["If-None-Match"])
 @blueprint.arguments(NoParametersSchema(), location="query", as_kwargs=True)
 @blueprint.response(200, TaskSchema(), headers=TAGGED, example=EXAMPLE_TASK)
+@blueprint.alt_response(304, headers=NOT_MODIFIED, success=True)
 def get_task(task_id: UUID) -> Task:
     """Read a task.
 
@@ -71,25 +89,26 @@ def get_task(task_id: UUID) -> Task:
         return tasks.get(task_id)
 
 
-@blueprint.put("/<uuid:task_id>")
+@blueprint.put("/<uuid:task_id>", headers=GUARDED)
 @blueprint.arguments(TaskUpdateSchema(), example={"title": "Buy oat milk"})
-@blueprint.response(200, TaskSchema(), headers=TAGGED, example=EXAMPLE_TASK)
+@blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, example=EXAMPLE_TASK)
 def update_task(step: Step, task_id: UUID) -> Task:
     """Update a task.
 
     Needs a title. A field that the body leaves out keeps its value; null
     clears the description. An update that changes nothing leaves the version.
+    With `If-Match` it is done only where nobody else has changed the task.
     """
     with own_tasks() as tasks:
-        return tasks.change(task_id, step)
+        return tasks.change(task_id, guarded(precondition(), step))
 
 
-@blueprint.patch("/<uuid:task_id>")
+@blueprint.patch("/<uuid:task_id>", headers=GUARDED)
 @blueprint.doc(requestBody=MERGE_PATCH_BODY)
 @blueprint.arguments(
     TaskPatchSchema(), content_type=MERGE_PATCH, example={"description": "Two litres"}
 )
-@blueprint.response(200, TaskSchema(), headers=TAGGED, example=EXAMPLE_TASK)
+@blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, example=EXAMPLE_TASK)
 def patch_task(step: Step, task_id: UUID) -> Task:
     """Update some fields of a task.
 
@@ -97,12 +116,12 @@ def patch_task(step: Step, task_id: UUID) -> Task:
     clears the description.
     """
     with own_tasks() as tasks:
-        return tasks.change(task_id, step)
+        return tasks.change(task_id, guarded(precondition(), step))
 
 
-@blueprint.patch("/<uuid:task_id>/complete")
+@blueprint.patch("/<uuid:task_id>/complete", headers=GUARDED)
 @blueprint.arguments(CompletionSchema(), required=False, example={"completed": True})
-@blueprint.response(200, TaskSchema(), headers=TAGGED, example=EXAMPLE_COMPLETED)
+@blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, example=EXAMPLE_COMPLETED)
 def complete_task(step: Step, task_id: UUID) -> Task:
     """Set a task's completion.
 
@@ -110,16 +129,16 @@ def complete_task(step: Step, task_id: UUID) -> Task:
     retry is harmless; a completed task keeps the moment of its completion.
     """
     with own_tasks() as tasks:
-        return tasks.change(task_id, step)
+        return tasks.change(task_id, guarded(precondition(may_be_demanded=False), step))
 
 
-@blueprint.delete("/<uuid:task_id>")
+@blueprint.delete("/<uuid:task_id>", headers=GUARDED)
 @blueprint.arguments(NoParametersSchema(), location="query", as_kwargs=True)
-@blueprint.response(204, headers=REQUEST_ID)
+@blueprint.response(204, headers=REQUEST_ID | REPLAYED)
 def delete_task(task_id: UUID) -> None:
     """Delete a task.
 
     For good. A second try answers that there is no such task.
     """
     with own_tasks() as tasks:
-        tasks.remove(task_id)
+        tasks.remove(task_id, precondition())

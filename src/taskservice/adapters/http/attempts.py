@@ -1,0 +1,34 @@
+"""Requests that may be sent again: the `Idempotency-Key`, and what it stands for."""
+
+import re
+from hashlib import blake2b
+
+from flask import g, request
+
+from taskservice.adapters.http.problems import Refused
+from taskservice.core.once import Attempt
+
+KEY_LIMIT = 255
+WRITES = {"POST", "PUT", "PATCH", "DELETE"}
+
+# A comma is how a server joins a header that was sent twice.
+_is_key = re.compile(rf"[\x20-\x2b\x2d-\x7e]{{1,{KEY_LIMIT}}}").fullmatch
+
+
+def read_attempt() -> None:
+    """Read the key of a writing request, before anything is opened. Raises `Refused` (400)."""
+    g.key = request.headers.get("Idempotency-Key") if request.method in WRITES else None
+    if g.key is not None and not _is_key(g.key):
+        raise Refused(
+            "malformed-request",
+            f"Idempotency-Key must be given once, as 1 to {KEY_LIMIT} printable ASCII characters "
+            "without a comma",
+        )
+
+
+def attempt() -> Attempt | None:
+    """Return the key and the digest of method, path and body, None where there is no key."""
+    if g.key is None:
+        return None
+    asked = f"{request.method}\n{request.path}\n".encode() + g.get("body", b"")
+    return Attempt(g.key, blake2b(asked, digest_size=32).digest())
