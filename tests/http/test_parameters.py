@@ -92,3 +92,121 @@ def test_a_cursor_is_bound_to_its_owner_and_filter(ada: Caller, bob: Caller) -> 
 def test_a_page_may_change_its_length(ada: Caller) -> None:
     """The length of a page is not part of what a cursor is bound to."""
     assert len(ada("GET", f"?limit=2&cursor={cursor_of(ada)}").json) == 2
+
+
+@pytest.mark.parametrize(
+    "moment",
+    [
+        "2026-02-09",
+        "2026-02-09T10:00:00",
+        "2026-02-09T10:00:60Z",
+        "2026-02-09T25:00:00Z",
+        "2026-02-30T10:00:00Z",
+        "2026-02-09T10:00:00%2B01",
+        "2026-02-09T10:00:00 01:00",
+        "2026-02-09t10:00:00z",
+        "2026-02-09T10:00:00.1234567Z",
+        "1969-12-31T23:59:59Z",
+        "1970-01-01T00:30:00%2B01:00",
+        "9999-01-01T00:00:00Z",
+        "0001-01-01T00:00:00%2B23:59",
+        "20260209T100000Z",
+        "1770631200",
+        "",
+        "２026-02-09T10:00:00Z",
+    ],
+)
+def test_a_moment_is_a_time_with_an_offset(ada: Caller, moment: str) -> None:
+    """A date, a local time, a leap second or a year out of range is refused by name."""
+    for name in ("created_after", "created_before", "updated_after", "updated_before"):
+        assert faults(ada("GET", f"?{name}={moment}")) == {
+            f"?{name}": "must be a time with an offset, such as 2026-02-09T10:00:00Z, "
+            "from 1970 to 9998"
+        }
+
+
+def test_lists_are_filtered_by_time(ada: Caller) -> None:
+    """After is inclusive, before exclusive; any offset is the moment that it means."""
+    first, second, third = (ada.create(title=f"{n}") for n in range(3))
+    at = second["created_at"]
+    assert ada("GET", f"?created_after={at}").json == [third, second]
+    assert ada("GET", f"?created_before={at}").json == [first]
+    abroad = at.replace("10:00", "11:00").replace("Z", "%2B01:00")
+    assert ada("GET", f"?updated_after={abroad}").json == [third, second]
+    assert ada("GET", f"?updated_before={abroad}").json == [first]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "must not be empty"),
+        ("x" * 256, "must be at most 255 characters"),
+        ("a%00b", "must not contain control characters"),
+    ],
+)
+def test_a_search_is_text(ada: Caller, text: str, fault: str) -> None:
+    """A search for nothing, for too much, or for what no task can hold is refused."""
+    assert faults(ada("GET", f"?q={text}")) == {"?q": fault}
+
+
+def test_lists_are_searched(ada: Caller) -> None:
+    """The case does not matter, wildcards are letters, and every letter counts."""
+    milk, percent = ada.create(title="Buy MILK"), ada.create(title="x", description="100 % Straße")
+    assert ada("GET", "?q=milk").json == [milk]
+    assert ada("GET", "?q=STRASSE").json == [percent]
+    assert ada("GET", "?q=%25").json == [percent]
+    assert ada("GET", "?q=_").json == []
+
+
+def test_lists_are_sorted(ada: Caller) -> None:
+    """Each field in both directions, ties by id in the same direction."""
+    b, a1, a2 = (ada.create(title=title) for title in ("b", "a", "a"))
+    b = ada("PATCH", f"/{b['id']}/complete").json
+    expected = {
+        "created_at": [b, a1, a2],
+        "-created_at": [a2, a1, b],
+        "updated_at": [a1, a2, b],
+        "-updated_at": [b, a2, a1],
+        "title": [a1, a2, b],
+        "-title": [b, a2, a1],
+    }
+    for sort, tasks in expected.items():
+        assert ada("GET", f"?sort={sort}").json == tasks
+    words = "created_at, -created_at, updated_at, -updated_at, title, -title"
+    assert faults(ada("GET", "?sort=id")) == {"?sort": f"must be one of {words}"}
+
+
+@pytest.mark.parametrize("sort", ["title", "-title", "updated_at", "-updated_at", "created_at"])
+def test_pages_of_every_sort_lead_on(ada: Caller, sort: str) -> None:
+    """`Link` leads through a sorted and filtered list, keeping every other parameter."""
+    made = [ada.create(title=f"Task {n % 3} ä&=+%") for n in range(7)]
+    address, seen = f"?sort={sort}&q=%C3%A4%26%3D%2B%25&limit=2", []
+    while address:
+        response = ada("GET", address)
+        seen += response.json
+        link = response.headers.get("Link", "")
+        address = link.removeprefix("<").removesuffix('>; rel="next"')
+        assert ("q=%C3%A4%26%3D%2B%25" in address) == bool(address)
+    assert sorted(task["id"] for task in seen) == [task["id"] for task in made]
+
+
+def test_a_cursor_is_bound_to_its_sort_and_search(ada: Caller) -> None:
+    """A cursor of one order or search is none of another."""
+    cursor = cursor_of(ada, "&sort=title&q=milk")
+    assert ada("GET", f"?sort=title&q=milk&cursor={cursor}").status_code == 200
+    for other in ("sort=-title&q=milk", "sort=title", "q=milk", "sort=title&q=mil"):
+        problem(ada("GET", f"?{other}&cursor={cursor}"), 400, "malformed-request")
+
+
+@pytest.mark.parametrize("prefer", ["count=exact", "Count=Exact", "respond-async, count=exact"])
+def test_a_count_is_given_to_whoever_prefers_it(ada: Caller, prefer: str) -> None:
+    """`Prefer: count=exact` adds the number of all tasks, whatever the page holds."""
+    for n in range(3):
+        ada.create(completed=n == 0)
+    counted = ada("GET", "?limit=1&completed=false", headers={"Prefer": prefer})
+    assert counted.headers["X-Total-Count"] == "2"
+    assert counted.headers["Preference-Applied"] == "count=exact"
+    for headers in ({}, {"Prefer": "count=planned"}, {"Prefer": "xcount=exact"}):
+        plain = ada("GET", headers=headers)
+        assert "X-Total-Count" not in plain.headers
+        assert "Preference-Applied" not in plain.headers

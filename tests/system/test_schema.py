@@ -14,7 +14,7 @@ from tests.processes import COMMAND, run
 from tests.system.conftest import command
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.engine import database_url, pooled_engine, single_engine
+from taskservice.adapters.sql.engine import Timeouts, database_url, pooled_engine, single_engine
 from taskservice.adapters.sql.migrating import MIGRATIONS, upgrade
 from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import SchemaBehind, Unavailable
@@ -25,15 +25,15 @@ CATALOGUE = """
       FROM pg_attribute a
       LEFT JOIN pg_collation c ON c.oid = a.attcollation
       LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
-     WHERE a.attrelid = 'tasks'::regclass AND a.attnum > 0
+     WHERE a.attrelid = CAST(:name AS regclass) AND a.attnum > 0
     UNION ALL
     SELECT 'constraint', conname, pg_get_constraintdef(oid), '', '', ''
-      FROM pg_constraint WHERE conrelid = 'tasks'::regclass
+      FROM pg_constraint WHERE conrelid = CAST(:name AS regclass)
     UNION ALL
-    SELECT 'index', indexname, indexdef, '', '', '' FROM pg_indexes WHERE tablename = 'tasks'
+    SELECT 'index', indexname, indexdef, '', '', '' FROM pg_indexes WHERE tablename = :name
     ORDER BY 1, 2
 """
-FILE = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = 'tasks' ORDER BY 1, 2"
+FILE = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = :name ORDER BY 1, 2"
 
 
 @pytest.fixture
@@ -50,11 +50,11 @@ def addresses(
             postgresql.drop_database(address)
 
 
-def described(engine: Engine) -> list[tuple[str, ...]]:
-    """Return all that the engine's own catalogue knows of the table of tasks."""
+def described(engine: Engine, table: str) -> list[tuple[str, ...]]:
+    """Return all that the engine's own catalogue knows of a table."""
     query = FILE if engine.dialect.name == "sqlite" else CATALOGUE
     with engine.connect() as connection:
-        rows = connection.execute(text(query)).all()
+        rows = connection.execute(text(query), {"name": table}).all()
     assert rows
     return [tuple(re.sub(r"\s+", " ", str(value)).lower() for value in row) for row in rows]
 
@@ -67,7 +67,8 @@ def test_the_migrations_make_the_tables(addresses: list[URL]) -> None:
     metadata.create_all(declared)
     tables = set(inspect(migrated).get_table_names()) - {schema.VERSION_TABLE}
     assert tables == set(metadata.tables)
-    assert described(migrated) == described(declared)
+    for table in tables:
+        assert described(migrated, table) == described(declared, table)
 
 
 def test_the_known_versions_are_the_migrations() -> None:
@@ -159,6 +160,7 @@ def pooled(address: str, *, prepared_statements: bool = False) -> Engine:
         pool_size=2,
         pool_timeout=0.05,
         prepared_statements=prepared_statements,
+        timeouts=Timeouts(statement=3, lock=1),
     )
 
 

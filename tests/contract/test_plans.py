@@ -1,0 +1,61 @@
+"""Lists do not slow down with depth: every page comes from an index, in its order."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine, text
+from tests.plans import BIG, POLICY, deep, fill, plan, queries
+from tests.postgres import Databases
+
+from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.migrating import upgrade
+from taskservice.core.query import TaskQuery
+
+COUNT, SHARE = 80_000, 10_000
+ROLE = "taskservice_plans"
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def filled(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """Many tasks, entered on PostgreSQL as an ordinary role under a row-level policy."""
+    if request.param == "sqlite":
+        engine = single_engine(database_url(f"sqlite:///{tmp_path_factory.mktemp('plans')}/t.db"))
+        upgrade(engine)
+        fill(engine, COUNT, SHARE)
+        yield engine
+        return
+    server: Databases = request.getfixturevalue("postgresql")
+    owner = single_engine(database_url(server.create_database()))
+    upgrade(owner)
+    fill(owner, COUNT, SHARE)
+    with owner.connect() as connection:
+        connection.execute(text(f"CREATE ROLE {ROLE} LOGIN"))
+        connection.exec_driver_sql(POLICY.format(role=ROLE, owner=BIG))
+    schema.grant(owner, ROLE)
+    yield single_engine(database_url(server.url(owner.url.database, user=ROLE)))
+    server.drop_database(owner.url.render_as_string(hide_password=False).replace("+psycopg", ""))
+    server.execute(f"DROP ROLE {ROLE}")
+
+
+@pytest.mark.parametrize("name", queries(SHARE))
+@pytest.mark.parametrize("depth", ["first", "deep"])
+def test_a_page_comes_from_an_index_in_order(filled: Engine, name: str, depth: str) -> None:
+    """No sequential scan and no sort, on the first page and at 90 % of the depth."""
+    query = queries(SHARE)[name]
+    found = plan(filled, query if depth == "first" else deep(filled, query))
+    assert "Seq Scan" not in found
+    assert "Sort" not in found
+    assert "SCAN tasks" not in found
+    assert "TEMP B-TREE" not in found
+    assert "user_id" in found
+
+
+def test_a_search_scans_its_owners_range_alone(filled: Engine) -> None:
+    """A search reads the owner's tasks by an index, and no other's."""
+    found = plan(filled, TaskQuery(text="milk"))
+    assert "Seq Scan" not in found
+    assert "SCAN tasks" not in found
+    assert "user_id" in found

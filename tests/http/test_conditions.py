@@ -1,0 +1,168 @@
+"""Conditional requests: what the caller has seen decides what happens."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.http_callers import SETTINGS, Caller
+from tests.problems import problem
+
+from taskservice.adapters.http.conditions import parse_tags
+from taskservice.app import create_app
+from taskservice.core.service import OpenTasks
+
+WRITES: list[tuple[str, str, Any]] = [
+    ("PUT", "", {"title": "Buy oat milk"}),
+    ("PATCH", "", {"title": "Buy oat milk"}),
+    ("PATCH", "/complete", {"completed": True}),
+    ("DELETE", "", None),
+]
+MALFORMED = [
+    "",
+    "1",
+    "'1'",
+    '"1',
+    '1"',
+    '"1" "2"',
+    '"1";',
+    "W/1",
+    'w/"1"',
+    '*, "1"',
+    '"a\x7fb"',
+    "**",
+    '"1 "',
+]
+ARABIC_ONE = '"\u0661"'.encode().decode("latin-1")
+
+
+@pytest.mark.parametrize(("method", "suffix", "body"), WRITES)
+@pytest.mark.parametrize(
+    "tags", ['"1"', "*", ' "1" ', '"7", "1"', '"x","1"', ', "1",,', 'W/"1", "1"', '"", "1"']
+)
+def test_a_write_is_done_where_the_tag_matches(
+    ada: Caller, method: str, suffix: str, body: Any, tags: str
+) -> None:
+    """A tag of the present version, alone, in a list, or `*`, lets the write through."""
+    task = ada.create()
+    response = ada(method, f"/{task['id']}{suffix}", json=body, headers={"If-Match": tags})
+    assert response.status_code == (204 if method == "DELETE" else 200)
+
+
+@pytest.mark.parametrize(("method", "suffix", "body"), WRITES)
+@pytest.mark.parametrize(
+    "tags",
+    [
+        '"2"',
+        '"01"',
+        'W/"1"',
+        '"x"',
+        '""',
+        '"2", W/"1"',
+        '"-1"',
+        ARABIC_ONE,
+    ],
+)
+def test_a_write_is_412_where_no_tag_matches(
+    ada: Caller, method: str, suffix: str, body: Any, tags: str
+) -> None:
+    """Strong comparison: another version, a weak tag or another's tag changes nothing."""
+    task = ada.create()
+    response = ada(method, f"/{task['id']}{suffix}", json=body, headers={"If-Match": tags})
+    problem(response, 412, "precondition-failed")
+    assert ada("GET", f"/{task['id']}").json == task
+
+
+@pytest.mark.parametrize("value", MALFORMED)
+@pytest.mark.parametrize("header", ["If-Match", "If-None-Match"])
+def test_what_is_no_list_of_tags_is_400(ada: Caller, header: str, value: str) -> None:
+    """A value that is not `*` or quoted tags is malformed, whether the task exists or not."""
+    task = ada.create()
+    for task_id in (task["id"], uuid4()):
+        for method, suffix, body in [*WRITES, ("GET", "", None)]:
+            response = ada(method, f"/{task_id}{suffix}", json=body, headers={header: value})
+            problem(response, 400, "malformed-request")
+    assert ada("GET", f"/{task['id']}").json == task
+
+
+def test_existence_comes_before_the_precondition(ada: Caller, bob: Caller) -> None:
+    """A task that is not there is 404 with any tag; another's tag is as good as none."""
+    task = ada.create()
+    for method, suffix, body in WRITES:
+        for tags in ("*", '"1"', '"9"'):
+            path = f"/{task['id']}{suffix}"
+            response = bob(method, path, json=body, headers={"If-Match": tags})
+            problem(response, 404, "task-not-found")
+
+
+@pytest.mark.parametrize("tags", ['"1"', "*", 'W/"1"', '"0", "1"'])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_what_the_caller_holds_is_304(ada: Caller, method: str, tags: str) -> None:
+    """Weak comparison: 304 with the tag and without a body."""
+    task = ada.create()
+    response = ada(method, f"/{task['id']}", headers={"If-None-Match": tags})
+    assert (response.status_code, response.data, response.headers["ETag"]) == (304, b"", '"1"')
+    assert "Content-Type" not in response.headers
+    assert response.headers["Cache-Control"] == "private, no-cache"
+    assert response.headers["Vary"] == "Authorization"
+
+
+@pytest.mark.parametrize("tags", ['"2"', '"x"', '""'])
+def test_what_the_caller_does_not_hold_is_sent(ada: Caller, tags: str) -> None:
+    """Another tag is answered with the task."""
+    task = ada.create()
+    response = ada("GET", f"/{task['id']}", headers={"If-None-Match": tags})
+    assert (response.status_code, response.json) == (200, task)
+
+
+def test_another_users_tag_is_never_a_304(ada: Caller, bob: Caller) -> None:
+    """A tag opens nothing: the task of another is absent."""
+    task = ada.create()
+    response = bob("GET", f"/{task['id']}", headers={"If-None-Match": "*"})
+    problem(response, 404, "task-not-found")
+
+
+@pytest.fixture
+def strict(open_tasks: OpenTasks) -> Flask:
+    """An application that demands `If-Match`."""
+    return create_app(open_tasks, replace(SETTINGS, require_if_match=True))
+
+
+def test_if_match_may_be_demanded(strict: Flask) -> None:
+    """428 for an update without it, after existence; a completion is never asked for it."""
+    ada = Caller(strict.test_client(), "ada")
+    task = ada.create()
+    address = f"/{task['id']}"
+    for method, suffix, body in (WRITES[0], WRITES[1], WRITES[3]):
+        problem(ada(method, f"{address}{suffix}", json=body), 428, "precondition-required")
+        problem(ada(method, f"/{uuid4()}{suffix}", json=body), 404, "task-not-found")
+    assert ada("GET", address).json == task
+    assert ada("PUT", address, json={"title": "x"}, headers={"If-Match": '"1"'}).status_code == 200
+    assert ada("PATCH", f"{address}/complete").status_code == 200
+    stale = ada("PATCH", f"{address}/complete", headers={"If-Match": '"1"'})
+    problem(stale, 412, "precondition-failed")
+
+
+def test_a_lost_update_is_refused(caller: Callable[[str], Caller]) -> None:
+    """Of two updates that saw the same version the second is refused."""
+    one, other = caller("ada"), caller("ada")
+    address = f"/{one.create()['id']}"
+    seen = {"If-Match": one("GET", address).headers["ETag"]}
+    assert one("PUT", address, json={"title": "first"}, headers=seen).status_code == 200
+    refused = other("PUT", address, json={"title": "second"}, headers=seen)
+    problem(refused, 412, "precondition-failed")
+    assert one("GET", address).json["title"] == "first"
+
+
+@given(st.text(st.sampled_from('W/"*, \t1a\x7f\xff\\')))
+def test_parsing_tags_never_crashes(value: str) -> None:
+    """Whatever a header holds, it is tags or a `ValueError`."""
+    try:
+        tags = list(parse_tags(value))
+    except ValueError:
+        return
+    assert tags

@@ -1,0 +1,105 @@
+"""Requests with an `Idempotency-Key`: sent twice, done once."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from tests.http_callers import Caller
+from tests.problems import problem
+
+KEY = {"Idempotency-Key": "8e03978e-40d5-43e8-bc93-6894a57f9324"}
+
+
+def replayed(response: Any) -> bool:
+    """Tell whether an answer says that it repeats an earlier one."""
+    return bool(response.headers.get("Idempotency-Replayed") == "true")
+
+
+def test_a_repeated_creation_is_answered_as_the_first(ada: Caller) -> None:
+    """The same status, body, tag and address, and `Idempotency-Replayed`; one task."""
+    first = ada("POST", json={"title": "Buy milk"}, headers=KEY)
+    ada("PATCH", f"/{first.json['id']}/complete")
+    again = ada("POST", json={"title": "Buy milk"}, headers=KEY)
+    assert (first.status_code, replayed(first)) == (201, False)
+    assert (again.status_code, replayed(again)) == (201, True)
+    assert again.data == first.data
+    for header in ("ETag", "Location"):
+        assert again.headers[header] == first.headers[header]
+    assert len(ada("GET").json) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "suffix", "body"),
+    [
+        ("PUT", "", {"title": "Buy oat milk"}),
+        ("PATCH", "", {"description": "Two litres"}),
+        ("PATCH", "/complete", {"completed": True}),
+        ("PATCH", "/complete", None),
+        ("DELETE", "", None),
+    ],
+)
+def test_a_repeated_write_is_answered_as_the_first(
+    ada: Caller, method: str, suffix: str, body: Any
+) -> None:
+    """A retry with the same `If-Match` replays the success, and is no 412 nor 404."""
+    path = f"/{ada.create()['id']}{suffix}"
+    headers = {**KEY, "If-Match": '"1"'}
+    first = ada(method, path, json=body, headers=headers)
+    again = ada(method, path, json=body, headers=headers)
+    assert first.status_code == (204 if method == "DELETE" else 200)
+    assert (again.status_code, again.data) == (first.status_code, first.data)
+    assert again.headers.get("ETag") == first.headers.get("ETag")
+    assert (replayed(first), replayed(again)) == (False, True)
+
+
+def test_a_key_for_another_request_is_422(ada: Caller) -> None:
+    """Another body, path or method under the same key is refused, and does nothing."""
+    task = ada("POST", json={"title": "Buy milk"}, headers=KEY).json
+    address = f"/{task['id']}"
+    for method, path, body in (
+        ("POST", "", {"title": "Buy bread"}),
+        ("PUT", address, {"title": "Buy milk"}),
+        ("PATCH", f"{address}/complete", None),
+        ("DELETE", address, None),
+    ):
+        problem(ada(method, path, json=body, headers=KEY), 422, "key-reused")
+    assert ada("GET").json == [task]
+
+
+def test_what_was_refused_is_not_remembered(ada: Caller) -> None:
+    """A key stays free until its request succeeds."""
+    assert ada("POST", json={"title": " "}, headers=KEY).status_code == 422
+    problem(ada("DELETE", f"/{uuid4()}", headers=KEY), 404, "task-not-found")
+    assert ada("POST", json={"title": "Buy milk"}, headers=KEY).status_code == 201
+
+
+def test_a_key_is_its_users_own(ada: Caller, bob: Caller) -> None:
+    """The key of another user is as good as new."""
+    ada("POST", json={"title": "Buy milk"}, headers=KEY)
+    theirs = bob("POST", json={"title": "Buy milk"}, headers=KEY)
+    assert (theirs.status_code, theirs.json["user_id"], replayed(theirs)) == (201, bob.user, False)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "tab\there", "ä", "a,b", "\x7f"])
+def test_a_bad_key_is_400(ada: Caller, key: str) -> None:
+    """What is no key, or was sent twice, is malformed; nothing is done."""
+    path = f"/{ada.create()['id']}"
+    for method, suffix, body in (("POST", "", {"title": "x"}), ("DELETE", path, None)):
+        response = ada(method, suffix, json=body, headers={"Idempotency-Key": key})
+        problem(response, 400, "malformed-request")
+    assert len(ada("GET").json) == 1
+
+
+@pytest.mark.parametrize("key", ["x", "x" * 255, "a b", "!#$%&'()*+-./:;<=>?@[]^_`{|}~\"\\"])
+def test_a_key_is_printable_ascii(ada: Caller, key: str) -> None:
+    """Any printable ASCII but the comma names a request."""
+    headers = {"Idempotency-Key": key}
+    assert ada("POST", json={"title": "x"}, headers=headers).status_code == 201
+    assert replayed(ada("POST", json={"title": "x"}, headers=headers))
+
+
+def test_reading_takes_no_key(ada: Caller) -> None:
+    """A read with a key, even a bad one, is a read."""
+    ada("POST", json={"title": "Buy milk"}, headers=KEY)
+    response = ada("GET", headers={"Idempotency-Key": "a,b"})
+    assert (response.status_code, replayed(response), len(response.json)) == (200, False, 1)

@@ -1,0 +1,103 @@
+"""Many tasks, the queries that must stay quick over them, and the plans that databases make."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, text
+from tests.support import START
+
+from taskservice.adapters.sql.lists import count_statement, page_statement
+from taskservice.adapters.sql.tables import tasks
+from taskservice.core.ids import TaskIds
+from taskservice.core.query import SORT_FIELDS, Sort, TaskQuery
+from taskservice.core.task import Task
+
+BIG = "big"
+STEP = timedelta(seconds=1)
+BATCH = 10_000
+
+# As the migration of row-level security will have it: plans are taken under such a policy.
+POLICY = """
+    ALTER TABLE tasks ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY owners ON tasks
+        USING (user_id = nullif(current_setting('taskservice.owner', true), ''));
+    ALTER ROLE {role} SET taskservice.owner = '{owner}';
+"""
+
+
+def queries(big: int) -> dict[str, TaskQuery]:
+    """Return, by name, the first page of every sort and of the common filters over `big` tasks."""
+    middle = START + big // 2 * STEP
+    found = {
+        f"sort={'-' * descending}{field}": TaskQuery(sort=Sort(field=field, descending=descending))
+        for field in SORT_FIELDS
+        for descending in (True, False)
+    }
+    by_change = Sort(field="updated_at")
+    return found | {
+        "completed=false": TaskQuery(completed=False),
+        "completed=true": TaskQuery(completed=True),
+        "created_after": TaskQuery(created_after=middle),
+        "created_before": TaskQuery(created_before=middle),
+        "updated_after, sort=-updated_at": TaskQuery(updated_after=middle, sort=by_change),
+        "completed=false, sort=-title": TaskQuery(completed=False, sort=Sort(field="title")),
+        "completed=false, sort=-updated_at": TaskQuery(completed=False, sort=by_change),
+    }
+
+
+def fill(engine: Engine, count: int, big: int) -> None:
+    """Store `count` tasks: `big` of one user, the others in hundreds; every third is completed."""
+    with engine.connect() as connection:
+        for first in range(0, count, BATCH):
+            rows = [_row(n, big) for n in range(first, min(first + BATCH, count))]
+            _insert(connection, rows)
+        connection.execute(text("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
+
+
+def deep(engine: Engine, query: TaskQuery) -> TaskQuery:
+    """Return the query of the page at 90 % of the depth of `query`."""
+    with engine.connect() as connection:
+        count = connection.execute(count_statement(query), {"owner": BIG}).scalar_one()
+        statement = page_statement(replace(query, limit=1)).offset(count * 9 // 10)
+        row = connection.execute(statement, {"owner": BIG}).mappings().first()
+    assert row is not None
+    return replace(query, after=query.sort.key(Task(**row)))
+
+
+def plan(engine: Engine, query: TaskQuery) -> str:
+    """Return how the database would answer `query`, as the role of `engine`."""
+    prefix = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+
+    def explain(*args: Any) -> tuple[str, Any]:
+        return f"{prefix} {args[2]}", args[3]
+
+    with engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", explain, retval=True)
+        result = connection.execute(page_statement(query), {"owner": BIG})
+        assert result.cursor is not None
+        return "\n".join(str(row[-1]) for row in result.cursor.fetchall())
+
+
+_new_id = TaskIds()
+
+
+def _row(n: int, big: int) -> dict[str, Any]:
+    owner = BIG if n < big else f"user-{n // 100}"
+    created = START + (n if n < big else n % 100) * STEP
+    task = Task.create(
+        owner,
+        created,
+        _new_id,
+        title=f"Task {n * 7919 % 1_000_003}: buy milk and bread",
+        description=None if n % 4 == 0 else f"A description of ordinary length, number {n}.",
+        completed=n % 3 == 0,
+    )
+    changed = created + timedelta(seconds=n * 104_729 % 1_000_003)
+    return {**vars(task), "updated_at": changed, "folded": task.folded}
+
+
+def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
+    connection.exec_driver_sql("BEGIN")
+    connection.execute(tasks.insert(), rows)
+    connection.exec_driver_sql("COMMIT")

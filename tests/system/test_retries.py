@@ -1,0 +1,173 @@
+"""A create that is sent again makes one task, whatever runs at once and whatever dies."""
+
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import select, text
+from tests.postgres import Databases
+from tests.processes import Answer, Service, gunicorn, run
+from tests.support import SECRET
+from tests.system.conftest import command
+
+from taskservice.adapters.http.tokens import issue
+from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.tables import receipts, tasks
+
+PATH = "/api/tasks/ada/tasks"
+ADA = issue(SECRET, "ada", lifetime=timedelta(hours=1), now=datetime.now(UTC))
+
+# A keyed creation that is killed in front of its n-th statement, or behind the last.
+KILLED = """
+import os, signal, sys
+from sqlalchemy import event
+from taskservice.adapters.sql.engine import Timeouts, database_url, pooled_engine
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.once import Attempt, OnceOnly
+
+address, fatal = sys.argv[1], int(sys.argv[2])
+engine = pooled_engine(
+    database_url(address),
+    pool_size=1,
+    pool_timeout=1,
+    prepared_statements=False,
+    timeouts=Timeouts(statement=3, lock=1),
+)
+with engine.connect():
+    pass
+statements = []
+
+@event.listens_for(engine, "before_cursor_execute")
+def kill(connection, cursor, statement, *_):
+    statements.append(statement)
+    if len(statements) == fatal:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+with SqlTasks(engine).open_tasks("ada", together=True) as tasks:
+    OnceOnly(tasks, Attempt("key", b"digest")).add(title="Buy milk")
+assert statements[-1] == "COMMIT"
+print(len(statements))
+"""
+
+
+@pytest.fixture(scope="module")
+def service(
+    tmp_path_factory: pytest.TempPathFactory, production: dict[str, str]
+) -> Iterator[Service]:
+    with gunicorn(tmp_path_factory.mktemp("retries"), **production) as service:
+        yield service
+
+
+def create(service: Service, key: str) -> Answer:
+    """Create as a client does: again, with the same key, as long as it hears 409."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        answer = service("POST", PATH, ADA, {"title": "Buy milk"}, **{"Idempotency-Key": key})
+        if answer.status != 409:
+            return answer
+        assert answer.headers["Retry-After"] == "1"
+    raise AssertionError("409 for 30 s")
+
+
+def test_50_parallel_creations_under_one_key_make_one_task(service: Service) -> None:
+    """All hear of the same task; one made it, the others are told that they repeat it."""
+    before = service("GET", PATH, ADA, Prefer="count=exact").headers["X-Total-Count"]
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda _: create(service, "parallel"), range(50)))
+    after = service("GET", PATH, ADA, Prefer="count=exact").headers["X-Total-Count"]
+    assert {answer.status for answer in answers} == {201}
+    assert len({answer.body for answer in answers}) == 1
+    assert sum("Idempotency-Replayed" not in answer.headers for answer in answers) == 1
+    assert int(after) == int(before) + 1
+
+
+def test_counted_updates_over_processes_are_all_kept(service: Service) -> None:
+    """200 updates with `If-Match` and retry, by 8 clients over two processes, end at 200."""
+    task = service("POST", PATH, ADA, {"title": "0"}).json
+    address = f"{PATH}/{task['id']}"
+
+    def count(_: int) -> None:
+        while True:
+            seen = service("GET", address, ADA)
+            body = {"title": str(int(seen.json["title"]) + 1)}
+            answer = service("PUT", address, ADA, body, **{"If-Match": seen.headers["ETag"]})
+            if answer.status == 200:
+                return
+            assert answer.status == 412
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(count, range(200)))
+    after = service("GET", address, ADA).json
+    assert (after["title"], after["version"]) == ("200", 201)
+
+
+def test_a_key_in_flight_is_409(postgresql: Databases, tmp_path: Path) -> None:
+    """While another holds the key, a request waits for a second, hears 409, and may come again."""
+    address = postgresql.create_database()
+    command(tmp_path, "db", "upgrade", DATABASE_URL=address)
+    with gunicorn(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET) as service:
+        key = {"Idempotency-Key": "held"}
+        with psycopg.connect(address) as holder:
+            holder.execute(
+                "INSERT INTO receipts (user_id, key, digest, created_at)"
+                " VALUES ('ada', 'held', '', now())"
+            )
+            began = time.monotonic()
+            answer = service("POST", PATH, ADA, {"title": "Buy milk"}, **key)
+            waited = time.monotonic() - began
+            assert (answer.status, answer.json["type"]) == (409, "/problems/key-in-use")
+            assert answer.headers["Retry-After"] == "1"
+            assert 0.9 < waited < 3
+            holder.rollback()
+        assert service("POST", PATH, ADA, {"title": "Buy milk"}, **key).status == 201
+    postgresql.drop_database(address)
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+def test_a_process_killed_anywhere_leaves_both_or_neither(
+    request: pytest.FixtureRequest, tmp_path: Path, engine: str
+) -> None:
+    """In front of every statement: neither the task nor the key; behind the last: both."""
+    if engine == "sqlite":
+        address = f"sqlite:///{tmp_path}/tasks.db"
+    else:
+        address = request.getfixturevalue("postgresql").create_database()
+    command(tmp_path, "db", "upgrade", DATABASE_URL=address)
+    database = single_engine(database_url(address))
+    fatal = 1
+    while True:
+        result = run([sys.executable, "-c", KILLED, address, str(fatal)], tmp_path)
+        with database.connect() as connection:
+            made = len(connection.execute(select(tasks.c.id)).all())
+            kept = len(connection.execute(select(receipts.c.key)).all())
+        if result.returncode == 0:
+            assert (made, kept) == (1, 1)
+            break
+        assert result.returncode == -signal.SIGKILL, result.stderr
+        assert (made, kept) == (0, 0)
+        fatal += 1
+    assert fatal == int(result.stdout) + 1 == 6
+
+
+def test_what_has_expired_is_pruned(tmp_path: Path, production: dict[str, str]) -> None:
+    """`db prune` removes receipts after a day and no sooner, as the tables' owner."""
+    address = f"sqlite:///{tmp_path}/tasks.db"
+    command(tmp_path, "db", "upgrade", DATABASE_URL=address)
+    now = datetime.now(UTC).replace(tzinfo=None)
+    database = single_engine(database_url(address))
+    with database.connect() as connection:
+        for hours in (1, 23, 25, 100):
+            connection.execute(
+                text("INSERT INTO receipts VALUES ('ada', :key, x'00', NULL, :at)"),
+                {"key": f"{hours}", "at": str(now - timedelta(hours=hours))},
+            )
+    said = command(tmp_path, "db", "prune", DATABASE_URL=address)
+    assert said == "removed 2 expired receipts\n"
+    with database.connect() as connection:
+        assert set(connection.execute(select(receipts.c.key)).scalars()) == {"1", "23"}
