@@ -9,6 +9,7 @@ import argparse
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -73,9 +74,8 @@ def report_pages(engine: Engine, tasks: TaskService, big: int, rounds: int) -> N
     print(f"{'page of 100':36} {'first ms':>9} {'deep ms':>9} {'deep/first':>10}  scan")
     for name, query in queries(big).items():
         at_depth = deep(engine, query)
-        first, last = interleaved(
-            rounds, lambda q=query: tasks.list(q), lambda q=at_depth: tasks.list(q)
-        )
+        calls = [partial(tasks.list, one) for one in (query, at_depth)]
+        first, last = interleaved(rounds, *calls)
         plans = plan(engine, query) + plan(engine, at_depth)
         nodes = sorted(
             set(re.findall(r"Seq Scan|Sort(?! Key)|Bitmap Heap Scan|(?:using )\w+", plans))

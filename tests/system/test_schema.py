@@ -25,10 +25,10 @@ CATALOGUE = """
       FROM pg_attribute a
       LEFT JOIN pg_collation c ON c.oid = a.attcollation
       LEFT JOIN pg_attrdef d ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
-     WHERE a.attrelid = CAST(:name AS regclass) AND a.attnum > 0
+     WHERE a.attrelid = CAST(CAST(:name AS text) AS regclass) AND a.attnum > 0
     UNION ALL
     SELECT 'constraint', conname, pg_get_constraintdef(oid), '', '', ''
-      FROM pg_constraint WHERE conrelid = CAST(:name AS regclass)
+      FROM pg_constraint WHERE conrelid = CAST(CAST(:name AS text) AS regclass)
     UNION ALL
     SELECT 'index', indexname, indexdef, '', '', '' FROM pg_indexes WHERE tablename = :name
     ORDER BY 1, 2
