@@ -2,9 +2,10 @@
 
 import argparse
 import os
+import re
 import shutil
 import sys
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,17 +29,25 @@ def main() -> None:
     parser.add_argument("-X", "--request")
     parser.add_argument("-H", "--header", action="append", default=[])
     parser.add_argument("-d", "--data")
+    parser.add_argument("-o", "--output", default="/dev/stdout")
     parser.add_argument("-w", "--write-out", default="")
     asked = parser.parse_args()
     url = urlsplit(asked.url)
     headers = dict(header.split(": ", 1) for header in asked.header)
     connection = HTTPConnection(url.netloc, timeout=30)
     method = asked.request or ("POST" if asked.data else "GET")
-    connection.request(method, url.path, asked.data, headers)
+    target = f"{url.path}?{url.query}" if url.query else url.path
+    connection.request(method, target, asked.data, headers)
     response = connection.getresponse()
-    status = asked.write_out.replace("%{http_code}", str(response.status)).replace("\\n", "\n")
-    sys.stdout.write(response.read().decode() + status)
+    Path(asked.output).write_bytes(response.read())
+    sys.stdout.write(written_out(asked.write_out, response))
     connection.close()
+
+
+def written_out(form: str, response: HTTPResponse) -> str:
+    """Return what `-w` says of the answer."""
+    text = form.replace("%{http_code}", str(response.status)).replace("\\n", "\n")
+    return re.sub(r"%header\{([a-z-]+)\}", lambda name: response.getheader(name[1]) or "", text)
 
 
 if __name__ == "__main__":

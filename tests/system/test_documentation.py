@@ -43,7 +43,7 @@ def test_the_tutorial_answers_as_it_says(tmp_path: Path) -> None:
         pasted = "".join(text for language, text in lessons if language == "sh")
         script = pasted.replace("http://127.0.0.1:8000", service.address)
         # An answer of the API has no line end of its own; the reader's terminal shows one.
-        script = re.sub(r"^(curl (?!.*-w ).*)$", r"\1; echo", script, flags=re.MULTILINE)
+        script = re.sub(r"^(cat .*|curl (?!.*-w ).*)$", r"\1; echo", script, flags=re.MULTILINE)
         result = subprocess.run(
             ["sh", "-eu", "-c", script],
             cwd=tmp_path,
