@@ -11,4 +11,3 @@ html_theme = "furo"
 html_title = f"taskservice {__version__}"
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
-suppress_warnings = ["myst.xref_missing"]

@@ -57,6 +57,13 @@ def test_the_tutorial_answers_as_it_says(tmp_path: Path) -> None:
     assert masked(result.stdout).splitlines() == masked(said).splitlines()
 
 
+def test_the_example_for_developers_runs() -> None:
+    """The Python of the architecture page does what it asserts."""
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    (example,) = re.findall(r"(?ms)^```python\n(.*?)^```$", page)
+    exec(example, {})  # noqa: S102
+
+
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"])
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     """A relative link of a page outside `docs/` names a file that is there."""
