@@ -152,3 +152,28 @@ def test_alone_each_door_is_kept_though_the_block_fails(open_tasks: OpenTasks) -
         raise ZeroDivisionError
     with open_tasks(ADA) as tasks:
         assert tasks.get(task.id) == task
+
+
+def test_limits_count_code_points(open_tasks: OpenTasks) -> None:
+    """Text of the greatest length outside the basic plane is stored on every engine."""
+    title, description = "\U0001f600" * 255, "\U00010400" * 10_000
+    with open_tasks(ADA) as tasks:
+        task = tasks.add(title=title, description=description)
+        assert tasks.get(task.id) == task
+        assert tasks.list(TaskQuery(text="\U00010428" * 255)).tasks == [task]
+
+
+def test_a_hundred_completions_are_one_change(open_tasks: OpenTasks) -> None:
+    """However often a task is completed, its version moves once."""
+    with open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk")
+        assert {tasks.change(task.id, Task.complete).version for _ in range(100)} == {2}
+
+
+def test_a_search_of_wildcards_is_quick(open_tasks: OpenTasks) -> None:
+    """200 wildcards are 200 letters: nothing is tried again and again."""
+    with open_tasks(ADA) as tasks:
+        for n in range(20):
+            tasks.add(title=f"{n}", description="%a_" * 3000)
+        assert tasks.list(TaskQuery(text="%_" * 100)).tasks == []
+        assert len(tasks.list(TaskQuery(text="%a_" * 60)).tasks) == 20

@@ -176,3 +176,22 @@ def test_an_encoded_slash_reaches_no_handler(service: Service) -> None:
     """`%2F` is part of a name and no separator: what it would spell is no route."""
     for path in ("/api/tasks/ada%2Ftasks", "/api/tasks%2fada/tasks"):
         assert is_problem(service("GET", path, ADA), 404, "not-found")
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (head("GET").replace(b"tasks HTTP", b"tasks?" + b"x" * 9_000 + b" HTTP"), b"414"),
+        (head("GET", "X-Long: " + "x" * 9_000), b"431"),
+        (head("GET", *(f"X-{n}: x" for n in range(101))), b"431"),
+        (head("POST", "Content-Length: 2", "Transfer-Encoding: chunked") + b"0\r\n\r\n", b"400"),
+        (head("POST", "Content-Length: 2", "Content-Length: 3") + b"{}", b"400"),
+    ],
+)
+def test_broken_framing_never_reaches_the_application(
+    service: Service, request_bytes: bytes, status: bytes
+) -> None:
+    """gunicorn refuses what is too long or ambiguous, and closes the connection."""
+    answer = raw(service, request_bytes.replace(b"Connection: close\r\n", b""))
+    assert answer.split(b" ")[1] == status
+    assert service("GET", PATH, ADA).json == []

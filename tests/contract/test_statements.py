@@ -1,0 +1,128 @@
+"""What the SQL adapter sends: counted, not timed."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from time import monotonic, sleep
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, event, text
+from tests.postgres import Databases
+from tests.support import ADA
+
+from taskservice.adapters.sql.engine import Timeouts, bounded, database_url, pooled_engine
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.errors import Unavailable
+from taskservice.core.query import TaskQuery
+from taskservice.core.task import Task
+
+
+@contextmanager
+def sent(engine: Engine) -> Iterator[list[str]]:
+    """Gather the statements that go to the database."""
+    statements: list[str] = []
+
+    def gather(*args: Any) -> None:
+        statements.append(args[2])
+
+    event.listen(engine, "before_cursor_execute", gather)
+    yield statements
+    event.remove(engine, "before_cursor_execute", gather)
+
+
+@pytest.fixture(params=["sqlite", "role_engine"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    found: Engine = request.getfixturevalue(request.param)
+    return found
+
+
+def test_one_statement_for_one_operation_and_two_for_a_change(engine: Engine) -> None:
+    """Get, list, create and delete are one statement each; a change is two; no count unasked."""
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk")
+        expected: dict[Any, int] = {
+            partial(tasks.add, title="Buy bread"): 1,
+            partial(tasks.get, task.id): 1,
+            partial(tasks.list, TaskQuery()): 1,
+            partial(tasks.change, task.id, Task.complete): 2,
+            partial(tasks.remove, task.id): 1,
+        }
+        for operation, count in expected.items():
+            with sent(engine) as statements:
+                operation()
+            assert len(statements) == count
+            assert not any("count(" in statement for statement in statements)
+            assert all("user_id" in statement for statement in statements)
+
+
+def test_a_count_is_a_statement_of_its_own(engine: Engine) -> None:
+    """Whoever asks for a count pays for it."""
+    with SqlTasks(engine).open_tasks(ADA) as tasks, sent(engine) as statements:
+        tasks.list(TaskQuery(counted=True))
+    assert sum("count(" in statement for statement in statements) == 1
+
+
+def test_a_reading_that_takes_too_long_is_stopped(engine: Engine) -> None:
+    """A search is bounded by the statement timeout, on either engine."""
+    slow = {
+        "sqlite": "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i FROM n) SELECT max(i) FROM n",
+        "postgresql": "SELECT pg_sleep(60)",
+    }[engine.dialect.name]
+    impatient = pooled_engine(
+        database_url(engine.url.render_as_string(hide_password=False)),
+        pool_size=1,
+        pool_timeout=1,
+        prepared_statements=False,
+        timeouts=Timeouts(statement=0.2, lock=1),
+    )
+    began = monotonic()
+    with pytest.raises(Unavailable), bounded(impatient) as connection:
+        connection.execute(text(slow))
+    assert monotonic() - began < 10
+    with bounded(impatient) as connection:
+        assert connection.execute(text("SELECT 1")).scalar() == 1
+    impatient.dispose()
+
+
+def test_a_change_that_postgresql_undoes_is_tried_again(
+    postgresql: Databases, owner_engine: Engine, role_engine: Engine
+) -> None:
+    """Under an isolation that undoes one change for the sake of another, it is retried."""
+    address = owner_engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    strict = pooled_engine(
+        database_url(f"{address}?options=-c%20default_transaction_isolation%3Dserializable"),
+        pool_size=2,
+        pool_timeout=1,
+        prepared_statements=False,
+        timeouts=Timeouts(statement=3, lock=1),
+    )
+    with SqlTasks(strict).open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk")
+    with ThreadPoolExecutor(1) as pool:
+        with SqlTasks(role_engine).open_tasks(ADA, together=True) as tasks:
+            tasks.change(task.id, partial(Task.edit, title="Buy oat milk"))
+            waiting = pool.submit(complete, strict, task.id)
+            await_lock(owner_engine)
+        after = waiting.result()
+    assert (after.title, after.completed, after.version) == ("Buy oat milk", True, 3)
+    strict.dispose()
+
+
+def complete(engine: Engine, task_id: UUID) -> Task:
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        return tasks.change(task_id, Task.complete)
+
+
+def await_lock(engine: Engine) -> None:
+    """Return when a statement waits for another transaction's lock."""
+    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    deadline = monotonic() + 30
+    while monotonic() < deadline:
+        with engine.connect() as connection:
+            if connection.execute(waits).scalar():
+                return
+        sleep(0.01)
+    raise AssertionError("nothing waits")
