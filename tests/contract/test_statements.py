@@ -68,7 +68,7 @@ def test_a_count_is_a_statement_of_its_own(engine: Engine) -> None:
 def test_a_reading_that_takes_too_long_is_stopped(engine: Engine) -> None:
     """A search is bounded by the statement timeout, on either engine."""
     slow = {
-        "sqlite": "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i FROM n) SELECT max(i) FROM n",
+        "sqlite": "WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i FROM n) SELECT max(i) FROM n",
         "postgresql": "SELECT pg_sleep(60)",
     }[engine.dialect.name]
     impatient = pooled_engine(
