@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from gunicorn.app.base import BaseApplication
@@ -49,7 +50,9 @@ class Server(BaseApplication):
         """Announce the address when the first worker answers."""
         if worker.age == 1:
             host, port = worker.sockets[0].getsockname()[:2]
-            self._announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+            # Whoever closed our output is not served the worse for it.
+            with suppress(OSError):
+                self._announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
 
 
 def _nothing_to_check(_: Arbiter) -> None:
