@@ -89,7 +89,7 @@ def test_parallel_completions_are_one_change(open_tasks: OpenTasks) -> None:
             return tasks.change(task.id, Task.complete)
 
     with ThreadPoolExecutor(CLIENTS) as pool:
-        answers = [pool.submit(complete) for _ in range(CLIENTS)]
+        answers = [pool.submit(complete) for _ in range(13 * CLIENTS)]
         assert {answer.result() for answer in answers} == {final(open_tasks, task)}
     assert final(open_tasks, task).version == 2
 

@@ -111,6 +111,18 @@ def test_a_defect_is_a_500_that_tells_nothing(caplog: pytest.LogCaptureFixture) 
     assert "the innermost secret" in caplog.text
 
 
+def test_a_log_line_stays_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Line ends and terminal codes in a request never reach the log."""
+    ada = Caller(failing_app(RuntimeError()).test_client(), "ada")
+    evil = "x\x1b[31m\u2028"
+    ada("GET", "?q=%0D%0Aevil", headers={"X-Request-Id": evil.encode().decode("latin-1")})
+    ada("POST", json={"title": "evil \u2028", "description": "evil\r\n"})
+    assert len(caplog.records) == 2
+    for record in caplog.records:
+        assert record.getMessage().isprintable()
+        assert "evil" not in record.getMessage()
+
+
 @pytest.mark.parametrize("outcome", ["not_applied", "unknown"])
 def test_an_outage_is_a_503_that_says_what_became_of_the_write(outcome: Any) -> None:
     """503 with `Retry-After` and the outcome; the reason is for the log."""

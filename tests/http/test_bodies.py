@@ -120,6 +120,7 @@ def test_utf_8_may_be_named(ada: Caller, charset: str) -> None:
         ({"title": None}, {"/title": "must not be null"}),
         ({"title": 1}, {"/title": "must be a string"}),
         ({"title": ["x"]}, {"/title": "must be a string"}),
+        ({"title": 9_999_999_999_999_999_999}, {"/title": "must be a string"}),
         ({"title": "   "}, {"/title": "must not be blank"}),
         ({"title": "x" * 256}, {"/title": "must be at most 255 characters"}),
         ({"title": "a\0"}, {"/title": "must not contain control characters"}),
