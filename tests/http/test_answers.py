@@ -111,6 +111,17 @@ def test_a_defect_is_a_500_that_tells_nothing(caplog: pytest.LogCaptureFixture) 
     assert "the innermost secret" in caplog.text
 
 
+def test_the_reason_of_a_refusal_is_for_the_log(
+    ada: Caller, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A 401 says nothing of why; the log does, beside the request id, and shows no token."""
+    ada.token = "x.y.z"
+    body = problem(ada("GET"), 401, "unauthenticated")
+    (record,) = caplog.records
+    assert record.getMessage().startswith(f"request {body['request_id']} refused: ")
+    assert "x.y.z" not in record.getMessage()
+
+
 def test_a_log_line_stays_one_line(caplog: pytest.LogCaptureFixture) -> None:
     """Line ends and terminal codes in a request never reach the log."""
     ada = Caller(failing_app(RuntimeError()).test_client(), "ada")

@@ -117,6 +117,9 @@ ANSWERS: dict[type, tuple[str, str, dict[str, str]]] = {
 }
 """The words of the domain in HTTP: the kind of problem, its detail, its headers."""
 
+FOR_THE_LOG = {Unauthenticated, Unavailable}
+"""What has a reason that the caller must not hear, and the operator must."""
+
 
 class Refused(Exception):
     """A request that HTTP alone is reason enough to refuse.
@@ -166,9 +169,10 @@ def on_service_error(error: TaskServiceError) -> Response:
         return on_refused(
             invalid([{"pointer": f"/{name}", "detail": why} for name, why in error.faults])
         )
-    problem, detail, headers = next(
-        ANSWERS[kind] for kind in type(error).__mro__ if kind in ANSWERS
-    )
+    kind = next(kind for kind in type(error).__mro__ if kind in ANSWERS)
+    problem, detail, headers = ANSWERS[kind]
+    if kind in FOR_THE_LOG:
+        current_app.logger.info("request %s refused: %s", request_id(), error)
     return problem_response(problem, detail, headers, outcome=getattr(error, "outcome", None))
 
 
