@@ -120,4 +120,9 @@ def test_a_server_out_of_reach_is_waited_for(tmp_path: Path, postgresql: Databas
         answer = service("POST", "/api/tasks/ada/tasks", token, {"title": "Buy milk"})
         assert (answer.status, answer.headers["Retry-After"]) == (503, "1")
         assert answer.json["outcome"] == "not_applied"
-        assert "127.0.0.1:1" not in "".join(service.output)
+        assert service.stop() == 0
+        assert service.process.stdout is not None
+        log = "".join(service.output) + service.process.stdout.read()
+    assert "not ready: the database refuses: " in log
+    for leak in ("Traceback", "port 1", "127.0.0.1:1/", "nobody"):
+        assert leak not in log

@@ -71,8 +71,8 @@ def readyz() -> Response:
 def _look(probe: Probe) -> str:
     try:
         probe()
-    except Unavailable:
-        current_app.logger.warning("not ready", exc_info=True)
+    except Unavailable as error:
+        current_app.logger.warning("not ready: %s", error)
         return "unavailable"
     return "ok"
 
