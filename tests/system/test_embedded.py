@@ -2,6 +2,7 @@
 
 import re
 import signal
+import socket
 import sqlite3
 import subprocess
 from pathlib import Path
@@ -118,6 +119,16 @@ def test_a_bad_command_ends_with_2_and_one_message(
     assert result.returncode == 2
     assert message in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_a_port_in_use_is_told(tmp_path: Path) -> None:
+    """Where something listens already, `serve` says so and ends with 2, before it makes a file."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run([*COMMAND, "serve", "--port", f"{port}"], tmp_path)
+    assert result.returncode == 2
+    assert result.stderr == f"Error: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert not (tmp_path / "taskservice.db").exists()
 
 
 def test_every_command_has_a_help_text(tmp_path: Path) -> None:

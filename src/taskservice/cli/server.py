@@ -1,6 +1,7 @@
 """`taskservice serve`: the recommended gunicorn, in this process, announced to a person."""
 
 import os
+import socket
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -11,9 +12,22 @@ from gunicorn.workers.base import Worker
 
 from taskservice import gunicorn_conf
 from taskservice.app import production_app
-from taskservice.config import Settings
+from taskservice.config import ConfigError, Settings
 
 Announce = Callable[[str], None]
+
+
+def require_free(host: str, port: int) -> None:
+    """Raise `ConfigError` where nobody can listen there: gunicorn would try for 5 s."""
+    try:
+        socket.create_server((host, port), family=_family(host)).close()
+    except OSError as error:
+        why = (error.strerror or "").partition(" (")[0]
+        raise ConfigError(f"cannot listen on {host}:{port}: {why}") from None
+
+
+def _family(host: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
 
 
 class Server(BaseApplication):

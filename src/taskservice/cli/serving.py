@@ -11,7 +11,7 @@ from taskservice.adapters.sql.migrating import upgrade
 from taskservice.app import parsed_address
 from taskservice.cli.development import with_development_secret
 from taskservice.cli.options import database_option, development_environment
-from taskservice.cli.server import Server
+from taskservice.cli.server import Server, require_free
 from taskservice.cli.tokens import signed_token
 from taskservice.config import Settings
 
@@ -50,6 +50,7 @@ def serve(host: str, port: int, database: str | None) -> None:
     folder, with a random development secret kept beside it.
     """
     settings = Settings.from_environment(with_development_secret(development_environment(database)))
+    require_free(host, port)
     upgrade(single_engine(parsed_address(settings.database_url)))
     Server(settings, host, port, partial(_announce, settings)).run()
 

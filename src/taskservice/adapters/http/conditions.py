@@ -10,6 +10,9 @@ from taskservice.adapters.http.problems import Refused
 from taskservice.core.conditions import Guard, at_version
 from taskservice.core.task import Task
 
+CHANGES = {"PUT", "PATCH", "DELETE"}
+READS = {"GET", "HEAD"}
+
 REQUIRED = "TASKSERVICE_REQUIRE_IF_MATCH"
 
 _tag = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"').match
@@ -30,8 +33,8 @@ ANY = (Tag(weak=False, opaque="*"),)
 
 def read_conditions() -> None:
     """Read the conditions of this request, before anything is opened. Raises `Refused` (400)."""
-    g.if_match = _tags("If-Match")
-    g.if_none_match = _tags("If-None-Match")
+    g.if_match = _tags("If-Match") if request.method in CHANGES else None
+    g.if_none_match = _tags("If-None-Match") if request.method in READS else None
 
 
 def precondition(*, may_be_demanded: bool = True) -> Guard | None:

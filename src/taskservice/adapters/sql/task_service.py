@@ -29,7 +29,7 @@ from taskservice.adapters.sql.receipts import OwnReceipts
 from taskservice.adapters.sql.tables import fields, tasks
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.conditions import Guard
-from taskservice.core.errors import TaskNotFound, Unavailable
+from taskservice.core.errors import Outcome, TaskNotFound, Unavailable
 from taskservice.core.ids import NewId, TaskIds
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.service import TaskService
@@ -100,6 +100,8 @@ class _OwnTasks:
         self._connect = connect
         self._search = search
         self._retries = retries
+        # Alone, a statement whose answer is lost may have been committed; together nothing was yet.
+        self._if_cut: Outcome = "unknown" if retries else "not_applied"
         self._clock = clock
         self._new_id = new_id
         self.receipts = OwnReceipts(owner, connect, clock)
@@ -113,7 +115,7 @@ class _OwnTasks:
             description=description,
             completed=completed,
         )
-        with translated(if_cut="unknown"), self._connect() as connection:
+        with translated(self._if_cut), self._connect() as connection:
             self._write(connection, _INSERT, {**vars(task), "folded": task.folded})
         return task
 
@@ -128,7 +130,7 @@ class _OwnTasks:
             return Page.of([_task(row) for row in rows], query, self._total(connection, query))
 
     def change(self, task_id: UUID, step: Step) -> Task:
-        with translated(if_cut="unknown"), self._connect() as connection:
+        with translated(self._if_cut), self._connect() as connection:
             for _ in range(ATTEMPTS):
                 before = self._find(connection, task_id)
                 after = step(before, self._clock())
@@ -137,7 +139,7 @@ class _OwnTasks:
         raise Unavailable("too many others change this task at the same time")
 
     def remove(self, task_id: UUID, guard: Guard | None = None) -> None:
-        with translated(if_cut="unknown"), self._connect() as connection:
+        with translated(self._if_cut), self._connect() as connection:
             if guard is not None:
                 self._remove_guarded(connection, task_id, guard)
             elif not self._write(connection, _DELETE, self._key(task_id)):
