@@ -126,3 +126,27 @@ def await_lock(engine: Engine) -> None:
                 return
         sleep(0.01)
     raise AssertionError("nothing waits")
+
+
+@pytest.mark.parametrize(("together", "outcome"), [(True, "not_applied"), (False, "unknown")])
+def test_a_write_that_is_cut_short_says_what_became_of_it(
+    postgresql: Databases, owner_engine: Engine, together: bool, outcome: str
+) -> None:
+    """Before COMMIT nothing was applied; a single statement's lost answer leaves it unknown."""
+    address = owner_engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
+    cut = pooled_engine(
+        database_url(f"{address}?application_name=cut"),
+        pool_size=1,
+        pool_timeout=1,
+        prepared_statements=False,
+        timeouts=Timeouts(statement=3, lock=1),
+    )
+    opened = SqlTasks(cut).open_tasks(ADA, together=together)
+    with pytest.raises(Unavailable) as caught, opened as tasks:
+        tasks.list(TaskQuery())
+        postgresql.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cut'"
+        )
+        tasks.add(title="Buy milk")
+    assert caught.value.outcome == outcome
+    cut.dispose()
