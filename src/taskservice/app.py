@@ -5,24 +5,30 @@ from collections.abc import Mapping
 from functools import partial
 
 from flask import Flask
-from sqlalchemy import URL
+from sqlalchemy import URL, Engine
 
 from taskservice.adapters.http.application import http_application
 from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifier
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import (
-    Timeouts,
     database_url,
     is_embedded,
     pooled_engine,
     single_engine,
 )
+from taskservice.adapters.sql.roles import require_ordinary_role
+from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.config import ConfigError, Settings
-from taskservice.core.errors import SchemaBehind, Unavailable
+from taskservice.core.errors import PrivilegedRole, SchemaBehind, Unavailable
 from taskservice.core.readiness import Probe
 from taskservice.core.service import OpenTasks
+
+ORDINARY = (
+    "Serve as an ordinary role (`taskservice db grant ROLE`); for development only, set "
+    "TASKSERVICE_ALLOW_PRIVILEGED_ROLE=true"
+)
 
 _log = logging.getLogger("taskservice")
 
@@ -58,6 +64,7 @@ def production_app(settings: Settings) -> Flask:
         pool_timeout=settings.pool_timeout,
         prepared_statements=settings.prepared_statements,
         timeouts=Timeouts(settings.statement_timeout, settings.lock_timeout),
+        allow_privileged_role=settings.allow_privileged_role,
     )
     probes = {
         "database": partial(schema.require_reachable, engine),
@@ -70,17 +77,26 @@ def require_servable(settings: Settings) -> None:
     """Raise `ConfigError` where the database of `settings` cannot be served from.
 
     A server that is out of reach may come back, and is only warned of; a file
-    that cannot be opened, or a schema that is behind, is not served.
+    that cannot be opened, a schema that is behind, or a role that no row-level
+    security holds, is not served.
     """
     url = parsed_address(settings.database_url)
     try:
-        schema.require_current(single_engine(url))
+        _require_fit(single_engine(url), settings)
     except SchemaBehind as error:
         raise ConfigError(str(error)) from None
+    except PrivilegedRole as error:
+        raise ConfigError(f"DATABASE_URL is not fit to serve: {error}. {ORDINARY}") from None
     except Unavailable as error:
         if is_embedded(url):
             raise ConfigError(f"DATABASE_URL names a file that cannot be used: {error}") from error
         _log.warning("the database cannot be reached yet: %s", error)
+
+
+def _require_fit(engine: Engine, settings: Settings) -> None:
+    schema.require_current(engine)
+    if not settings.allow_privileged_role:
+        require_ordinary_role(engine)
 
 
 def token_keys(settings: Settings) -> Keys:

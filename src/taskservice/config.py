@@ -43,6 +43,7 @@ class Settings:
     statement_timeout: float = 3.0
     lock_timeout: float = 1.0
     prepared_statements: bool = False
+    allow_privileged_role: bool = False
     pool_size: int = 5
     pool_timeout: float = 0.5
 
@@ -161,6 +162,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_STATEMENT_TIMEOUT": _seconds,
     "TASKSERVICE_LOCK_TIMEOUT": _seconds,
     "TASKSERVICE_PREPARED_STATEMENTS": _switch,
+    "TASKSERVICE_ALLOW_PRIVILEGED_ROLE": _switch,
     "TASKSERVICE_POOL_SIZE": _count,
     "TASKSERVICE_POOL_TIMEOUT": _seconds,
 }

@@ -16,18 +16,15 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Engine, text
-from tests.plans import BIG, POLICY, deep, fill, plan, queries
+from tests.homes import served, served_engine
+from tests.plans import BIG, IN_THE_NAME, deep, fill, plan, queries
 from tests.postgres import PostgresServer
 
-from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.engine import Timeouts, database_url, pooled_engine, single_engine
-from taskservice.adapters.sql.migrating import upgrade
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 
-ROLE = "taskservice_benchmark"
 NODES = re.compile(r"Seq Scan|Sort(?! Key)|Bitmap Heap Scan|using \w+")
 SIZES = """
     SELECT indexrelid::regclass::text, pg_relation_size(indexrelid)
@@ -39,21 +36,10 @@ SIZES = """
 @contextmanager
 def database(tasks: int, big: int) -> Iterator[Engine]:
     """Yield an engine of the service's role, over a database with that many tasks."""
-    with PostgresServer(durable=True) as server:
-        owner = single_engine(database_url(server.create_database()))
-        upgrade(owner)
-        fill(owner, tasks, big)
-        with owner.connect() as connection:
-            connection.execute(text(f"CREATE ROLE {ROLE} LOGIN"))
-            connection.exec_driver_sql(POLICY.format(role=ROLE, owner=BIG))
-        schema.grant(owner, ROLE)
-        engine = pooled_engine(
-            database_url(server.url(owner.url.database, user=ROLE)),
-            pool_size=1,
-            pool_timeout=1,
-            prepared_statements=False,
-            timeouts=Timeouts(statement=30, lock=1),
-        )
+    with PostgresServer(durable=True) as server, served(server) as home:
+        fill(home.inspected, tasks, big)
+        server.execute(IN_THE_NAME.format(role=home.role, owner=BIG))
+        engine = served_engine(home.service, pool_size=1)
         yield engine
         engine.dispose()
 

@@ -5,47 +5,34 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from tests.homes import Home, served, served_engine
 from tests.postgres import Databases
 from tests.support import TickingClock
 
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.engine import Timeouts, database_url, pooled_engine, single_engine
+from taskservice.adapters.sql.engine import database_url, single_engine
 from taskservice.adapters.sql.migrating import upgrade
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.service import OpenTasks
 
-ROLE = "taskservice_contract"
 
-
-def served_engine(address: str) -> Engine:
-    return pooled_engine(
-        database_url(address),
-        pool_size=16,
-        pool_timeout=10,
-        prepared_statements=False,
-        timeouts=Timeouts(statement=3, lock=1),
-    )
+@pytest.fixture(scope="session")
+def home(postgresql: Databases) -> Iterator[Home]:
+    """A migrated database on PostgreSQL, with its roles."""
+    with served(postgresql) as home:
+        yield home
 
 
 @pytest.fixture(scope="session")
-def owner_engine(postgresql: Databases) -> Iterator[Engine]:
-    """A migrated database, entered as its tables' owner, with the role that serves it."""
-    address = postgresql.create_database()
-    owner = single_engine(database_url(address))
-    upgrade(owner)
-    with owner.connect() as connection:
-        connection.execute(text(f"CREATE ROLE {ROLE} LOGIN"))
-    schema.grant(owner, ROLE)
-    yield owner
-    postgresql.drop_database(address)
-    postgresql.execute(f"DROP ROLE {ROLE}")
+def owner_engine(home: Home) -> Engine:
+    """The database, entered as a superuser, who sees every row."""
+    return home.inspected
 
 
 @pytest.fixture(scope="session")
-def role_engine(postgresql: Databases, owner_engine: Engine) -> Iterator[Engine]:
+def role_engine(home: Home) -> Iterator[Engine]:
     """The same database, entered as the ordinary role that the service runs as."""
-    engine = served_engine(postgresql.url(owner_engine.url.database, user=ROLE))
+    engine = served_engine(home.service)
     yield engine
     engine.dispose()
 

@@ -3,17 +3,16 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import Engine, text
-from tests.plans import BIG, POLICY, deep, fill, plan, queries
+from sqlalchemy import Engine
+from tests.homes import served
+from tests.plans import BIG, IN_THE_NAME, deep, fill, plan, queries
 from tests.postgres import Databases
 
-from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import database_url, single_engine
 from taskservice.adapters.sql.migrating import upgrade
 from taskservice.core.query import TaskQuery
 
 COUNT, SHARE = 80_000, 10_000
-ROLE = "taskservice_plans"
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -28,16 +27,10 @@ def filled(
         yield engine
         return
     server: Databases = request.getfixturevalue("postgresql")
-    owner = single_engine(database_url(server.create_database()))
-    upgrade(owner)
-    fill(owner, COUNT, SHARE)
-    with owner.connect() as connection:
-        connection.execute(text(f"CREATE ROLE {ROLE} LOGIN"))
-        connection.exec_driver_sql(POLICY.format(role=ROLE, owner=BIG))
-    schema.grant(owner, ROLE)
-    yield single_engine(database_url(server.url(owner.url.database, user=ROLE)))
-    server.drop_database(owner.url.render_as_string(hide_password=False).replace("+psycopg", ""))
-    server.execute(f"DROP ROLE {ROLE}")
+    with served(server) as home:
+        fill(home.inspected, COUNT, SHARE)
+        server.execute(IN_THE_NAME.format(role=home.role, owner=BIG))
+        yield single_engine(database_url(home.service))
 
 
 @pytest.mark.parametrize("name", queries(SHARE))

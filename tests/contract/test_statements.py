@@ -10,10 +10,13 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, event, text
+from tests.homes import Home, served_engine
 from tests.postgres import Databases
 from tests.support import ADA
 
-from taskservice.adapters.sql.engine import Timeouts, bounded, database_url, pooled_engine
+from taskservice.adapters.sql.engine import pooled_engine
+from taskservice.adapters.sql.failures import translated
+from taskservice.adapters.sql.sessions import Timeouts, bounded
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import Unavailable
 from taskservice.core.query import TaskQuery
@@ -72,33 +75,27 @@ def test_a_reading_that_takes_too_long_is_stopped(engine: Engine) -> None:
         "postgresql": "SELECT pg_sleep(60)",
     }[engine.dialect.name]
     impatient = pooled_engine(
-        database_url(engine.url.render_as_string(hide_password=False)),
+        engine.url,
         pool_size=1,
         pool_timeout=1,
         prepared_statements=False,
         timeouts=Timeouts(statement=0.2, lock=1),
     )
     began = monotonic()
-    with pytest.raises(Unavailable), bounded(impatient) as connection:
+    with pytest.raises(Unavailable), translated(), bounded(impatient, ADA) as connection:
         connection.execute(text(slow))
     assert monotonic() - began < 10
-    with bounded(impatient) as connection:
+    with bounded(impatient, ADA) as connection:
         assert connection.execute(text("SELECT 1")).scalar() == 1
     impatient.dispose()
 
 
 def test_a_change_that_postgresql_undoes_is_tried_again(
-    postgresql: Databases, owner_engine: Engine, role_engine: Engine
+    home: Home, owner_engine: Engine, role_engine: Engine
 ) -> None:
     """Under an isolation that undoes one change for the sake of another, it is retried."""
-    address = owner_engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
-    strict = pooled_engine(
-        database_url(f"{address}?options=-c%20default_transaction_isolation%3Dserializable"),
-        pool_size=2,
-        pool_timeout=1,
-        prepared_statements=False,
-        timeouts=Timeouts(statement=3, lock=1),
-    )
+    isolation = "options=-c%20default_transaction_isolation%3Dserializable"
+    strict = served_engine(f"{home.service}?{isolation}")
     with SqlTasks(strict).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
     with ThreadPoolExecutor(1) as pool:
@@ -130,17 +127,10 @@ def await_lock(engine: Engine) -> None:
 
 @pytest.mark.parametrize(("together", "outcome"), [(True, "not_applied"), (False, "unknown")])
 def test_a_write_that_is_cut_short_says_what_became_of_it(
-    postgresql: Databases, owner_engine: Engine, together: bool, outcome: str
+    postgresql: Databases, home: Home, together: bool, outcome: str
 ) -> None:
     """Before COMMIT nothing was applied; a single statement's lost answer leaves it unknown."""
-    address = owner_engine.url.render_as_string(hide_password=False).replace("+psycopg", "")
-    cut = pooled_engine(
-        database_url(f"{address}?application_name=cut"),
-        pool_size=1,
-        pool_timeout=1,
-        prepared_statements=False,
-        timeouts=Timeouts(statement=3, lock=1),
-    )
+    cut = served_engine(f"{home.service}?application_name=cut")
     opened = SqlTasks(cut).open_tasks(ADA, together=together)
     with pytest.raises(Unavailable) as caught, opened as tasks:
         tasks.list(TaskQuery())

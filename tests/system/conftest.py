@@ -1,15 +1,12 @@
 """Databases that were brought up to date by the command, for the service as a process."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.postgres import Databases
+from tests.homes import served
 from tests.processes import COMMAND, run
 from tests.support import SECRET
-
-ROLE = "taskservice_production"
 
 
 def command(folder: Path, *arguments: str, **settings: str) -> str:
@@ -31,13 +28,5 @@ def production(
         command(tmp_path, "db", "upgrade", DATABASE_URL=address)
         yield {"DATABASE_URL": address, **settings}
     else:
-        server: Databases = request.getfixturevalue("postgresql")
-        address = server.create_database()
-        command(tmp_path, "db", "upgrade", DATABASE_URL=address)
-        server.execute(f"DROP ROLE IF EXISTS {ROLE}")
-        server.execute(f"CREATE ROLE {ROLE} LOGIN")
-        command(tmp_path, "db", "grant", ROLE, DATABASE_URL=address)
-        served = re.sub(r"//[^@]*@", f"//{ROLE}@", address).replace("postgresql:", "postgres:")
-        yield {"DATABASE_URL": served, **settings}
-        server.drop_database(address)
-        server.execute(f"DROP ROLE {ROLE}")
+        with served(request.getfixturevalue("postgresql")) as home:
+            yield {"DATABASE_URL": home.service.replace("postgresql:", "postgres:"), **settings}

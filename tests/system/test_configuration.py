@@ -50,7 +50,7 @@ BAD = {
     ),
     "a schema that is behind": (
         {"DATABASE_URL": SQLITE, "TASKSERVICE_JWT_SECRET": SECRET},
-        "the database's schema is at nothing, this version needs 0001: "
+        "the database's schema is at nothing, this version needs 0002: "
         "run `taskservice db upgrade`",
     ),
     "every fault at once": (

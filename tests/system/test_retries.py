@@ -10,7 +10,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import Engine, select, text
+from tests.homes import served
 from tests.postgres import Databases
 from tests.processes import Answer, Service, gunicorn, run
 from tests.support import SECRET
@@ -27,7 +28,8 @@ ADA = issue(SECRET, "ada", lifetime=timedelta(hours=1), now=datetime.now(UTC))
 KILLED = """
 import os, signal, sys
 from sqlalchemy import event
-from taskservice.adapters.sql.engine import Timeouts, database_url, pooled_engine
+from taskservice.adapters.sql.engine import database_url, pooled_engine
+from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.once import Attempt, OnceOnly
 
@@ -109,11 +111,10 @@ def test_counted_updates_over_processes_are_all_kept(service: Service) -> None:
 
 def test_a_key_in_flight_is_409(postgresql: Databases, tmp_path: Path) -> None:
     """While another holds the key, a request waits for a second, hears 409, and may come again."""
-    address = postgresql.create_database()
-    command(tmp_path, "db", "upgrade", DATABASE_URL=address)
-    with gunicorn(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET) as service:
+    with served(postgresql) as home:
+        settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
         key = {"Idempotency-Key": "held"}
-        with psycopg.connect(address) as holder:
+        with gunicorn(tmp_path, **settings) as service, psycopg.connect(home.superuser) as holder:
             holder.execute(
                 "INSERT INTO receipts (user_id, key, digest, created_at)"
                 " VALUES ('ada', 'held', '', now())"
@@ -125,21 +126,26 @@ def test_a_key_in_flight_is_409(postgresql: Databases, tmp_path: Path) -> None:
             assert answer.headers["Retry-After"] == "1"
             assert 0.9 < waited < 3
             holder.rollback()
-        assert service("POST", PATH, ADA, {"title": "Buy milk"}, **key).status == 201
-    postgresql.drop_database(address)
+            assert service("POST", PATH, ADA, {"title": "Buy milk"}, **key).status == 201
 
 
-@pytest.mark.parametrize("engine", ["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", "postgresql"])
+def mortal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str, Engine]]:
+    """A migrated database's address for a service that dies, and an engine to look into it."""
+    if request.param == "sqlite":
+        address = f"sqlite:///{tmp_path}/tasks.db"
+        command(tmp_path, "db", "upgrade", DATABASE_URL=address)
+        yield address, single_engine(database_url(address))
+    else:
+        with served(request.getfixturevalue("postgresql")) as home:
+            yield home.service, home.inspected
+
+
 def test_a_process_killed_anywhere_leaves_both_or_neither(
-    request: pytest.FixtureRequest, tmp_path: Path, engine: str
+    mortal: tuple[str, Engine], tmp_path: Path
 ) -> None:
     """In front of every statement: neither the task nor the key; behind the last: both."""
-    if engine == "sqlite":
-        address = f"sqlite:///{tmp_path}/tasks.db"
-    else:
-        address = request.getfixturevalue("postgresql").create_database()
-    command(tmp_path, "db", "upgrade", DATABASE_URL=address)
-    database = single_engine(database_url(address))
+    address, database = mortal
     fatal = 1
     while True:
         result = run([sys.executable, "-c", KILLED, address, str(fatal)], tmp_path)

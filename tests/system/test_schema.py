@@ -9,13 +9,15 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine, inspect, text
+from tests.homes import served, served_engine
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
 from tests.system.conftest import command
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.engine import Timeouts, database_url, pooled_engine, single_engine
+from taskservice.adapters.sql.engine import database_url, pooled_engine, single_engine
 from taskservice.adapters.sql.migrating import MIGRATIONS, upgrade
+from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import SchemaBehind, Unavailable
 
@@ -154,14 +156,13 @@ def test_the_granted_role_may_do_no_more_than_serve(tmp_path: Path, postgresql: 
     postgresql.execute(f'DROP ROLE "{role.replace(chr(34), chr(34) * 2)}"')
 
 
-def pooled(address: str, *, prepared_statements: bool = False) -> Engine:
-    return pooled_engine(
-        database_url(address),
-        pool_size=2,
-        pool_timeout=0.05,
-        prepared_statements=prepared_statements,
-        timeouts=Timeouts(statement=3, lock=1),
-    )
+@pytest.fixture
+def impatient(postgresql: Databases) -> Iterator[Engine]:
+    """A small pool for which nobody waits."""
+    with served(postgresql) as home:
+        engine = served_engine(home.service, pool_size=2, pool_timeout=0.05)
+        yield engine
+        engine.dispose()
 
 
 @pytest.mark.parametrize(("able", "threshold"), [(False, None), (True, 5)])
@@ -169,7 +170,14 @@ def test_statements_are_prepared_only_where_declared(
     postgresql: Databases, able: bool, threshold: int | None
 ) -> None:
     """By default nothing is left on the server: a transaction pooler gives it to somebody else."""
-    engine = pooled(postgresql.url(), prepared_statements=able)
+    engine = pooled_engine(
+        database_url(postgresql.url()),
+        pool_size=1,
+        pool_timeout=1,
+        prepared_statements=able,
+        timeouts=Timeouts(statement=3, lock=1),
+        allow_privileged_role=True,
+    )
     raw = engine.raw_connection()
     driver = raw.driver_connection
     assert isinstance(driver, psycopg.Connection)
@@ -180,34 +188,31 @@ def test_statements_are_prepared_only_where_declared(
 
 
 def test_a_connection_that_was_cut_while_idle_is_noticed_by_nobody(
-    postgresql: Databases, monkeypatch: pytest.MonkeyPatch
+    impatient: Engine, postgresql: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a rest a connection is pinged, and one that died is replaced."""
     now = [0.0]
     monkeypatch.setattr("taskservice.adapters.sql.engine.monotonic", lambda: now[0])
-    engine = pooled(postgresql.url())
-    schema.require_reachable(engine)
+    schema.require_reachable(impatient)
     postgresql.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE application_name = 'taskservice'"
     )
     now[0] += 1.5
-    schema.require_reachable(engine)
-    engine.dispose()
+    schema.require_reachable(impatient)
 
 
-def test_a_full_pool_is_an_outage(postgresql: Databases) -> None:
+def test_a_full_pool_is_an_outage(impatient: Engine) -> None:
     """Whoever gets no connection in time is told so, and nothing was applied."""
-    engine = pooled(postgresql.url())
-    with engine.connect(), engine.connect(), pytest.raises(Unavailable, match="in time") as caught:
-        schema.require_reachable(engine)
+    one, other = impatient.connect(), impatient.connect()
+    with one, other, pytest.raises(Unavailable, match="in time") as caught:
+        schema.require_reachable(impatient)
     assert caught.value.outcome == "not_applied"
-    engine.dispose()
 
 
 def test_sqlite_is_set_to_lose_nothing(tmp_path: Path) -> None:
     """Every connection waits for a lock, syncs each commit, and holds foreign keys."""
-    engine = pooled(f"sqlite:///{tmp_path}/tasks.db")
+    engine = served_engine(f"sqlite:///{tmp_path}/tasks.db")
     expected = {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 5000, "foreign_keys": 1}
     with engine.connect() as one, engine.connect() as other:
         for connection in (one, other):

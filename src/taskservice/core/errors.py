@@ -8,7 +8,8 @@ TaskServiceError
 ├── KeyInUse          the request that first came with a key is still running
 ├── Unauthenticated   the caller's credentials are missing or not valid
 └── Unavailable       what is needed cannot be reached at the moment
-    └── SchemaBehind  the database's schema is older than this version needs
+    ├── SchemaBehind    the database's schema is older than this version needs
+    └── PrivilegedRole  the database's role is one that no row-level security holds
 """
 
 from collections.abc import Iterable
@@ -79,3 +80,12 @@ class Unavailable(TaskServiceError):
 
 class SchemaBehind(Unavailable):
     """The database's schema is older than this version needs."""
+
+
+class PrivilegedRole(Unavailable):
+    """The role is one that no row-level security holds: nothing is served as it."""
+
+    def __init__(self, role: str, power: str) -> None:
+        super().__init__(
+            f"the database's role is {role}, which {power}: row-level security would not hold"
+        )

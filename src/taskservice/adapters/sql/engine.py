@@ -1,44 +1,20 @@
 """Engines for SQLite and PostgreSQL, and what differs between the two."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from sqlite3 import Connection as SQLiteConnection
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool
 
-from taskservice.adapters.sql.failures import translated
+from taskservice.adapters.sql.roles import refuse_privileged
+from taskservice.adapters.sql.sessions import TIMEOUTS, Timeouts, send_ahead
 
 SQLITE_BUSY_SECONDS = 5
 CONNECT_SECONDS = 10
 RECYCLE_SECONDS = 240
 REST_SECONDS = 1.0
-TIMEOUTS = "taskservice_timeouts"
-
-BEGIN = {
-    "sqlite": "BEGIN IMMEDIATE",
-    # The isolation that a change relies on, whatever the database's default is.
-    "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED",
-}
-PROGRESS_STEPS = 10_000
-
-
-class Timeouts(NamedTuple):
-    """Seconds that a statement may take, and that a lock may be waited for."""
-
-    statement: float
-    lock: float
-
-    @property
-    def begin(self) -> str:
-        """What sets them for one PostgreSQL transaction: a pooler keeps no session settings."""
-        return (
-            f"SET LOCAL statement_timeout = {self.statement * 1000:.0f};"
-            f"SET LOCAL lock_timeout = {self.lock * 1000:.0f}"
-        )
 
 
 def database_url(address: str) -> URL:
@@ -62,11 +38,14 @@ def pooled_engine(
     pool_timeout: float,
     prepared_statements: bool,
     timeouts: Timeouts,
+    allow_privileged_role: bool = False,
 ) -> Engine:
     """Return the engine that serves: a small pool, connections that are pinged after a rest.
 
     `pool_timeout` is in seconds. Without `prepared_statements` none are kept
-    on the server, which a transaction pooler needs.
+    on the server, which a transaction pooler needs. A connection of a role
+    that no row-level security holds is refused with `PrivilegedRole`, unless
+    that is allowed.
     """
     engine = _engine(
         url,
@@ -80,6 +59,8 @@ def pooled_engine(
     )
     if not is_embedded(url):
         _ping_after_rest(engine.pool)
+        if not allow_privileged_role:
+            event.listen(engine, "connect", refuse_privileged)
     return engine
 
 
@@ -93,46 +74,8 @@ def is_embedded(url: URL) -> bool:
     return url.get_backend_name() == "sqlite"
 
 
-@contextmanager
-def transaction(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection inside one transaction: committed on a normal exit, else rolled back.
-
-    On SQLite it holds the write lock from the first moment, so that what it
-    reads cannot change before it writes. Raises `Unavailable`.
-    """
-    with translated(), engine.connect() as connection:
-        connection.exec_driver_sql(_begin(engine))
-        yield connection
-        with translated(if_cut="unknown"):
-            connection.exec_driver_sql("COMMIT")
-
-
-@contextmanager
-def bounded(engine: Engine) -> Iterator[Connection]:
-    """Yield a connection on which reading for too long is stopped. Raises `Unavailable`."""
-    if not is_embedded(engine.url):
-        with transaction(engine) as connection:
-            yield connection
-        return
-    with translated(), engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        assert isinstance(driver, SQLiteConnection)
-        deadline = monotonic() + engine.get_execution_options()[TIMEOUTS].statement
-        driver.set_progress_handler(lambda: monotonic() > deadline, PROGRESS_STEPS)
-        try:
-            yield connection
-        finally:
-            driver.set_progress_handler(None, 0)
-
-
-def _begin(engine: Engine) -> str:
-    timeouts: Timeouts | None = engine.get_execution_options().get(TIMEOUTS)
-    begin = BEGIN[engine.dialect.name]
-    return f"{begin};{timeouts.begin}" if timeouts and not is_embedded(engine.url) else begin
-
-
 def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
-    # In autocommit a statement is a transaction, in one round trip; `transaction` begins its own.
+    # In autocommit a statement is a transaction; `sessions.transaction` begins its own.
     engine = create_engine(
         url,
         isolation_level="AUTOCOMMIT",
@@ -142,6 +85,8 @@ def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
     )
     if is_embedded(url):
         event.listen(engine, "connect", _set_up_sqlite)
+    else:
+        event.listen(engine, "do_execute", send_ahead)
     return engine
 
 

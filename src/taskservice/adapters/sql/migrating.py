@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine
 
-from taskservice.adapters.sql.engine import transaction
+from taskservice.adapters.sql.sessions import transaction
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 

@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
-from taskservice.adapters.sql.engine import transaction
 from taskservice.adapters.sql.receipts import EXPIRED
+from taskservice.adapters.sql.sessions import transaction
 
 KEPT = timedelta(hours=24)
 

@@ -2,11 +2,11 @@
 
 from sqlalchemy import Engine, inspect, text
 
-from taskservice.adapters.sql.engine import transaction
 from taskservice.adapters.sql.failures import translated
+from taskservice.adapters.sql.sessions import transaction
 from taskservice.core.errors import SchemaBehind, Unavailable
 
-VERSIONS = ("0001",)
+VERSIONS = ("0001", "0002")
 """Every version that this package knows, oldest first; a test holds them to the migrations."""
 
 VERSION_TABLE = "alembic_version"

@@ -22,10 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import DBAPIError
 
-from taskservice.adapters.sql.engine import bounded, transaction
 from taskservice.adapters.sql.failures import is_conflict, translated
 from taskservice.adapters.sql.lists import count_statement, own, page_statement
 from taskservice.adapters.sql.receipts import OwnReceipts
+from taskservice.adapters.sql.sessions import alone, bounded, transaction
 from taskservice.adapters.sql.tables import fields, tasks
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.conditions import Guard
@@ -71,12 +71,12 @@ class SqlTasks:
     def open_tasks(self, owner: str, *, together: bool = False) -> Iterator[TaskService]:
         """Yield the tasks of `owner`; see `OpenTasks`."""
         if together:
-            with transaction(self._engine) as connection:
+            with transaction(self._engine, owner) as connection:
                 one: _Connect = lambda: nullcontext(connection)  # noqa: E731
                 yield _OwnTasks(owner, one, one, self._clock, self._new_id, retries=0)
         else:
-            alone, search = self._engine.connect, partial(bounded, self._engine)
-            yield _OwnTasks(owner, alone, search, self._clock, self._new_id, retries=RETRIES)
+            each, search = (partial(way, self._engine, owner) for way in (alone, bounded))
+            yield _OwnTasks(owner, each, search, self._clock, self._new_id, retries=RETRIES)
 
 
 class _OwnTasks:

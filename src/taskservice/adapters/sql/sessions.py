@@ -1,0 +1,112 @@
+"""Connections to work on: in the name of one owner, or in nobody's (migrations, checks).
+
+PostgreSQL is told the owner, and how long a statement may take, for one
+transaction and no longer: a pooler hands the connection to somebody else
+right after. What is told goes ahead of the work in the same round trip: the
+statements of one pipeline are one transaction.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from sqlite3 import Connection as SQLiteConnection
+from time import monotonic
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine
+
+from taskservice.adapters.sql.failures import translated
+
+OWNER_SETTING = "taskservice.owner"
+TIMEOUTS = "taskservice_timeouts"
+AHEAD = "taskservice_ahead"
+PROGRESS_STEPS = 10_000
+
+# The isolation that a change relies on, whatever the database's default is.
+_BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED"}
+
+
+class Timeouts(NamedTuple):
+    """Seconds that a statement may take, and that a lock may be waited for."""
+
+    statement: float
+    lock: float
+
+
+@contextmanager
+def alone(engine: Engine, owner: str) -> Iterator[Connection]:
+    """Yield a connection on which each statement is a transaction in the name of `owner`."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(**{AHEAD: (_settings(engine, owner),)})
+        yield connection
+
+
+@contextmanager
+def transaction(engine: Engine, owner: str = "") -> Iterator[Connection]:
+    """Yield a connection inside one transaction: committed on a normal exit, else rolled back.
+
+    It is in the name of `owner`, or of nobody, who owns no task. On SQLite it
+    holds the write lock from the first moment, so that what it reads cannot
+    change before it writes. Raises `Unavailable`.
+    """
+    with translated(), engine.connect() as connection:
+        _begin(connection, owner)
+        yield connection
+        with translated(if_cut="unknown"):
+            connection.exec_driver_sql("COMMIT")
+
+
+@contextmanager
+def bounded(engine: Engine, owner: str) -> Iterator[Connection]:
+    """Yield a connection as `alone` does, on which SQLite too stops a reading that takes long."""
+    with alone(engine, owner) as connection:
+        driver = connection.connection.driver_connection
+        if not isinstance(driver, SQLiteConnection):
+            yield connection
+            return
+        deadline = monotonic() + _timeouts(engine).statement
+        driver.set_progress_handler(lambda: monotonic() > deadline, PROGRESS_STEPS)
+        try:
+            yield connection
+        finally:
+            driver.set_progress_handler(None, 0)
+
+
+def send_ahead(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
+    """Execute `statement`, and ahead of it, in the same round trip, what its connection asks for.
+
+    Listens to SQLAlchemy's `do_execute`; returns False to leave all to the dialect.
+    """
+    ahead = context.execution_options.get(AHEAD)
+    if not ahead:
+        return False
+    with cursor.connection.pipeline():
+        for one in ahead:
+            cursor.connection.execute(*one)
+        cursor.execute(statement, parameters)
+    return True
+
+
+def _begin(connection: Connection, owner: str) -> None:
+    begin = _BEGIN[connection.dialect.name]
+    if connection.dialect.name == "postgresql":
+        settings = _settings(connection.engine, owner)
+        connection.exec_driver_sql(*settings, execution_options={AHEAD: ((begin,),)})
+    else:
+        connection.exec_driver_sql(begin)
+
+
+def _settings(engine: Engine, owner: str) -> tuple[str, tuple[str, ...]]:
+    """Return the statement that sets owner and timeouts for one transaction, and its values."""
+    found = {OWNER_SETTING: owner}
+    if timeouts := engine.get_execution_options().get(TIMEOUTS):
+        found["statement_timeout"] = f"{timeouts.statement * 1000:.0f}"
+        found["lock_timeout"] = f"{timeouts.lock * 1000:.0f}"
+    calls = ", ".join(f"set_config('{name}', %s, true)" for name in found)
+    return f"SELECT {calls}", tuple(found.values())
+
+
+def _timeouts(engine: Engine) -> Timeouts:
+    timeouts = engine.get_execution_options()[TIMEOUTS]
+    assert isinstance(timeouts, Timeouts)
+    return timeouts

@@ -1,0 +1,61 @@
+"""Databases as they are run: a role that owns and migrates, and an ordinary one that serves."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from sqlalchemy import Engine
+from tests.postgres import Databases
+
+from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.engine import database_url, pooled_engine, single_engine
+from taskservice.adapters.sql.migrating import upgrade
+from taskservice.adapters.sql.sessions import Timeouts
+
+
+class Home(NamedTuple):
+    """One migrated database's address, for each of those who enter it."""
+
+    superuser: str
+    owner: str
+    service: str
+    role: str
+
+    @property
+    def maintained(self) -> Engine:
+        """An engine of the tables' owner, whom row-level security holds as well."""
+        return single_engine(database_url(self.owner))
+
+    @property
+    def inspected(self) -> Engine:
+        """An engine of the superuser, whom nothing holds: for tests to look at every row."""
+        return single_engine(database_url(self.superuser))
+
+
+@contextmanager
+def served(server: Databases) -> Iterator[Home]:
+    """Make a database and its two roles; migrate it, and let the ordinary role serve."""
+    address = server.create_database()
+    name = address.rpartition("/")[2].partition("?")[0]
+    owner, service = f"{name}_owner", f"{name}_service"
+    for role in (owner, service):
+        server.execute(f"CREATE ROLE {role} LOGIN")
+    server.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
+    home = Home(address, server.url(name, owner), server.url(name, service), service)
+    upgrade(home.maintained)
+    schema.grant(home.maintained, service)
+    yield home
+    server.drop_database(address)
+    for role in (service, owner):
+        server.execute(f"DROP ROLE {role}")
+
+
+def served_engine(address: str, *, pool_size: int = 16, pool_timeout: float = 10) -> Engine:
+    """Return an engine as the service has it."""
+    return pooled_engine(
+        database_url(address),
+        pool_size=pool_size,
+        pool_timeout=pool_timeout,
+        prepared_statements=False,
+        timeouts=Timeouts(statement=3, lock=1),
+    )
