@@ -3,8 +3,11 @@
 from collections.abc import Iterator
 
 import pytest
+from tests.audit import audit, audited
 from tests.postgres import Databases, given_or_own_server
 from tests.support import TickingClock
+
+__all__ = ["audit", "audited"]
 
 
 @pytest.fixture

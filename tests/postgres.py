@@ -188,6 +188,11 @@ def given_or_own_server() -> Iterator[Databases]:
             yield server
 
 
+def program(name: str) -> Path:
+    """Return a client program, such as `pg_dump`, of the package that brings the server."""
+    return _package() / "pginstall" / "bin" / name
+
+
 def _name_in(database: str) -> str:
     """Return the name of a database that is given by name or by address."""
     return unquote(urlsplit(database).path.removeprefix("/"))

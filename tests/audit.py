@@ -1,0 +1,115 @@
+"""Watches every statement that the SQL adapter sends, through the whole suite.
+
+Each is parsed with PostgreSQL's own grammar and must be tied to the caller:
+the owner who was named on opening. The exceptions are two, by name:
+migrations, and pruning as the maintenance role.
+"""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import local
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+from tests.grammar import Untied, owner_parameters
+
+import taskservice
+from taskservice.adapters.sql import migrating, pruning
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.service import TaskService
+
+PACKAGE = str(Path(taskservice.__file__).parent)
+EXCEPT = {(migrating.__file__, "upgrade"), (pruning.__file__, "prune")}
+
+# SQLite's own way to begin: no SQL of PostgreSQL's, and no table in it.
+NO_SQL = {"BEGIN IMMEDIATE"}
+
+
+class Audit:
+    """What was seen: how many statements, which texts, and what was wrong."""
+
+    def __init__(self) -> None:
+        self.faults: list[str] = []
+        self.texts: set[str] = set()
+        self.count = 0
+        self._caller = local()
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        """Watch every engine of this process."""
+        opened = SqlTasks.open_tasks
+        SqlTasks.open_tasks = self._naming(opened)  # type: ignore[method-assign]
+        event.listen(Engine, "before_cursor_execute", self._look)
+        yield
+        event.remove(Engine, "before_cursor_execute", self._look)
+        SqlTasks.open_tasks = opened  # type: ignore[method-assign]
+
+    def _naming(self, opened: Any) -> Any:
+        @contextmanager
+        def open_tasks(
+            tasks: SqlTasks, owner: str, *, together: bool = False
+        ) -> Iterator[TaskService]:
+            before = self.caller
+            self._caller.name = owner
+            try:
+                with opened(tasks, owner, together=together) as own:
+                    yield own
+            finally:
+                self._caller.name = before
+
+        return open_tasks
+
+    @property
+    def caller(self) -> str | None:
+        """Whose tasks are open in this thread."""
+        return getattr(self._caller, "name", None)
+
+    def _look(self, *args: Any) -> None:
+        _, _, statement, parameters, _, _ = args
+        if statement not in NO_SQL and _is_of_the_adapter():
+            self.look(statement, parameters)
+
+    def look(self, statement: str, parameters: Any) -> None:
+        """Note a statement, and what is wrong with it."""
+        self.count += 1
+        self.texts.add(statement)
+        try:
+            names = owner_parameters(statement)
+        except Untied as error:
+            self.faults.append(str(error))
+            return
+        for row in parameters if isinstance(parameters, list) else [parameters]:
+            if {row[name] for name in names} - {self.caller}:
+                self.faults.append(f"not about {self.caller!r}: {statement} {parameters!r}")
+
+
+def _is_of_the_adapter() -> bool:
+    """Tell whether the service itself, and none of the exceptions, is sending a statement."""
+    frame = sys._getframe(2)
+    ours = False
+    while frame is not None:
+        place = (frame.f_code.co_filename, frame.f_code.co_name)
+        if place in EXCEPT:
+            return False
+        ours = ours or place[0].startswith(PACKAGE)
+        frame = frame.f_back  # type: ignore[assignment]
+    return ours
+
+
+@pytest.fixture(scope="session")
+def audit() -> Iterator[Audit]:
+    """The watch over the whole session."""
+    audit = Audit()
+    with audit.watching():
+        yield audit
+
+
+@pytest.fixture(autouse=True)
+def audited(audit: Audit) -> Iterator[None]:
+    """Fail the test in which a statement was not tied to its caller."""
+    yield
+    faults, audit.faults = audit.faults, []
+    assert not faults, "\n".join(faults)

@@ -1,0 +1,125 @@
+"""Whose rows a statement can reach, by PostgreSQL's own grammar."""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from itertools import count
+from typing import Any
+
+from pglast import ast, parse_sql
+from pglast.enums import A_Expr_Kind, BoolExprType, OnConflictAction
+from pglast.visitors import Skip, Visitor
+
+OWNED = {"tasks", "receipts"}
+
+_placeholder = re.compile(r"%\((\w+)\)s|%s|\?|%%")
+
+
+class Untied(ValueError):
+    """A statement that could reach the rows of more than one owner, and why."""
+
+
+@cache
+def owner_parameters(statement: str) -> frozenset[str | int]:
+    """Return the parameters, by name or position, that say whose rows `statement` is about.
+
+    Every table with a `user_id`, at every level of the query, is tied to one
+    of them by `user_id = parameter` in its level's WHERE, or takes it as the
+    `user_id` of the row that it inserts. Raises `Untied` for any other.
+    """
+    text, parameters = _numbered(statement)
+    levels = _Levels()
+    levels(parse_sql(text))
+    if levels.references != levels.tied:
+        raise Untied(f"a table with an owner is not tied to it: {statement}")
+    return frozenset(parameters[number - 1] for number in levels.owners)
+
+
+def _numbered(statement: str) -> tuple[str, list[str | int]]:
+    """Return `statement` with PostgreSQL's `$1` for each driver's placeholder, and their keys."""
+    keys: list[str | int] = []
+    position = count()
+
+    def number(match: re.Match[str]) -> str:
+        if match[0] == "%%":
+            return "%"
+        keys.append(match[1] or next(position))
+        return f"${len(keys)}"
+
+    return _placeholder.sub(number, statement), keys
+
+
+class _Levels(Visitor):
+    """Visits every level of a query; counts the owned tables, and those that are tied."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.references = 0
+        self.tied = 0
+        self.owners: set[int] = set()
+
+    def visit_RangeVar(self, _: Any, node: Any) -> None:  # noqa: N802
+        self.references += node.relname in OWNED
+
+    def visit_GrantStmt(self, _: Any, __: Any) -> Any:  # noqa: N802
+        """Reach no row: it says who may."""
+        return Skip
+
+    def visit_SelectStmt(self, _: Any, node: Any) -> None:  # noqa: N802
+        self._tie(node.fromClause or (), node.whereClause)
+
+    def visit_UpdateStmt(self, _: Any, node: Any) -> None:  # noqa: N802
+        if any(target.name == "user_id" for target in node.targetList):
+            raise Untied("a row is given to another owner")
+        self._tie((node.relation, *(node.fromClause or ())), node.whereClause)
+
+    def visit_DeleteStmt(self, _: Any, node: Any) -> None:  # noqa: N802
+        self._tie((node.relation, *(node.usingClause or ())), node.whereClause)
+
+    def visit_InsertStmt(self, _: Any, node: Any) -> None:  # noqa: N802
+        conflict = node.onConflictClause
+        if conflict and conflict.action != OnConflictAction.ONCONFLICT_NOTHING:
+            raise Untied("a conflict may belong to another owner")
+        if node.relation.relname in OWNED:
+            names = [column.name for column in node.cols or ()]
+            rows = node.selectStmt.valuesLists or ()
+            found = {_parameter(row[names.index("user_id")]) for row in rows if "user_id" in names}
+            self.owners |= found
+            self.tied += bool(found) and 0 not in found
+
+    def _tie(self, tables: Any, where: Any) -> None:
+        conditions = list(_conjuncts(where))
+        for name, alone in _names(tables):
+            found = {number for one in conditions if (number := _tied_to(one, name, alone))}
+            self.owners |= found
+            self.tied += bool(found)
+
+
+def _names(tables: Any) -> Iterator[tuple[Any, bool]]:
+    """Yield by which name each owned table of a level is known, and whether it is there alone."""
+    for table in tables:
+        if isinstance(table, ast.RangeVar) and table.relname in OWNED:
+            yield table.alias.aliasname if table.alias else table.relname, len(tables) == 1
+
+
+def _conjuncts(where: Any) -> Iterator[Any]:
+    if isinstance(where, ast.BoolExpr) and where.boolop == BoolExprType.AND_EXPR:
+        for part in where.args or ():
+            yield from _conjuncts(part)
+    elif where is not None:
+        yield where
+
+
+def _tied_to(condition: Any, table: str, alone: bool) -> int:
+    """Return the number of the parameter in `table.user_id = $n`, 0 where it is nothing such."""
+    if not isinstance(condition, ast.A_Expr) or condition.kind != A_Expr_Kind.AEXPR_OP:
+        return 0
+    column = [getattr(part, "sval", None) for part in getattr(condition.lexpr, "fields", ()) or ()]
+    operator = [part.sval for part in condition.name or ()]
+    known = [[table, "user_id"], *([["user_id"]] if alone else [])]
+    return _parameter(condition.rexpr) if operator == ["="] and column in known else 0
+
+
+def _parameter(node: Any) -> int:
+    inner = node.arg if isinstance(node, ast.TypeCast) else node
+    return int(inner.number or 0) if isinstance(inner, ast.ParamRef) else 0

@@ -1,0 +1,103 @@
+"""The statement audit: it sees what the adapter sends, and finds what is not tied to its caller."""
+
+from functools import partial
+
+import pytest
+from pglast.parser import ParseError
+from sqlalchemy import Engine
+from tests.audit import Audit
+from tests.grammar import Untied, owner_parameters
+from tests.support import ADA
+
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.query import TaskQuery
+from taskservice.core.task import Task
+
+TIED = {
+    "SELECT title FROM tasks WHERE user_id = %(owner)s": {"owner"},
+    "SELECT * FROM tasks t WHERE t.user_id = %(who)s::VARCHAR AND (t.id = ? OR t.completed)": {
+        "who"
+    },
+    "UPDATE tasks SET title = ? WHERE tasks.user_id = ? AND id = ?": {1},
+    "DELETE FROM receipts WHERE user_id = %(a)s AND key LIKE '%%x'": {"a"},
+    "INSERT INTO tasks (id, user_id) VALUES (%(id)s, %(user_id)s)": {"user_id"},
+    "SELECT * FROM tasks a, tasks b WHERE a.user_id = %(x)s AND b.user_id = %(y)s": {"x", "y"},
+    "SELECT version_num FROM alembic_version": set(),
+    "COMMIT": set(),
+}
+UNTIED = [
+    "SELECT * FROM tasks",
+    "SELECT * FROM tasks WHERE id = %(id)s",
+    "SELECT * FROM tasks WHERE user_id = 'ada'",
+    "SELECT * FROM tasks WHERE user_id = user_id",
+    "SELECT * FROM tasks WHERE user_id <> %(owner)s",
+    "SELECT * FROM tasks WHERE user_id = %(owner)s OR id = %(id)s",
+    "SELECT * FROM tasks WHERE NOT (user_id = %(owner)s)",
+    "SELECT * FROM tasks WHERE user_id IN (%(owner)s, 'bob')",
+    "SELECT * FROM tasks WHERE lower(user_id) = %(owner)s",
+    "SELECT * FROM tasks a, tasks b WHERE a.user_id = %(owner)s",
+    "SELECT * FROM tasks, receipts WHERE user_id = %(owner)s",
+    "SELECT * FROM tasks t JOIN receipts r ON r.user_id = t.user_id WHERE t.user_id = %(owner)s",
+    "SELECT * FROM tasks WHERE user_id = %(owner)s UNION SELECT * FROM tasks",
+    "SELECT (SELECT count(*) FROM tasks), 1",
+    "SELECT 1 WHERE EXISTS (SELECT FROM tasks)",
+    "WITH t AS (SELECT * FROM tasks) SELECT * FROM t WHERE user_id = %(owner)s",
+    "UPDATE tasks SET title = 'x'",
+    "UPDATE tasks SET user_id = %(other)s WHERE user_id = %(owner)s",
+    "DELETE FROM tasks USING receipts WHERE tasks.user_id = %(owner)s",
+    "INSERT INTO tasks SELECT * FROM tasks WHERE user_id = %(owner)s",
+    "INSERT INTO tasks (id, user_id) SELECT id, %(owner)s FROM tasks",
+    "INSERT INTO receipts (user_id) VALUES (%(owner)s) ON CONFLICT (key) DO UPDATE SET key = 'x'",
+    "INSERT INTO tasks (id, user_id) VALUES (%(id)s, 'bob')",
+    "INSERT INTO tasks (id) VALUES (%(id)s)",
+    "INSERT INTO tasks VALUES (%(id)s, %(user_id)s)",
+    "TRUNCATE tasks",
+    "LOCK TABLE tasks",
+]
+
+
+@pytest.mark.parametrize("statement", TIED)
+def test_a_tied_statement_names_its_owner(statement: str) -> None:
+    """The parameters that say whose rows it is about, whatever the driver's placeholders are."""
+    assert owner_parameters(statement) == TIED[statement]
+
+
+@pytest.mark.parametrize("statement", UNTIED)
+def test_what_is_not_tied_is_found(statement: str) -> None:
+    """At every level of a query, in whatever disguise."""
+    with pytest.raises(Untied):
+        owner_parameters(statement)
+
+
+def test_what_is_no_sql_is_no_statement() -> None:
+    """What PostgreSQL cannot parse does not pass unseen."""
+    with pytest.raises(ParseError):
+        owner_parameters("SELEKT * FROM tasks")
+
+
+def test_another_owners_name_is_found() -> None:
+    """A statement that is tied, but to somebody else than the caller, is a fault."""
+    audit = Audit()
+    audit.look("SELECT * FROM tasks WHERE user_id = %(owner)s", {"owner": "bob"})
+    assert len(audit.faults) == 1
+
+
+def test_the_audit_sees_every_door(engine: Engine, audit: Audit) -> None:
+    """Each door's statements pass the audit's eyes, with and without a key."""
+    before = audit.count
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk")
+        for door in (
+            partial(tasks.get, task.id),
+            partial(tasks.list, TaskQuery(counted=True, text="milk")),
+            partial(tasks.change, task.id, Task.complete),
+            partial(tasks.remove, task.id),
+        ):
+            seen = audit.count
+            door()
+            assert audit.count > seen
+    with SqlTasks(engine).open_tasks(ADA, together=True) as tasks:
+        OnceOnly(tasks, Attempt("key", b"digest")).add(title="Buy bread")
+    assert audit.count - before == 12
+    assert not audit.faults

@@ -1,0 +1,136 @@
+"""The service does not serve as a role that row-level security would not hold."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from tests.homes import Home, served_engine
+from tests.postgres import Databases
+from tests.processes import COMMAND, START, gunicorn, run
+from tests.support import ADA, SECRET
+
+from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.roles import require_ordinary_role
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.errors import PrivilegedRole
+from taskservice.core.query import TaskQuery
+
+LOGIN, GROUP = "odd_login", "odd_group"
+
+PRIVILEGED = {
+    "a superuser": ("ALTER ROLE {login} SUPERUSER", "odd_login, which is a superuser"),
+    "a role with BYPASSRLS": (
+        "ALTER ROLE {login} BYPASSRLS",
+        "odd_login, which bypasses row-level security",
+    ),
+    "a member of a superuser": (
+        "ALTER ROLE {group} SUPERUSER",
+        "odd_login, a member of odd_group, which is a superuser",
+    ),
+    "a member of a role with BYPASSRLS, as on Neon": (
+        "ALTER ROLE {group} BYPASSRLS",
+        "odd_login, a member of odd_group, which bypasses row-level security",
+    ),
+    "a member that does not inherit": (
+        "ALTER ROLE {login} NOINHERIT; ALTER ROLE {group} BYPASSRLS",
+        "odd_login, a member of odd_group, which bypasses row-level security",
+    ),
+    "a member of the tables' owner": (
+        "GRANT {owner} TO {login}",
+        "odd_login, a member of {owner}, which owns the tables",
+    ),
+    "a member of a member of the tables' owner": (
+        "GRANT {owner} TO {group}",
+        "odd_login, a member of {owner}, which owns the tables",
+    ),
+}
+DENIED = "row-level security would not hold"
+
+
+@pytest.fixture
+def odd(home: Home, postgresql: Databases) -> Iterator[str]:
+    """The address of a login that may serve, and is a member of a group without power."""
+    postgresql.execute(f"CREATE ROLE {LOGIN} LOGIN IN ROLE {home.role}")
+    postgresql.execute(f"CREATE ROLE {GROUP} ROLE {LOGIN}")
+    yield home.service.replace(f"//{home.role}@", f"//{LOGIN}@")
+    for role in (LOGIN, GROUP):
+        postgresql.execute(f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize("case", PRIVILEGED)
+def test_a_privileged_role_is_refused(
+    home: Home, postgresql: Databases, odd: str, case: str
+) -> None:
+    """At the start and by every later connection, with the reason; nothing is read."""
+    power, reason = PRIVILEGED[case]
+    keeper = home.role.replace("_service", "_owner")
+    postgresql.execute(power.format(login=LOGIN, group=GROUP, owner=keeper))
+    expected = f"the database's role is {reason.format(owner=keeper)}: {DENIED}"
+    with pytest.raises(PrivilegedRole) as caught:
+        require_ordinary_role(single_engine(database_url(odd)))
+    assert str(caught.value) == expected
+    engine = served_engine(odd)
+    with pytest.raises(PrivilegedRole), SqlTasks(engine).open_tasks(ADA) as tasks:
+        tasks.list(TaskQuery())
+    assert engine.pool.checkedin() == 0  # type: ignore[attr-defined]
+
+
+def test_the_tables_owner_is_refused(home: Home) -> None:
+    """The role that migrates could switch row-level security off, and does not serve."""
+    with pytest.raises(PrivilegedRole, match=r"_owner, which owns the tables: "):
+        require_ordinary_role(home.maintained)
+
+
+def test_an_ordinary_role_serves(odd: str) -> None:
+    """Membership in roles without power is no power."""
+    require_ordinary_role(single_engine(database_url(odd)))
+    engine = served_engine(odd)
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        assert tasks.get(tasks.add(title="Buy milk").id).title == "Buy milk"
+    engine.dispose()
+
+
+def test_a_role_that_gains_power_is_refused_from_its_next_connection(
+    postgresql: Databases, odd: str
+) -> None:
+    """The role is looked at whenever a connection is made, and not at the start alone."""
+    engine = served_engine(odd)
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        tasks.list(TaskQuery())
+        postgresql.execute(f"ALTER ROLE {LOGIN} BYPASSRLS")
+        engine.dispose()
+        with pytest.raises(PrivilegedRole):
+            tasks.list(TaskQuery())
+
+
+def test_gunicorn_does_not_start_as_a_privileged_role(home: Home, tmp_path: Path) -> None:
+    """Exit status 2, with one message that says what to do."""
+    result = run(START, tmp_path, DATABASE_URL=home.superuser, TASKSERVICE_JWT_SECRET=SECRET)
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1] == (
+        "taskservice: DATABASE_URL is not fit to serve: the database's role is "
+        f"{urlsplit(home.superuser).username}, which "
+        "is a superuser: row-level security would not hold. Serve as an ordinary role "
+        "(`taskservice db grant ROLE`); for development only, set "
+        "TASKSERVICE_ALLOW_PRIVILEGED_ROLE=true"
+    )
+
+
+def test_serve_does_not_start_as_the_role_that_migrates(home: Home, tmp_path: Path) -> None:
+    """`taskservice serve` migrates and serves as one role: on PostgreSQL that must be allowed."""
+    arguments = [*COMMAND, "serve", "--port", "0", "--database", home.owner]
+    result = run(arguments, tmp_path, TASKSERVICE_JWT_SECRET=SECRET)
+    assert result.returncode == 2
+    assert "which owns the tables: row-level security would not hold" in result.stderr
+
+
+def test_a_privileged_role_may_be_allowed(home: Home, tmp_path: Path) -> None:
+    """For development: the service answers, and is ready."""
+    settings = {
+        "DATABASE_URL": home.superuser,
+        "TASKSERVICE_JWT_SECRET": SECRET,
+        "TASKSERVICE_ALLOW_PRIVILEGED_ROLE": "true",
+    }
+    with gunicorn(tmp_path, **settings) as service:
+        assert service("GET", "/readyz").status == 200

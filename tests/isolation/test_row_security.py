@@ -1,0 +1,130 @@
+"""Row-level security holds by itself: against SQL that names no owner, or the wrong one."""
+
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import Connection
+from psycopg.errors import InsufficientPrivilege
+from sqlalchemy import Engine
+from tests.homes import Home
+from tests.postgres import program
+from tests.support import ADA, BOB
+from tests.system.conftest import command
+
+from taskservice.adapters.sql.sessions import transaction
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.task import Task
+
+SAY = "SELECT set_config('taskservice.owner', %s, true)"
+
+STATEMENTS = [
+    "SELECT * FROM tasks",
+    "SELECT * FROM receipts",
+    "UPDATE tasks SET version = 7",
+    "UPDATE receipts SET digest = ''",
+    "DELETE FROM tasks",
+]
+
+
+@pytest.fixture(autouse=True)
+def task(engine: Engine) -> Task:
+    """Bob's task, and the receipt of its creation."""
+    with SqlTasks(engine).open_tasks(BOB, together=True) as tasks:
+        return OnceOnly(tasks, Attempt("key", b"digest")).add(title="Bob's secret")
+
+
+@pytest.mark.parametrize("owner", [None, "", ADA, "BOB", f"{BOB} ", f"' OR '{BOB}' = '{BOB}"])
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_a_statement_without_owner_clause_meets_no_foreign_row(
+    service: Connection, owner: str | None, statement: str
+) -> None:
+    """In nobody's name, or in another's, there is nothing to read, to change or to delete."""
+    with service.transaction():
+        if owner is not None:
+            service.execute(SAY, (owner,))
+        assert service.execute(statement.encode()).rowcount == 0
+
+
+@pytest.mark.parametrize("statement", STATEMENTS)
+def test_in_the_owners_name_the_row_is_there(service: Connection, statement: str) -> None:
+    """The same statements meet the owner's own row: what the test above sees is the policy."""
+    with service.transaction(force_rollback=True):
+        service.execute(SAY, (BOB,))
+        assert service.execute(statement.encode()).rowcount == 1
+
+
+def test_no_row_is_written_in_anothers_name(service: Connection) -> None:
+    """A row can be neither made for another owner nor given to one."""
+    with pytest.raises(InsufficientPrivilege), service.transaction():
+        service.execute(SAY, (ADA,))
+        service.execute(
+            "INSERT INTO receipts (user_id, key, digest, created_at) VALUES (%s, 'k', '', now())",
+            (BOB,),
+        )
+    with pytest.raises(InsufficientPrivilege), service.transaction():
+        service.execute(SAY, (BOB,))
+        service.execute("UPDATE tasks SET user_id = %s", (ADA,))
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_nothing_is_left_on_the_connection(engine: Engine, together: bool) -> None:
+    """After a door, kept or dropped, the next client of the same connection is nobody."""
+    asked = "SELECT current_setting('taskservice.owner', true), current_setting('lock_timeout')"
+    with SqlTasks(engine).open_tasks(BOB, together=together) as tasks:
+        tasks.add(title="Buy milk")
+    with pytest.raises(ZeroDivisionError), transaction(engine, BOB):
+        raise ZeroDivisionError
+    with engine.connect() as connection:
+        assert tuple(connection.exec_driver_sql(asked).one()) == ("", "0")
+        assert connection.exec_driver_sql("SELECT count(*) FROM tasks").scalar() == 0
+
+
+def test_the_tables_owner_is_held_too(home: Home) -> None:
+    """The role that migrates sees no task; it may look after receipts, and make none."""
+    with psycopg.connect(home.owner, autocommit=True) as owner:
+        assert owner.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
+        assert owner.execute("SELECT count(*) FROM receipts").fetchone() == (1,)
+        with pytest.raises(InsufficientPrivilege):
+            owner.execute("UPDATE receipts SET key = 'other'")
+
+
+def test_the_maintenance_role_prunes(home: Home, tmp_path: Path) -> None:
+    """`db prune` removes every owner's receipts after a day and no sooner, and touches no task."""
+    with psycopg.connect(home.superuser, autocommit=True) as superuser:
+        for n, hours in enumerate((23, 25, 100)):
+            superuser.execute(
+                "INSERT INTO receipts VALUES (%s, 'k', '', NULL, now() - %s)",
+                (f"user-{n}", timedelta(hours=hours)),
+            )
+        said = command(tmp_path, "db", "prune", DATABASE_URL=home.owner)
+        assert said == "removed 2 expired receipts\n"
+        kept = superuser.execute("SELECT user_id FROM receipts ORDER BY 1").fetchall()
+        assert kept == [(BOB,), ("user-0",)]
+        assert superuser.execute("SELECT count(*) FROM tasks").fetchone() == (1,)
+
+
+def dump(address: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [program("pg_dump"), "--data-only", "--table=tasks", address],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+
+
+def test_a_dump_is_whole_or_fails(home: Home) -> None:
+    """The tables' owner cannot dump, and hears why; a role with BYPASSRLS dumps every row."""
+    refused = dump(home.owner)
+    assert refused.returncode != 0
+    assert "row-level security" in refused.stderr
+    with psycopg.connect(home.superuser, autocommit=True) as superuser:
+        superuser.execute(f"ALTER ROLE {home.role} BYPASSRLS".encode())
+        try:
+            assert "Bob's secret" in dump(home.service).stdout
+        finally:
+            superuser.execute(f"ALTER ROLE {home.role} NOBYPASSRLS".encode())
