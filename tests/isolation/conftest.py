@@ -1,4 +1,4 @@
-"""One database on PostgreSQL for what is tested below the port."""
+"""One database on PostgreSQL for what is tested below the port, and the port over each adapter."""
 
 from collections.abc import Iterator
 
@@ -6,22 +6,22 @@ import psycopg
 import pytest
 from psycopg import Connection
 from sqlalchemy import Engine
-from tests.homes import Home, served, served_engine
-from tests.postgres import Databases
+from tests.contract.conftest import home, open_tasks, owner_engine, role_engine, sqlite
+from tests.homes import Home, served_engine
+
+__all__ = ["home", "open_tasks", "owner_engine", "role_engine", "sqlite"]
 
 
-@pytest.fixture(scope="module")
-def home(postgresql: Databases) -> Iterator[Home]:
-    """A migrated database, with its roles."""
-    with served(postgresql) as home:
-        yield home
+def empty(home: Home) -> None:
+    """Remove every row, as only the tables' owner may."""
+    with psycopg.connect(home.owner, autocommit=True) as owner:
+        owner.execute("TRUNCATE tasks, receipts")
 
 
 @pytest.fixture
 def engine(home: Home) -> Iterator[Engine]:
     """The service's own engine, with one connection, over empty tables."""
-    with psycopg.connect(home.owner, autocommit=True) as owner:
-        owner.execute("TRUNCATE tasks, receipts")
+    empty(home)
     engine = served_engine(home.service, pool_size=1)
     yield engine
     engine.dispose()

@@ -1,0 +1,161 @@
+"""Nobody notices anybody: a user's answers are the same bytes, whatever others do meanwhile."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete
+from tests.http_callers import SETTINGS, Caller
+from tests.isolation.conftest import empty
+from tests.support import ADA, BOB, START
+
+from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.sql.tables import receipts, tasks
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.app import create_app
+from taskservice.core.service import OpenTasks
+
+EXAMPLES = 25
+ADAPTERS = ["memory", "sqlite", "role_engine"]
+
+
+class Action(NamedTuple):
+    """Something that a user does: with the n-th of the tasks that they have made, or another's."""
+
+    verb: str
+    n: int
+    word: str
+    key: str | None
+
+
+class Seeded:
+    """A clock and ids that depend on whose which action it is, and on nothing else."""
+
+    def __init__(self) -> None:
+        self.now = START
+        self.owner = 0
+        self.count = 0
+
+    def turn(self, owner: int, action: int) -> None:
+        """Begin an action: its moments and ids are the same in every run."""
+        self.now = START + timedelta(seconds=action)
+        self.owner, self.count = owner, 0
+
+    def clock(self) -> datetime:
+        self.now += timedelta(milliseconds=1)
+        return self.now
+
+    def new_id(self, at: datetime) -> UUID:
+        self.count += 1
+        moment = int((at - datetime(1970, 1, 1, tzinfo=at.tzinfo)) / timedelta(milliseconds=1))
+        return UUID(int=moment << 80 | 7 << 76 | 0b10 << 62 | self.owner << 16 | self.count)
+
+
+class User:
+    """One user, who remembers the ids of what they made; `others` are the other user's."""
+
+    def __init__(self, number: int, caller: Caller, seeded: Seeded) -> None:
+        self.number = number
+        self.caller = caller
+        self.seeded = seeded
+        self.actions = 0
+        self.made: list[str] = []
+        self.others: list[str] = []
+        self.page = ""
+
+    def do(self, action: Action) -> tuple[int, list[tuple[str, str]], bytes]:
+        """Do it, and return all that is heard: status, headers, body."""
+        self.actions += 1
+        self.seeded.turn(self.number, self.actions)
+        answer = self._ask(action)
+        if action.verb == "create" and answer.status_code == 201:
+            self.made.append(answer.json["id"])
+        if link := answer.headers.get("Link"):
+            self.page = link.partition("<")[2].partition(">")[0]
+        return answer.status_code, sorted(answer.headers), answer.data
+
+    def _ask(self, action: Action) -> Any:
+        headers = {"X-Request-Id": "same"} | ({"Idempotency-Key": action.key} if action.key else {})
+        one = f"/{self._pick(self.made, action.n)}"
+        ask: dict[str, Callable[[], Any]] = {
+            "create": lambda: self.caller("POST", json={"title": action.word}, headers=headers),
+            "get": lambda: self.caller("GET", one, headers=headers),
+            "edit": lambda: self.caller("PATCH", one, json={"title": action.word}, headers=headers),
+            "complete": lambda: self.caller("PATCH", f"{one}/complete", headers=headers),
+            "delete": lambda: self.caller("DELETE", one, headers=headers),
+            "list": lambda: self.caller("GET", "?limit=2&sort=title", headers=headers),
+            "search": lambda: self.caller(
+                "GET", f"?q={action.word}", headers={**headers, "Prefer": "count=exact"}
+            ),
+            "page": lambda: self.caller("GET", self.page, headers=headers),
+            "steal": lambda: self.caller(
+                "DELETE", f"/{self._pick(self.others, action.n)}", headers=headers
+            ),
+        }
+        return ask[action.verb]()
+
+    @staticmethod
+    def _pick(ids: list[str], n: int) -> str:
+        return ids[n % len(ids)] if ids else str(UUID(int=0))
+
+
+VERBS = ["create", "get", "edit", "complete", "delete", "list", "search", "page"]
+
+
+def actions(*verbs: str) -> st.SearchStrategy[list[Action]]:
+    words = st.sampled_from(["a", "b", "ab"])
+    keys = st.sampled_from([None, None, "k1", "k2"])
+    one = st.builds(Action, st.sampled_from(verbs), st.integers(0, 3), words, keys)
+    return st.lists(one, min_size=1, max_size=12)
+
+
+def heard(open_tasks: OpenTasks, seeded: Seeded, turns: list[tuple[int, Action]]) -> list[Any]:
+    """Let the users take their turns on an empty service, and return what the first one heard."""
+    app = create_app(open_tasks, SETTINGS)
+    users = [User(n, Caller(app.test_client(), name), seeded) for n, name in enumerate((ADA, BOB))]
+    users[1].others = users[0].made
+    answers = [(who, users[who].do(action)) for who, action in turns]
+    return [answer for who, answer in answers if who == 0]
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_nobody_notices_anybody(
+    request: pytest.FixtureRequest, adapter: str, data: st.DataObject
+) -> None:
+    """Ada hears, byte for byte, what she hears alone: statuses, headers, bodies, pages, counts."""
+    mine = data.draw(actions(*VERBS), label="Ada's actions")
+    theirs = data.draw(actions(*VERBS, "steal"), label="Bob's actions")
+    order = data.draw(st.permutations([0] * len(mine) + [1] * len(theirs)), label="turns")
+    queues = [iter(mine), iter(theirs)]
+    together = [(who, next(queues[who])) for who in order]
+    alone = [(who, action) for who, action in together if who == 0]
+    assert run(request, adapter, alone) == run(request, adapter, together)
+
+
+def run(request: pytest.FixtureRequest, adapter: str, turns: list[tuple[int, Action]]) -> list[Any]:
+    seeded = Seeded()
+    return heard(emptied(request, adapter, seeded), seeded, turns)
+
+
+def emptied(request: pytest.FixtureRequest, adapter: str, seeded: Seeded) -> OpenTasks:
+    """Return the port over an adapter that holds nothing."""
+    if adapter == "memory":
+        return InMemoryTasks(seeded.clock, seeded.new_id).open_tasks
+    engine: Engine = request.getfixturevalue(adapter)
+    if adapter == "sqlite":
+        with engine.connect() as connection:
+            for table in (tasks, receipts):
+                connection.execute(delete(table))
+    else:
+        empty(request.getfixturevalue("home"))
+    return SqlTasks(engine, seeded.clock, seeded.new_id).open_tasks
