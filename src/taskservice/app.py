@@ -52,6 +52,8 @@ def create_app(
         open_tasks,
         {**(probes or {}), "keys": keys.probe},
         require_if_match=settings.require_if_match,
+        origins=settings.cors_origins,
+        proxies=settings.proxies,
     )
 
 

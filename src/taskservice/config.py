@@ -15,6 +15,7 @@ DEFAULT_DATABASE = "sqlite:///taskservice.db"
 _SCHEMES = {"sqlite", "postgresql", "postgres"}
 _PLACEHOLDER = re.compile(r"(?i)change.?me|replace.?me|place.?holder|your.*(secret|key)|<.*>")
 _DISTINCT_CHARACTERS = 8
+_is_origin = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?").fullmatch
 
 _log = logging.getLogger("taskservice")
 
@@ -40,6 +41,8 @@ class Settings:
     jwt_audience: str | None = None
     jwt_subject_claim: str = "sub"
     require_if_match: bool = False
+    cors_origins: tuple[str, ...] = ()
+    proxies: int = 0
     statement_timeout: float = 3.0
     lock_timeout: float = 1.0
     prepared_statements: bool = False
@@ -131,6 +134,19 @@ def _switch(value: str) -> bool:
     return value.lower() == "true"
 
 
+def _origins(value: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in value.split(","))
+    if not all(_is_origin(origin) for origin in origins):
+        raise ValueError("must be origins, separated by commas, such as https://app.example")
+    return origins
+
+
+def _proxies(value: str) -> int:
+    if not re.fullmatch(r"[0-9]", value, re.ASCII):
+        raise ValueError("must be how many proxies are in front, from 0 to 9")
+    return int(value)
+
+
 def _count(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", value, re.ASCII) or int(value) < 1:
         raise ValueError("must be a whole number from 1 to 9999")
@@ -159,6 +175,8 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_JWT_AUDIENCE": str,
     "TASKSERVICE_JWT_SUBJECT_CLAIM": str,
     "TASKSERVICE_REQUIRE_IF_MATCH": _switch,
+    "TASKSERVICE_CORS_ORIGINS": _origins,
+    "TASKSERVICE_PROXIES": _proxies,
     "TASKSERVICE_STATEMENT_TIMEOUT": _seconds,
     "TASKSERVICE_LOCK_TIMEOUT": _seconds,
     "TASKSERVICE_PREPARED_STATEMENTS": _switch,

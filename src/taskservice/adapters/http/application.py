@@ -1,12 +1,14 @@
 """The Flask application: blueprints, error handlers and standing headers, put together."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from flask import Flask, Response, abort, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from taskservice.adapters.http import conditions, health, reference, tasks
+from taskservice.adapters.http.browsers import let_in
 from taskservice.adapters.http.headers import add_standing_headers
 from taskservice.adapters.http.identity import Doors
 from taskservice.adapters.http.openapi import document
@@ -60,9 +62,18 @@ def http_application(
     probes: Mapping[str, Probe],
     *,
     require_if_match: bool = False,
+    origins: Collection[str] = (),
+    proxies: int = 0,
 ) -> Flask:
-    """Return the application that serves `open_tasks` to whom `authenticate` knows."""
+    """Return the application that serves `open_tasks` to whom `authenticate` knows.
+
+    Pages of `origins` may call it. What `X-Forwarded-…` says is believed of
+    as many proxies in front of it as `proxies`.
+    """
     app = _Application()
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies, proxies)  # type: ignore[method-assign]
+    let_in(app, origins)
     app.logger.setLevel(logging.INFO)
     app.config[conditions.REQUIRED] = require_if_match
     Doors(authenticate, open_tasks).install(app)

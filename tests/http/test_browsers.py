@@ -1,0 +1,170 @@
+"""Pages of other origins: preflights, what they may read, and what caches must know."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from tests.http_callers import SETTINGS, Caller
+from tests.problems import problem
+from tests.support import ADA
+
+from taskservice.app import create_app
+from taskservice.config import ConfigError, Settings
+from taskservice.core.service import OpenTasks
+
+PAGE, OTHER = "https://app.example", "http://localhost:5173"
+EXPOSED = {
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "X-Request-Id",
+    "X-Total-Count",
+    "Preference-Applied",
+    "Idempotency-Replayed",
+}
+PATHS = ["/api/tasks/ada/tasks", "/api/tasks/ada/tasks/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"]
+
+
+@pytest.fixture
+def open_app(open_tasks: OpenTasks) -> Flask:
+    """An application that pages of two origins may call."""
+    return create_app(open_tasks, replace(SETTINGS, cors_origins=(PAGE, OTHER)))
+
+
+def words(value: str) -> set[str]:
+    return set(value.split(", "))
+
+
+def preflight(app: Flask, path: str, origin: str, method: str, headers: str) -> Any:
+    """Ask as a browser does before it sends anything: without a token."""
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": method,
+        "Access-Control-Request-Headers": headers,
+    }
+    return app.test_client().options(path, headers=asked)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("origin", [PAGE, OTHER])
+def test_a_preflight_is_answered_without_a_token(open_app: Flask, path: str, origin: str) -> None:
+    """204: who may call, with which methods and headers, and for how long that is known."""
+    answer = preflight(open_app, path, origin, "PATCH", "authorization, content-type, if-match")
+    assert (answer.status_code, answer.data) == (204, b"")
+    assert answer.headers["Access-Control-Allow-Origin"] == origin
+    allowed = words(answer.headers["Access-Control-Allow-Methods"])
+    assert allowed == {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
+    taken = words(answer.headers["Access-Control-Allow-Headers"])
+    assert taken == {"authorization", "content-type", "if-match"}
+    assert answer.headers["Access-Control-Max-Age"] == "600"
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Authorization", "Content-Type", "If-Match", "If-None-Match", "Idempotency-Key", "Prefer"],
+)
+def test_every_header_that_the_service_heeds_may_be_sent(open_app: Flask, name: str) -> None:
+    """And one that it does not know may not."""
+    answer = preflight(open_app, PATHS[0], PAGE, "POST", f"{name}, x-other")
+    assert answer.headers["Access-Control-Allow-Headers"] == name
+
+
+def test_answers_and_errors_may_be_read(open_app: Flask) -> None:
+    """Success, refusal, unknown route and defect alike carry the headers."""
+    client = open_app.test_client()
+    origin = {"Origin": PAGE}
+    answers = [
+        Caller(client, ADA)("GET", headers=origin),
+        client.get(PATHS[0], headers=origin),
+        Caller(client, ADA)("GET", "?limit=0", headers=origin),
+        Caller(client, ADA)("GET", "/api/tasks/bob/tasks", headers=origin),
+        client.get("/nowhere", headers=origin),
+        client.delete(PATHS[0], headers=origin),
+        client.get("/readyz", headers=origin),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 401, 422, 403, 404, 405, 200]
+    for answer in answers:
+        assert answer.headers["Access-Control-Allow-Origin"] == PAGE
+        assert words(answer.headers["Access-Control-Expose-Headers"]) == EXPOSED
+        assert "Origin" in words(answer.headers["Vary"])
+
+
+def test_a_defect_may_be_read_too() -> None:
+    """A page hears 500 and the request id, and not that the network failed."""
+
+    def defective(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    broken = create_app(defective, replace(SETTINGS, cors_origins=(PAGE,)))  # type: ignore[arg-type]
+    answer = Caller(broken.test_client(), ADA)("GET", headers={"Origin": PAGE})
+    problem(answer, 500, "internal")
+    assert answer.headers["Access-Control-Allow-Origin"] == PAGE
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        "http://app.example",
+        "https://app.example.evil.example",
+        "https://evilapp.example",
+        "https://app.example:8443",
+        "https://app.example/",
+        "null",
+        "*",
+        "",
+    ],
+)
+def test_other_origins_are_not_let_in(open_app: Flask, origin: str) -> None:
+    """Neither by a preflight nor in an answer; caches are told that it depends on the origin."""
+    answers = [
+        preflight(open_app, PATHS[0], origin, "GET", "authorization"),
+        Caller(open_app.test_client(), ADA)("GET", headers={"Origin": origin}),
+    ]
+    for answer in answers:
+        assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
+        assert "Origin" in words(answer.headers["Vary"])
+
+
+def test_without_an_origin_the_answer_is_as_ever(open_app: Flask, app: Flask) -> None:
+    """A caller that is no browser sees no difference but in `Vary`."""
+    headers = {"X-Request-Id": "same"}
+    with_cors, without = (
+        Caller(each.test_client(), ADA, "no token")("GET", headers=headers)
+        for each in (open_app, app)
+    )
+    assert with_cors.data == without.data
+    differing = set(with_cors.headers) ^ set(without.headers)
+    assert differing == {("Vary", "Authorization, Origin"), ("Vary", "Authorization")}
+
+
+def test_without_the_setting_there_is_no_cors(app: Flask) -> None:
+    """Off unless origins are configured."""
+    answer = preflight(app, PATHS[0], PAGE, "GET", "authorization")
+    assert answer.status_code == 204
+    assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
+    assert "Vary" not in answer.headers or "Origin" not in answer.headers["Vary"]
+
+
+GIVEN = {"DATABASE_URL": "sqlite:///x.db", "TASKSERVICE_JWT_SECRET": "0123456789" * 4}
+
+
+def test_origins_are_read_from_the_setting() -> None:
+    """A list with commas, and white space around them."""
+    settings = Settings.from_environment(
+        {**GIVEN, "TASKSERVICE_CORS_ORIGINS": f"{PAGE} , {OTHER},http://[::1]:3000"}
+    )
+    assert settings.cors_origins == (PAGE, OTHER, "http://[::1]:3000")
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["*", "null", "app.example", "https://app.example/", "https://*.example", "https://a.b,", ","],
+)
+def test_what_is_no_origin_is_refused(value: str) -> None:
+    """A pattern, a path or an empty entry is told at the start."""
+    with pytest.raises(ConfigError, match="TASKSERVICE_CORS_ORIGINS must be origins, separated"):
+        Settings.from_environment({**GIVEN, "TASKSERVICE_CORS_ORIGINS": value})

@@ -1,0 +1,58 @@
+"""What stands in front: believed as far as the setting says, and no further."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.http_callers import SETTINGS, Caller
+from tests.support import ADA
+
+from taskservice.app import create_app
+from taskservice.config import ConfigError, Settings
+from taskservice.core.service import OpenTasks
+
+GIVEN = {"DATABASE_URL": "sqlite:///x.db", "TASKSERVICE_JWT_SECRET": "0123456789" * 4}
+
+
+def created(open_tasks: OpenTasks, proxies: int, **headers: str) -> Any:
+    """Create a task behind that many trusted proxies."""
+    app = create_app(open_tasks, replace(SETTINGS, proxies=proxies))
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Caller(app.test_client(), ADA)("POST", json={"title": "Buy milk"}, headers=named)
+
+
+@pytest.mark.parametrize(
+    ("proxies", "prefix", "expected"),
+    [
+        (0, "/tasks", ""),
+        (1, "/tasks", "/tasks"),
+        (1, "/evil, /tasks", "/tasks"),
+        (2, "/evil, /outer, /inner", "/outer"),
+        (2, "/tasks", ""),
+    ],
+)
+def test_the_prefix_of_a_trusted_proxy_leads_back_through_it(
+    open_tasks: OpenTasks, proxies: int, prefix: str, expected: str
+) -> None:
+    """`Location` begins with the prefix that the outermost trusted proxy has said."""
+    answer = created(open_tasks, proxies, X_Forwarded_Prefix=prefix)
+    assert answer.headers["Location"].startswith(f"{expected}/api/tasks/ada/tasks/")
+
+
+def test_no_header_of_a_proxy_names_the_caller(open_tasks: OpenTasks) -> None:
+    """Trusted or not: who calls is said by the token alone."""
+    answer = created(open_tasks, 1, X_User_ID="bob", X_Original_URL="/api/tasks/bob/tasks")
+    assert (answer.status_code, answer.json["user_id"]) == (201, ADA)
+
+
+@pytest.mark.parametrize("value", ["-1", "10", "one", "1.0", "１"])
+def test_the_setting_is_a_small_number(value: str) -> None:
+    """Anything else is told at the start."""
+    with pytest.raises(ConfigError, match="TASKSERVICE_PROXIES must be how many proxies"):
+        Settings.from_environment({**GIVEN, "TASKSERVICE_PROXIES": value})
+
+
+def test_no_proxy_is_trusted_unless_told() -> None:
+    """None by default; what is set is taken."""
+    assert Settings.from_environment(GIVEN).proxies == 0
+    assert Settings.from_environment({**GIVEN, "TASKSERVICE_PROXIES": "2"}).proxies == 2
