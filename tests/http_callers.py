@@ -12,6 +12,11 @@ from taskservice.config import Settings
 SETTINGS = Settings(database_url="sqlite:///unused.db", jwt_secret=SECRET)
 
 
+def token_of(user: str) -> str:
+    """Return a token of `user` that is good for an hour."""
+    return issue(SECRET, user, lifetime=timedelta(hours=1), now=datetime.now(UTC))
+
+
 class Caller:
     """Someone with a token, who calls the API under their own path."""
 
@@ -19,9 +24,7 @@ class Caller:
         self.client = client
         self.user = user
         self.path = f"/api/tasks/{user}/tasks"
-        self.token = token or issue(
-            SECRET, user, lifetime=timedelta(hours=1), now=datetime.now(UTC)
-        )
+        self.token = token or token_of(user)
 
     def __call__(self, method: str, path: str = "", **request: Any) -> Any:
         """Send a request; a `path` that does not begin with /api is under the caller's own."""

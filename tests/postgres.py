@@ -140,7 +140,7 @@ class PostgresServer(Databases):
         self._binaries = _binaries(self._home)
         (self._home / "data").mkdir(mode=0o700)
         if os.geteuid() == 0:
-            _give_away(self._home)
+            give_away(self._home)
         options = ["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"]
         if self._run("initdb", *options, *LOCALE).wait(SECONDS) != 0:
             raise self._failure()
@@ -156,7 +156,7 @@ class PostgresServer(Databases):
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=partial(_become_unprivileged, on_death),
+                preexec_fn=partial(become_unprivileged, on_death),
             )
 
     def _await_readiness(self, process: "subprocess.Popen[bytes]") -> None:
@@ -227,13 +227,13 @@ def _package() -> Path:
     return Path(spec.origin).parent
 
 
-def _give_away(home: Path) -> None:
+def give_away(home: Path) -> None:
     """Let the unprivileged user, and nobody else, have a folder with all that is in it."""
     for path in (home, *home.rglob("*")):
         os.lchown(path, *_unprivileged())
 
 
-def _become_unprivileged(on_death: signal.Signals) -> None:
+def become_unprivileged(on_death: signal.Signals) -> None:
     """Leave root, which PostgreSQL refuses; then, as that clears it, ask to die with the tests."""
     if os.geteuid() == 0:
         user, group = _unprivileged()

@@ -4,16 +4,13 @@ import signal
 import socket
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from tests.http_callers import token_of
 from tests.processes import SECONDS, Answer, Service, gunicorn
-from tests.support import SECRET
-
-from taskservice.adapters.http.tokens import issue
 
 PATH = "/api/tasks/ada/tasks"
 
@@ -33,10 +30,6 @@ def service(shared: Service) -> Service:
     for task in shared("GET", PATH, ADA).json:
         assert shared("DELETE", f"{PATH}/{task['id']}", ADA).status == 204
     return shared
-
-
-def token_of(user: str) -> str:
-    return issue(SECRET, user, lifetime=timedelta(hours=1), now=datetime.now(UTC))
 
 
 ADA = token_of("ada")

@@ -12,17 +12,17 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, select, text
 from tests.homes import served
+from tests.http_callers import token_of
 from tests.postgres import Databases
 from tests.processes import Answer, Service, gunicorn, run
 from tests.support import SECRET
 from tests.system.conftest import command
 
-from taskservice.adapters.http.tokens import issue
 from taskservice.adapters.sql.engine import database_url, single_engine
 from taskservice.adapters.sql.tables import receipts, tasks
 
 PATH = "/api/tasks/ada/tasks"
-ADA = issue(SECRET, "ada", lifetime=timedelta(hours=1), now=datetime.now(UTC))
+ADA = token_of("ada")
 
 # A keyed creation that is killed in front of its n-th statement, or behind the last.
 KILLED = """

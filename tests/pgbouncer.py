@@ -1,0 +1,100 @@
+"""A real PgBouncer in transaction mode, as serverless hosts put it in front of PostgreSQL."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+from tests.postgres import become_unprivileged, give_away
+
+SECONDS = 30
+CONFIGURATION = """\
+[databases]
+* = host={host} port={port}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = {own_port}
+unix_socket_dir =
+auth_type = trust
+auth_file = {home}/users
+pool_mode = transaction
+default_pool_size = {servers}
+max_client_conn = 500
+ignore_startup_parameters = extra_float_digits,options
+"""
+
+
+@contextmanager
+def pooled(address: str, *, servers: int) -> Iterator[str]:
+    """Yield the address at which the database at `address` is reached through a pooler.
+
+    It shares `servers` connections of one role between any number of clients.
+    """
+    place = urlsplit(address)
+    with tempfile.TemporaryDirectory(prefix="taskservice-pgbouncer-") as folder:
+        home, own_port = Path(folder), _free_port()
+        (home / "users").write_text(f'"{place.username}" ""\n')
+        (home / "ini").write_text(
+            CONFIGURATION.format(
+                host=place.hostname, port=place.port, own_port=own_port, home=home, servers=servers
+            )
+        )
+        if os.geteuid() == 0:
+            give_away(home)
+        with _running(home):
+            through = f"postgresql://{place.username}@127.0.0.1:{own_port}{place.path}"
+            _await(through)
+            yield through
+
+
+@contextmanager
+def _running(home: Path) -> Iterator[None]:
+    with (home / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [_program(), home / "ini"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            preexec_fn=partial(become_unprivileged, signal.SIGKILL),
+        )
+        try:
+            yield
+        finally:
+            # From 1.23 on, SIGTERM waits for the clients.
+            process.send_signal(signal.SIGQUIT)
+            process.wait(SECONDS)
+
+
+def _program() -> str:
+    found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+    if found is None:
+        raise RuntimeError("no PgBouncer: install Debian's package pgbouncer")
+    return found
+
+
+def _free_port() -> int:
+    with socket.socket() as keeper:
+        keeper.bind(("127.0.0.1", 0))
+        port: int = keeper.getsockname()[1]
+        return port
+
+
+def _await(address: str) -> None:
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            psycopg.connect(address, connect_timeout=2).close()
+            return
+        except psycopg.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)

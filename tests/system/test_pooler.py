@@ -1,0 +1,98 @@
+"""Through PgBouncer in transaction mode: nothing that was said of one client is left to the next.
+
+Needs Debian's package pgbouncer: `tox -e pooler` runs it.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+from tests.homes import Home, served, served_engine
+from tests.http_callers import token_of
+from tests.pgbouncer import pooled
+from tests.postgres import Databases
+from tests.processes import gunicorn
+from tests.support import SECRET
+
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.query import TaskQuery
+from taskservice.core.task import Task
+
+pytestmark = pytest.mark.pooler
+
+CLIENTS, SERVERS, ROUNDS = 12, 3, 100
+LEFT = """
+    SELECT current_setting('taskservice.owner', true), current_setting('statement_timeout'),
+           current_setting('lock_timeout'), (SELECT count(*) FROM tasks)
+"""
+
+
+@pytest.fixture(scope="module")
+def home(postgresql: Databases) -> Iterator[Home]:
+    with served(postgresql) as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def through(home: Home) -> Iterator[str]:
+    """The address through a pooler with few connections."""
+    with pooled(home.service, servers=SERVERS) as address:
+        yield address
+
+
+@pytest.fixture
+def engine(through: str) -> Iterator[Engine]:
+    """The service's engine, as it is by default, with more connections than the pooler has."""
+    engine = served_engine(through, pool_size=CLIENTS)
+    yield engine
+    engine.dispose()
+
+
+def live(engine: Engine, number: int) -> None:
+    """Go through every door, again and again, and meet nobody else's task."""
+    owner = f"user-{number}"
+    for turn in range(ROUNDS):
+        with SqlTasks(engine).open_tasks(owner) as tasks:
+            task = tasks.add(title=f"{owner} {turn}")
+            assert tasks.change(task.id, Task.complete).user_id == owner
+            found = tasks.list(TaskQuery(limit=200, counted=True))
+            assert {one.user_id for one in found.tasks} == {owner}
+            assert found.total == 2
+            tasks.remove(task.id)
+        with SqlTasks(engine).open_tasks(owner, together=True) as tasks:
+            again = OnceOnly(tasks, Attempt("key", b"digest")).add(title=f"{owner} keyed")
+            assert (again.user_id, again.title) == (owner, f"{owner} keyed")
+
+
+def test_many_owners_share_few_connections(engine: Engine, through: str) -> None:
+    """12 owners on 3 connections meet their own rows alone, and leave nothing behind."""
+    for number in range(CLIENTS):
+        with SqlTasks(engine).open_tasks(f"user-{number}", together=True) as tasks:
+            OnceOnly(tasks, Attempt("key", b"digest")).add(title=f"user-{number} keyed")
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        list(pool.map(partial(live, engine), range(CLIENTS)))
+    with psycopg.connect(through, autocommit=True) as stranger:
+        for _ in range(4 * SERVERS):
+            left = stranger.execute(LEFT).fetchone()
+            assert left in {(None, "0", "0", 0), ("", "0", "0", 0)}
+
+
+def test_the_service_runs_through_it(home: Home, through: str, tmp_path: Path) -> None:
+    """gunicorn with default settings: two users at once, every answer their own."""
+    settings = {"DATABASE_URL": through, "TASKSERVICE_JWT_SECRET": SECRET}
+    with gunicorn(tmp_path, **settings) as service:
+
+        def use(user: str) -> set[str]:
+            path, token = f"/api/tasks/{user}/tasks", token_of(user)
+            for n in range(50):
+                assert service("POST", path, token, {"title": f"{n}"}).status == 201
+            return {task["user_id"] for task in service("GET", path, token).json}
+
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(use, ["ada", "bob"])) == [{"ada"}, {"bob"}]
+        assert service("GET", "/readyz").status == 200
