@@ -1,0 +1,145 @@
+"""What row-level security costs: each door with it, and without it, in one interleaved run.
+
+    python -m tests.benchmarks.row_security [--rounds 30] [--calls 100]
+
+Runs on a PostgreSQL of its own, over TCP, as an ordinary role. "Without" is
+the same database with the policies switched off, and nothing sent ahead.
+"""
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from time import perf_counter, process_time
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import psycopg
+from sqlalchemy import Engine, event
+from tests.homes import Home, served, served_engine
+from tests.postgres import PostgresServer
+from tests.support import ADA
+
+from taskservice.adapters.sql.sessions import AHEAD, send_ahead
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.query import TaskQuery
+from taskservice.core.task import Task
+
+Door = Callable[[], Any]
+TASKS = 1000
+
+
+class Cost(NamedTuple):
+    """Seconds of one batch: on the wall, and of CPU in this process and in PostgreSQL's."""
+
+    wall: float
+    cpu: float
+
+
+@contextmanager
+def held(home: Home) -> Iterator[Engine]:
+    """Yield the service's engine."""
+    engine = served_engine(home.service, pool_size=1)
+    yield engine
+    engine.dispose()
+
+
+@contextmanager
+def free(home: Home) -> Iterator[Engine]:
+    """Yield an engine that says no owner, over tables that ask for none."""
+    with psycopg.connect(home.owner, autocommit=True) as owner:
+        for table in ("tasks", "receipts"):
+            owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())
+    with held(home) as engine:
+        event.remove(engine, "do_execute", send_ahead)
+        event.listen(engine, "do_execute", _begin_only)
+        yield engine
+
+
+def _begin_only(cursor: Any, _: str, __: Any, context: Any) -> bool:
+    """Send what begins a transaction, and no settings."""
+    for statement, *values in context.execution_options.get(AHEAD) or ():
+        if not values:
+            cursor.execute(statement)
+            return True
+    return False
+
+
+def doors(engine: Engine) -> dict[str, Door]:
+    """Return every operation, by name, over many tasks of one owner."""
+    port = SqlTasks(engine).open_tasks
+    with port(ADA) as tasks:
+        made = [
+            tasks.add(title=f"Task {n}", description="Of ordinary length.") for n in range(TASKS)
+        ]
+        known = made[TASKS // 2].id
+
+    def edit(task: Task, now: Any) -> Task:
+        return task.edit(now, title=f"Task {uuid4()}")
+
+    def keyed() -> None:
+        with port(ADA, together=True) as together:
+            OnceOnly(together, Attempt(str(uuid4()), b"digest")).add(title="Buy milk")
+
+    return {
+        "get": lambda: tasks.get(known),
+        "list 20": lambda: tasks.list(TaskQuery(limit=20)),
+        "list 100": lambda: tasks.list(TaskQuery(limit=100)),
+        "search": lambda: tasks.list(TaskQuery(text="999")),
+        "create": lambda: tasks.add(title="Buy milk"),
+        "create with a key": keyed,
+        "update": lambda: tasks.change(known, edit),
+        "delete": lambda: tasks.remove(tasks.add(title="Buy milk").id),
+    }
+
+
+def cost(engine: Engine, door: Door, calls: int) -> Cost:
+    """Return what that many calls cost."""
+    backend = Path(f"/proc/{_backend(engine)}/schedstat")
+    before = perf_counter(), process_time() + _seconds(backend)
+    for _ in range(calls):
+        door()
+    return Cost(perf_counter() - before[0], process_time() + _seconds(backend) - before[1])
+
+
+def _backend(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.exec_driver_sql("SELECT pg_backend_pid()").scalar_one())
+
+
+def _seconds(schedstat: Path) -> float:
+    return int(schedstat.read_text().split()[0]) / 1e9
+
+
+def main() -> None:
+    """Print, for each door, how many times what it costs without."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--calls", type=int, default=100)
+    asked = parser.parse_args()
+    with (
+        PostgresServer(durable=False) as server,
+        served(server) as one,
+        served(server) as other,
+        held(one) as with_it,
+        free(other) as without,
+    ):
+        sides = [(with_it, doors(with_it)), (without, doors(without))]
+        print(f"{'door':20}{'wall':>8}{'CPU':>8}{'us with':>10}{'us without':>12}")
+        for name in sides[0][1]:
+            pairs = [
+                [cost(engine, found[name], asked.calls) for engine, found in sides]
+                for _ in range(asked.rounds)
+            ]
+            wall = median(held.wall / free.wall for held, free in pairs)
+            cpu = [median(pair[side].cpu for pair in pairs) for side in (0, 1)]
+            each = [
+                median(pair[side].wall for pair in pairs) / asked.calls * 1e6 for side in (0, 1)
+            ]
+            print(f"{name:20}{wall:8.2f}{cpu[0] / cpu[1]:8.2f}{each[0]:10.0f}{each[1]:12.0f}")
+
+
+if __name__ == "__main__":
+    main()
