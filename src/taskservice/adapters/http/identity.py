@@ -31,7 +31,8 @@ class Doors(NamedTuple):
 
 def take_path_owner(_: str | None, path_values: dict[str, object] | None) -> None:
     """Take the owner out of the path's values, so that no handler sees a name but the caller's."""
-    g.path_owner = (path_values or {}).pop("user_id", None)
+    assert path_values is not None
+    g.path_owner = path_values.pop("user_id")
 
 
 def enforce_ownership() -> None:

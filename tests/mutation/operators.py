@@ -1,0 +1,113 @@
+"""Ways to break a module: each mutant is the module with one thing wrong."""
+
+import ast
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import NamedTuple
+
+SWAPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+
+
+class Mutant(NamedTuple):
+    """A broken module: in which function what was changed, by its text, and the whole source."""
+
+    where: str
+    change: str
+    source: str
+
+
+def mutants(source: str) -> Iterator[Mutant]:
+    """Yield every mutant of `source`: annotations and docstrings stay as they are."""
+    tree = ast.parse(source)
+    places = dict(_places(tree, "module"))
+    seen = {ast.unparse(tree)}
+    for place, node in enumerate(ast.walk(tree)):
+        for edit in _edits(node):
+            broken = deepcopy(tree)
+            target = list(ast.walk(broken))[place]
+            edit(target)
+            ast.fix_missing_locations(broken)
+            if (text := ast.unparse(broken)) not in seen:
+                seen.add(text)
+                yield Mutant(places[node], f"{_shown(node)} -> {_shown(target)}", text)
+
+
+def _places(node: ast.AST, place: str) -> Iterator[tuple[ast.AST, str]]:
+    """Yield every node, with the name of the function around it."""
+    yield node, place
+    inner = node.name if isinstance(node, ast.FunctionDef) else place
+    for child in ast.iter_child_nodes(node):
+        yield from _places(child, inner)
+
+
+def _shown(node: ast.AST) -> str:
+    return " ".join(ast.unparse(node).split())[:160]
+
+
+def _edits(node: ast.AST) -> Iterator[Callable[..., None]]:  # noqa: C901
+    match node:
+        case ast.If() | ast.IfExp() | ast.While():
+            yield _set("test", ast.Constant(value=True))
+            yield _set("test", ast.Constant(value=False))
+        case ast.Compare(ops=[operator]) if type(operator) in SWAPS:
+            yield _set("ops", [SWAPS[type(operator)]()])
+        case ast.BoolOp(values=values):
+            yield from (_drop("values", place) for place in range(len(values)))
+        case ast.UnaryOp(op=ast.Not() | ast.Invert()):
+            yield _double
+        case ast.Call(args=arguments, keywords=keywords):
+            if len(arguments) > 1:
+                yield from (_drop("args", place) for place in range(len(arguments)))
+            yield from (_drop("keywords", place) for place in range(len(keywords)))
+        case ast.With(items=items) if len(items) > 1:
+            yield from (_drop("items", place) for place in range(len(items)))
+        case ast.Constant(value=bool(value)):
+            yield _set("value", not value)
+        case ast.Constant(value=int(value)):
+            yield _set("value", value + 1)
+        case ast.Return(value=value) if value is not None:
+            yield _set("value", ast.Constant(value=None))
+    yield from _silenced(node)
+
+
+def _silenced(node: ast.AST) -> Iterator[Callable[..., None]]:
+    """Yield, for each statement of a body that does something, its removal."""
+    body = getattr(node, "body", None)
+    for place, statement in enumerate(body if isinstance(body, list) else []):
+        if isinstance(statement, ast.Raise) or (
+            isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
+        ):
+            yield _pass(place)
+
+
+def _set(field: str, value: object) -> Callable[..., None]:
+    return lambda node: setattr(node, field, value)
+
+
+def _drop(field: str, place: int) -> Callable[..., None]:
+    def edit(node: ast.AST) -> None:
+        del getattr(node, field)[place]
+
+    return edit
+
+
+def _pass(place: int) -> Callable[..., None]:
+    def edit(node: ast.AST) -> None:
+        getattr(node, "body")[place] = ast.Pass()  # noqa: B009
+
+    return edit
+
+
+def _double(node: ast.UnaryOp) -> None:
+    node.operand = ast.UnaryOp(op=node.op, operand=node.operand)

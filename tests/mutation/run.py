@@ -1,0 +1,137 @@
+"""Breaks identity, ownership and the SQL adapter in every small way, and looks who notices.
+
+    python -m tests.mutation.run [--only sql/lists] [--workers 2]
+
+A mutant that no test notices must stand in `survivors.txt`, with the reason
+why it may live; one that stands there and is noticed must go from there.
+"""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import redirect_stderr, redirect_stdout
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+# What every run of the tests needs is imported once, and inherited: all but the service itself.
+import alembic.command
+import flask_cors
+import flask_smorest
+import jwt
+import pglast
+import psycopg
+import pytest
+import sqlalchemy.dialects.postgresql
+from tests.mutation.operators import mutants
+from tests.postgres import GIVEN, PostgresServer
+
+INHERITED = (alembic, flask_cors, flask_smorest, jwt, pglast, psycopg, sqlalchemy)
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = Path("src", "taskservice")
+SURVIVORS = Path(__file__).with_name("survivors.txt")
+
+CONTRACT = ["tests/isolation", "tests/contract"]
+SCHEMA = ["tests/system/test_schema.py", *CONTRACT]
+TESTS = {
+    "http/identity": ["tests/http/test_access.py", "tests/http/test_keys.py", "tests/isolation"],
+    "sql/lists": CONTRACT,
+    "sql/receipts": [*CONTRACT, "tests/system/test_retries.py"],
+    "sql/roles": ["tests/isolation/test_roles.py"],
+    "sql/sessions": [*CONTRACT, "tests/system/test_retries.py"],
+    "sql/task_service": [*CONTRACT, "tests/system/test_retries.py"],
+    "sql/engine": [*SCHEMA, "tests/system/test_configuration.py"],
+    "sql/failures": [*SCHEMA, "tests/system/test_configuration.py"],
+    "sql/pruning": ["tests/isolation/test_row_security.py", "tests/system/test_retries.py"],
+    "sql/schema": [*SCHEMA, "tests/system/test_configuration.py"],
+    "sql/tables": [*SCHEMA, "tests/system/test_retries.py"],
+}
+"""The tests that hold each module, those that are likely to notice first."""
+
+SECONDS = 60
+CONTROL = "as it is"
+
+
+class Job(NamedTuple):
+    """One mutant, and the tests that must notice it."""
+
+    module: str
+    name: str
+    source: str
+
+
+def jobs(only: str) -> Iterator[Job]:
+    """Yield each module whose name begins with `only`, as it is and in every mutant."""
+    for module in TESTS:
+        if module.startswith(only):
+            source = (ROOT / PACKAGE / "adapters" / f"{module}.py").read_text()
+            yield Job(module, f"{module}: {CONTROL}", source)
+            for where, change, broken in mutants(source):
+                yield Job(module, f"{module}: {where}: {change}", broken)
+
+
+def survives(job: Job) -> tuple[str, bool]:
+    """Run the tests in this process, which ends after it, over a broken copy of the package."""
+    with tempfile.TemporaryDirectory(prefix="taskservice-mutant-") as folder:
+        source = Path(folder, "src")
+        shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
+        Path(folder, PACKAGE, "adapters", f"{job.module}.py").write_text(job.source)
+        sys.path.insert(0, str(source))
+        os.environ["PYTHONPATH"] = str(source)
+        os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+        sys.dont_write_bytecode = True
+        os.chdir(ROOT)
+        options = ["-x", "-q", f"--timeout={SECONDS}", "-p", "no:cacheprovider", "--tb=no"]
+        with (
+            Path(os.devnull).open("w") as nowhere,
+            redirect_stdout(nowhere),
+            redirect_stderr(nowhere),
+        ):
+            return job.name, pytest.main([*options, *TESTS[job.module]]) == pytest.ExitCode.OK
+
+
+def listed() -> set[str]:
+    """Return the survivors that are known; the lines that begin with # are their reasons."""
+    lines = SURVIVORS.read_text().splitlines()
+    return {line for line in lines if line and not line.startswith("#")}
+
+
+def alive_of(chosen: list[Job], workers: int) -> set[str]:
+    """Return the names of those that the tests do not notice; each as it is must be among them."""
+    alive = set()
+    with (
+        PostgresServer(durable=False) as server,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv(GIVEN, server.url())
+        with get_context("fork").Pool(workers, maxtasksperchild=1) as pool:
+            for count, (name, lives) in enumerate(pool.imap_unordered(survives, chosen), 1):
+                print(f"{count}/{len(chosen)} {'ALIVE' if lives else 'noticed'} {name}", flush=True)
+                alive |= {name} if lives else set()
+    return alive
+
+
+def main() -> int:
+    """Print every survivor that is not listed, and every listed one that was noticed."""
+    parser = argparse.ArgumentParser(description="Break the service, and look who notices.")
+    parser.add_argument("--only", default="", help="the modules whose names begin so")
+    parser.add_argument("--workers", type=int, default=2)
+    asked = parser.parse_args()
+    chosen = list(jobs(asked.only))
+    alive = alive_of(chosen, asked.workers)
+    expected = {name for name in listed() if name.startswith(asked.only)}
+    expected |= {job.name for job in chosen if job.name.endswith(CONTROL)}
+    for name in sorted(alive - expected):
+        print(f"no test notices: {name}")
+    for name in sorted(expected - alive):
+        print(f"was noticed, and should not be: {name}")
+    print(f"{len(chosen)} runs, {len(alive)} alive, {len(alive - expected)} of them unexpected")
+    return int(alive != expected)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
