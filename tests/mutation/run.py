@@ -35,25 +35,39 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = Path("src", "taskservice")
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 
-CONTRACT = ["tests/isolation", "tests/contract"]
-SCHEMA = ["tests/system/test_schema.py", *CONTRACT]
+ISOLATION = ["tests/isolation"]
+CONTRACT = [
+    "tests/contract/test_one_owner.py",
+    "tests/contract/test_two_owners.py",
+    "tests/contract/test_statements.py",
+    "tests/contract/test_queries.py",
+    "tests/contract/test_once.py",
+    *ISOLATION,
+    "tests/contract/test_concurrency.py",
+    "tests/contract/test_lists.py",
+    "tests/contract/test_plans.py",
+]
+RETRIES = ["tests/system/test_retries.py"]
+SCHEMA = ["tests/system/test_schema.py"]
+CONFIGURATION = ["tests/system/test_configuration.py"]
 TESTS = {
-    "http/identity": ["tests/http/test_access.py", "tests/http/test_keys.py", "tests/isolation"],
+    "http/identity": ["tests/http/test_access.py", "tests/http/test_keys.py", *ISOLATION],
     "sql/lists": CONTRACT,
-    "sql/receipts": [*CONTRACT, "tests/system/test_retries.py"],
+    "sql/receipts": ["tests/contract/test_once.py", *CONTRACT, *RETRIES],
     "sql/roles": ["tests/isolation/test_roles.py"],
-    "sql/sessions": [*CONTRACT, "tests/system/test_retries.py"],
-    "sql/task_service": [*CONTRACT, "tests/system/test_retries.py"],
-    "sql/engine": [*SCHEMA, "tests/system/test_configuration.py"],
-    "sql/failures": [*SCHEMA, "tests/system/test_configuration.py"],
-    "sql/pruning": ["tests/isolation/test_row_security.py", "tests/system/test_retries.py"],
-    "sql/schema": [*SCHEMA, "tests/system/test_configuration.py"],
-    "sql/tables": [*SCHEMA, "tests/system/test_retries.py"],
+    "sql/sessions": [*CONTRACT, *RETRIES],
+    "sql/task_service": [*CONTRACT, *RETRIES],
+    "sql/engine": [*SCHEMA, *CONTRACT, *CONFIGURATION],
+    "sql/failures": [*SCHEMA, *CONTRACT, *RETRIES, *CONFIGURATION],
+    "sql/pruning": ["tests/isolation/test_row_security.py", *RETRIES],
+    "sql/schema": [*SCHEMA, *ISOLATION, *CONFIGURATION],
+    "sql/tables": [*SCHEMA, *CONTRACT],
 }
 """The tests that hold each module, those that are likely to notice first."""
 
 SECONDS = 60
 CONTROL = "as it is"
+PROFILE = "--hypothesis-profile=no-shrinking"
 
 
 class Job(NamedTuple):
@@ -85,7 +99,7 @@ def survives(job: Job) -> tuple[str, bool]:
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         sys.dont_write_bytecode = True
         os.chdir(ROOT)
-        options = ["-x", "-q", f"--timeout={SECONDS}", "-p", "no:cacheprovider", "--tb=no"]
+        options = ["-x", "-q", f"--timeout={SECONDS}", "-p", "no:cacheprovider", "--tb=no", PROFILE]
         with (
             Path(os.devnull).open("w") as nowhere,
             redirect_stdout(nowhere),
