@@ -66,6 +66,8 @@ def _read(req: Request) -> bytes:
             raise Refused("malformed-request", "the body cannot be read") from None
     if len(body) > BODY_LIMIT or (req.content_length or 0) > BODY_LIMIT:
         raise Refused("body-too-large", f"a body holds at most {BODY_LIMIT:,} bytes")
+    if len(body) < (req.content_length or 0):
+        raise Refused("malformed-request", "the body is shorter than its Content-Length")
     return body
 
 
