@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, NoReturn
+from urllib.parse import parse_qs
 
 from flask import Request, g, request
 from marshmallow import RAISE, Schema, ValidationError
@@ -38,10 +39,13 @@ class StrictParser(FlaskParser):
         return _json(req, body, schema.media_types)
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, str | list[str]]:
-        """Return the parameters; one that was repeated is a list, which no field takes."""
-        return {
-            name: values[0] if len(values) == 1 else values for name, values in req.args.lists()
-        }
+        """Return the parameters, some as what no field takes.
+
+        One that was repeated is a list; a byte that is no UTF-8 is a lone surrogate.
+        """
+        query = req.query_string.decode(errors="surrogateescape")
+        given = parse_qs(query, keep_blank_values=True, errors="surrogateescape")
+        return {name: values[0] if len(values) == 1 else values for name, values in given.items()}
 
     def parse(self, *args: Any, location: str | None = None, **kwargs: Any) -> Any:
         """Return what a schema loads. No operation takes parameters beside a body."""
