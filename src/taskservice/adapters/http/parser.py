@@ -1,6 +1,6 @@
 """Reading requests: bodies that are JSON and say so, parameters that are known and given once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, NoReturn
 from urllib.parse import parse_qs
 
@@ -99,9 +99,18 @@ def _errors(error: ValidationError) -> Iterator[dict[str, str]]:
     for location, found in error.messages.items():
         if location == "json":
             yield from _unexpected_parameters()
-        for name, details in found.items():
+        for name, details in sorted(found.items(), key=_place_in(error.data)):
             for detail in details:
                 yield {**_place(location, name, error.data), "detail": detail}
+
+
+def _place_in(data: Any) -> Callable[[tuple[str, Any]], int]:
+    """Return the key that sorts by the place of a name in `data`, what is missing there first.
+
+    The library takes unknown names from a set, in another order in each process.
+    """
+    places = {name: n for n, name in enumerate(data)} if isinstance(data, Mapping) else {}
+    return lambda found: places.get(found[0], -1)
 
 
 def _unexpected_parameters() -> list[dict[str, str]]:
