@@ -7,7 +7,6 @@ from urllib.parse import parse_qs
 from flask import Request, g, request
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
-from werkzeug.http import parse_options_header
 
 from taskservice.adapters.http import strict_json
 from taskservice.adapters.http.fields import StrictSchema
@@ -87,10 +86,11 @@ def _json(req: Request, body: bytes, media_types: tuple[str, ...]) -> Any:
 
 
 def _is_one_of(media_types: tuple[str, ...], req: Request) -> bool:
-    media_type, parameters = parse_options_header(req.headers.get("Content-Type"))
-    charset = parameters.get("charset", "utf-8").lower()
+    media_type, *parameters = req.headers.get("Content-Type", "").lower().split(";")
+    pairs = [parameter.partition("=") for parameter in parameters]
+    charsets = {value.strip(' \t"') for name, _, value in pairs if name.strip(" \t*") == "charset"}
     encoding = req.headers.get("Content-Encoding", "identity").lower()
-    return media_type in media_types and charset == "utf-8" and encoding == "identity"
+    return media_type.strip() in media_types and charsets <= {"utf-8"} and encoding == "identity"
 
 
 def _errors(error: ValidationError) -> Iterator[dict[str, str]]:
