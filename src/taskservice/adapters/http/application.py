@@ -47,10 +47,13 @@ class _Application(Flask):
         return response
 
 
-def refuse_encoded_slash() -> None:
-    """Refuse a path whose `%2F` was decoded into a `/`: it would reach another handler."""
+def refuse_odd_slashes() -> None:
+    """Refuse a path whose `%2F` was decoded into a `/`, or that begins with two.
+
+    The first would reach another handler; the second is not merged either where it stands.
+    """
     path, _, _ = request.environ.get("RAW_URI", "").partition("?")
-    if "%2f" in path.lower():
+    if "%2f" in path.lower() or request.environ["PATH_INFO"].startswith("//"):
         abort(404)
 
 
@@ -67,7 +70,7 @@ def http_application(
     app.config[conditions.REQUIRED] = require_if_match
     Doors(authenticate, open_tasks).install(app)
     app.extensions[health.PROBES] = probes
-    app.before_request(refuse_encoded_slash)
+    app.before_request(refuse_odd_slashes)
     app.after_request(add_standing_headers)
     app.register_error_handler(Refused, on_refused)
     app.register_error_handler(TaskServiceError, on_service_error)
