@@ -4,7 +4,8 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Request, Response, abort, request
+from werkzeug.routing import MapAdapter
 
 from taskservice.adapters.http import conditions, health, reference, tasks
 from taskservice.adapters.http.headers import add_standing_headers
@@ -34,6 +35,13 @@ class _Application(Flask):
     def __init__(self) -> None:
         super().__init__(__name__, static_folder=None)
         self.url_map.merge_slashes = False
+
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Return what finds the route: one over HTTP, whatever `Upgrade` wishes for."""
+        adapter = super().create_url_adapter(request)
+        if adapter is not None:
+            adapter.websocket = False
+        return adapter
 
     def ensure_sync(self, func: Any) -> Any:
         """Return the view: all are plain functions."""
