@@ -1,6 +1,6 @@
 """The whole corpus: a newcomer adds a line to one of these modules."""
 
-from tests.hostile import access, bodies, conditions, framing, queries, tokens, values
+from tests.hostile import access, bodies, conditions, framing, pages, queries, tokens, values
 
 CORPUS = [
     *access.CASES,
@@ -10,4 +10,5 @@ CORPUS = [
     *queries.CASES,
     *conditions.CASES,
     *framing.CASES,
+    *pages.CASES,
 ]
