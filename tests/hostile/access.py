@@ -25,6 +25,8 @@ def under(user: str) -> bytes:
     return get(f"/api/tasks/{user}/tasks")
 
 
+UNKNOWN = [f"{n:04}" for n in range(7_000)]
+
 CASES = [
     *refused(
         1,
@@ -138,6 +140,15 @@ CASES = [
     *invalid(4, "/__class__", {"a class": patch(b'{"__class__": "Task"}')}),
     *invalid(4, "/$where", {"an operator": patch(b'{"$where": "1"}')}),
     *invalid(4, "/a~1b~0c", {"a field that a pointer must escape": patch(b'{"a/b~c": 1}')}),
+    *invalid(
+        4,
+        ("/title", *(f"/{name}" for name in UNKNOWN[:49])),
+        {
+            "7,000 unknown fields": post(
+                b"{%s}" % ",".join(f'"{name}":1' for name in UNKNOWN).encode()
+            )
+        },
+    ),
     *invalid(4, "/?", {"a field whose name is no text": patch(b'{"\\ud800": 1}')}),
     *invalid(4, "/\0", {"a field named NUL": patch(b'{"\\u0000": 1}')}),
     *refused(

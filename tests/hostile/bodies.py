@@ -5,14 +5,17 @@ import zlib
 
 from tests.hostile.case import accepted, invalid, refused
 from tests.hostile.messages import (
+    COMPLETE,
     JSON,
     LIST,
     MERGE_PATCH,
+    OWN,
     TASK,
     chunked,
     complete,
     delete,
     get,
+    message,
     patch,
     post,
     put,
@@ -184,8 +187,9 @@ CASES = [
             "a body in two encodings": post(TASK, "Content-Encoding: identity, gzip"),
             "an encoding that is none": post(TASK, "Content-Encoding: x"),
             "an empty encoding": post(TASK, "Content-Encoding:"),
-            "a completion as plain text": complete(
-                b'{"completed": true}', "Content-Encoding: gzip"
+            "a completion in gzip": complete(b'{"completed": true}', "Content-Encoding: gzip"),
+            "a completion as a merge patch": message(
+                "PATCH", OWN + COMPLETE, body=b'{"completed": true}', media=MERGE_PATCH
             ),
         },
     ),

@@ -155,5 +155,9 @@ def check_write(answer: Answer, tasks: list[dict[str, Any]]) -> None:
     """Assert that what a write was answered is what the owner's list shows."""
     if answer.status == 204:
         assert tasks == []
-    else:
-        assert answer.json in tasks
+        return
+    task = answer.json
+    assert task in tasks
+    assert answer.headers["ETag"] == f'"{task["version"]}"'
+    location = f"/api/tasks/ada/tasks/{task['id']}" if answer.status == 201 else None
+    assert answer.headers["Location"] == location
