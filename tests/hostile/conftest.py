@@ -16,9 +16,9 @@ def flavour(request: pytest.FixtureRequest) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def addresses(
-    tmp_path_factory: pytest.TempPathFactory, postgresql: Databases
+    flavour: dict[str, str], tmp_path_factory: pytest.TempPathFactory, postgresql: Databases
 ) -> Iterator[dict[str, str]]:
-    """A migrated database on each engine, as the service is told of it."""
+    """A migrated database on each engine, new for each flavour: keys are used once."""
     with postgresql_home(postgresql) as address:
         yield {
             "sqlite": sqlite_home(tmp_path_factory.mktemp("hostile")),

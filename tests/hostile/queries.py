@@ -252,6 +252,14 @@ CASES = [
     *invalid(23, "? limit", {"a parameter with a space": listed("%20limit=1")}),
     *invalid(23, "?limit\0", {"a parameter with NUL": listed("limit%00=1")}),
     *invalid(23, "?", {"a parameter without a name": listed("=1")}),
+    *invalid(
+        23,
+        "??",
+        {
+            "a parameter whose name is no UTF-8": listed("%FF=1"),
+            "a parameter of a creation whose name is no UTF-8": post(target=f"{LIST}?%FF=1"),
+        },
+    ),
     *invalid(23, "?offset", {"an offset": listed("offset=1000000000")}),
     *invalid(23, "?page", {"a page": listed("page=2")}),
     *invalid(23, "?user_id", {"a parameter that names a user": listed("user_id=bob")}),

@@ -38,24 +38,28 @@ class StrictParser(FlaskParser):
         return _json(req, body, schema.media_types)
 
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, str | list[str]]:
-        """Return the parameters, some as what no field takes.
-
-        One that was repeated is a list; a byte that is no UTF-8 is a lone surrogate.
-        """
-        query = req.query_string.decode(errors="surrogateescape")
-        given = parse_qs(query, keep_blank_values=True, errors="surrogateescape")
-        return {name: values[0] if len(values) == 1 else values for name, values in given.items()}
+        """Return the parameters; one that was repeated is a list, which no field takes."""
+        return {
+            name: values[0] if len(values) == 1 else values
+            for name, values in _parameters(req).items()
+        }
 
     def parse(self, *args: Any, location: str | None = None, **kwargs: Any) -> Any:
         """Return what a schema loads. No operation takes parameters beside a body."""
         value = super().parse(*args, location=location, **kwargs)
-        if location == "json" and request.args:
+        if location == "json" and _parameters(request):
             raise invalid(_unexpected_parameters())
         return value
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         """Raise the refusal that lists every fault: those in `error`, and stray parameters."""
         raise invalid(list(_errors(error)))
+
+
+def _parameters(req: Request) -> dict[str, list[str]]:
+    """Return the query's parameters; a byte that is no UTF-8 is a lone surrogate, as in no text."""
+    query = req.query_string.decode(errors="surrogateescape")
+    return parse_qs(query, keep_blank_values=True, errors="surrogateescape")
 
 
 def _read(req: Request) -> bytes:
@@ -114,7 +118,9 @@ def _place_in(data: Any) -> Callable[[tuple[str, Any]], int]:
 
 
 def _unexpected_parameters() -> list[dict[str, str]]:
-    return [{"parameter": _shown(name), "detail": UNKNOWN_PARAMETER} for name in request.args]
+    return [
+        {"parameter": _shown(name), "detail": UNKNOWN_PARAMETER} for name in _parameters(request)
+    ]
 
 
 def _place(location: str, name: str, data: Any) -> dict[str, str]:
