@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Engine
@@ -48,6 +49,13 @@ def served(server: Databases) -> Iterator[Home]:
     server.drop_database(address)
     for role in (service, owner):
         server.execute(f"DROP ROLE {role}")
+
+
+def sqlite_home(folder: Path) -> str:
+    """Return the address of a new, migrated database in a file."""
+    address = f"sqlite:///{folder / 'tasks.db'}"
+    upgrade(single_engine(database_url(address)))
+    return address
 
 
 def served_engine(address: str, *, pool_size: int = 16, pool_timeout: float = 10) -> Engine:

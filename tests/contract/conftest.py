@@ -5,13 +5,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
-from tests.homes import Home, served, served_engine
+from tests.homes import Home, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.support import TickingClock
 
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.adapters.sql.engine import database_url, single_engine
-from taskservice.adapters.sql.migrating import upgrade
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.service import OpenTasks
 
@@ -40,9 +38,7 @@ def role_engine(home: Home) -> Iterator[Engine]:
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Engine]:
     """A migrated database in a file."""
-    address = f"sqlite:///{tmp_path / 'tasks.db'}"
-    upgrade(single_engine(database_url(address)))
-    engine = served_engine(address)
+    engine = served_engine(sqlite_home(tmp_path))
     yield engine
     engine.dispose()
 

@@ -4,8 +4,9 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Request, Response, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import MapAdapter
 
 from taskservice.adapters.http import conditions, health, reference, tasks
 from taskservice.adapters.http.browsers import let_in
@@ -37,6 +38,13 @@ class _Application(Flask):
         super().__init__(__name__, static_folder=None)
         self.url_map.merge_slashes = False
 
+    def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
+        """Return what finds the route: one over HTTP, whatever `Upgrade` wishes for."""
+        adapter = super().create_url_adapter(request)
+        if adapter is not None:
+            adapter.websocket = False
+        return adapter
+
     def ensure_sync(self, func: Any) -> Any:
         """Return the view: all are plain functions."""
         return func
@@ -49,10 +57,13 @@ class _Application(Flask):
         return response
 
 
-def refuse_encoded_slash() -> None:
-    """Refuse a path whose `%2F` was decoded into a `/`: it would reach another handler."""
+def refuse_odd_slashes() -> None:
+    """Refuse a path whose `%2F` was decoded into a `/`, or that begins with two.
+
+    The first would reach another handler; the second is not merged either where it stands.
+    """
     path, _, _ = request.environ.get("RAW_URI", "").partition("?")
-    if "%2f" in path.lower():
+    if "%2f" in path.lower() or request.environ["PATH_INFO"].startswith("//"):
         abort(404)
 
 
@@ -78,7 +89,7 @@ def http_application(
     app.config[conditions.REQUIRED] = require_if_match
     Doors(authenticate, open_tasks).install(app)
     app.extensions[health.PROBES] = probes
-    app.before_request(refuse_encoded_slash)
+    app.before_request(refuse_odd_slashes)
     app.after_request(add_standing_headers)
     app.register_error_handler(Refused, on_refused)
     app.register_error_handler(TaskServiceError, on_service_error)

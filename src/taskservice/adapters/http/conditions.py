@@ -27,8 +27,8 @@ class Tag(NamedTuple):
     opaque: str
 
 
-ANY = (Tag(weak=False, opaque="*"),)
-"""What `*` means: any tag, as long as there is a task. No tag of ours is like this one."""
+ANY: tuple[Tag, ...] = ()
+"""What `*` means: any tag, as long as there is a task. No list of tags is empty."""
 
 
 def read_conditions() -> None:

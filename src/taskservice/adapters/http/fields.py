@@ -10,7 +10,8 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
 YEARS = range(1970, 9999)
 
 _is_moment = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
 ).fullmatch
 _is_whole_number = re.compile(r"[0-9]{1,9}").fullmatch
 

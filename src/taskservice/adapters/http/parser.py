@@ -1,12 +1,12 @@
 """Reading requests: bodies that are JSON and say so, parameters that are known and given once."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, NoReturn
+from urllib.parse import parse_qs
 
 from flask import Request, g, request
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
-from werkzeug.http import parse_options_header
 
 from taskservice.adapters.http import strict_json
 from taskservice.adapters.http.fields import StrictSchema
@@ -40,19 +40,26 @@ class StrictParser(FlaskParser):
     def load_querystring(self, req: Request, schema: Schema) -> dict[str, str | list[str]]:
         """Return the parameters; one that was repeated is a list, which no field takes."""
         return {
-            name: values[0] if len(values) == 1 else values for name, values in req.args.lists()
+            name: values[0] if len(values) == 1 else values
+            for name, values in _parameters(req).items()
         }
 
     def parse(self, *args: Any, location: str | None = None, **kwargs: Any) -> Any:
         """Return what a schema loads. No operation takes parameters beside a body."""
         value = super().parse(*args, location=location, **kwargs)
-        if location == "json" and request.args:
+        if location == "json" and _parameters(request):
             raise invalid(_unexpected_parameters())
         return value
 
     def handle_error(self, error: ValidationError, *_: Any, **__: Any) -> NoReturn:
         """Raise the refusal that lists every fault: those in `error`, and stray parameters."""
         raise invalid(list(_errors(error)))
+
+
+def _parameters(req: Request) -> dict[str, list[str]]:
+    """Return the query's parameters; a byte that is no UTF-8 is a lone surrogate, as in no text."""
+    query = req.query_string.decode(errors="surrogateescape")
+    return parse_qs(query, keep_blank_values=True, errors="surrogateescape")
 
 
 def _read(req: Request) -> bytes:
@@ -66,6 +73,8 @@ def _read(req: Request) -> bytes:
             raise Refused("malformed-request", "the body cannot be read") from None
     if len(body) > BODY_LIMIT or (req.content_length or 0) > BODY_LIMIT:
         raise Refused("body-too-large", f"a body holds at most {BODY_LIMIT:,} bytes")
+    if len(body) < (req.content_length or 0):
+        raise Refused("malformed-request", "the body is shorter than its Content-Length")
     return body
 
 
@@ -81,10 +90,11 @@ def _json(req: Request, body: bytes, media_types: tuple[str, ...]) -> Any:
 
 
 def _is_one_of(media_types: tuple[str, ...], req: Request) -> bool:
-    media_type, parameters = parse_options_header(req.headers.get("Content-Type"))
-    charset = parameters.get("charset", "utf-8").lower()
+    media_type, *parameters = req.headers.get("Content-Type", "").lower().split(";")
+    pairs = [parameter.partition("=") for parameter in parameters]
+    charsets = {value.strip(' \t"') for name, _, value in pairs if name.strip(" \t*") == "charset"}
     encoding = req.headers.get("Content-Encoding", "identity").lower()
-    return media_type in media_types and charset == "utf-8" and encoding == "identity"
+    return media_type.strip() in media_types and charsets <= {"utf-8"} and encoding == "identity"
 
 
 def _errors(error: ValidationError) -> Iterator[dict[str, str]]:
@@ -93,13 +103,24 @@ def _errors(error: ValidationError) -> Iterator[dict[str, str]]:
     for location, found in error.messages.items():
         if location == "json":
             yield from _unexpected_parameters()
-        for name, details in found.items():
+        for name, details in sorted(found.items(), key=_place_in(error.data)):
             for detail in details:
                 yield {**_place(location, name, error.data), "detail": detail}
 
 
+def _place_in(data: Any) -> Callable[[tuple[str, Any]], int]:
+    """Return the key that sorts by the place of a name in `data`, what is missing there first.
+
+    The library takes unknown names from a set, in another order in each process.
+    """
+    places = {name: n for n, name in enumerate(data)} if isinstance(data, Mapping) else {}
+    return lambda found: places.get(found[0], -1)
+
+
 def _unexpected_parameters() -> list[dict[str, str]]:
-    return [{"parameter": _shown(name), "detail": UNKNOWN_PARAMETER} for name in request.args]
+    return [
+        {"parameter": _shown(name), "detail": UNKNOWN_PARAMETER} for name in _parameters(request)
+    ]
 
 
 def _place(location: str, name: str, data: Any) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import flask_swagger_ui
 import orjson
-from flask import Blueprint, Response, abort, render_template, send_from_directory
+from flask import Blueprint, Response, abort, render_template, request, send_from_directory
 
 from taskservice.adapters.http.problems import PROBLEM_TYPES
 
@@ -42,8 +42,8 @@ def pages(openapi: dict[str, Any]) -> Blueprint:
     @blueprint.get("/docs/<name>")
     def asset(name: str) -> Response:
         if name == "start.js":
-            return send_from_directory(Path(__file__).with_name("static"), name)
-        return send_from_directory(_ASSETS, name) if name in _SERVED else abort(404)
+            return _file(Path(__file__).with_name("static"), name)
+        return _file(_ASSETS, name) if name in _SERVED else abort(404)
 
     @blueprint.get("/problems/<name>")
     def problem(name: str) -> Response:
@@ -52,6 +52,20 @@ def pages(openapi: dict[str, Any]) -> Blueprint:
         return _page("problem.html", name=name, problem=PROBLEM_TYPES[name])
 
     return blueprint
+
+
+def _file(folder: Path, name: str) -> Response:
+    """Return a file, whole, or 304 to who holds it; ranges and dates are passed over.
+
+    The framework takes both for what they should be, and fails where they are not.
+    """
+    heeded = {
+        "REQUEST_METHOD": request.method,
+        "HTTP_IF_NONE_MATCH": request.headers.get("If-None-Match", ""),
+    }
+    response = send_from_directory(folder, name, conditional=False)
+    response.make_conditional(heeded)
+    return response
 
 
 def _page(template: str, **context: Any) -> Response:

@@ -1,0 +1,14 @@
+"""The whole corpus: a newcomer adds a line to one of these modules."""
+
+from tests.hostile import access, bodies, conditions, framing, pages, queries, tokens, values
+
+CORPUS = [
+    *access.CASES,
+    *tokens.CASES,
+    *bodies.CASES,
+    *values.CASES,
+    *queries.CASES,
+    *conditions.CASES,
+    *framing.CASES,
+    *pages.CASES,
+]

@@ -1,0 +1,68 @@
+"""The corpus against gunicorn as it is deployed, on SQLite and PostgreSQL, byte by byte."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import pytest
+from tests.hostile.case import Case
+from tests.hostile.corpus import CORPUS
+from tests.hostile.flavours import Logged, believes_a_proxy, corpus_app, corpus_service
+from tests.hostile.wire import in_process, over_socket
+from tests.hostile.world import World
+from tests.support import SECRET
+
+from taskservice.adapters.memory import InMemoryTasks
+
+
+@pytest.fixture(scope="module")
+def services(
+    tmp_path_factory: pytest.TempPathFactory, addresses: dict[str, str], flavour: dict[str, str]
+) -> Iterator[dict[str, Logged]]:
+    """gunicorn over each database, by name."""
+    with ExitStack() as stack:
+        yield {
+            name: stack.enter_context(
+                corpus_service(tmp_path_factory.mktemp(name), address, **flavour)
+            )
+            for name, address in addresses.items()
+        }
+
+
+@pytest.fixture(scope="module")
+def worlds(services: dict[str, Logged], flavour: dict[str, str]) -> dict[str, World]:
+    believed = believes_a_proxy(flavour)
+    return {
+        name: World(over_socket(logged.service.address), ["ada"], believed=believed)
+        for name, logged in services.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def reference(flavour: dict[str, str]) -> World:
+    """A world in process, over memory: what the socket must be the same as."""
+    app = corpus_app(InMemoryTasks().open_tasks, **flavour)
+    return World(in_process(app), ["ada"], believed=believes_a_proxy(flavour))
+
+
+@pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
+def test_gunicorn_answers_as_the_corpus_says(
+    worlds: dict[str, World], reference: World, case: Case
+) -> None:
+    """The answer is the one of the entry, on either engine; but for gunicorn's own, as in process.
+
+    Nothing else happens: one request, one answer, and no list that fails.
+    """
+    answers = {name: world.put_to_the_test(case).masked() for name, world in worlds.items()}
+    assert answers["postgresql"] == answers["sqlite"]
+    if not case.by_server:
+        assert answers["sqlite"] == reference.put_to_the_test(case).masked()
+
+
+def test_the_log_tells_of_no_defect_and_no_secret(services: dict[str, Logged]) -> None:
+    """After the whole corpus: no traceback, no secret, no token, no line that a client wrote."""
+    for logged in services.values():
+        assert logged.service("GET", "/api/tasks/ada/tasks").status == 401
+        log = logged.to_its_end()
+        assert "refused: no bearer token" in log
+        for word in ("Traceback", "defect", "Error handling request", SECRET, "eyJ", "\nforged"):
+            assert word not in log

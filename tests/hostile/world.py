@@ -1,0 +1,174 @@
+"""Ada with one task and Bob with one, on one engine, and the check that every entry stands."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+import orjson
+from tests.hostile.case import Case
+from tests.hostile.messages import TASK, message
+from tests.hostile.wire import Answer, Exchange, read_answer
+from tests.support import SECRET
+
+from taskservice.adapters.http import cursors
+from taskservice.adapters.http.tokens import issue
+from taskservice.core.query import Sort, TaskQuery
+
+USERS = ("ada", "bob")
+ISSUER, AUDIENCE = "https://issuer.example", "tasks"
+SETTINGS = {
+    "TASKSERVICE_JWT_SECRET": SECRET,
+    "TASKSERVICE_JWT_ISSUER": ISSUER,
+    "TASKSERVICE_JWT_AUDIENCE": AUDIENCE,
+}
+"""What every flavour of the service is set to, beside its database."""
+
+MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
+UNIFORM = {
+    "unauthenticated": "a valid bearer token is needed",
+    "not-your-tasks": "these are not your tasks",
+    "task-not-found": "there is no such task",
+}
+"""What says the same for every reason."""
+
+MISSING = UUID("01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11")
+
+
+@cache
+def token_of(user: str) -> str:
+    now, day = datetime.now(UTC), timedelta(days=1)
+    return issue(SECRET, user, lifetime=day, now=now, issuer=ISSUER, audience=AUDIENCE)
+
+
+def cursor_of(user: str, after: UUID, sort: Sort | None = None) -> str:
+    """Return a cursor of the user's list, behind the task `after`."""
+    position = (after,) if sort is None else ("Buy milk", after)
+    return cursors.encode(user, TaskQuery(after=position, sort=sort or Sort()))
+
+
+class World:
+    """Two users on one engine. Whatever an entry does is undone before the next.
+
+    `watched` are those whose lists are compared before and after each entry.
+    Where a proxy is `believed`, addresses begin with the prefix that it says.
+    """
+
+    def __init__(
+        self, exchange: Exchange, watched: Sequence[str] = USERS, *, believed: bool = False
+    ) -> None:
+        self._exchange = exchange
+        self._watched = watched
+        self._believed = believed
+        self._lists: dict[str, bytes] | None = None
+
+    def put_to_the_test(self, case: Case) -> Answer:
+        """Send the request of `case`, assert all that is promised of its answer, and return it."""
+        before = self._lists or {user: self._started_anew(user) for user in USERS}
+        self._lists = None
+        answer = self._send(filled(case.request, before), case.method)
+        after = before | {user: self._list(user) for user in self._watched}
+        check_answer(case, answer)
+        assert after["bob"] == before["bob"], "another user's tasks were touched"
+        if case.writes:
+            prefix = _forwarded_prefix(case.request) if self._believed else ""
+            check_write(answer, orjson.loads(after["ada"]), prefix)
+        else:
+            assert after["ada"] == before["ada"], "a refused request, or a read, left its mark"
+            self._lists = after
+        return answer
+
+    def _started_anew(self, user: str) -> bytes:
+        for task in orjson.loads(self._list(user)):
+            assert self._ask(user, "DELETE", f"/{task['id']}").status == 204
+        assert self._ask(user, "POST", body=TASK).status == 201
+        return self._list(user)
+
+    def _list(self, user: str) -> bytes:
+        answer = self._ask(user, "GET")
+        assert answer.status == 200, f"the list of {user} fails: {answer.body!r}"
+        return answer.body
+
+    def _ask(self, user: str, method: str, path: str = "", body: bytes | None = None) -> Answer:
+        target = f"/api/tasks/{user}/tasks{path}"
+        return self._send(message(method, target, body=body, token=token_of(user)), method)
+
+    def _send(self, octets: bytes, method: str) -> Answer:
+        return read_answer(self._exchange(octets), method)
+
+
+def filled(request: bytes, lists: Mapping[str, bytes]) -> bytes:
+    """Return the request with what it names in braces filled in."""
+    own, foreign = (UUID(orjson.loads(lists[user])[0]["id"]) for user in USERS)
+    names = {
+        "own": f"{own}",
+        "OWN": f"{own}".upper(),
+        "own without dashes": own.hex,
+        "foreign": f"{foreign}",
+        "missing": f"{MISSING}",
+        "ada": token_of("ada"),
+        "bob": token_of("bob"),
+        "cursor": cursor_of("ada", own),
+        "cursor by title": cursor_of("ada", own, Sort(field="title", descending=False)),
+        "cursor of bob": cursor_of("bob", foreign),
+    }
+    for name, value in names.items():
+        request = request.replace(b"{%s}" % name.encode(), value.encode())
+    return request
+
+
+def check_answer(case: Case, answer: Answer) -> None:
+    """Assert that `answer` is the one of `case`, whole, and the only one."""
+    assert answer.status == case.status, answer.body
+    assert answer.more == b"", "one request was answered twice"
+    if case.by_server:
+        assert answer.headers.get_content_type() in {"text/html", "text/plain"}
+        assert "X-Request-Id" not in answer.headers
+        return
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["X-Request-Id"]
+    if case.status == 401:
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+    if case.status == 405:
+        assert case.method not in answer.headers["Allow"].split(", ")
+    if case.problem is not None:
+        check_problem(case, answer)
+
+
+def check_problem(case: Case, answer: Answer) -> None:
+    """Assert that `answer` is problem details, with all members and no fault but those named."""
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    if case.method == "HEAD":
+        assert answer.body == b""
+        return
+    body = answer.json
+    assert (body["type"], body["status"]) == (f"/problems/{case.problem}", case.status)
+    assert body["request_id"] == answer.headers["X-Request-Id"]
+    assert isinstance(body["detail"], str)
+    assert body["detail"] == UNIFORM.get(body["type"].removeprefix("/problems/"), body["detail"])
+    assert body["instance"].startswith("/")
+    faults = [
+        error["pointer"] if "pointer" in error else f"?{error['parameter']}"
+        for error in body.get("errors", [])
+    ]
+    assert set(faults) == set(case.at)
+    assert body.keys() == MEMBERS | ({"errors"} if case.problem == "invalid-request" else set())
+
+
+def _forwarded_prefix(request: bytes) -> str:
+    found = re.search(rb"\r\nX-Forwarded-Prefix: ([^\r]*)\r\n", request)
+    return found[1].decode() if found else ""
+
+
+def check_write(answer: Answer, tasks: list[dict[str, Any]], prefix: str) -> None:
+    """Assert that what a write was answered is what the owner's list shows."""
+    if answer.status == 204:
+        assert tasks == []
+        return
+    task = answer.json
+    assert task in tasks
+    assert answer.headers["ETag"] == f'"{task["version"]}"'
+    location = f"{prefix}/api/tasks/ada/tasks/{task['id']}" if answer.status == 201 else None
+    assert answer.headers["Location"] == location
