@@ -2,13 +2,14 @@
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from taskservice.adapters.http.tokens import SharedSecret
 from taskservice.adapters.http.tokens.key_set import REFRESH
+from taskservice.logs import FORMATS, LEVELS, log_configuration
 
 DEFAULT_DATABASE = "sqlite:///taskservice.db"
 
@@ -49,6 +50,8 @@ class Settings:
     allow_privileged_role: bool = False
     pool_size: int = 5
     pool_timeout: float = 0.5
+    log_level: str = "info"
+    log_format: str = "json"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -72,6 +75,19 @@ def database_address(environ: Mapping[str, str]) -> str:
     reader.require("DATABASE_URL")
     reader.finish()
     return str(address)
+
+
+def log_settings(environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the configuration of the log alone, for what begins before the settings are checked.
+
+    What is wrong with it is told with the other settings: here the default stands in.
+    """
+    reader = _Reader(environ)
+    chosen = {
+        field: reader.value(name, _PARSERS[name])
+        for field, name in (("level", "TASKSERVICE_LOG_LEVEL"), ("form", "TASKSERVICE_LOG_FORMAT"))
+    }
+    return log_configuration(str(chosen["level"] or "info"), str(chosen["form"] or "json"))
 
 
 class _Reader:
@@ -147,6 +163,15 @@ def _proxies(value: str) -> int:
     return int(value)
 
 
+def _one_of(words: Sequence[str]) -> Callable[[str], str]:
+    def parse(value: str) -> str:
+        if value not in words:
+            raise ValueError(f"must be one of {', '.join(words)}")
+        return value
+
+    return parse
+
+
 def _count(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", value, re.ASCII) or int(value) < 1:
         raise ValueError("must be a whole number from 1 to 9999")
@@ -183,6 +208,8 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_ALLOW_PRIVILEGED_ROLE": _switch,
     "TASKSERVICE_POOL_SIZE": _count,
     "TASKSERVICE_POOL_TIMEOUT": _seconds,
+    "TASKSERVICE_LOG_LEVEL": _one_of(LEVELS),
+    "TASKSERVICE_LOG_FORMAT": _one_of(FORMATS),
 }
 
 _FIELDS = {name: name.removeprefix("TASKSERVICE_").lower() for name in _PARSERS}

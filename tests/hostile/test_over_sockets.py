@@ -63,6 +63,6 @@ def test_the_log_tells_of_no_defect_and_no_secret(services: dict[str, Logged]) -
     for logged in services.values():
         assert logged.service("GET", "/api/tasks/ada/tasks").status == 401
         log = logged.to_its_end()
-        assert "refused: no bearer token" in log
+        assert '"reason": "no bearer token"' in log
         for word in ("Traceback", "defect", "Error handling request", SECRET, "eyJ", "\nforged"):
             assert word not in log

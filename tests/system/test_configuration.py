@@ -61,13 +61,17 @@ BAD = {
             "TASKSERVICE_PREPARED_STATEMENTS": "yes",
             "TASKSERVICE_POOL_SIZE": "0",
             "TASKSERVICE_POOL_TIMEOUT": "soon",
+            "TASKSERVICE_LOG_LEVEL": "loud",
+            "TASKSERVICE_LOG_FORMAT": "xml",
         },
         "DATABASE_URL must begin with sqlite:///, postgresql:// or postgres://; "
         "TASKSERVICE_JWKS_URL must be an address that begins with https:// or http://; "
         "TASKSERVICE_JWKS_REFRESH must be at most 300 seconds; "
         "TASKSERVICE_PREPARED_STATEMENTS must be true or false; "
         "TASKSERVICE_POOL_SIZE must be a whole number from 1 to 9999; "
-        "TASKSERVICE_POOL_TIMEOUT must be a number of seconds over 0",
+        "TASKSERVICE_POOL_TIMEOUT must be a number of seconds over 0; "
+        "TASKSERVICE_LOG_LEVEL must be one of debug, info, warning, error; "
+        "TASKSERVICE_LOG_FORMAT must be one of json, console",
     ),
 }
 
@@ -123,6 +127,7 @@ def test_a_server_out_of_reach_is_waited_for(tmp_path: Path, postgresql: Databas
         assert service.stop() == 0
         assert service.process.stdout is not None
         log = "".join(service.output) + service.process.stdout.read()
-    assert "not ready: the database refuses: " in log
+    assert '"event": "not ready"' in log
+    assert '"reason": "the database refuses: ' in log
     for leak in ("Traceback", "port 1", "127.0.0.1:1/", "nobody"):
         assert leak not in log

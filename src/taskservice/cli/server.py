@@ -13,6 +13,7 @@ from gunicorn.workers.base import Worker
 from taskservice import gunicorn_conf
 from taskservice.app import production_app
 from taskservice.config import ConfigError, Settings
+from taskservice.logs import log_configuration
 
 Announce = Callable[[str], None]
 
@@ -37,6 +38,7 @@ class Server(BaseApplication):
         self._settings = settings
         self._bind = f"{host}:{port}"
         self._announce = announce
+        self._log = log_configuration(settings.log_level, settings.log_format)
         super().__init__()
 
     def load_config(self) -> None:
@@ -55,7 +57,9 @@ class Server(BaseApplication):
         return {
             "bind": self._bind,
             "workers": int(os.environ.get("WEB_CONCURRENCY", "1")),
-            "loglevel": "warning",
+            "logconfig_dict": log_configuration(
+                self._settings.log_level, self._settings.log_format
+            ),
             "on_starting": _nothing_to_check,
             "post_worker_init": self._tell,
         }

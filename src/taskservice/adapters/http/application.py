@@ -1,6 +1,5 @@
 """The Flask application: blueprints, error handlers and standing headers, put together."""
 
-import logging
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -85,7 +84,6 @@ def http_application(
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies, proxies)  # type: ignore[method-assign]
     let_in(app, origins)
-    app.logger.setLevel(logging.INFO)
     app.config[conditions.REQUIRED] = require_if_match
     Doors(authenticate, open_tasks).install(app)
     app.extensions[health.PROBES] = probes

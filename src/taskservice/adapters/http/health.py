@@ -1,5 +1,6 @@
 """Whether the process is up, and whether it is fit to serve: public, and quick."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,8 @@ from taskservice.adapters.http.openapi import PROBLEM_RESPONSES, REQUEST_ID
 from taskservice.adapters.http.problems import RETRY_SECONDS, problem_response
 from taskservice.core.errors import Unavailable
 from taskservice.core.readiness import Probe
+
+_log = logging.getLogger("taskservice")
 
 PROBES = "taskservice-probes"
 
@@ -72,7 +75,7 @@ def _look(probe: Probe) -> str:
     try:
         probe()
     except Unavailable as error:
-        current_app.logger.warning("not ready: %s", error)
+        _log.warning("not ready", extra={"reason": str(error)})
         return "unavailable"
     return "ok"
 
