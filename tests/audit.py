@@ -24,8 +24,8 @@ from taskservice.core.service import TaskService
 PACKAGE = str(Path(taskservice.__file__).parent)
 EXCEPT = {(migrating.__file__, "upgrade"), (pruning.__file__, "prune")}
 
-# SQLite's own way to begin: no SQL of PostgreSQL's, and no table in it.
-NO_SQL = {"BEGIN IMMEDIATE"}
+# SQLite's own commands, which PostgreSQL's grammar does not know, and which reach no row.
+NO_SQL = ("BEGIN IMMEDIATE", "PRAGMA ")
 
 
 class Audit:
@@ -69,7 +69,7 @@ class Audit:
 
     def _look(self, *args: Any) -> None:
         _, _, statement, parameters, _, _ = args
-        if statement not in NO_SQL and _is_of_the_adapter():
+        if not statement.startswith(NO_SQL) and _is_of_the_adapter():
             self.look(statement, parameters)
 
     def look(self, statement: str, parameters: Any) -> None:

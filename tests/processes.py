@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from tests.canaries import require_none, require_none_in_log
 from tests.parent_death import dying_with_the_tests
 
 ROOT = Path(__file__).parents[1]
@@ -60,9 +61,12 @@ class Service(NamedTuple):
         try:
             connection.request(method, path, data, headers)
             response = connection.getresponse()
-            return Answer(response.status, dict(response.getheaders()), response.read())
+            answer = Answer(response.status, dict(response.getheaders()), response.read())
         finally:
             connection.close()
+        if answer.status >= 400:
+            require_none(f"an answer of {answer.status}", answer.body.decode())
+        return answer
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
         """End the service and return its exit status."""
@@ -83,8 +87,8 @@ def environment(**settings: str) -> dict[str, str]:
 def run(
     command: Sequence[str], folder: Path, **settings: str
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command to its end."""
-    return subprocess.run(
+    """Run a command to its end; what it says of errors tells nothing that it should not."""
+    result = subprocess.run(
         command,
         cwd=folder,
         env=environment(**settings),
@@ -93,6 +97,8 @@ def run(
         timeout=SECONDS,
         check=False,
     )
+    require_none_in_log(result.stderr)
+    return result
 
 
 @contextmanager
@@ -114,6 +120,7 @@ def running(command: Sequence[str], folder: Path, **settings: str) -> Iterator[S
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
                 process.wait(SECONDS)
+            _look_through(process, output)
 
 
 @contextmanager
@@ -126,6 +133,14 @@ def gunicorn(folder: Path, **settings: str) -> Iterator[Service]:
             if sum("Worker ready" in line for line in service.output) == WORKERS:
                 break
         yield service
+
+
+def _look_through(process: "subprocess.Popen[str]", output: list[str]) -> None:
+    """Assert that nothing leaked into what the process printed, read by the test or not."""
+    assert process.stdout is not None
+    with suppress(ValueError):  # Whoever has read to the end may have closed it.
+        output = [*output, *process.stdout]
+    require_none_in_log("".join(output))
 
 
 def _address(process: "subprocess.Popen[str]", output: list[str]) -> str:

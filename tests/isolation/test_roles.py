@@ -53,7 +53,7 @@ def odd(home: Home, postgresql: Databases) -> Iterator[str]:
     """The address of a login that may serve, and is a member of a group without power."""
     postgresql.execute(f"CREATE ROLE {LOGIN} LOGIN IN ROLE {home.role}")
     postgresql.execute(f"CREATE ROLE {GROUP} ROLE {LOGIN}")
-    yield home.service.replace(f"//{home.role}@", f"//{LOGIN}@")
+    yield home.service.replace(f"//{home.role}:", f"//{LOGIN}:")
     for role in (LOGIN, GROUP):
         postgresql.execute(f"DROP ROLE {role}")
 

@@ -32,8 +32,10 @@ def mutants(source: str) -> Iterator[Mutant]:
     tree = ast.parse(source)
     places = dict(_places(tree, "module"))
     seen = {ast.unparse(tree)}
+    tests = {getattr(node, "test", None) for node in ast.walk(tree)}
     for place, node in enumerate(ast.walk(tree)):
-        for edit in _edits(node):
+        # A test that is turned round is as wrong as one that is always true or always false.
+        for edit in _edits(node) if not (node in tests and isinstance(node, ast.Compare)) else ():
             broken = deepcopy(tree)
             target = list(ast.walk(broken))[place]
             edit(target)

@@ -35,32 +35,30 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = Path("src", "taskservice")
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 
-ISOLATION = ["tests/isolation"]
+LAYERS = ["tests/isolation/test_layers.py", "tests/isolation/test_row_security.py"]
 CONTRACT = [
-    "tests/contract/test_one_owner.py",
     "tests/contract/test_two_owners.py",
+    "tests/contract/test_one_owner.py",
     "tests/contract/test_statements.py",
-    "tests/contract/test_queries.py",
     "tests/contract/test_once.py",
-    *ISOLATION,
-    "tests/contract/test_concurrency.py",
     "tests/contract/test_lists.py",
-    "tests/contract/test_plans.py",
+    "tests/contract/test_queries.py",
+    "tests/contract/test_concurrency.py",
+    *LAYERS,
 ]
-RETRIES = ["tests/system/test_retries.py"]
 SCHEMA = ["tests/system/test_schema.py"]
-CONFIGURATION = ["tests/system/test_configuration.py"]
+START = ["tests/system/test_configuration.py"]
 TESTS = {
-    "http/identity": ["tests/http/test_access.py", "tests/http/test_keys.py", *ISOLATION],
-    "sql/lists": CONTRACT,
-    "sql/receipts": ["tests/contract/test_once.py", *CONTRACT, *RETRIES],
+    "http/identity": ["tests/http/test_access.py", "tests/http/test_keys.py", *LAYERS],
+    "sql/sessions": [*LAYERS, *CONTRACT],
     "sql/roles": ["tests/isolation/test_roles.py"],
-    "sql/sessions": [*CONTRACT, *RETRIES],
-    "sql/task_service": [*CONTRACT, *RETRIES],
-    "sql/engine": [*SCHEMA, *CONTRACT, *CONFIGURATION],
-    "sql/failures": [*SCHEMA, *CONTRACT, *RETRIES, *CONFIGURATION],
-    "sql/pruning": ["tests/isolation/test_row_security.py", *RETRIES],
-    "sql/schema": [*SCHEMA, *ISOLATION, *CONFIGURATION],
+    "sql/task_service": CONTRACT,
+    "sql/lists": ["tests/contract/test_queries.py", *CONTRACT, "tests/contract/test_plans.py"],
+    "sql/receipts": ["tests/contract/test_once.py", *CONTRACT],
+    "sql/pruning": ["tests/isolation/test_row_security.py"],
+    "sql/failures": [*CONTRACT, *SCHEMA, "tests/system/test_retries.py", *START],
+    "sql/engine": [*SCHEMA, *CONTRACT],
+    "sql/schema": [*SCHEMA, "tests/isolation/test_catalogue.py", *START],
     "sql/tables": [*SCHEMA, *CONTRACT],
 }
 """The tests that hold each module, those that are likely to notice first."""
