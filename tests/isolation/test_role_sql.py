@@ -1,0 +1,102 @@
+"""The SQL of `docs/operations.md`, run as it stands there: by a superuser, and as on Neon."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+import pytest
+from tests.postgres import PostgresServer, program
+from tests.processes import ROOT, gunicorn
+from tests.support import SECRET
+from tests.system.conftest import command
+
+from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.roles import require_ordinary_role
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.errors import PrivilegedRole
+
+# What the console of a serverless host makes: no superuser, and yet held by no policy.
+NEON = """
+    CREATE ROLE neon_superuser CREATEDB CREATEROLE BYPASSRLS;
+    GRANT pg_read_all_data, pg_write_all_data TO neon_superuser WITH ADMIN OPTION;
+    CREATE ROLE neondb_owner LOGIN CREATEDB CREATEROLE BYPASSRLS IN ROLE neon_superuser;
+"""
+
+
+class Server(NamedTuple):
+    """A server of its own, and who makes the roles there."""
+
+    server: PostgresServer
+    maker: str
+
+    def url(self, database: str, user: str) -> str:
+        return self.server.url(database, user)
+
+
+@pytest.fixture(params=["postgres", "neondb_owner"])
+def made(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """A server on which the roles and the database are made as the documentation says."""
+    with PostgresServer(durable=False) as server:
+        server.execute(NEON)
+        made = Server(server, request.param)
+        with psycopg.connect(made.url("postgres", request.param), autocommit=True) as connection:
+            for statement in documented("CREATE ROLE taskservice_owner"):
+                connection.execute(statement.encode())
+        yield made
+
+
+def documented(beginning: str) -> list[str]:
+    """Return the statements of the block of SQL that begins so."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    blocks = re.findall(r"^ *```sql\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL)
+    (block,) = [block for block in blocks if block.strip().startswith(beginning)]
+    return [statement for statement in block.split(";") if statement.strip()]
+
+
+def test_the_roles_of_the_documentation_serve(made: Server, tmp_path: Path) -> None:
+    """The owner migrates and grants, the ordinary role serves, and nobody else may enter."""
+    owner = made.url("taskservice", "taskservice_owner")
+    command(tmp_path, "db", "upgrade", DATABASE_URL=owner)
+    command(tmp_path, "db", "grant", "taskservice", DATABASE_URL=owner)
+    address = made.url("taskservice", "taskservice")
+    with gunicorn(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET) as service:
+        assert service("GET", "/readyz").status == 200
+    made.server.execute("CREATE ROLE stranger LOGIN")
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(made.url("taskservice", "stranger"))
+    for privileged in {"taskservice_owner", made.maker}:
+        with pytest.raises(PrivilegedRole):
+            url = database_url(made.url("taskservice", privileged))
+            require_ordinary_role(single_engine(url))
+
+
+def test_the_backup_role_of_the_documentation_dumps_every_task(
+    made: Server, tmp_path: Path
+) -> None:
+    """A dump by that role holds the tasks; a look in one owner's name shows them too."""
+    owner = made.url("taskservice", "taskservice_owner")
+    command(tmp_path, "db", "upgrade", DATABASE_URL=owner)
+    engine = single_engine(database_url(owner))
+    with SqlTasks(engine).open_tasks("ada") as tasks:
+        tasks.add(title="A task to be kept")
+    with psycopg.connect(made.url("taskservice", made.maker), autocommit=True) as connection:
+        for statement in documented("CREATE ROLE taskservice_backup"):
+            connection.execute(statement.encode())
+    dump = subprocess.run(
+        [program("pg_dump"), made.url("taskservice", "taskservice_backup")],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=30,
+    )
+    assert "A task to be kept" in dump.stdout
+    assert "FORCE ROW LEVEL SECURITY" in dump.stdout
+    with psycopg.connect(owner, autocommit=True) as connection:
+        begin, say, look, commit = documented("BEGIN")
+        for statement in (begin, say):
+            connection.execute(statement.encode())
+        assert len(connection.execute(look.encode()).fetchall()) == 1
+        connection.execute(commit.encode())
