@@ -140,3 +140,14 @@ def test_a_write_that_is_cut_short_says_what_became_of_it(
         tasks.add(title="Buy milk")
     assert caught.value.outcome == outcome
     cut.dispose()
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_whoever_cannot_begin_is_told_of_an_outage(home: Home, together: bool) -> None:
+    """Without a connection nothing is opened, and nothing was applied."""
+    full = served_engine(home.service, pool_size=1, pool_timeout=0.05)
+    opened = SqlTasks(full).open_tasks(ADA, together=together)
+    with full.connect(), pytest.raises(Unavailable, match="in time") as caught, opened as tasks:
+        tasks.list(TaskQuery())
+    assert caught.value.outcome == "not_applied"
+    full.dispose()

@@ -18,6 +18,9 @@ SWAPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.IsNot: ast.Is,
 }
 
+ROUND = 100
+"""From here on a number is a measure, of which one more is no fault."""
+
 
 class Mutant(NamedTuple):
     """A broken module: in which function what was changed, by its text, and the whole source."""
@@ -76,7 +79,7 @@ def _edits(node: ast.AST) -> Iterator[Callable[..., None]]:  # noqa: C901
             yield from (_drop("items", place) for place in range(len(items)))
         case ast.Constant(value=bool(value)):
             yield _set("value", not value)
-        case ast.Constant(value=int(value)):
+        case ast.Constant(value=int(value)) if value < ROUND:
             yield _set("value", value + 1)
         case ast.Return(value=value) if value is not None:
             yield _set("value", ast.Constant(value=None))
