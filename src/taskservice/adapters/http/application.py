@@ -18,6 +18,7 @@ from taskservice.adapters.http.rendering import EntityProvider
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import TaskServiceError
 from taskservice.core.readiness import Probe
+from taskservice.core.rules import OWNER_PATTERN
 from taskservice.core.service import OpenTasks
 
 USER_ID = {
@@ -26,6 +27,7 @@ USER_ID = {
     "required": True,
     "description": "The user whose tasks these are: the subject of the caller's token.",
     "example": "ada",
+    "schema": {"type": "string", "pattern": f"^{OWNER_PATTERN}$"},
 }
 
 

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from taskservice.core.query import Position, SortField, TaskQuery
 
+PATTERN = "^[A-Za-z0-9_-]+$"
 _DIGEST_BYTES = 16
 
 
