@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -9,9 +10,43 @@ from tests.canaries import leaks, nothing_leaked
 from tests.postgres import Databases, given_or_own_server
 from tests.support import TickingClock
 
+# Hypothesis draws the same in every run, as it does by itself under CI; `fuzz` draws at random.
+settings.load_profile("ci")
 settings.register_profile("no-shrinking", phases=(Phase.explicit, Phase.generate))
+settings.register_profile("fuzz", settings.get_profile("ci"), derandomize=False, max_examples=5_000)
 
 __all__ = ["audit", "audited", "leaks", "nothing_leaked"]
+
+SEED = pytest.StashKey[int]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--cases", type=int, default=1000, help="requests to fuzz each engine with, at least"
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Settle what fuzzing draws from: the seed that is given, or one for the profile."""
+    drawn = 0 if settings().derandomize else secrets.randbits(32)
+    config.stash[SEED] = int(config.getoption("--hypothesis-seed") or drawn)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"fuzzing: {config.getoption('--cases')} cases, --hypothesis-seed={config.stash[SEED]}"
+
+
+@pytest.fixture(scope="session")
+def cases(pytestconfig: pytest.Config) -> int:
+    """How many requests to fuzz each engine with, at least."""
+    return int(pytestconfig.getoption("--cases"))
+
+
+@pytest.fixture(scope="session")
+def seed(pytestconfig: pytest.Config) -> int:
+    """What fuzzing draws from."""
+    return pytestconfig.stash[SEED]
 
 
 @pytest.fixture

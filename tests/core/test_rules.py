@@ -1,8 +1,21 @@
 """The rules for single values, at their edges."""
 
-import pytest
+import re
+from collections.abc import Callable
 
-from taskservice.core.rules import check_description, check_title, is_owner
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from taskservice.core.rules import (
+    LINE_PATTERN,
+    TEXT_PATTERN,
+    check_description,
+    check_title,
+    is_owner,
+)
+
+texts = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(" \t\n\x0b\x85"))
 
 
 @pytest.mark.parametrize(
@@ -57,3 +70,19 @@ def test_an_owner_is_an_opaque_name(name: str) -> None:
 def test_what_is_no_owner(name: str) -> None:
     """Whatever is empty, too long, a dot segment or of other characters names nobody."""
     assert not is_owner(name)
+
+
+@pytest.mark.parametrize(
+    ("check", "pattern"), [(check_title, LINE_PATTERN), (check_description, TEXT_PATTERN)]
+)
+@given(text=texts)
+def test_the_patterns_say_what_is_taken(
+    check: Callable[[str], None], pattern: str, text: str
+) -> None:
+    """A pattern for the document matches exactly the text, of any length, that is taken."""
+    try:
+        check(text)
+    except ValueError:
+        assert not re.fullmatch(pattern, text)
+    else:
+        assert re.fullmatch(pattern, text)

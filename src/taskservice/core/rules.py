@@ -10,9 +10,18 @@ SEARCH_LIMIT = 255
 
 OWNER_PATTERN = rf"[A-Za-z0-9._:@|~+=-]{{1,{OWNER_LIMIT}}}"
 
+_CONTROL_IN_LINE = r"\x00-\x1f"
+_CONTROL_IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f"
+
+LINE_PATTERN = rf"^[^{_CONTROL_IN_LINE}]*[^\s{_CONTROL_IN_LINE}][^{_CONTROL_IN_LINE}]*$"
+"""A line that is not blank, for a document to say."""
+
+TEXT_PATTERN = rf"^[^{_CONTROL_IN_TEXT}]*$"
+"""Lines of text, for a document to say."""
+
 _is_owner = re.compile(OWNER_PATTERN).fullmatch
-_control_in_line = re.compile("[\x00-\x1f]").search
-_control_in_text = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f]").search
+_control_in_line = re.compile(f"[{_CONTROL_IN_LINE}]").search
+_control_in_text = re.compile(f"[{_CONTROL_IN_TEXT}]").search
 _surrogate = re.compile("[\ud800-\udfff]").search
 
 

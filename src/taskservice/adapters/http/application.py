@@ -17,6 +17,7 @@ from taskservice.adapters.http.rendering import EntityProvider
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import TaskServiceError
 from taskservice.core.readiness import Probe
+from taskservice.core.rules import OWNER_PATTERN
 from taskservice.core.service import OpenTasks
 
 USER_ID = {
@@ -25,6 +26,7 @@ USER_ID = {
     "required": True,
     "description": "The user whose tasks these are: the subject of the caller's token.",
     "example": "ada",
+    "schema": {"type": "string", "pattern": f"^{OWNER_PATTERN}$"},
 }
 
 

@@ -1,19 +1,22 @@
 """Opaque cursors: where the next page begins, tied to the owner, the filter and the sort.
 
 The digest finds what was altered or taken from another list. It is no secret
-and grants nothing: whose tasks are read is decided by the token alone.
+and grants nothing: whose tasks are read is decided by the token alone. Whoever
+computes it may write any position that a task can have, and no other.
 """
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
 from uuid import UUID
 
 from taskservice.core.query import Position, SortField, TaskQuery
+from taskservice.core.rules import check_title
 
+PATTERN = "^[A-Za-z0-9_-]+$"
 _DIGEST_BYTES = 16
 
 
@@ -35,16 +38,29 @@ def decode(cursor: str, owner: str, query: TaskQuery) -> TaskQuery:
         goes_on = replace(query, after=_read(position, query.sort.field))
         if encode(owner, goes_on) == cursor:
             return goes_on
-    except (ValueError, TypeError, RecursionError):
+    except (ValueError, RecursionError):
         pass
     raise BadCursor
 
 
 def _read(position: Any, field: SortField) -> Position:
-    *value, task_id = position
-    if field == "updated_at":
-        value = [datetime.fromisoformat(moment) for moment in value]
-    return (*value, UUID(task_id))
+    """Return where a task can stand in a sort by `field`, or raise `ValueError`."""
+    match field, position:
+        case "created_at", [str(task_id)]:
+            return (UUID(task_id),)
+        case "updated_at", [str(text), str(task_id)]:
+            return (_moment(text), UUID(task_id))
+        case "title", [str(title), str(task_id)]:
+            check_title(title)
+            return (title, UUID(task_id))
+    raise ValueError("not a position")
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.utcoffset() != timedelta(0):
+        raise ValueError("not in UTC")
+    return moment
 
 
 def _digest(owner: str, query: TaskQuery, position: bytes) -> bytes:

@@ -33,14 +33,21 @@ class DocumentedBlueprint(Blueprint):
         view_func: Callable[..., Any] | None = None,
         *args: Any,
         headers: Sequence[str] = (),
+        links: Sequence[str] = (),
         **options: Any,
     ) -> None:
-        """Register a view, what can go wrong in it, and the request `headers` that it heeds."""
+        """Register a view, what can go wrong in it, and the request `headers` that it heeds.
+
+        Its answer leads on to other operations by `links`.
+        """
         assert view_func is not None
         apidoc = vars(view_func).setdefault("_apidoc", {})
         apidoc.setdefault("manual_doc", {})["operationId"] = view_func.__name__
         responses = apidoc.setdefault("response", {}).setdefault("responses", {})
         apidoc["headers"] = [REQUEST_HEADERS[name] for name in headers]
+        if links:
+            (answer,) = responses[min(apidoc["success_status_codes"])]
+            answer["links"] = {name: {"$ref": f"#/components/links/{name}"} for name in links}
         for problem in _problems(rule, apidoc, headers):
             status, name = PROBLEM_RESPONSES[problem]
             responses[status] = [name]

@@ -9,10 +9,14 @@ from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
 
 YEARS = range(1970, 9999)
 
-_is_moment = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,6})?"
-    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
-).fullmatch
+_YEAR = r"(19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])"
+_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
+_MOMENT = rf"-[0-9]{{2}}-[0-9]{{2}}T{_TIME}:[0-5][0-9](\.[0-9]{{1,6}})?(Z|[+-]{_TIME})"
+
+MOMENT_PATTERN = f"^{_YEAR}{_MOMENT}$"
+"""A moment, for a document to say; its year counts in UTC, which no pattern can tell."""
+
+_is_moment = re.compile(f"[0-9]{{4}}{_MOMENT}").fullmatch
 _is_whole_number = re.compile(r"[0-9]{1,9}").fullmatch
 
 _MESSAGES: dict[str, Any] = {"required": "is required", "null": "must not be null"}
@@ -104,6 +108,10 @@ class TextParameter(Text):
 
 class MomentParameter(fields.DateTime):
     """A query parameter that is a moment: RFC 3339 with an offset, in the years 1970 to 9998."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {"pattern": MOMENT_PATTERN, **kwargs.pop("metadata", {})}
+        super().__init__(metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         text = once(value)

@@ -85,6 +85,34 @@ REQUEST_HEADERS = {
         ),
     )
 }
+
+
+def _link(operation: str, description: str, task: str = "", **parameters: str) -> dict[str, Any]:
+    """Return a link from the task at the pointer `task` of a body to an operation on it."""
+    return {
+        "operationId": operation,
+        "description": description,
+        "parameters": {
+            "user_id": f"$response.body#{task}/user_id",
+            "task_id": f"$response.body#{task}/id",
+            **parameters,
+        },
+    }
+
+
+_AS_SEEN = {"If-Match": "$response.header.ETag"}
+LINKS = {
+    "get_task": _link("get_task", "Read this task."),
+    "update_task": _link("update_task", "Update this task, if it is as it was here.", **_AS_SEEN),
+    "patch_task": _link("patch_task", "Update some of it, if it is as it was here.", **_AS_SEEN),
+    "complete_task": _link("complete_task", "Set this task's completion."),
+    "delete_task": _link("delete_task", "Delete this task, if it is as it was here.", **_AS_SEEN),
+    "get_first_task": _link("get_task", "Read the first task of the page.", "/0"),
+}
+"""What an answer's values are good for (OpenAPI's links), by name."""
+
+ON_A_TASK = ["get_task", "update_task", "patch_task", "complete_task", "delete_task"]
+
 REPLAYED = {"Idempotency-Replayed": _header("`true` where this repeats an earlier answer.", "true")}
 NOT_MODIFIED = REQUEST_ID | {"ETag": _header("The task's version, unchanged.", '"3"')}
 
@@ -189,6 +217,7 @@ def document(app: Flask) -> ProblemApi:
             },
             "servers": [{"url": "/", "description": "This service."}],
             "security": [{"bearer": []}],
+            "components": {"links": LINKS},
         },
     )
     api.spec.components.security_scheme(

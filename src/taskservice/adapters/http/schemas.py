@@ -24,9 +24,11 @@ from taskservice.adapters.http.rendering import EntitySchema, prefers_count
 from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.rules import (
     DESCRIPTION_LIMIT,
+    LINE_PATTERN,
     OWNER_LIMIT,
     OWNER_PATTERN,
     SEARCH_LIMIT,
+    TEXT_PATTERN,
     TITLE_LIMIT,
     check_description,
     check_search,
@@ -65,9 +67,13 @@ _TITLE = {
     "description": "What is to be done: one line of text, not only white space.",
     "minLength": 1,
     "maxLength": TITLE_LIMIT,
-    "pattern": r"\S",
+    "pattern": LINE_PATTERN,
 }
-_DESCRIPTION = {"description": "Anything more to say, or null.", "maxLength": DESCRIPTION_LIMIT}
+_DESCRIPTION = {
+    "description": "Anything more to say, or null.",
+    "maxLength": DESCRIPTION_LIMIT,
+    "pattern": TEXT_PATTERN,
+}
 
 
 def check_nothing(_: str) -> None:
@@ -175,6 +181,7 @@ class TaskQuerySchema(NoParametersSchema):
             "Only tasks with this text in title or description, whatever the case of either.",
             minLength=1,
             maxLength=SEARCH_LIMIT,
+            pattern=TEXT_PATTERN,
         ),
     )
     created_after = MomentParameter(metadata=_about("Created at this moment or later."))
@@ -191,7 +198,10 @@ class TaskQuerySchema(NoParametersSchema):
     )
     cursor = TextParameter(
         check_nothing,
-        metadata=_about("Where the page begins: taken from the `Link` of the page before."),
+        metadata=_about(
+            "Where the page begins: taken from the `Link` of the page before.",
+            pattern=cursors.PATTERN,
+        ),
     )
 
     @post_load

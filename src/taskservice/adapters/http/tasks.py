@@ -11,6 +11,7 @@ from taskservice.adapters.http.openapi import (
     LINKED,
     LOCATED,
     NOT_MODIFIED,
+    ON_A_TASK,
     REPLAYED,
     REQUEST_ID,
     TAGGED,
@@ -48,7 +49,7 @@ blueprint.before_request(read_attempt)
 blueprint.after_request(describe)
 
 
-@blueprint.get("", headers=["Prefer"])
+@blueprint.get("", headers=["Prefer"], links=["get_first_task"])
 @blueprint.arguments(TaskQuerySchema(), location="query")
 @blueprint.response(200, TaskSchema(many=True), headers=LINKED, example=[EXAMPLE_TASK])
 def list_tasks(query: TaskQuery) -> Page:
@@ -63,7 +64,7 @@ def list_tasks(query: TaskQuery) -> Page:
         return tasks.list(query)
 
 
-@blueprint.post("", headers=["Idempotency-Key"])
+@blueprint.post("", headers=["Idempotency-Key"], links=ON_A_TASK)
 @blueprint.arguments(NewTaskSchema(), example={"title": "Buy milk"})
 @blueprint.response(201, TaskSchema(), headers=LOCATED | REPLAYED, example=EXAMPLE_TASK)
 def create_task(new: dict[str, Any]) -> Task:
@@ -76,7 +77,7 @@ def create_task(new: dict[str, Any]) -> Task:
         return tasks.add(**new)
 
 
-@blueprint.get("/<uuid:task_id>", headers=["If-None-Match"])
+@blueprint.get("/<uuid:task_id>", headers=["If-None-Match"], links=ON_A_TASK)
 @blueprint.arguments(NoParametersSchema(), location="query", as_kwargs=True)
 @blueprint.response(200, TaskSchema(), headers=TAGGED, example=EXAMPLE_TASK)
 @blueprint.alt_response(304, headers=NOT_MODIFIED, success=True)
@@ -89,7 +90,7 @@ def get_task(task_id: UUID) -> Task:
         return tasks.get(task_id)
 
 
-@blueprint.put("/<uuid:task_id>", headers=GUARDED)
+@blueprint.put("/<uuid:task_id>", headers=GUARDED, links=ON_A_TASK)
 @blueprint.arguments(TaskUpdateSchema(), example={"title": "Buy oat milk"})
 @blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, example=EXAMPLE_TASK)
 def update_task(step: Step, task_id: UUID) -> Task:
@@ -103,7 +104,7 @@ def update_task(step: Step, task_id: UUID) -> Task:
         return tasks.change(task_id, guarded(precondition(), step))
 
 
-@blueprint.patch("/<uuid:task_id>", headers=GUARDED)
+@blueprint.patch("/<uuid:task_id>", headers=GUARDED, links=ON_A_TASK)
 @blueprint.doc(requestBody=MERGE_PATCH_BODY)
 @blueprint.arguments(
     TaskPatchSchema(), content_type=MERGE_PATCH, example={"description": "Two litres"}
@@ -119,7 +120,7 @@ def patch_task(step: Step, task_id: UUID) -> Task:
         return tasks.change(task_id, guarded(precondition(), step))
 
 
-@blueprint.patch("/<uuid:task_id>/complete", headers=GUARDED)
+@blueprint.patch("/<uuid:task_id>/complete", headers=GUARDED, links=ON_A_TASK)
 @blueprint.arguments(CompletionSchema(), required=False, example={"completed": True})
 @blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, example=EXAMPLE_COMPLETED)
 def complete_task(step: Step, task_id: UUID) -> Task:

@@ -1,0 +1,55 @@
+"""The real application over each adapter in turn, and as an ordinary role on PostgreSQL."""
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine, delete
+from tests.contract.conftest import home, owner_engine, role_engine, sqlite
+from tests.fuzz.schemathesis_run import World
+from tests.homes import Home
+from tests.http_callers import SETTINGS
+from tests.isolation.conftest import empty
+
+from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.sql.tables import receipts, tasks
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.app import create_app
+
+__all__ = ["home", "owner_engine", "role_engine", "sqlite"]
+
+TOLD = pytest.StashKey[list[str]]()
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    for line in config.stash.get(TOLD, []):
+        terminalreporter.write_line(line)
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Tell whoever runs the tests how much was tried: it is a line below theirs."""
+    lines = request.config.stash.setdefault(TOLD, [])
+    return lambda line: lines.append(f"{request.node.name}: {line}")
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+def world(request: pytest.FixtureRequest) -> World:
+    """The service over each adapter in turn."""
+    if request.param == "memory":
+        in_memory = InMemoryTasks()
+        return World(create_app(in_memory.open_tasks, SETTINGS), in_memory._owners.clear)
+    if request.param == "sqlite":
+        engine: Engine = request.getfixturevalue("sqlite")
+        return World(create_app(SqlTasks(engine).open_tasks, SETTINGS), lambda: wipe(engine))
+    home: Home = request.getfixturevalue("home")
+    served = SqlTasks(request.getfixturevalue("role_engine"))
+    return World(create_app(served.open_tasks, SETTINGS), lambda: empty(home))
+
+
+def wipe(engine: Engine) -> None:
+    """Remove every row of an engine that has no policies."""
+    with engine.connect() as connection:
+        for table in (tasks, receipts):
+            connection.execute(delete(table))

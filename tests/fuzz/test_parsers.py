@@ -1,0 +1,89 @@
+"""Whatever a parser is given, it returns a value or raises what it says that it raises."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from tests.fuzz.drawn import forged, pieces, queries, stretched, tasks
+from tests.support import ADA, BOB
+
+from taskservice.adapters.http import cursors
+from taskservice.adapters.http.conditions import Tag, parse_tags
+from taskservice.core.query import TaskQuery
+from taskservice.core.task import Task
+
+
+def cursor_behind(task: Task, query: TaskQuery) -> tuple[str, TaskQuery]:
+    following = replace(query, after=query.sort.key(task))
+    return cursors.encode(ADA, following), following
+
+
+@given(tasks, queries)
+def test_a_cursor_leads_where_it_says(task: Task, query: TaskQuery) -> None:
+    """What is encoded for an owner is decoded, for that owner alone, to the same page."""
+    cursor, following = cursor_behind(task, query)
+    assert cursors.decode(cursor, ADA, query) == following
+    with pytest.raises(cursors.BadCursor):
+        cursors.decode(cursor, BOB, query)
+
+
+@given(tasks, queries, st.data())
+def test_a_cursor_has_one_spelling(task: Task, query: TaskQuery, data: st.DataObject) -> None:
+    """A cursor of which any stretch is changed is refused."""
+    cursor, _ = cursor_behind(task, query)
+    altered = stretched(cursor, data, "ABab01-_=+/ \n\0é\ud800")
+    assume(altered != cursor)
+    with pytest.raises(cursors.BadCursor):
+        cursors.decode(altered, ADA, query)
+
+
+@given(st.text() | st.text("Aa0-_=W"), queries)
+def test_no_text_is_a_cursor(text: str, query: TaskQuery) -> None:
+    """Text that nobody encoded is refused."""
+    with pytest.raises(cursors.BadCursor):
+        cursors.decode(text, ADA, query)
+
+
+@given(tasks, queries, st.data())
+def test_a_forged_cursor_is_a_place_in_the_list_or_refused(
+    task: Task, query: TaskQuery, data: st.DataObject
+) -> None:
+    """Whoever computes the digest reaches only places that can be compared with a task's."""
+    try:
+        following = cursors.decode(data.draw(forged(query)), ADA, query)
+    except cursors.BadCursor:
+        return
+    following.page([task])
+
+
+def _fit(text: str) -> str:
+    """Return `text` without what no tag may hold."""
+    return text.translate({ord(character): None for character in ' "\xa0'})
+
+
+tags = st.builds(Tag, st.booleans(), pieces("1", "*", ",", "\\").map(_fit))
+
+
+@given(st.lists(tags, min_size=1), st.text(" \t,"), st.text(" \t,").map(lambda text: f"{text},"))
+def test_a_list_of_tags_is_read_as_it_was_written(
+    written: list[Tag], around: str, between: str
+) -> None:
+    """Tags that are written as a list are read again, whatever space and commas are between."""
+    value = between.join(printed(tag) for tag in written)
+    assert list(parse_tags(f"{around}{value}{around}")) == written
+
+
+@given(pieces('W/"1"', '"', ",", " ", "W/", "*", "\t"))
+def test_what_is_read_as_tags_can_be_written_and_read_again(value: str) -> None:
+    """A list of tags that is taken means the same when it is written in the plainest way."""
+    try:
+        read = list(parse_tags(value))
+    except ValueError:
+        return
+    assert read
+    assert list(parse_tags(", ".join(printed(tag) for tag in read))) == read
+
+
+def printed(tag: Tag) -> str:
+    return f'{"W/" * tag.weak}"{tag.opaque}"'

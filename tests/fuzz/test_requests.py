@@ -1,0 +1,141 @@
+"""Whatever a request says, the service answers it, and with an answer that the document knows."""
+
+import json
+import re
+from functools import cache
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.fuzz.drawn import (
+    bodies,
+    forged,
+    media_types,
+    pieces,
+    queries,
+    query_strings,
+)
+from tests.fuzz.schemathesis_run import World
+from tests.http_callers import Caller
+from tests.problems import problem
+from tests.support import ADA
+
+from taskservice.adapters.http.schemas import SORTS
+from taskservice.app import openapi_document
+from taskservice.core.query import TaskQuery
+
+on_one_world = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+LIST = "/api/tasks/{user_id}/tasks"
+TASK = f"{LIST}/{{task_id}}"
+WRITES = [("POST", LIST), ("PUT", TASK), ("PATCH", TASK), ("PATCH", f"{TASK}/complete")]
+
+
+@cache
+def document() -> Any:
+    return json.loads(openapi_document())
+
+
+def check(response: Any, method: str, path: str) -> None:
+    """Assert that `response` is one that the document knows of this operation, and no 5xx."""
+    declared = document()["paths"][path][method.lower()]["responses"]
+    assert str(response.status_code) in declared.keys() - {"500", "503"}, response.text
+    if response.status_code >= 400:
+        kind = response.json["type"].removeprefix("/problems/")
+        problem(response, response.status_code, kind)
+
+
+@pytest.fixture
+def ada(world: World) -> Caller:
+    world.empty()
+    caller = Caller(world.app.test_client(), ADA)
+    for title in ("Buy milk", "Buy bread"):
+        caller.create(title=title)
+    return caller
+
+
+def raw(query: str) -> dict[str, Any]:
+    return {"environ_overrides": {"QUERY_STRING": query}}
+
+
+@on_one_world
+@given(query_strings)
+def test_any_query_is_a_list_or_refused(ada: Caller, query: str) -> None:
+    """Whatever stands behind the question mark, each engine takes it, or none is asked."""
+    check(ada("GET", **raw(query)), "GET", LIST)
+
+
+@on_one_world
+@given(queries, st.data())
+def test_any_forged_cursor_is_a_page_or_refused(
+    ada: Caller, query: TaskQuery, data: st.DataObject
+) -> None:
+    """No engine fails at a position that is made by hand, with a digest that is right."""
+    asked = TaskQuery(sort=query.sort)
+    sort = next(name for name, known in SORTS.items() if known == query.sort)
+    cursor = data.draw(forged(asked))
+    check(ada("GET", **raw(f"sort={sort}&cursor={cursor}")), "GET", LIST)
+
+
+@on_one_world
+@given(st.sampled_from(WRITES), bodies.map(json.dumps).map(str.encode) | st.binary(), media_types)
+def test_any_body_is_taken_or_refused(
+    ada: Caller, write: tuple[str, str], body: bytes, media_type: str
+) -> None:
+    """Whatever is sent, as whatever it is sent, is stored or refused."""
+    method, path = write
+    for sent_as in (media_type, "application/json"):
+        response = ada(method, address(ada, path), data=body, content_type=sent_as)
+        check(response, method, path)
+
+
+def address(ada: Caller, path: str) -> str:
+    """Return the address of an operation on the first of the tasks."""
+    (first, *_) = ada("GET").json
+    return path.replace("{user_id}", ADA).replace("{task_id}", first["id"])
+
+
+@on_one_world
+@given(pieces('W/"1"', '"1"', '"', ",", " ", "W/", "*", "\t"))
+def test_any_condition_is_heeded_or_refused(ada: Caller, value: str) -> None:
+    """Whatever a conditional header holds, it is a condition, or 400."""
+    task = address(ada, TASK)
+    check(ada("GET", task, headers={"If-None-Match": value}), "GET", TASK)
+    body = {"title": "Buy milk"}
+    check(ada("PUT", task, json=body, headers={"If-Match": value}), "PUT", TASK)
+
+
+@on_one_world
+@given(pieces("a", " ", ",", "x" * 100, "\x7f"))
+def test_a_key_is_printable_text_or_refused(ada: Caller, key: str) -> None:
+    """1 to 255 printable characters without a comma are a key; anything else is 400."""
+    response = ada("POST", json={"title": "Buy milk"}, headers={"Idempotency-Key": key})
+    if re.fullmatch("[ -+\\--~]{1,255}", key):
+        assert response.status_code == 201
+    else:
+        problem(response, 400, "malformed-request")
+
+
+@on_one_world
+@given(pieces("count", "=", "exact", " ", ",", ";", '"', "wait=1"))
+def test_a_preference_is_heeded_or_passed_over(ada: Caller, prefer: str) -> None:
+    """No preference is refused, and one that is applied is said to be."""
+    response = ada("GET", headers={"Prefer": prefer})
+    assert response.status_code == 200
+    counted = "count=exact" in prefer.lower().replace(" ", "")
+    applied = response.headers.get("Preference-Applied")
+    assert response.headers.get("X-Total-Count") == (applied and "2")
+    assert applied in ({"count=exact", None} if counted else {None})
+
+
+@on_one_world
+@given(st.data())
+def test_only_one_header_lets_a_caller_in(ada: Caller, data: st.DataObject) -> None:
+    """The scheme in any case, spaces, the token: whatever else stands in the header is 401."""
+    drawn = data.draw(pieces("Bearer", "bearer", " ", ada.token, ",", "Basic", "\t", "="))
+    response = ada("GET", headers={"Authorization": drawn})
+    if re.fullmatch(f"bearer +{re.escape(ada.token)}", drawn, re.IGNORECASE):
+        assert response.status_code == 200
+    else:
+        problem(response, 401, "unauthenticated")
