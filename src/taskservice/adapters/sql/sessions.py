@@ -36,9 +36,7 @@ class Timeouts(NamedTuple):
 def alone(engine: Engine, owner: str) -> Iterator[Connection]:
     """Yield a connection on which each statement is a transaction in the name of `owner`."""
     with engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execution_options(**{AHEAD: (_settings(engine, owner),)})
-        yield connection
+        yield connection.execution_options(**{AHEAD: (_settings(engine, owner),)})
 
 
 @contextmanager
@@ -75,7 +73,7 @@ def bounded(engine: Engine, owner: str) -> Iterator[Connection]:
 def send_ahead(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
     """Execute `statement`, and ahead of it, in the same round trip, what its connection asks for.
 
-    Listens to SQLAlchemy's `do_execute`; returns False to leave all to the dialect.
+    Listens to SQLAlchemy's `do_execute` on PostgreSQL; returns False to leave all to the dialect.
     """
     ahead = context.execution_options.get(AHEAD)
     if not ahead:
