@@ -45,6 +45,8 @@ class Settings:
     prepared_statements: bool = False
     pool_size: int = 5
     pool_timeout: float = 0.5
+    log_level: str = "info"
+    log_format: str = "json"
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -68,6 +70,14 @@ def database_address(environ: Mapping[str, str]) -> str:
     reader.require("DATABASE_URL")
     reader.finish()
     return str(address)
+
+
+def log_choice(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the log's level and format, the default for what is wrong: the log must tell of it."""
+    reader = _Reader(environ)
+    level = reader.value("TASKSERVICE_LOG_LEVEL", _log_level)
+    form = reader.value("TASKSERVICE_LOG_FORMAT", _log_format)
+    return level or Settings.log_level, form or Settings.log_format
 
 
 class _Reader:
@@ -149,6 +159,18 @@ def _refresh(value: str) -> float:
     return _seconds(value)
 
 
+def _log_level(value: str) -> str:
+    if value.lower() not in {"debug", "info", "warning", "error"}:
+        raise ValueError("must be debug, info, warning or error")
+    return value.lower()
+
+
+def _log_format(value: str) -> str:
+    if value.lower() not in {"json", "console"}:
+        raise ValueError("must be json or console")
+    return value.lower()
+
+
 _PARSERS: dict[str, Callable[[str], object]] = {
     "DATABASE_URL": _database,
     "TASKSERVICE_JWT_SECRET": _secret,
@@ -163,6 +185,8 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_PREPARED_STATEMENTS": _switch,
     "TASKSERVICE_POOL_SIZE": _count,
     "TASKSERVICE_POOL_TIMEOUT": _seconds,
+    "TASKSERVICE_LOG_LEVEL": _log_level,
+    "TASKSERVICE_LOG_FORMAT": _log_format,
 }
 
 _FIELDS = {name: name.removeprefix("TASKSERVICE_").lower() for name in _PARSERS}
@@ -172,4 +196,4 @@ assert set(_FIELDS.values()) == {field.name for field in fields(Settings)}
 def _warn_of_unknown(environ: Mapping[str, str]) -> None:
     for name in sorted(environ):
         if name.startswith("TASKSERVICE_") and name not in _PARSERS:
-            _log.warning("%s is not a setting of this version", name)
+            _log.warning("not a setting of this version", extra={"setting": name})

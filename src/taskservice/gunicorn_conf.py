@@ -10,13 +10,21 @@ import sys
 from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
-from gunicorn.workers.base import Worker
+from gunicorn.workers.base import Worker as AnyWorker
 
 from taskservice.app import require_servable
-from taskservice.config import ConfigError, Settings
+from taskservice.config import ConfigError, Settings, log_choice
+from taskservice.gunicorn_log import Log, Worker
+
+# One log, in the form that TASKSERVICE_LOG_FORMAT names.
+logger_class = Log
+loglevel = log_choice(os.environ)[0]
+
+# An access log (--accesslog -) shows paths, hence users, but no query: that holds what was sought.
+access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(B)s'
 
 # Threads wait for the database together; one process a core computes.
-worker_class = "gthread"
+worker_class = Worker
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
 # Fewer threads than TASKSERVICE_POOL_SIZE (5): no request waits for a connection.
@@ -48,7 +56,7 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 
-def post_worker_init(worker: Worker) -> None:
+def post_worker_init(worker: AnyWorker) -> None:
     """Tell that a worker answers: "Booting worker" comes before the application is loaded."""
     worker.log.info("Worker ready (pid: %s)", worker.pid)
 

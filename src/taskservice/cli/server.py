@@ -55,7 +55,7 @@ class Server(BaseApplication):
         return {
             "bind": self._bind,
             "workers": int(os.environ.get("WEB_CONCURRENCY", "1")),
-            "loglevel": "warning",
+            "loglevel": os.environ.get("TASKSERVICE_LOG_LEVEL") or "warning",
             "on_starting": _nothing_to_check,
             "post_worker_init": self._tell,
         }

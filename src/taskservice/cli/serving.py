@@ -14,6 +14,7 @@ from taskservice.cli.options import database_option, development_environment
 from taskservice.cli.server import Server, require_free
 from taskservice.cli.tokens import signed_token
 from taskservice.config import Settings
+from taskservice.logs import configure
 
 DEMO_USER = "demo"
 
@@ -49,6 +50,7 @@ def serve(host: str, port: int, database: str | None) -> None:
     With no setting at all: on SQLite, in the file taskservice.db of this
     folder, with a random development secret kept beside it.
     """
+    configure(os.environ)
     settings = Settings.from_environment(with_development_secret(development_environment(database)))
     require_free(host, port)
     upgrade(single_engine(parsed_address(settings.database_url)))

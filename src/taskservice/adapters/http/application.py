@@ -1,6 +1,5 @@
 """The Flask application: blueprints, error handlers and standing headers, put together."""
 
-import logging
 from collections.abc import Mapping
 from typing import Any
 
@@ -63,7 +62,6 @@ def http_application(
 ) -> Flask:
     """Return the application that serves `open_tasks` to whom `authenticate` knows."""
     app = _Application()
-    app.logger.setLevel(logging.INFO)
     app.config[conditions.REQUIRED] = require_if_match
     Doors(authenticate, open_tasks).install(app)
     app.extensions[health.PROBES] = probes

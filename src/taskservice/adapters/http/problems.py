@@ -1,10 +1,11 @@
 """Every error as problem details (RFC 9457): from what went wrong to what a client hears."""
 
+import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import orjson
-from flask import Response, current_app
+from flask import Response
 from werkzeug.exceptions import HTTPException
 
 from taskservice.adapters.http.tracing import instance, request_id
@@ -22,6 +23,7 @@ from taskservice.core.errors import (
 MEDIA_TYPE = "application/problem+json"
 ERRORS_LIMIT = 50
 RETRY_SECONDS = 1
+_log = logging.getLogger("taskservice")
 _RETRY = {"Retry-After": str(RETRY_SECONDS)}
 
 
@@ -172,13 +174,13 @@ def on_service_error(error: TaskServiceError) -> Response:
     kind = next(kind for kind in type(error).__mro__ if kind in ANSWERS)
     problem, detail, headers = ANSWERS[kind]
     if kind in FOR_THE_LOG:
-        current_app.logger.info("request %s refused: %s", request_id(), error)
+        _log.info("request refused", extra={"request_id": request_id(), "reason": str(error)})
     return problem_response(problem, detail, headers, outcome=getattr(error, "outcome", None))
 
 
 def on_defect(error: Exception) -> Response:
     """Answer a defect: the log hears all of it, the client only the request id."""
-    current_app.logger.error("defect in request %s", request_id(), exc_info=error)
+    _log.error("defect", extra={"request_id": request_id()}, exc_info=error)
     return problem_response("internal", "this is a defect of the service")
 
 
