@@ -6,6 +6,8 @@ import pytest
 from tests.postgres import Databases, given_or_own_server
 from tests.support import TickingClock
 
+pytest_plugins = ["tests.canaries"]
+
 
 @pytest.fixture
 def clock() -> TickingClock:

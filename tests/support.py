@@ -21,3 +21,4 @@ class TickingClock:
 
 
 SECRET = "a secret of the tests, 32 bytes or more, kept by nobody"
+DATABASE_PASSWORD = "canary-beside-the-database"

@@ -1,8 +1,8 @@
 """Databases that were brought up to date by the command, for the service as a process."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from tests.postgres import Databases
@@ -37,7 +37,9 @@ def production(
         server.execute(f"DROP ROLE IF EXISTS {ROLE}")
         server.execute(f"CREATE ROLE {ROLE} LOGIN")
         command(tmp_path, "db", "grant", ROLE, DATABASE_URL=address)
-        served = re.sub(r"//[^@]*@", f"//{ROLE}@", address).replace("postgresql:", "postgres:")
+        served = server.url(urlsplit(address).path.strip("/"), ROLE).replace(
+            "postgresql:", "postgres:"
+        )
         yield {"DATABASE_URL": served, **settings}
         server.drop_database(address)
         server.execute(f"DROP ROLE {ROLE}")
