@@ -19,6 +19,7 @@ QUOTING = {"psycopg", "sqlalchemy"}
 
 _HEAD = ("timestamp", "level", "pid", "logger", "event")
 _Event = MutableMapping[str, Any]
+_fields_of = ExtraAdder()
 
 
 class Formatter(ProcessorFormatter):
@@ -27,7 +28,7 @@ class Formatter(ProcessorFormatter):
     def __init__(self, form: str) -> None:
         super().__init__(
             processors=[
-                ExtraAdder(),
+                _add_fields,
                 add_log_level,
                 add_logger_name,
                 _add_process,
@@ -92,6 +93,11 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
         yield error
         seen.add(id(error))
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _add_fields(logger: logging.Logger, method: str, event: _Event) -> _Event:
+    """Add what a record brings beside its message; none of it takes the message's place."""
+    return {**_fields_of(logger, method, {"_record": event["_record"]}), **event}
 
 
 def _add_process(_: object, __: str, event: _Event) -> _Event:
