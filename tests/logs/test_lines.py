@@ -201,7 +201,6 @@ def test_the_log_goes_where_gunicorns_goes(tmp_path: Path) -> None:
     config = Config()
     config.set("errorlog", str(tmp_path / "log"))
     log = Log(config)
-    log.setup(config)
     log.info("one")
     logging.getLogger(OURS).warning("two")
     told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
