@@ -32,13 +32,13 @@ class Log(Logger):
 class Worker(ThreadWorker):
     """The threaded worker, which does not repeat to a client what it could not read."""
 
-    def load_wsgi(self) -> None:
-        """Load the application; a failure goes to the log alone, and ends gunicorn with 3."""
+    def init_process(self) -> None:
+        """Load the application and serve; what ends that goes to the log, and nowhere else."""
         try:
-            super().load_wsgi()
+            super().init_process()
         except Exception:
-            self.log.exception("the application cannot be loaded")
-            sys.exit(Arbiter.WORKER_BOOT_ERROR)
+            self.log.exception("a worker failed")
+            sys.exit(-1 if self.booted else Arbiter.WORKER_BOOT_ERROR)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what went wrong before the application, or after it."""

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 import threading
 import traceback
 from collections.abc import Iterable, Iterator, Mapping, MutableMapping
@@ -65,6 +66,7 @@ def configure(environ: Mapping[str, str], handlers: Iterable[logging.Handler] = 
     logging.getLogger(OURS).setLevel(threshold)
     logging.captureWarnings(capture=True)
     threading.excepthook = _on_dead_thread
+    sys.unraisablehook = _on_unraisable
     return formatter
 
 
@@ -154,3 +156,7 @@ def _bare(record: logging.LogRecord) -> dict[str, Any]:
 def _on_dead_thread(dead: threading.ExceptHookArgs) -> None:
     if dead.exc_value is not None and dead.exc_type is not SystemExit:
         logging.getLogger(OURS).error("a thread died", exc_info=dead.exc_value)
+
+
+def _on_unraisable(lost: "sys.UnraisableHookArgs") -> None:
+    logging.getLogger(OURS).error("an exception that nobody could hear", exc_info=lost.exc_value)

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -142,12 +143,12 @@ def logging_restored() -> Iterator[None]:
     """The logging of the tests, put back after a test that has configured it."""
     root, ours = logging.getLogger(), logging.getLogger(OURS)
     gunicorns = logging.getLogger("gunicorn.error")
-    before = root.handlers[:], root.level, ours.level, threading.excepthook
+    before = root.handlers[:], root.level, ours.level, threading.excepthook, sys.unraisablehook
     yield
     gunicorns.handlers.clear()
     gunicorns.filters.clear()
     logging.captureWarnings(capture=False)
-    root.handlers[:], threading.excepthook = before[0], before[3]
+    root.handlers[:], (threading.excepthook, sys.unraisablehook) = before[0], before[3:]
     root.setLevel(before[1])
     ours.setLevel(before[2])
 
@@ -193,6 +194,22 @@ def test_gunicorn_quotes_no_request() -> None:
     assert discreet(failed)
     assert failed.getMessage() == "Error handling request"
     assert not discreet(record("Current configuration:\n  raw_env: ['SECRET=x']"))
+
+
+@pytest.mark.usefixtures("logging_restored")
+def test_an_exception_in_a_finalizer_is_told_on_one_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What Python could only print is a record like any other."""
+
+    class Dying:
+        def __del__(self) -> None:
+            raise ValueError("too late")
+
+    configure({})
+    Dying()
+    told = json.loads(capsys.readouterr().err)
+    assert told["exception"].endswith("ValueError: too late")
 
 
 @pytest.mark.usefixtures("logging_restored")
