@@ -1,92 +1,95 @@
-"""Watches for what must not leak, through the whole suite: in logs, and in the bodies of errors.
+"""The watch on what must never be told: a canary in a log or an error answer fails the test.
 
-The canaries are planted where the tests keep what is secret: the signing
-secret, every token, the titles and descriptions of tasks, and the password
-in the address of each database.
+A pytest plugin. It reads every record that is logged in process, every error
+answer of a Flask application, and what `tests.processes` hands it: each line
+that a process prints, and each error answer that one gives.
 """
 
 import logging
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
-import flask
 import pytest
-from tests.support import PASSWORD, SECRET
+from flask import Flask, Response, request, request_finished
+from tests.support import DATABASE_PASSWORD, SECRET
 
-CONTENT = ["Buy milk", "Buy oat milk", "Two litres", "Bob's secret", "A secret of Ada"]
-"""What the tests write into tasks."""
+from taskservice.logs import OURS, Formatter
 
-_canary = re.compile(
-    "|".join(
-        [
-            r"eyJ[\w-]{8,}\.eyJ[\w-]{8,}\.?[\w-]*",
-            *(re.escape(one) for one in (SECRET, PASSWORD, *CONTENT)),
-        ]
-    )
-)
-# What `taskservice serve` prints for a person to paste.
-_welcome = re.compile(r"^  (TOKEN=|curl |  -H ).*$", re.MULTILINE)
+CANARIES = {
+    "the secret": re.escape(SECRET),
+    "a token": r"eyJ[\w-]{8,}\.[\w-]+",
+    "a title or a description": r"Buy(?: |%20|\+)(?:oat(?: |%20|\+))?(?:milk|bread)|Two litres",
+    "the database's password": re.escape(DATABASE_PASSWORD),
+    "a database address": r"postgres(?:ql)?(?:\+\w+)?://[^\s/]*@|connection to server at",
+}
+_CANARY = re.compile("|".join(f"({pattern})" for pattern in CANARIES.values()))
 
 
-class Leaks(logging.Handler):
-    """Gathers what leaked in this process: from every log record, and every error answer."""
+class Watch:
+    """Looks at text for canaries, and keeps what it finds until somebody takes it."""
 
     def __init__(self) -> None:
-        super().__init__(logging.NOTSET)
-        self.found: list[str] = []
-        self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Look at a record whole: message, fields and traceback."""
-        self.look("a log record", f"{self.format(record)} {vars(record)}")
-
-    def answered(self, _: Any, response: flask.Response, **__: Any) -> None:
-        """Look at an answer that tells of an error."""
-        if response.status_code >= 400 and not response.direct_passthrough:
-            self.look(f"an answer of {response.status_code}", response.get_data(as_text=True))
+        self._finds: list[str] = []
+        self._lock = Lock()
 
     def look(self, where: str, text: str) -> None:
-        """Note what `text` should not show."""
-        self.found += [f"{where} shows {leak[0]!r}: {text}" for leak in _canary.finditer(text)]
+        """Remember each canary in `text`, which stood at `where`."""
+        for match in _CANARY.finditer(text):
+            self.tell(list(CANARIES)[(match.lastindex or 1) - 1], where, text)
 
-    @contextmanager
-    def watching(self) -> Iterator[None]:
-        """Watch the logs and the applications of this process."""
-        ours, root = logging.getLogger("taskservice"), logging.getLogger()
-        level = ours.level
-        ours.setLevel(logging.DEBUG)
-        root.addHandler(self)
-        with flask.request_finished.connected_to(self.answered):
-            yield
-        root.removeHandler(self)
-        ours.setLevel(level)
+    def tell(self, what: str, where: str, text: str) -> None:
+        """Remember that `what` stood at `where`, in `text`."""
+        with self._lock:
+            self._finds.append(f"{what} in {where}: {text.strip()}")
 
-
-def require_none_in_log(text: str) -> None:
-    """Assert that what a process printed shows no canary, but for what it prints to be pasted."""
-    require_none("the log of a process", _welcome.sub("", text))
+    def take(self) -> list[str]:
+        """Return what was found since the last time."""
+        with self._lock:
+            finds, self._finds = self._finds, []
+        return finds
 
 
-def require_none(where: str, text: str) -> None:
-    """Assert that `text` shows no canary."""
-    leaks = Leaks()
-    leaks.look(where, text)
-    assert not leaks.found, "\n".join(leaks.found)
+WATCH = Watch()
 
 
-@pytest.fixture(scope="session")
-def leaks() -> Iterator[Leaks]:
-    """The watch over the whole session."""
-    leaks = Leaks()
-    with leaks.watching():
-        yield leaks
+class Listener(logging.Handler):
+    """Shows a watch every record, as the service would write it."""
+
+    def __init__(self, watch: Watch) -> None:
+        super().__init__(logging.DEBUG)
+        self._watch = watch
+        self.setFormatter(Formatter("json"))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Look at one record."""
+        self._watch.look(f"the log of {record.name}", self.format(record))
 
 
-@pytest.fixture(autouse=True)
-def nothing_leaked(leaks: Leaks) -> Iterator[None]:
-    """Fail the test in which something leaked."""
+def look_at_answer(watch: Watch, where: str, status: int, headers: Any, body: bytes) -> None:
+    """Look at an error answer."""
+    text = f"{dict(headers)} {body.decode(errors='backslashreplace')}"
+    watch.look(f"the {status} to {where}", text)
+
+
+def on_answer(_: Flask, response: Response, **__: object) -> None:
+    """Look at an answer of an application in process, where it is an error."""
+    if response.status_code >= 400:
+        where = f"{request.method} {request.path}"
+        look_at_answer(WATCH, where, response.status_code, response.headers, response.get_data())
+
+
+def pytest_configure() -> None:
+    """Begin to watch."""
+    logging.getLogger().addHandler(Listener(WATCH))
+    logging.getLogger(OURS).setLevel(logging.DEBUG)
+    request_finished.connect(on_answer)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Iterator[None]:
+    """Fail the test in which a canary was found, once all that it started has ended."""
     yield
-    found, leaks.found = leaks.found, []
-    assert not found, "\n".join(found)
+    if finds := WATCH.take():
+        pytest.fail("\n".join(["what must never be told was told:", *finds]), pytrace=False)

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import Phase, settings
-from tests.audit import audit, audited
-from tests.canaries import leaks, nothing_leaked
 from tests.postgres import Databases, given_or_own_server
 from tests.support import TickingClock
 
@@ -15,7 +13,7 @@ settings.load_profile("ci")
 settings.register_profile("no-shrinking", phases=(Phase.explicit, Phase.generate))
 settings.register_profile("fuzz", settings.get_profile("ci"), derandomize=False, max_examples=5_000)
 
-__all__ = ["audit", "audited", "leaks", "nothing_leaked"]
+pytest_plugins = ["tests.audit", "tests.canaries"]
 
 SEED = pytest.StashKey[int]()
 

@@ -20,7 +20,7 @@ from uuid import uuid4
 
 import psycopg
 from tests.parent_death import dying_with_the_tests
-from tests.support import PASSWORD
+from tests.support import DATABASE_PASSWORD
 
 GIVEN = "TASKSERVICE_TEST_DATABASE_URL"
 SECONDS = 30
@@ -43,10 +43,13 @@ class Databases:
         self._address = address
 
     def url(self, database: str | None = None, user: str | None = None) -> str:
-        """Return the address of a database, for the superuser or, with any password, for `user`."""
+        """Return the address of a database, for the superuser or for `user`.
+
+        The server asks for no password; there is one all the same, to be seen where it is told.
+        """
         parts = urlsplit(self._address)
         host = parts.netloc.rpartition("@")[2]
-        authority = f"{quote(user, safe='')}:{PASSWORD}@{host}" if user else parts.netloc
+        authority = f"{quote(user, safe='')}:{DATABASE_PASSWORD}@{host}" if user else parts.netloc
         name = quote(database, safe="") if database else parts.path.removeprefix("/")
         query = f"?{parts.query}" if parts.query else ""
         return f"postgresql://{authority}/{name}{query}"

@@ -1,5 +1,6 @@
 """The service as a process: on a free port, ended by a signal, dead with the tests."""
 
+import itertools
 import json
 import os
 import re
@@ -7,13 +8,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
-from typing import Any, NamedTuple
+from threading import Condition, Thread
+from typing import IO, Any, NamedTuple
 from urllib.parse import urlsplit
 
-from tests.canaries import require_none, require_none_in_log
+from tests.canaries import WATCH, look_at_answer
 from tests.parent_death import dying_with_the_tests
 
 ROOT = Path(__file__).parents[1]
@@ -25,6 +27,7 @@ START = [
 ]
 WORKERS = 2
 
+_is_welcome = re.compile(r"  TOKEN=|    -H 'Content-Type: application/json' -d ").match
 _address_in = re.compile(r"http://127\.0\.0\.1:\d+").search
 
 
@@ -40,12 +43,59 @@ class Answer(NamedTuple):
         return json.loads(self.body)
 
 
+class Output:
+    """What a process prints, taken in by a thread, so that the process never waits for a reader.
+
+    To go through it is to get each line from the first, and to wait for more until the end.
+    """
+
+    def __init__(self, stream: IO[bytes], command: Sequence[str]) -> None:
+        self._lines: list[str] = []
+        self._is_whole = False
+        self._changed = Condition()
+        self._command = command
+        self._reader = Thread(target=self._take_in, args=(stream,), daemon=True)
+        self._reader.start()
+
+    def __iter__(self) -> Iterator[str]:
+        for number in itertools.count():
+            with self._changed:
+                while not self._is_whole and number == len(self._lines):
+                    self._changed.wait()
+                if number == len(self._lines):
+                    return
+            yield self._lines[number]
+
+    def finish(self) -> None:
+        """Wait until nobody can print any more."""
+        self._reader.join(SECONDS)
+        assert not self._reader.is_alive(), "a process of the service lives on"
+
+    def _take_in(self, stream: IO[bytes]) -> None:
+        for raw in stream:
+            line = raw.decode(errors="backslashreplace")
+            look_at_output(self._command, line)
+            with self._changed:
+                self._lines.append(line)
+                self._changed.notify_all()
+        with self._changed:
+            self._is_whole = True
+            self._changed.notify_all()
+
+
+def look_at_output(command: Sequence[str], line: str) -> None:
+    """Look for canaries; what `token` and `serve` print to be pasted is meant to be seen."""
+    if "token" in command or ("serve" in command and _is_welcome(line)):
+        return
+    WATCH.look(f"the output of {' '.join(command)}", line)
+
+
 class Service(NamedTuple):
     """A service that runs: where it answers, and its process."""
 
     address: str
-    process: "subprocess.Popen[str]"
-    output: list[str]
+    process: "subprocess.Popen[bytes]"
+    output: Output
 
     def __call__(
         self, method: str, path: str, token: str | None = None, body: Any = None, **headers: str
@@ -62,11 +112,11 @@ class Service(NamedTuple):
             connection.request(method, path, data, headers)
             response = connection.getresponse()
             answer = Answer(response.status, dict(response.getheaders()), response.read())
+            if answer.status >= 400:
+                look_at_answer(WATCH, f"{method} {path}", *answer)
+            return answer
         finally:
             connection.close()
-        if answer.status >= 400:
-            require_none(f"an answer of {answer.status}", answer.body.decode())
-        return answer
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
         """End the service and return its exit status."""
@@ -87,7 +137,7 @@ def environment(**settings: str) -> dict[str, str]:
 def run(
     command: Sequence[str], folder: Path, **settings: str
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command to its end; what it says of errors tells nothing that it should not."""
+    """Run a command to its end."""
     result = subprocess.run(
         command,
         cwd=folder,
@@ -97,7 +147,8 @@ def run(
         timeout=SECONDS,
         check=False,
     )
-    require_none_in_log(result.stderr)
+    for line in (result.stdout + result.stderr).splitlines():
+        look_at_output(command, line)
     return result
 
 
@@ -110,43 +161,30 @@ def running(command: Sequence[str], folder: Path, **settings: str) -> Iterator[S
         env=environment(**settings),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
         preexec_fn=dying_with_the_tests,
     ) as process:
+        assert process.stdout is not None
+        output = Output(process.stdout, command)
         try:
-            output: list[str] = []
             yield Service(_address(process, output), process, output)
         finally:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
                 process.wait(SECONDS)
-            _look_through(process, output)
+            output.finish()
 
 
 @contextmanager
 def gunicorn(folder: Path, **settings: str) -> Iterator[Service]:
     """Run `wsgi:app` as it is deployed; every worker is ready before the block begins."""
     with running(START, folder, **settings) as service:
-        assert service.process.stdout is not None
-        for line in service.process.stdout:
-            service.output.append(line)
-            if sum("Worker ready" in line for line in service.output) == WORKERS:
-                break
+        ready = (line for line in service.output if "Worker ready" in line)
+        assert len(list(itertools.islice(ready, WORKERS))) == WORKERS
         yield service
 
 
-def _look_through(process: "subprocess.Popen[str]", output: list[str]) -> None:
-    """Assert that nothing leaked into what the process printed, read by the test or not."""
-    assert process.stdout is not None
-    with suppress(ValueError):  # Whoever has read to the end may have closed it.
-        output = [*output, *process.stdout]
-    require_none_in_log("".join(output))
-
-
-def _address(process: "subprocess.Popen[str]", output: list[str]) -> str:
-    assert process.stdout is not None
-    for line in process.stdout:
-        output.append(line)
+def _address(process: "subprocess.Popen[bytes]", output: Output) -> str:
+    for line in output:
         if match := _address_in(line):
             return match[0]
     raise AssertionError(f"ended with {process.wait()}:\n{''.join(output)}")

@@ -21,6 +21,4 @@ class TickingClock:
 
 
 SECRET = "a secret of the tests, 32 bytes or more, kept by nobody"
-
-PASSWORD = "password-of-a-database-that-trusts-everybody"
-"""In the address of every role but the superuser; a canary, as a trusting server asks for none."""
+DATABASE_PASSWORD = "canary-beside-the-database"

@@ -6,6 +6,7 @@ The map of the package, from the inside out:
 - `adapters.memory`, `adapters.sql`: two homes for tasks, one set of promises.
 - `adapters.http`: who is calling, and the API that they call.
 - `config`: the settings, read once and checked.
+- `logs`: the log, one event a line.
 - `app`: the wiring, and the only place that knows every part.
 - `cli`: the `taskservice` command.
 """

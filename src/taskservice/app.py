@@ -92,7 +92,7 @@ def require_servable(settings: Settings) -> None:
     except Unavailable as error:
         if is_embedded(url):
             raise ConfigError(f"DATABASE_URL names a file that cannot be used: {error}") from error
-        _log.warning("the database cannot be reached yet: %s", error)
+        _log.warning("the database cannot be reached yet", extra={"reason": str(error)})
 
 
 def _require_fit(engine: Engine, settings: Settings) -> None:
@@ -109,7 +109,7 @@ def token_keys(settings: Settings) -> Keys:
     try:
         keys.probe()
     except Unavailable as error:
-        _log.warning("no token can be tested yet: %s", error)
+        _log.warning("no token can be tested yet", extra={"reason": str(error)})
     return keys
 
 

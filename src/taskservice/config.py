@@ -2,14 +2,13 @@
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
 from taskservice.adapters.http.tokens import SharedSecret
 from taskservice.adapters.http.tokens.key_set import REFRESH
-from taskservice.logs import FORMATS, LEVELS, log_configuration
 
 DEFAULT_DATABASE = "sqlite:///taskservice.db"
 
@@ -77,17 +76,12 @@ def database_address(environ: Mapping[str, str]) -> str:
     return str(address)
 
 
-def log_settings(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return the configuration of the log alone, for what begins before the settings are checked.
-
-    What is wrong with it is told with the other settings: here the default stands in.
-    """
+def log_choice(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the log's level and format, the default for what is wrong: the log must tell of it."""
     reader = _Reader(environ)
-    chosen = {
-        field: reader.value(name, _PARSERS[name])
-        for field, name in (("level", "TASKSERVICE_LOG_LEVEL"), ("form", "TASKSERVICE_LOG_FORMAT"))
-    }
-    return log_configuration(str(chosen["level"] or "info"), str(chosen["form"] or "json"))
+    level = reader.value("TASKSERVICE_LOG_LEVEL", _log_level)
+    form = reader.value("TASKSERVICE_LOG_FORMAT", _log_format)
+    return level or Settings.log_level, form or Settings.log_format
 
 
 class _Reader:
@@ -163,15 +157,6 @@ def _proxies(value: str) -> int:
     return int(value)
 
 
-def _one_of(words: Sequence[str]) -> Callable[[str], str]:
-    def parse(value: str) -> str:
-        if value not in words:
-            raise ValueError(f"must be one of {', '.join(words)}")
-        return value
-
-    return parse
-
-
 def _count(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", value, re.ASCII) or int(value) < 1:
         raise ValueError("must be a whole number from 1 to 9999")
@@ -191,6 +176,18 @@ def _refresh(value: str) -> float:
     return _seconds(value)
 
 
+def _log_level(value: str) -> str:
+    if value.lower() not in {"debug", "info", "warning", "error"}:
+        raise ValueError("must be debug, info, warning or error")
+    return value.lower()
+
+
+def _log_format(value: str) -> str:
+    if value.lower() not in {"json", "console"}:
+        raise ValueError("must be json or console")
+    return value.lower()
+
+
 _PARSERS: dict[str, Callable[[str], object]] = {
     "DATABASE_URL": _database,
     "TASKSERVICE_JWT_SECRET": _secret,
@@ -208,8 +205,8 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_ALLOW_PRIVILEGED_ROLE": _switch,
     "TASKSERVICE_POOL_SIZE": _count,
     "TASKSERVICE_POOL_TIMEOUT": _seconds,
-    "TASKSERVICE_LOG_LEVEL": _one_of(LEVELS),
-    "TASKSERVICE_LOG_FORMAT": _one_of(FORMATS),
+    "TASKSERVICE_LOG_LEVEL": _log_level,
+    "TASKSERVICE_LOG_FORMAT": _log_format,
 }
 
 _FIELDS = {name: name.removeprefix("TASKSERVICE_").lower() for name in _PARSERS}
@@ -219,4 +216,4 @@ assert set(_FIELDS.values()) == {field.name for field in fields(Settings)}
 def _warn_of_unknown(environ: Mapping[str, str]) -> None:
     for name in sorted(environ):
         if name.startswith("TASKSERVICE_") and name not in _PARSERS:
-            _log.warning("%s is not a setting of this version", name)
+            _log.warning("not a setting of this version", extra={"setting": name})

@@ -5,23 +5,26 @@ Use them as `gunicorn -c python:taskservice.gunicorn_conf taskservice.wsgi:app`.
 What stands on gunicorn's command line, or in GUNICORN_CMD_ARGS, wins over this.
 """
 
-import logging
 import os
 import sys
-from logging.config import dictConfig
 from pathlib import Path
-from typing import Any
 
 from gunicorn.arbiter import Arbiter
-from gunicorn.config import Config
-from gunicorn.glogging import Logger
-from gunicorn.workers.base import Worker
+from gunicorn.workers.base import Worker as AnyWorker
 
 from taskservice.app import require_servable
-from taskservice.config import ConfigError, Settings, log_settings
+from taskservice.config import ConfigError, Settings, log_choice
+from taskservice.gunicorn_log import Log, Worker
+
+# One log, in the form that TASKSERVICE_LOG_FORMAT names.
+logger_class = Log
+loglevel = log_choice(os.environ)[0]
+
+# An access log (--accesslog -) shows paths, hence users, but no query: that holds what was sought.
+access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(B)s'
 
 # Threads wait for the database together; one process a core computes.
-worker_class = "gthread"
+worker_class = Worker
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
 # Fewer threads than TASKSERVICE_POOL_SIZE (5): no request waits for a connection.
@@ -49,31 +52,12 @@ forwarder_headers = ""
 # The control socket would be shared by every server of the same user.
 control_socket_disable = True
 
-
-def logger_writing(configuration: dict[str, Any]) -> type[Logger]:
-    """Return a logger that leaves the form of gunicorn's lines to `configuration`.
-
-    The setting `logconfig_dict` would switch the access log on, which shows queries.
-    """
-
-    class ConfiguredLogger(Logger):
-        def setup(self, cfg: Config) -> None:
-            super().setup(cfg)
-            dictConfig(configuration)
-
-    return ConfiguredLogger
-
-
-# Every line of the log is one JSON object, gunicorn's own too.
-logger_class = logger_writing(log_settings(os.environ))
-
 # The heartbeat file of a worker must not wait for a disk.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
 
-def post_worker_init(worker: Worker) -> None:
+def post_worker_init(worker: AnyWorker) -> None:
     """Tell that a worker answers: "Booting worker" comes before the application is loaded."""
-    logging.captureWarnings(True)
     worker.log.info("Worker ready (pid: %s)", worker.pid)
 
 

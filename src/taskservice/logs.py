@@ -1,85 +1,162 @@
-"""The log: each event one JSON object on one line, or a line for a person to read."""
+"""The log: one event a line, as JSON or for a person, whatever is in it."""
 
 import json
-from traceback import format_exception
-from typing import Any, TextIO
+import logging
+import sys
+import threading
+import traceback
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
+from types import TracebackType
+from typing import Any
 
-from structlog.dev import ConsoleRenderer
-from structlog.processors import JSONRenderer, TimeStamper, format_exc_info
+from structlog.processors import ExceptionRenderer, TimeStamper
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
-from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
-LEVELS = ("debug", "info", "warning", "error")
-FORMATS = ("json", "console")
+from taskservice.config import log_choice
 
-# gunicorn gives its loggers handlers of their own, which would print in another form.
-_LOGGERS = ("gunicorn.error", "gunicorn.access", "taskservice")
+OURS = "taskservice"
+QUOTING = {"psycopg", "sqlalchemy"}
+"""Packages whose exceptions quote values and addresses in their messages."""
+
+_HEAD = ("timestamp", "level", "pid", "logger", "event")
+_Event = MutableMapping[str, Any]
+_fields_of = ExtraAdder()
 
 
-def log_configuration(level: str, form: str) -> dict[str, Any]:
-    """Return the configuration of the standard library's logging: all of it to standard error.
+class Formatter(ProcessorFormatter):
+    """Makes one line of a record, `json` or `console`; one that cannot be told leaves its place."""
 
-    `level` is one of `LEVELS`, `form` one of `FORMATS`.
+    def __init__(self, form: str) -> None:
+        super().__init__(
+            processors=[
+                _add_fields,
+                add_log_level,
+                add_logger_name,
+                _add_process,
+                TimeStamper(fmt="iso", utc=True),
+                ExceptionRenderer(told),
+                ProcessorFormatter.remove_processors_meta,
+                {"json": _as_json, "console": _for_a_person}[form],
+            ]
+        )
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, without its end."""
+        try:
+            return super().format(record)
+        except Exception as error:
+            place = f"{record.pathname}:{record.lineno}"
+            untold = {"place": place, "reason": type(error).__name__}
+            return super().format(logging.makeLogRecord({**_bare(record), **untold}))
+
+
+def configure(environ: Mapping[str, str], handlers: Iterable[logging.Handler] = ()) -> Formatter:
+    """Log as `environ` says, to `handlers` or else to standard error; return the formatter.
+
+    Of other libraries only warnings are told: below, they tell SQL with its values.
     """
+    level, form = log_choice(environ)
+    formatter = Formatter(form)
+    root = logging.getLogger()
+    root.handlers[:] = list(handlers) or [logging.StreamHandler()]
+    for handler in root.handlers:
+        handler.setFormatter(formatter)
+    threshold = logging.getLevelNamesMapping()[level.upper()]
+    root.setLevel(max(threshold, logging.WARNING))
+    logging.getLogger(OURS).setLevel(threshold)
+    logging.captureWarnings(capture=True)
+    threading.excepthook = _on_dead_thread
+    sys.unraisablehook = _on_unraisable
+    return formatter
+
+
+def told(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
+    """Return a traceback with its causes, without the values of variables and of statements."""
+    return "\n".join(map(_told_alone, reversed(list(_causes(exc_info[1])))))
+
+
+def _told_alone(error: BaseException) -> str:
+    where = "".join(traceback.format_tb(error.__traceback__))
+    return f"Traceback (most recent call last):\n{where}{_named(error)}"
+
+
+def _named(error: BaseException) -> str:
+    """Name an exception; of what it says the first line, of what a database says the SQLSTATE."""
+    kind = type(error)
+    package = kind.__module__.partition(".")[0]
+    name = kind.__qualname__ if package == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    says = getattr(error, "sqlstate", None) if package in QUOTING else str(error).partition("\n")[0]
+    return f"{name}: {says}" if says else name
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen = set()
+    while error is not None and id(error) not in seen:
+        yield error
+        seen.add(id(error))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _add_fields(logger: logging.Logger, method: str, event: _Event) -> _Event:
+    """Add what a record brings beside its message; none of it takes the message's place."""
+    return {**_fields_of(logger, method, {"_record": event["_record"]}), **event}
+
+
+def _add_process(_: object, __: str, event: _Event) -> _Event:
+    event["pid"] = event["_record"].process
+    return event
+
+
+def _as_json(_: object, __: str, event: _Event) -> str:
+    return json.dumps(_plain(_in_order(event)), allow_nan=False)
+
+
+def _for_a_person(_: object, __: str, event: _Event) -> str:
+    fields = {name: _plain(value) for name, value in _in_order(event).items()}
+    timestamp, level, pid, logger, said = (fields.pop(name) for name in _HEAD)
+    rest = "".join(f"  {name}={value}" for name, value in fields.items())
+    return _escaped(f"{timestamp} {level:<8} [{pid}] {logger}: {said}{rest}")
+
+
+def _in_order(event: _Event) -> dict[str, Any]:
+    return {**{name: event[name] for name in _HEAD}, **event}
+
+
+def _plain(value: Any) -> Any:
+    """Return `value` as JSON can hold it; text is Unicode without lone surrogates."""
+    if value is None or isinstance(value, bool | int):
+        return value
+    if isinstance(value, Mapping):
+        return {_text(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(each) for each in value]
+    if isinstance(value, float) and value - value == 0:
+        return value
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    text = value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+    return text.encode(errors="backslashreplace").decode()
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _bare(record: logging.LogRecord) -> dict[str, Any]:
     return {
-        "version": 1,
-        "disable_existing_loggers": False,
-        "formatters": {"line": {"()": formatter, "form": form}},
-        "handlers": {
-            "stderr": {
-                "class": "logging.StreamHandler",
-                "stream": "ext://sys.stderr",
-                "formatter": "line",
-            }
-        },
-        "root": {"level": max(level, "warning", key=LEVELS.index).upper(), "handlers": ["stderr"]},
-        "loggers": {
-            name: {"level": level.upper(), "handlers": ["stderr"], "propagate": False}
-            for name in _LOGGERS
-        },
+        "name": record.name,
+        "levelno": record.levelno,
+        "levelname": record.levelname,
+        "msg": "an event that cannot be told",
     }
 
 
-def formatter(form: str) -> ProcessorFormatter:
-    """Return what turns a record into a line: whatever is in it, it stays one event."""
-    ends: dict[str, list[Processor]] = {
-        "json": [format_exc_info, JSONRenderer(serializer=_json)],
-        "console": [
-            _escape,
-            ConsoleRenderer(colors=False, exception_formatter=_traceback),
-        ],
-    }
-    return ProcessorFormatter(
-        foreign_pre_chain=[
-            ExtraAdder(),
-            add_log_level,
-            add_logger_name,
-            TimeStamper(fmt="iso", utc=True),
-        ],
-        processors=[ProcessorFormatter.remove_processors_meta, *ends[form]],
-    )
+def _on_dead_thread(dead: threading.ExceptHookArgs) -> None:
+    if dead.exc_value is not None and dead.exc_type is not SystemExit:
+        logging.getLogger(OURS).error("a thread died", exc_info=dead.exc_value)
 
 
-def _json(event: EventDict, **_: Any) -> str:
-    """Return the event in ASCII, the moment first, so that lines are sorted by it."""
-    first = {name: event.pop(name) for name in ("timestamp", "level", "logger", "event")}
-    return json.dumps({**first, **event}, default=repr)
-
-
-def _escape(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Show what is no printable character as an escape: a terminal obeys some."""
-    return {
-        name: _printable(value) if isinstance(value, str) else value
-        for name, value in event.items()
-    }
-
-
-def _traceback(out: TextIO, exc_info: ExcInfo) -> None:
-    lines = "".join(format_exception(*exc_info)).splitlines()
-    out.write("".join(f"\n{_printable(line)}" for line in lines))
-
-
-def _printable(text: str) -> str:
-    return "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )
+def _on_unraisable(lost: "sys.UnraisableHookArgs") -> None:
+    logging.getLogger(OURS).error("an exception that nobody could hear", exc_info=lost.exc_value)

@@ -1,11 +1,14 @@
 """The application for any WSGI server, configured by the environment: `taskservice.wsgi:app`."""
 
+import logging
 import os
-from logging.config import dictConfig
 
 from taskservice.app import production_app
-from taskservice.config import Settings, log_settings
+from taskservice.config import Settings
+from taskservice.logs import configure
 
-dictConfig(log_settings(os.environ))
+# gunicorn's logger has done it already; a server that logs in a form of its own keeps it.
+if not logging.getLogger().handlers:
+    configure(os.environ)
 
 app = production_app(Settings.from_environment(os.environ))

@@ -3,8 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
-from typing import NamedTuple
 
 from flask import Flask
 from tests.hostile.world import SETTINGS
@@ -35,25 +33,15 @@ def corpus_app(open_tasks: OpenTasks, **settings: str) -> Flask:
     return create_app(open_tasks, Settings.from_environment(environ))
 
 
-class Logged(NamedTuple):
-    """A service, and who reads what it prints, so that it never waits for a reader."""
-
-    service: Service
-    reader: Thread
-
-    def to_its_end(self) -> str:
-        """Stop the service, and return all that it printed."""
-        assert self.service.stop() == 0
-        self.reader.join()
-        return "".join(self.service.output)
-
-
 @contextmanager
-def corpus_service(folder: Path, address: str, **settings: str) -> Iterator[Logged]:
+def corpus_service(folder: Path, address: str, **settings: str) -> Iterator[Service]:
     """Run gunicorn over the database at `address`."""
     with gunicorn(folder, DATABASE_URL=address, **SETTINGS, **settings) as service:
-        reader = Thread(target=lambda: service.output.extend(service.process.stdout or ()))
-        reader.start()
-        logged = Logged(service, reader)
-        yield logged
-        logged.to_its_end()
+        yield service
+
+
+def to_its_end(service: Service) -> str:
+    """Stop the service, and return all that it printed."""
+    assert service.stop() == 0
+    service.output.finish()
+    return "".join(service.output)

@@ -6,9 +6,10 @@ from contextlib import ExitStack
 import pytest
 from tests.hostile.case import Case
 from tests.hostile.corpus import CORPUS
-from tests.hostile.flavours import Logged, believes_a_proxy, corpus_app, corpus_service
+from tests.hostile.flavours import believes_a_proxy, corpus_app, corpus_service, to_its_end
 from tests.hostile.wire import in_process, over_socket
 from tests.hostile.world import World
+from tests.processes import Service
 from tests.support import SECRET
 
 from taskservice.adapters.memory import InMemoryTasks
@@ -17,7 +18,7 @@ from taskservice.adapters.memory import InMemoryTasks
 @pytest.fixture(scope="module")
 def services(
     tmp_path_factory: pytest.TempPathFactory, addresses: dict[str, str], flavour: dict[str, str]
-) -> Iterator[dict[str, Logged]]:
+) -> Iterator[dict[str, Service]]:
     """gunicorn over each database, by name."""
     with ExitStack() as stack:
         yield {
@@ -29,11 +30,11 @@ def services(
 
 
 @pytest.fixture(scope="module")
-def worlds(services: dict[str, Logged], flavour: dict[str, str]) -> dict[str, World]:
+def worlds(services: dict[str, Service], flavour: dict[str, str]) -> dict[str, World]:
     believed = believes_a_proxy(flavour)
     return {
-        name: World(over_socket(logged.service.address), ["ada"], believed=believed)
-        for name, logged in services.items()
+        name: World(over_socket(service.address), ["ada"], believed=believed)
+        for name, service in services.items()
     }
 
 
@@ -58,11 +59,11 @@ def test_gunicorn_answers_as_the_corpus_says(
         assert answers["sqlite"] == reference.put_to_the_test(case).masked()
 
 
-def test_the_log_tells_of_no_defect_and_no_secret(services: dict[str, Logged]) -> None:
+def test_the_log_tells_of_no_defect_and_no_secret(services: dict[str, Service]) -> None:
     """After the whole corpus: no traceback, no secret, no token, no line that a client wrote."""
-    for logged in services.values():
-        assert logged.service("GET", "/api/tasks/ada/tasks").status == 401
-        log = logged.to_its_end()
+    for service in services.values():
+        assert service("GET", "/api/tasks/ada/tasks").status == 401
+        log = to_its_end(service)
         assert '"reason": "no bearer token"' in log
         for word in ("Traceback", "defect", "Error handling request", SECRET, "eyJ", "\nforged"):
             assert word not in log

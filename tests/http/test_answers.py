@@ -25,6 +25,7 @@ from taskservice.core.clock import moment
 from taskservice.core.errors import SchemaBehind, Unavailable
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
+from taskservice.logs import Formatter
 
 moments = st.datetimes(datetime(1970, 1, 2), datetime(9998, 1, 1)).map(
     lambda naive: moment(naive.astimezone())
@@ -118,10 +119,24 @@ def test_the_reason_of_a_refusal_is_for_the_log(
     ada.token = "x.y.z"
     body = problem(ada("GET"), 401, "unauthenticated")
     (record,) = caplog.records
-    told = vars(record)
-    assert (record.getMessage(), told["request_id"]) == ("request refused", body["request_id"])
-    assert told["reason"]
-    assert "x.y.z" not in told["reason"]
+    assert record.getMessage() == "request refused"
+    assert vars(record)["request_id"] == body["request_id"]
+    assert vars(record)["reason"]
+    assert "x.y.z" not in str(vars(record))
+
+
+def test_a_log_line_stays_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Line ends and terminal codes in a request never reach the log."""
+    ada = Caller(failing_app(RuntimeError()).test_client(), "ada")
+    evil = "x\x1b[31m\u2028"
+    ada("GET", "?q=%0D%0Aevil", headers={"X-Request-Id": evil.encode().decode("latin-1")})
+    ada("POST", json={"title": "evil \u2028", "description": "evil\r\n"})
+    assert len(caplog.records) == 2
+    for record in caplog.records:
+        for form in ("json", "console"):
+            line = Formatter(form).format(record)
+            assert line.isprintable()
+            assert "evil" not in line
 
 
 @pytest.mark.parametrize("outcome", ["not_applied", "unknown"])

@@ -23,9 +23,8 @@ def token_for(user: str, folder: Path) -> str:
 
 def rest_of_banner(service: Service) -> str:
     """Return the lines that follow the address, to the last `curl`."""
-    assert service.process.stdout is not None
     lines = []
-    for line in service.process.stdout:
+    for line in service.output:
         lines.append(line)
         if line.count("curl") and not line.rstrip().endswith("\\"):
             break

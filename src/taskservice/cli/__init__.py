@@ -1,5 +1,6 @@
 """The `taskservice` command."""
 
+import os
 from importlib import import_module
 from typing import Any
 
@@ -8,6 +9,7 @@ import click
 from taskservice import __version__
 from taskservice.config import ConfigError
 from taskservice.core.errors import TaskServiceError
+from taskservice.logs import configure
 
 
 class _Refusal(click.ClickException):
@@ -54,3 +56,4 @@ def main() -> None:
     Start with `taskservice serve`. Every command reads its settings from the
     environment, and ends with 0, or with 2 and a message that says what is wrong.
     """
+    configure({**os.environ, "TASKSERVICE_LOG_FORMAT": "console"})

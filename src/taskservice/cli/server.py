@@ -13,7 +13,6 @@ from gunicorn.workers.base import Worker
 from taskservice import gunicorn_conf
 from taskservice.app import production_app
 from taskservice.config import ConfigError, Settings
-from taskservice.logs import log_configuration
 
 Announce = Callable[[str], None]
 
@@ -38,7 +37,6 @@ class Server(BaseApplication):
         self._settings = settings
         self._bind = f"{host}:{port}"
         self._announce = announce
-        self._log = log_configuration(settings.log_level, settings.log_format)
         super().__init__()
 
     def load_config(self) -> None:
@@ -57,9 +55,7 @@ class Server(BaseApplication):
         return {
             "bind": self._bind,
             "workers": int(os.environ.get("WEB_CONCURRENCY", "1")),
-            "logconfig_dict": log_configuration(
-                self._settings.log_level, self._settings.log_format
-            ),
+            "loglevel": os.environ.get("TASKSERVICE_LOG_LEVEL") or "warning",
             "on_starting": _nothing_to_check,
             "post_worker_init": self._tell,
         }

@@ -14,11 +14,10 @@ from taskservice.cli.options import database_option, development_environment
 from taskservice.cli.server import Server, require_free
 from taskservice.cli.tokens import signed_token
 from taskservice.config import Settings
+from taskservice.logs import configure
 
 DEMO_USER = "demo"
 
-# Whoever runs it in a terminal reads it there; what the environment says wins.
-FOR_A_PERSON = {"TASKSERVICE_LOG_LEVEL": "warning", "TASKSERVICE_LOG_FORMAT": "console"}
 
 WELCOME = """\
 taskservice {version} answers on {address}  (Ctrl-C stops it)
@@ -52,8 +51,8 @@ def serve(host: str, port: int, database: str | None) -> None:
     With no setting at all: on SQLite, in the file taskservice.db of this
     folder, with a random development secret kept beside it.
     """
-    environ = with_development_secret({**FOR_A_PERSON, **development_environment(database)})
-    settings = Settings.from_environment(environ)
+    configure(os.environ)
+    settings = Settings.from_environment(with_development_secret(development_environment(database)))
     require_free(host, port)
     upgrade(single_engine(parsed_address(settings.database_url)))
     require_servable(settings)

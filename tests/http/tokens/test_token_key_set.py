@@ -432,7 +432,8 @@ def test_a_failure_is_logged(
     keys.refresh_now()
     source.down = True
     uses(keys, source, every=300, until=300)
-    assert caplog.messages == ["The key set was not fetched: i.example: down"]
+    assert caplog.messages == ["the key set was not fetched"]
+    assert vars(caplog.records[0])["reason"] == "i.example: down"
 
 
 def test_known_keys_serve_where_no_thread_can_start(

@@ -14,9 +14,9 @@ from taskservice.adapters.http.problems import RETRY_SECONDS, problem_response
 from taskservice.core.errors import Unavailable
 from taskservice.core.readiness import Probe
 
-_log = logging.getLogger("taskservice")
-
 PROBES = "taskservice-probes"
+
+_log = logging.getLogger("taskservice")
 
 blueprint = Blueprint("health", __name__, description="For load balancers and monitors.")
 
@@ -65,17 +65,17 @@ def readyz() -> Response:
     It looks at the database, its schema and the keys: send no traffic where this fails.
     """
     probes: Mapping[str, Probe] = current_app.extensions[PROBES]
-    checks = {name: _look(probe) for name, probe in probes.items()}
+    checks = {name: _look(name, probe) for name, probe in probes.items()}
     if set(checks.values()) <= {"ok"}:
         return jsonify({"status": "ready", "checks": checks})
     return _not_ready(checks)
 
 
-def _look(probe: Probe) -> str:
+def _look(name: str, probe: Probe) -> str:
     try:
         probe()
     except Unavailable as error:
-        _log.warning("not ready", extra={"reason": str(error)})
+        _log.warning("not ready", extra={"check": name, "reason": str(error)})
         return "unavailable"
     return "ok"
 

@@ -181,7 +181,7 @@ def on_service_error(error: TaskServiceError) -> Response:
 
 def on_defect(error: Exception) -> Response:
     """Answer a defect: the log hears all of it, the client only the request id."""
-    _log.error("defect", exc_info=error, extra={"request_id": request_id()})
+    _log.error("defect", extra={"request_id": request_id()}, exc_info=error)
     return problem_response("internal", "this is a defect of the service")
 
 

@@ -34,7 +34,7 @@ CANDIDATES_LIMIT = 8
 PATIENCE = TOTAL_SECONDS + 1
 """How long a request waits for a fetch, in seconds: all of it, and some for the resolver."""
 
-_log = logging.getLogger(__name__)
+_log = logging.getLogger("taskservice")
 
 
 class _Fetched(NamedTuple):
@@ -162,6 +162,6 @@ class KeySet:
             self._failure = None
         except (Unavailable, ValueError) as error:
             self._failure = str(error)
-            _log.warning("The key set was not fetched: %s", error)
+            _log.warning("the key set was not fetched", extra={"reason": str(error)})
         finally:
             self._ended = self._clock()
