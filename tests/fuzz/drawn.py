@@ -10,7 +10,7 @@ from tests.support import ADA
 
 from taskservice.adapters.http import cursors
 from taskservice.core.ids import TaskIds
-from taskservice.core.query import PAGE_LIMIT, SORT_FIELDS, Sort, TaskQuery
+from taskservice.core.query import PAGE_LIMIT, SORT_FIELDS, Sort, SortField, TaskQuery
 from taskservice.core.task import Task
 
 latin = st.text(st.characters(max_codepoint=0xFF, exclude_categories=["Cc"]), max_size=5)
@@ -51,16 +51,25 @@ values = st.recursive(
 )
 """Anything that JSON can hold."""
 
+_BEFORE_THE_ID: dict[SortField, st.SearchStrategy[Any]] = {
+    "created_at": values,
+    "updated_at": st.datetimes(timezones=st.none() | st.timezones()).map(str),
+    "title": st.sampled_from(["\0", "", " ", "x" * 256]) | titles,
+}
+
 
 def forged(query: TaskQuery) -> st.SearchStrategy[str]:
     """Draw a cursor of Ada's list that is made by hand: its digest is right, its position may not.
 
     Whoever has read the code can make one; there is no secret in it.
     """
-    positions: st.SearchStrategy[Any] = st.lists(values | st.uuids().map(str), max_size=3) | values
-    return positions.filter(lambda position: position is not None).map(
-        lambda position: cursors.encode(ADA, replace(query, after=position))
+    ids = st.uuids().map(str)
+    positions: st.SearchStrategy[Any] = (
+        st.tuples(_BEFORE_THE_ID[query.sort.field], ids)
+        | st.tuples(values, ids)
+        | st.lists(values | ids, max_size=3)
     )
+    return positions.map(lambda position: cursors.encode(ADA, replace(query, after=position)))
 
 
 def stretched(valid: str, data: st.DataObject, alphabet: str) -> str:
@@ -89,16 +98,12 @@ query_strings = (
 )
 """The part of an address behind the question mark, as a server hands it on."""
 
-_bodies: st.SearchStrategy[Any] = st.fixed_dictionaries(
-    {},
-    optional={
-        "title": titles | values,
-        "description": titles | values,
-        "completed": st.booleans() | values,
-        "id": values,
-    },
+_texts = st.sampled_from(["\0", "\ud800", " ", "x" * 256]) | titles | values
+_near: st.SearchStrategy[Any] = st.fixed_dictionaries(
+    {"title": st.just("Buy milk") | _texts},
+    optional={"description": _texts, "completed": st.booleans() | values},
 )
-bodies = _bodies | values
+bodies = _near | values
 media_types = pieces(
     *("application/json", "application/merge-patch+json", "text/plain", ";", " ", "charset"),
     *("=", "utf-8", '"', "utf-16", ","),

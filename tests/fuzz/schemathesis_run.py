@@ -26,7 +26,7 @@ from taskservice.adapters.http.openapi import REQUEST_HEADERS
 ENUMERATED = 500
 """How many requests the document is good for before anything is drawn: examples and coverage."""
 
-CASES_PER_EXAMPLE = 10
+CASES_PER_EXAMPLE = 12
 """How many requests more come, at least, of each example that Schemathesis is let draw."""
 
 OF_THE_STATE = {"/problems/precondition-failed", "/problems/key-reused"}
