@@ -13,8 +13,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
+from itertools import islice
 from multiprocessing import get_context
+from multiprocessing.connection import wait
+from multiprocessing.context import ForkProcess
 from pathlib import Path
+from time import monotonic
 from typing import NamedTuple
 
 # What every run of the tests needs is imported once, and inherited: all but the service itself.
@@ -64,6 +68,7 @@ TESTS = {
 """The tests that hold each module, those that are likely to notice first."""
 
 SECONDS = 60
+LONGEST = 180
 CONTROL = "as it is"
 PROFILE = "--hypothesis-profile=no-shrinking"
 
@@ -86,8 +91,8 @@ def jobs(only: str) -> Iterator[Job]:
                 yield Job(module, f"{module}: {where}: {change}", broken)
 
 
-def survives(job: Job) -> tuple[str, bool]:
-    """Run the tests in this process, which ends after it, over a broken copy of the package."""
+def meet_the_tests(job: Job) -> None:
+    """Run the tests in this process, and end it: with 0 where they notice nothing."""
     with tempfile.TemporaryDirectory(prefix="taskservice-mutant-") as folder:
         source = Path(folder, "src")
         shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
@@ -98,12 +103,47 @@ def survives(job: Job) -> tuple[str, bool]:
         sys.dont_write_bytecode = True
         os.chdir(ROOT)
         options = ["-x", "-q", f"--timeout={SECONDS}", "-p", "no:cacheprovider", "--tb=no", PROFILE]
-        with (
-            Path(os.devnull).open("w") as nowhere,
-            redirect_stdout(nowhere),
-            redirect_stderr(nowhere),
-        ):
-            return job.name, pytest.main([*options, *TESTS[job.module]]) == pytest.ExitCode.OK
+        with Path(os.devnull).open("w") as void, redirect_stdout(void), redirect_stderr(void):
+            sys.exit(pytest.main([*options, *TESTS[job.module]]))
+
+
+class Running(NamedTuple):
+    """A mutant that meets the tests, and until when it may."""
+
+    job: Job
+    process: ForkProcess
+    deadline: float
+
+
+def start(job: Job) -> Running:
+    """Begin with a mutant, in a process of its own that has all imports but the service."""
+    process = get_context("fork").Process(target=meet_the_tests, args=(job,))
+    process.start()
+    return Running(job, process, monotonic() + LONGEST)
+
+
+def outcomes(chosen: list[Job], workers: int) -> Iterator[tuple[str, bool]]:
+    """Yield of each job, as they end, its name and whether it lives.
+
+    One that runs for ever, in a loop or in a statement, was noticed.
+    """
+    waiting, running = iter(chosen), list[Running]()
+    while True:
+        running += [start(job) for job in islice(waiting, workers - len(running))]
+        if not running:
+            return
+        wait([one.process.sentinel for one in running], timeout=1)
+        for one in [one for one in running if has_ended(one)]:
+            running.remove(one)
+            yield one.job.name, one.process.exitcode == 0
+
+
+def has_ended(one: Running) -> bool:
+    """Tell whether a mutant has ended, and end it where its time is over."""
+    if monotonic() > one.deadline:
+        one.process.kill()
+    one.process.join(0)
+    return not one.process.is_alive()
 
 
 def listed() -> set[str]:
@@ -120,10 +160,9 @@ def alive_of(chosen: list[Job], workers: int) -> set[str]:
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv(GIVEN, server.url())
-        with get_context("fork").Pool(workers, maxtasksperchild=1) as pool:
-            for count, (name, lives) in enumerate(pool.imap_unordered(survives, chosen), 1):
-                print(f"{count}/{len(chosen)} {'ALIVE' if lives else 'noticed'} {name}", flush=True)
-                alive |= {name} if lives else set()
+        for count, (name, lives) in enumerate(outcomes(chosen, workers), 1):
+            print(f"{count}/{len(chosen)} {'ALIVE' if lives else 'noticed'} {name}", flush=True)
+            alive |= {name} if lives else set()
     return alive
 
 
