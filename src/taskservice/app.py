@@ -21,7 +21,7 @@ from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.config import ConfigError, Settings
-from taskservice.core.errors import PrivilegedRole, SchemaBehind, Unavailable
+from taskservice.core.errors import AccessRefused, PrivilegedRole, SchemaBehind, Unavailable
 from taskservice.core.readiness import Probe
 from taskservice.core.service import OpenTasks
 
@@ -79,14 +79,16 @@ def require_servable(settings: Settings) -> None:
     """Raise `ConfigError` where the database of `settings` cannot be served from.
 
     A server that is out of reach may come back, and is only warned of; a file
-    that cannot be opened, a schema that is behind, or a role that no row-level
-    security holds, is not served.
+    that cannot be opened, a schema that is behind, a role that is not let in,
+    or one that no row-level security holds, is not served.
     """
     url = parsed_address(settings.database_url)
     try:
         _require_fit(single_engine(url), settings)
     except SchemaBehind as error:
         raise ConfigError(str(error)) from None
+    except AccessRefused as error:
+        raise ConfigError(f"DATABASE_URL leads to no access: {error}") from None
     except PrivilegedRole as error:
         raise ConfigError(f"DATABASE_URL is not fit to serve: {error}. {ORDINARY}") from None
     except Unavailable as error:

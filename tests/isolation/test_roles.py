@@ -117,6 +117,17 @@ def test_gunicorn_does_not_start_as_a_privileged_role(home: Home, tmp_path: Path
     )
 
 
+def test_gunicorn_does_not_start_as_nobody(home: Home, tmp_path: Path) -> None:
+    """A role that is not let in ends the start: exit status 2, with what the database said."""
+    address = home.service.replace(f"//{home.role}:", "//no_such_role:")
+    result = run(START, tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1] == (
+        "taskservice: DATABASE_URL leads to no access: the database refuses: "
+        'FATAL:  role "no_such_role" does not exist'
+    )
+
+
 def test_serve_does_not_start_as_the_role_that_migrates(home: Home, tmp_path: Path) -> None:
     """`taskservice serve` migrates and serves as one role: on PostgreSQL that must be allowed."""
     arguments = [*COMMAND, "serve", "--port", "0", "--database", home.owner]

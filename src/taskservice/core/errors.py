@@ -8,6 +8,8 @@ TaskServiceError
 ├── KeyInUse          the request that first came with a key is still running
 ├── Unauthenticated   the caller's credentials are missing or not valid
 └── Unavailable       what is needed cannot be reached at the moment
+    ├── StorageFull     the database has no room for a write; reads go on
+    ├── AccessRefused   the database does not let the service in, and will not by itself
     ├── SchemaBehind    the database's schema is older than this version needs
     └── PrivilegedRole  the database's role is one that no row-level security holds
 """
@@ -76,6 +78,14 @@ class Unavailable(TaskServiceError):
     def __init__(self, reason: str, outcome: Outcome = "not_applied") -> None:
         super().__init__(reason)
         self.outcome: Outcome = outcome
+
+
+class StorageFull(Unavailable):
+    """The database has no room for what was to be written; nothing was."""
+
+
+class AccessRefused(Unavailable):
+    """The database does not let the service in, or at its tables: somebody must change that."""
 
 
 class SchemaBehind(Unavailable):

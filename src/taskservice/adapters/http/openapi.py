@@ -177,7 +177,7 @@ def _problem_response(problem: str) -> dict[str, Any]:
     headers = dict(REQUEST_ID)
     if kind.status == 401:
         headers["WWW-Authenticate"] = _header("The scheme to use.", "Bearer")
-    if kind.status in {409, 503}:
+    if kind.status in {409, 503, 507}:
         headers["Retry-After"] = _header("Seconds to wait before the next try.", "1")
     return {
         "description": kind.meaning,
@@ -198,7 +198,7 @@ def _example(problem: str) -> dict[str, Any]:
     }
     if problem == "invalid-request":
         example["errors"] = [{"pointer": "/title", "detail": "must not be blank"}]
-    if problem == "unavailable":
+    if problem in {"unavailable", "storage-full"}:
         example["outcome"] = "not_applied"
     return example
 

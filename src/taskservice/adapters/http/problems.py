@@ -14,6 +14,7 @@ from taskservice.core.errors import (
     KeyInUse,
     KeyReused,
     StaleTask,
+    StorageFull,
     TaskNotFound,
     TaskServiceError,
     Unauthenticated,
@@ -94,6 +95,12 @@ PROBLEM_TYPES = {
         "What the service needs cannot be reached. Try again after `Retry-After` seconds. "
         "`outcome` tells whether a write happened: `not_applied` or `unknown`.",
     ),
+    "storage-full": ProblemType(
+        507,
+        "Insufficient Storage",
+        "The database has no room for a write, and nothing of it was applied. Reads go on. Try "
+        "again after `Retry-After` seconds.",
+    ),
     "internal": ProblemType(
         500, "Internal Server Error", "A defect of the service. Report it with the request id."
     ),
@@ -116,11 +123,12 @@ ANSWERS: dict[type, tuple[str, str, dict[str, str]]] = {
         "a valid bearer token is needed",
         {"WWW-Authenticate": "Bearer"},
     ),
+    StorageFull: ("storage-full", "there is no room to write; reads go on", _RETRY),
     Unavailable: ("unavailable", "the service cannot reach what it needs; try again", _RETRY),
 }
 """The words of the domain in HTTP: the kind of problem, its detail, its headers."""
 
-FOR_THE_LOG = {Unauthenticated, Unavailable}
+FOR_THE_LOG = {Unauthenticated, StorageFull, Unavailable}
 """What has a reason that the caller must not hear, and the operator must."""
 
 

@@ -1,21 +1,32 @@
 """What the database could not do, in the words of the core."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from sqlite3 import SQLITE_FULL
 
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from taskservice.core.errors import KeyInUse, Outcome, Unavailable
+from taskservice.core.errors import AccessRefused, KeyInUse, Outcome, StorageFull, Unavailable
 
+# SQLSTATE codes (PostgreSQL, appendix A).
 INSUFFICIENT_PRIVILEGE = "42501"
+READ_ONLY = "25006"
+DISK_FULL = "53100"
 LOCK_NOT_AVAILABLE = "55P03"
 CONFLICTS = {"40001", "40P01"}
+
+# libpq tells no SQLSTATE of a connection that was refused.
+_no_access = re.compile(
+    r'password authentication failed|role ".*" (does not exist|is not permitted to log in)'
+    r'|database ".*" does not exist|permission denied for database|no pg_hba.conf entry'
+).search
 
 
 @contextmanager
 def translated(if_cut: Outcome = "not_applied") -> Iterator[None]:
-    """Raise `Unavailable` for what the database or the pool could not do.
+    """Raise `Unavailable`, or a kind of it, for what the database or the pool could not do.
 
     `if_cut` is what is known of a write whose connection broke before the
     answer came; a defect of ours passes as it is.
@@ -27,9 +38,19 @@ def translated(if_cut: Outcome = "not_applied") -> Iterator[None]:
     except DBAPIError as error:
         if error.connection_invalidated:
             raise Unavailable("the database connection broke", if_cut) from error
-        if isinstance(error, OperationalError) or _sqlstate(error) == INSUFFICIENT_PRIVILEGE:
-            raise Unavailable(f"the database refuses: {_reason(error)}") from error
-        raise
+        if (kind := _kind(error)) is None:
+            raise
+        raise kind(f"the database refuses: {_reason(error)}") from error
+
+
+def _kind(error: DBAPIError) -> type[Unavailable] | None:
+    """Return what an error of the database is in the words of the core, None for a defect."""
+    state = _sqlstate(error)
+    if state == DISK_FULL or getattr(error.orig, "sqlite_errorcode", None) == SQLITE_FULL:
+        return StorageFull
+    if state == INSUFFICIENT_PRIVILEGE or _no_access(str(error.orig)):
+        return AccessRefused
+    return Unavailable if isinstance(error, OperationalError) or state == READ_ONLY else None
 
 
 @contextmanager

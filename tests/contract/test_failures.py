@@ -1,0 +1,106 @@
+"""What a database cannot do is told in the words of the core, and reads go on where they can."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+from tests.homes import Home, served, served_engine
+from tests.postgres import Databases
+from tests.support import ADA
+
+from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.errors import AccessRefused, StorageFull, Unavailable
+from taskservice.core.query import TaskQuery
+from taskservice.core.task import Task
+
+FULL = """
+    CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$;
+    CREATE TRIGGER full_disk BEFORE INSERT OR UPDATE ON tasks EXECUTE FUNCTION full_disk();
+"""
+
+
+@pytest.fixture
+def own(postgresql: Databases) -> Iterator[Home]:
+    """A database that may be broken."""
+    with served(postgresql) as home:
+        yield home
+
+
+@contextmanager
+def full(engine: Engine) -> Iterator[None]:
+    """Let the file of an SQLite database grow no further."""
+    with engine.connect() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+    yield
+
+
+def test_a_full_database_refuses_writes_and_serves_reads(own: Home) -> None:
+    """`StorageFull`, of which nothing was applied; what was there is read as before."""
+    engine = served_engine(own.service)
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk")
+        with psycopg.connect(own.owner, autocommit=True) as owner:
+            owner.execute(FULL)
+        with pytest.raises(StorageFull) as caught:
+            tasks.add(title="Buy bread")
+        assert caught.value.outcome == "not_applied"
+        with pytest.raises(StorageFull):
+            tasks.change(task.id, Task.complete)
+        assert tasks.list(TaskQuery()).tasks == [task]
+    engine.dispose()
+
+
+def test_a_full_file_refuses_writes_and_serves_reads(sqlite: Engine) -> None:
+    """The same on SQLite, whose file may grow no further."""
+    engine = served_engine(sqlite.url.render_as_string(), pool_size=1)
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk")
+        with full(engine), pytest.raises(StorageFull) as caught:
+            while True:
+                tasks.add(title="Buy milk", description="x" * 10_000)
+        assert caught.value.outcome == "not_applied"
+        assert tasks.get(task.id) == task
+    engine.dispose()
+
+
+def test_a_read_only_database_serves_reads(own: Home, postgresql: Databases) -> None:
+    """As after a failover to a standby: writes are an outage, reads go on."""
+    engine = served_engine(own.service)
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk")
+        postgresql.execute(f"ALTER ROLE {own.role} SET default_transaction_read_only = on")
+        engine.dispose()
+        with pytest.raises(Unavailable, match="read-only") as caught:
+            tasks.add(title="Buy bread")
+        assert caught.value.outcome == "not_applied"
+        assert tasks.get(task.id) == task
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda home: home.service.replace(f"//{home.role}:", "//no_such_role:"), "does not exist"),
+        (lambda home: f"{home.service}_gone", "does not exist"),
+    ],
+)
+def test_whoever_is_not_let_in_is_told_so(own: Home, change: object, reason: str) -> None:
+    """An unknown role or database is no outage that passes: `AccessRefused`."""
+    assert callable(change)
+    with pytest.raises(AccessRefused, match=reason):
+        schema.require_current(single_engine(database_url(change(own))))
+
+
+def test_a_missing_grant_is_told(own: Home) -> None:
+    """A role that `db grant` was not run for is refused by name of the table."""
+    with psycopg.connect(own.owner, autocommit=True) as owner:
+        owner.execute(f"REVOKE ALL ON alembic_version FROM {own.role}".encode())
+    with pytest.raises(AccessRefused, match="permission denied for table alembic_version"):
+        schema.require_current(single_engine(database_url(own.service)))
