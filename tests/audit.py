@@ -49,13 +49,11 @@ class Audit:
 
     def _naming(self, opened: Any) -> Any:
         @contextmanager
-        def open_tasks(
-            tasks: SqlTasks, owner: str, *, together: bool = False
-        ) -> Iterator[TaskService]:
+        def open_tasks(tasks: SqlTasks, owner: str, **how: bool) -> Iterator[TaskService]:
             before = self.caller
             self._caller.name = owner
             try:
-                with opened(tasks, owner, together=together) as own:
+                with opened(tasks, owner, **how) as own:
                     yield own
             finally:
                 self._caller.name = before

@@ -1,12 +1,13 @@
 """What the SQL adapter sends: counted, not timed."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from functools import partial
 from time import monotonic, sleep
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, event, text
@@ -14,12 +15,14 @@ from tests.homes import Home, served_engine
 from tests.postgres import Databases
 from tests.support import ADA
 
+from taskservice.adapters.sql import task_service
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.sessions import Timeouts, bounded
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import Unavailable
 from taskservice.core.query import TaskQuery
+from taskservice.core.service import TaskService
 from taskservice.core.task import Task
 
 
@@ -142,12 +145,66 @@ def test_a_write_that_is_cut_short_says_what_became_of_it(
     cut.dispose()
 
 
+DOORS: dict[str, Callable[[TaskService, UUID], object]] = {
+    "add": lambda tasks, _: tasks.add(title="Buy milk"),
+    "get": lambda tasks, task_id: tasks.get(task_id),
+    "list": lambda tasks, _: tasks.list(TaskQuery()),
+    "change": lambda tasks, task_id: tasks.change(task_id, Task.complete),
+    "remove": lambda tasks, task_id: tasks.remove(task_id),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("together", [True, False])
-def test_whoever_cannot_begin_is_told_of_an_outage(home: Home, together: bool) -> None:
+def test_whoever_cannot_begin_is_told_of_an_outage(home: Home, together: bool, door: str) -> None:
     """Without a connection nothing is opened, and nothing was applied."""
     full = served_engine(home.service, pool_size=1, pool_timeout=0.05)
     opened = SqlTasks(full).open_tasks(ADA, together=together)
     with full.connect(), pytest.raises(Unavailable, match="in time") as caught, opened as tasks:
-        tasks.list(TaskQuery())
+        DOORS[door](tasks, uuid4())
     assert caught.value.outcome == "not_applied"
     full.dispose()
+
+
+def edit_elsewhere(engine: Engine, task_id: UUID) -> None:
+    """Change a task, as somebody else does meanwhile."""
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        tasks.change(task_id, partial(Task.edit, title=f"{uuid4()}"))
+
+
+def test_a_guard_looks_at_the_very_task_that_goes(engine: Engine) -> None:
+    """A task that changes between the look and the deletion is looked at again."""
+    seen: list[int] = []
+
+    def guard(task: Task) -> None:
+        seen.append(task.version)
+        if len(seen) == 1:
+            edit_elsewhere(engine, task.id)
+
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        tasks.remove(tasks.add(title="Buy milk").id, guard)
+    assert seen == [1, 2]
+
+
+def test_who_is_always_overtaken_gives_up(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After as many attempts as there may be: an outage, and no endless loop."""
+    monkeypatch.setattr(task_service, "ATTEMPTS", 3)
+
+    def step(task: Task, now: datetime) -> Task:
+        edit_elsewhere(engine, task.id)
+        return task.complete(now)
+
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk")
+        with pytest.raises(Unavailable, match="too many others"):
+            tasks.change(task.id, step)
+        with pytest.raises(Unavailable, match="too many others"):
+            tasks.remove(task.id, lambda seen: edit_elsewhere(engine, seen.id))
+        assert tasks.get(task.id).version == 7
+
+
+def test_ids_are_those_that_the_adapter_is_given(engine: Engine) -> None:
+    """A test that needs to know its ids makes them."""
+    known = uuid4()
+    with SqlTasks(engine, new_id=lambda _: known).open_tasks(ADA) as tasks:
+        assert tasks.add(title="Buy milk").id == known

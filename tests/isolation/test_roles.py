@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 from tests.homes import Home, served_engine
 from tests.postgres import Databases
@@ -13,7 +15,7 @@ from tests.support import ADA, SECRET
 from taskservice.adapters.sql.engine import database_url, single_engine
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.errors import PrivilegedRole
+from taskservice.core.errors import PrivilegedRole, Unavailable
 from taskservice.core.query import TaskQuery
 
 LOGIN, GROUP = "odd_login", "odd_group"
@@ -73,7 +75,25 @@ def test_a_privileged_role_is_refused(
     engine = served_engine(odd)
     with pytest.raises(PrivilegedRole), SqlTasks(engine).open_tasks(ADA) as tasks:
         tasks.list(TaskQuery())
-    assert engine.pool.checkedin() == 0  # type: ignore[attr-defined]
+    await_no_connection(postgresql, LOGIN)
+
+
+def await_no_connection(postgresql: Databases, role: str) -> None:
+    """Return when the server has no connection of `role` any more."""
+    deadline = monotonic() + 30
+    with psycopg.connect(postgresql.url(), autocommit=True) as superuser:
+        while superuser.execute(
+            "SELECT FROM pg_stat_activity WHERE usename = %s", (role,)
+        ).fetchone():
+            assert monotonic() < deadline, "a refused connection was left open"
+            sleep(0.02)
+
+
+def test_a_role_that_cannot_be_asked_for_is_an_outage(tmp_path: Path) -> None:
+    """A server out of reach is no refusal; SQLite has no roles, and nothing to refuse."""
+    with pytest.raises(Unavailable):
+        require_ordinary_role(single_engine(database_url("postgresql://nobody@127.0.0.1:1/tasks")))
+    require_ordinary_role(single_engine(database_url(f"sqlite:///{tmp_path}/tasks.db")))
 
 
 def test_the_tables_owner_is_refused(home: Home) -> None:

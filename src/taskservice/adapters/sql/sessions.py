@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine
 
 from taskservice.adapters.sql.failures import translated
+from taskservice.adapters.sql.outcomes import CURRENT_ID, known_outcome
 
 OWNER_SETTING = "taskservice.owner"
 TIMEOUTS = "taskservice_timeouts"
@@ -48,9 +49,9 @@ def transaction(engine: Engine, owner: str = "") -> Iterator[Connection]:
     change before it writes. Raises `Unavailable`.
     """
     with translated(), engine.connect() as connection:
-        _begin(connection, owner)
+        transaction_id = _begin(connection, owner)
         yield connection
-        with translated(if_cut="unknown"):
+        with known_outcome(connection, transaction_id), translated(if_cut="unknown"):
             connection.exec_driver_sql("COMMIT")
 
 
@@ -85,13 +86,17 @@ def send_ahead(cursor: Any, statement: str, parameters: Any, context: Any) -> bo
     return True
 
 
-def _begin(connection: Connection, owner: str) -> None:
+def _begin(connection: Connection, owner: str) -> str | None:
+    """Begin a transaction, and return its id where the database can tell its outcome later."""
     begin = _BEGIN[connection.dialect.name]
     if connection.dialect.name == "postgresql":
-        settings = _settings(connection.engine, owner)
-        connection.exec_driver_sql(*settings, execution_options={AHEAD: ((begin,),)})
-    else:
-        connection.exec_driver_sql(begin)
+        settings, values = _settings(connection.engine, owner)
+        told = connection.exec_driver_sql(
+            f"{settings}, {CURRENT_ID}", values, execution_options={AHEAD: ((begin,),)}
+        )
+        return str(told.one()[-1])
+    connection.exec_driver_sql(begin)
+    return None
 
 
 def _settings(engine: Engine, owner: str) -> tuple[str, tuple[str, ...]]:

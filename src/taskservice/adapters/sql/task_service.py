@@ -51,7 +51,7 @@ _SELECT = select(*fields).where(_one)
 _UPDATE = (
     update(tasks)
     .where(_one, _as_seen)
-    .values({column: bindparam(f"new_{column.name}", type_=column.type) for column in _mutable})
+    .values({column: bindparam(f"new_{column.name}") for column in _mutable})
 )
 _DELETE = delete(tasks).where(_one)
 _DELETE_AS_SEEN = delete(tasks).where(_one, _as_seen)
