@@ -15,7 +15,7 @@ from tests.homes import Home, served_engine
 from tests.postgres import Databases
 from tests.support import ADA
 
-from taskservice.adapters.sql import task_service
+from taskservice.adapters.sql import sessions, task_service
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.sessions import Timeouts, bounded
@@ -208,3 +208,56 @@ def test_ids_are_those_that_the_adapter_is_given(engine: Engine) -> None:
     known = uuid4()
     with SqlTasks(engine, new_id=lambda _: known).open_tasks(ADA) as tasks:
         assert tasks.add(title="Buy milk").id == known
+
+
+def test_a_change_that_changes_nothing_writes_nothing(engine: Engine) -> None:
+    """It is one statement: the look."""
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk", completed=True)
+        with sent(engine) as statements:
+            assert tasks.change(task.id, Task.complete) == task
+    assert len(statements) == 1
+
+
+@pytest.mark.parametrize("query", [TaskQuery(text="milk"), TaskQuery(counted=True)])
+def test_what_reads_all_of_a_file_is_bounded(
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch, query: TaskQuery
+) -> None:
+    """A search and a count on SQLite are stopped when their time is over; a page needs no limit."""
+    monkeypatch.setattr(sessions, "PROGRESS_STEPS", 1)
+    hurried = pooled_engine(
+        sqlite.url,
+        pool_size=1,
+        pool_timeout=1,
+        prepared_statements=False,
+        timeouts=Timeouts(statement=-1, lock=1),
+    )
+    with SqlTasks(hurried).open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk")
+        with pytest.raises(Unavailable, match="interrupted"):
+            tasks.list(query)
+        assert tasks.list(TaskQuery()).tasks == [task]
+    hurried.dispose()
+
+
+ALWAYS_UNDONE = """
+    CREATE FUNCTION undo() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION 'undone' USING ERRCODE = 'serialization_failure'; END $$;
+    CREATE TRIGGER undo BEFORE INSERT ON tasks EXECUTE FUNCTION undo();
+"""
+
+
+@pytest.mark.parametrize(("together", "tries"), [(False, 4), (True, 1)])
+def test_what_is_undone_every_time_is_tried_three_times_more(
+    home: Home, owner_engine: Engine, role_engine: Engine, together: bool, tries: int
+) -> None:
+    """Then it is an outage, and nothing was applied; inside a transaction there is no retry."""
+    with owner_engine.connect() as connection:
+        connection.exec_driver_sql(ALWAYS_UNDONE)
+    opened = SqlTasks(role_engine).open_tasks(ADA, together=together)
+    with sent(role_engine) as statements, pytest.raises(Unavailable) as caught, opened as tasks:
+        tasks.add(title="Buy milk")
+    with owner_engine.connect() as connection:
+        connection.exec_driver_sql("DROP FUNCTION undo CASCADE")
+    assert sum("INSERT" in statement for statement in statements) == tries
+    assert caught.value.outcome == "not_applied"
