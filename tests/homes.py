@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 from typing import NamedTuple
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
@@ -58,12 +59,30 @@ def sqlite_home(folder: Path) -> str:
     return address
 
 
-def served_engine(address: str, *, pool_size: int = 16, pool_timeout: float = 10) -> Engine:
+def served_engine(
+    address: str,
+    *,
+    pool_size: int = 16,
+    pool_timeout: float = 10,
+    statement_timeout: float = 3,
+) -> Engine:
     """Return an engine as the service has it."""
     return pooled_engine(
         database_url(address),
         pool_size=pool_size,
         pool_timeout=pool_timeout,
         prepared_statements=False,
-        timeouts=Timeouts(statement=3, lock=1),
+        timeouts=Timeouts(statement_timeout, lock=1),
     )
+
+
+def await_lock(engine: Engine, count: int = 1) -> None:
+    """Return when `count` statements wait for other transactions' locks."""
+    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+    deadline = monotonic() + 30
+    while monotonic() < deadline:
+        with engine.connect() as connection:
+            if connection.execute(waits).scalar_one() >= count:
+                return
+        sleep(0.01)
+    raise AssertionError("nothing waits")

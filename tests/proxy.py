@@ -1,22 +1,33 @@
-"""A wire to a server that can be cut, and that can lose an answer."""
+"""A wire to a server that can be cut, that can lose a request or an answer, and fall silent."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from threading import Thread
 from urllib.parse import urlsplit
 
+SYNC, FLUSH = b"S\0\0\0\4", b"H\0\0\0\4"
+
 
 class Wire:
-    """Passes bytes between clients and a server; `lose_answer_to` names what is not answered."""
+    """Passes bytes between clients and a server.
+
+    `lose_answer_to` is what the next request holds that the server hears and
+    whose client does not hear the server; `lose` is what the next one holds
+    that does not reach it, after which `on_loss` is called. Either way the
+    connection is cut. A silent wire swallows all that is sent.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self._server = (host, port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.lose_answer_to: bytes | None = None
+        self.lose: bytes | None = None
         self.lost = 0
+        self.on_loss: Callable[[], object] = lambda: None
         self.is_cut = False
+        self.is_silent = False
         Thread(target=self._listen, daemon=True).start()
 
     def close(self) -> None:
@@ -34,27 +45,50 @@ class Wire:
             if self.is_cut:
                 return
             with socket.create_connection(self._server) as server:
-                Thread(target=self._answer, args=(server, client), daemon=True).start()
+                answering = Thread(target=self._answer, args=(server, client), daemon=True)
+                answering.start()
                 self._ask(client, server)
+                server.shutdown(socket.SHUT_WR)
+                answering.join()
 
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
+        """Pass requests on, up to the one that is lost, or whose answer is."""
+        is_losing = False
         while asked := client.recv(65536):
+            if self.is_silent:
+                continue
+            if self.lose is not None and self.lose in asked:
+                self.lose = None
+                self._cut(client)
+                return
             if self.lose_answer_to is not None and self.lose_answer_to in asked:
-                self.lost += 1
+                self.lose_answer_to = None
+                is_losing = True
+            if is_losing and _is_whole(asked):
                 # The server has it and will do it; whoever asked will not hear of it.
-                client.shutdown(socket.SHUT_RDWR)
+                self._cut(client)
                 server.sendall(asked)
-                server.shutdown(socket.SHUT_WR)
                 return
             server.sendall(asked)
+
+    def _cut(self, client: socket.socket) -> None:
+        self.lost += 1
+        self.on_loss()
+        client.shutdown(socket.SHUT_RDWR)
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
         with suppress(OSError):
             while answer := server.recv(65536):
-                client.sendall(answer)
+                with suppress(OSError):
+                    client.sendall(answer)
         # However the server has gone, the client hears of it.
         with suppress(OSError):
             client.shutdown(socket.SHUT_RDWR)
+
+
+def _is_whole(asked: bytes) -> bool:
+    """Tell whether PostgreSQL acts on what was sent: a query, or a pipeline up to its Sync."""
+    return asked.startswith(b"Q") or asked.endswith((SYNC, SYNC + FLUSH))
 
 
 @contextmanager

@@ -1,22 +1,52 @@
 """The truth about a write whose COMMIT was not answered."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from functools import partial
+from time import monotonic
 from typing import NamedTuple
+from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine
-from tests.homes import Home, served_engine
+from sqlalchemy import Engine, text
+from tests.homes import Home, await_lock, served_engine
 from tests.postgres import Databases
 from tests.proxy import Wire, wired
 
 from taskservice.adapters.sql import outcomes
 from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.conditions import at_version, guarded
 from taskservice.core.errors import Unavailable
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
+from taskservice.core.service import TaskService
+from taskservice.core.task import Task
 
 OWNER = "lost-answers"
 COMMIT = b"COMMIT\0"  # As a query of its own; "READ COMMITTED" is none.
+
+
+class Write(NamedTuple):
+    """A door that writes, what its statement begins with, and the version that it leaves."""
+
+    door: Callable[[TaskService, Task], object]
+    statement: bytes
+    leaves: int | None
+
+
+WRITES = {
+    "change": Write(lambda tasks, task: tasks.change(task.id, Task.complete), b"UPDATE tasks", 2),
+    "change of a version": Write(
+        lambda tasks, task: tasks.change(task.id, guarded(at_version({1}), Task.complete)),
+        b"UPDATE tasks",
+        2,
+    ),
+    "remove": Write(lambda tasks, task: tasks.remove(task.id), b"DELETE FROM tasks", None),
+    "remove of a version": Write(
+        lambda tasks, task: tasks.remove(task.id, at_version({1})), b"DELETE FROM tasks", None
+    ),
+}
 
 
 class Fragile(NamedTuple):
@@ -29,6 +59,17 @@ class Fragile(NamedTuple):
         """Create a task with a key; return its title."""
         with SqlTasks(self.engine).open_tasks(OWNER, together=True) as tasks:
             return OnceOnly(tasks, Attempt(key, b"digest")).add(title=f"under {key}").title
+
+    def add(self, title: str) -> Task:
+        with SqlTasks(self.engine).open_tasks(OWNER) as tasks:
+            return tasks.add(title=title)
+
+    def write(self, write: Write, task: Task) -> int | None:
+        """Do it to the task, and return the task's version after it, None where it is gone."""
+        with SqlTasks(self.engine).open_tasks(OWNER) as tasks:
+            write.door(tasks, task)
+            versions = {task.id: task.version for task in tasks.list(TaskQuery()).tasks}
+        return versions.get(task.id)
 
     def titles(self) -> list[str]:
         with SqlTasks(self.engine).open_tasks(OWNER) as tasks:
@@ -48,7 +89,6 @@ def test_a_commit_whose_answer_was_lost_is_found_out(fragile: Fragile) -> None:
     fragile.create("before")
     fragile.wire.lose_answer_to = COMMIT
     assert fragile.create("lost") == "under lost"
-    fragile.wire.lose_answer_to = None
     assert fragile.wire.lost == 1
     assert fragile.titles()[0] == "under lost"
     assert fragile.create("lost") == "under lost"
@@ -79,3 +119,135 @@ def test_what_nobody_can_tell_is_unknown(fragile: Fragile, monkeypatch: pytest.M
         tasks.add(title="who knows")
         fragile.wire.is_cut = True
     assert caught.value.outcome == "unknown"
+
+
+LOSSES = ["lose", "lose_answer_to"]
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_task_is_created_once_whatever_is_lost(fragile: Fragile, loss: str) -> None:
+    """The request or its answer: it is asked for again under the same id."""
+    with SqlTasks(fragile.engine).open_tasks(OWNER) as tasks:
+        tasks.add(title="before")
+        setattr(fragile.wire, loss, b"INSERT INTO tasks")
+        task = tasks.add(title=f"once: {loss}")
+        assert fragile.wire.lost == 1
+        assert tasks.get(task.id) == task
+    assert fragile.titles().count(f"once: {loss}") == 1
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_task_is_changed_once_whatever_is_lost(fragile: Fragile, loss: str, write: Write) -> None:
+    """It is found to be as it was sent, or sent again; a precondition is not failed by itself."""
+    task = fragile.add("to be changed")
+    setattr(fragile.wire, loss, write.statement)
+    assert fragile.write(write, task) == write.leaves
+    assert fragile.wire.lost == 1
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_what_is_still_under_way_is_waited_for(
+    fragile: Fragile, owner_engine: Engine, write: Write
+) -> None:
+    """The first sending may be done after the second has been sent: it is the same change."""
+    with owner_engine.connect() as holder, ThreadPoolExecutor(1) as pool:
+        task = fragile.add("held")
+        holder.exec_driver_sql("BEGIN")
+        holder.execute(text("SELECT 1 FROM tasks WHERE id = :id FOR UPDATE"), {"id": task.id})
+        fragile.wire.lose_answer_to = write.statement
+        changing = pool.submit(fragile.write, write, task)
+        await_lock(owner_engine, 2)
+        holder.exec_driver_sql("ROLLBACK")
+        assert changing.result() == write.leaves
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_a_reading_is_asked_for_again(fragile: Fragile, loss: str, write: Write) -> None:
+    """What breaks off before anything was written is no reason to fail."""
+    task = fragile.add("to be read")
+    setattr(fragile.wire, loss, b"SELECT tasks.id")
+    assert fragile.write(write, task) == write.leaves
+    assert fragile.wire.lost == 1
+
+
+def test_a_transaction_begins_on_a_connection_that_lives(
+    fragile: Fragile, postgresql: Databases
+) -> None:
+    """One that died while it rested is no reason to fail."""
+    fragile.create("before the end")
+    postgresql.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle'"
+    )
+    assert fragile.create("after the end") == "under after the end"
+
+
+MEANWHILE: dict[str, Callable[[TaskService, UUID], object]] = {
+    "changed twice": lambda tasks, task_id: [
+        tasks.change(task_id, partial(Task.edit, title=title)) for title in ("one", "two")
+    ],
+    "deleted": lambda tasks, task_id: tasks.remove(task_id),
+}
+
+
+@pytest.mark.parametrize("meanwhile", MEANWHILE.values(), ids=MEANWHILE)
+def test_what_others_have_changed_meanwhile_is_unknown(
+    fragile: Fragile, home: Home, meanwhile: Callable[[TaskService, UUID], object]
+) -> None:
+    """Two versions on, or gone: nobody can tell whether the lost one came first."""
+    other = served_engine(home.service)
+    task = fragile.add("contended")
+
+    def overtake() -> None:
+        with SqlTasks(other).open_tasks(OWNER) as tasks:
+            meanwhile(tasks, task.id)
+
+    fragile.wire.lose, fragile.wire.on_loss = b"UPDATE tasks", overtake
+    with (
+        SqlTasks(fragile.engine).open_tasks(OWNER) as tasks,
+        pytest.raises(Unavailable, match="others have changed") as caught,
+    ):
+        tasks.change(task.id, Task.complete)
+    assert caught.value.outcome == "unknown"
+    other.dispose()
+
+
+def test_what_another_has_changed_meanwhile_was_not_applied(fragile: Fragile, home: Home) -> None:
+    """One version on, with other content: the lost one can never be done, and is decided anew."""
+    other = served_engine(home.service)
+    steps: list[int] = []
+    with SqlTasks(fragile.engine).open_tasks(OWNER) as tasks:
+        task = tasks.add(title="contended")
+        fragile.wire.lose = b"UPDATE tasks"
+        fragile.wire.on_loss = lambda: overtake(other, task.id)
+
+        def step(task: Task, now: datetime) -> Task:
+            steps.append(task.version)
+            return task.edit(now, description="second")
+
+        after = tasks.change(task.id, step)
+    assert steps == [1, 2]
+    assert (after.title, after.description, after.version) == ("overtaken", "second", 3)
+    other.dispose()
+
+
+def overtake(engine: Engine, task_id: UUID) -> None:
+    """Change the task under way."""
+    with SqlTasks(engine).open_tasks(OWNER) as tasks:
+        tasks.change(task_id, partial(Task.edit, title="overtaken"))
+
+
+def test_a_database_that_falls_silent_is_given_up(home: Home) -> None:
+    """Nothing is heard for a second longer than a statement may take: a write is unknown."""
+    with wired(home.service) as (wire, through):
+        engine = served_engine(through, pool_size=1, statement_timeout=0.5)
+        with SqlTasks(engine).open_tasks(OWNER) as tasks:
+            tasks.add(title="heard")
+            wire.is_silent = True
+            began = monotonic()
+            with pytest.raises(Unavailable, match="did not answer in time") as caught:
+                tasks.add(title="swallowed")
+        assert 1 < monotonic() - began < 3
+        assert caught.value.outcome == "unknown"
+        engine.dispose()

@@ -5,17 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, event, text
-from tests.homes import Home, served_engine
+from tests.homes import Home, await_lock, served_engine
 from tests.postgres import Databases
 from tests.support import ADA
 
-from taskservice.adapters.sql import sessions, task_service
+from taskservice.adapters.sql import changes, sessions
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.sessions import Timeouts, bounded
@@ -46,7 +46,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 def test_one_statement_for_one_operation_and_two_for_a_change(engine: Engine) -> None:
-    """Get, list, create and delete are one statement each; a change is two; no count unasked."""
+    """Get, list and create are one statement each; a change and a delete two; no count unasked."""
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
         expected: dict[Any, int] = {
@@ -54,7 +54,7 @@ def test_one_statement_for_one_operation_and_two_for_a_change(engine: Engine) ->
             partial(tasks.get, task.id): 1,
             partial(tasks.list, TaskQuery()): 1,
             partial(tasks.change, task.id, Task.complete): 2,
-            partial(tasks.remove, task.id): 1,
+            partial(tasks.remove, task.id): 2,
         }
         for operation, count in expected.items():
             with sent(engine) as statements:
@@ -116,33 +116,28 @@ def complete(engine: Engine, task_id: UUID) -> Task:
         return tasks.change(task_id, Task.complete)
 
 
-def await_lock(engine: Engine) -> None:
-    """Return when a statement waits for another transaction's lock."""
-    waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-    deadline = monotonic() + 30
-    while monotonic() < deadline:
-        with engine.connect() as connection:
-            if connection.execute(waits).scalar():
-                return
-        sleep(0.01)
-    raise AssertionError("nothing waits")
-
-
-@pytest.mark.parametrize(("together", "outcome"), [(True, "not_applied"), (False, "unknown")])
-def test_a_write_that_is_cut_short_says_what_became_of_it(
-    postgresql: Databases, home: Home, together: bool, outcome: str
+def test_a_write_that_is_cut_short_is_done_or_was_not_applied(
+    postgresql: Databases, home: Home
 ) -> None:
-    """Before COMMIT nothing was applied; a single statement's lost answer leaves it unknown."""
+    """A statement alone is asked for again; in a transaction, nothing was applied before COMMIT."""
     cut = served_engine(f"{home.service}?application_name=cut")
-    opened = SqlTasks(cut).open_tasks(ADA, together=together)
-    with pytest.raises(Unavailable) as caught, opened as tasks:
+    with SqlTasks(cut).open_tasks(ADA) as tasks:
         tasks.list(TaskQuery())
-        postgresql.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cut'"
-        )
-        tasks.add(title="Buy milk")
-    assert caught.value.outcome == outcome
+        terminate(postgresql, "cut")
+        task = tasks.add(title="Buy milk")
+        assert tasks.get(task.id) == task
+    opened = SqlTasks(cut).open_tasks(ADA, together=True)
+    with pytest.raises(Unavailable) as caught, opened as tasks:
+        terminate(postgresql, "cut")
+        tasks.add(title="Buy bread")
+    assert caught.value.outcome == "not_applied"
     cut.dispose()
+
+
+def terminate(postgresql: Databases, name: str) -> None:
+    """End the connections of the application called `name`."""
+    chosen = f"application_name = '{name}'"
+    postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {chosen}")  # noqa: S608
 
 
 DOORS: dict[str, Callable[[TaskService, UUID], object]] = {
@@ -188,7 +183,7 @@ def test_a_guard_looks_at_the_very_task_that_goes(engine: Engine) -> None:
 
 def test_who_is_always_overtaken_gives_up(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """After as many attempts as there may be: an outage, and no endless loop."""
-    monkeypatch.setattr(task_service, "ATTEMPTS", 3)
+    monkeypatch.setattr(changes, "ATTEMPTS", 3)
 
     def step(task: Task, now: datetime) -> Task:
         edit_elsewhere(engine, task.id)

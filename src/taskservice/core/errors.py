@@ -8,6 +8,8 @@ TaskServiceError
 ├── KeyInUse          the request that first came with a key is still running
 ├── Unauthenticated   the caller's credentials are missing or not valid
 └── Unavailable       what is needed cannot be reached at the moment
+    ├── Busy            more is asked at once than can be served
+    ├── ReadOnly        the database takes no write at the moment; reads go on
     ├── StorageFull     the database has no room for a write; reads go on
     ├── AccessRefused   the database does not let the service in, and will not by itself
     ├── SchemaBehind    the database's schema is older than this version needs
@@ -78,6 +80,14 @@ class Unavailable(TaskServiceError):
     def __init__(self, reason: str, outcome: Outcome = "not_applied") -> None:
         super().__init__(reason)
         self.outcome: Outcome = outcome
+
+
+class Busy(Unavailable):
+    """More is asked at once than the service can do; whoever waits may find room."""
+
+
+class ReadOnly(Unavailable):
+    """The database takes no write, as a standby does; reads go on."""
 
 
 class StorageFull(Unavailable):

@@ -1,5 +1,6 @@
 """Engines for SQLite and PostgreSQL, and what differs between the two."""
 
+from functools import partial
 from sqlite3 import Connection as SQLiteConnection
 from time import monotonic
 from typing import Any
@@ -8,13 +9,20 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool
 
+from taskservice.adapters.sql.patience import PatientConnection
 from taskservice.adapters.sql.roles import refuse_privileged
 from taskservice.adapters.sql.sessions import TIMEOUTS, Timeouts, send_ahead
 
 SQLITE_BUSY_SECONDS = 5
-CONNECT_SECONDS = 10
+CONNECT_SECONDS = 3
 RECYCLE_SECONDS = 240
 REST_SECONDS = 1.0
+KEEPALIVE_SECONDS = 30
+UNACKNOWLEDGED_SECONDS = 4
+PING_SECONDS = 1.0
+
+ANSWER_SECONDS = 1.0
+"""How long an answer may take beyond the statement timeout, in seconds."""
 
 
 def database_url(address: str) -> URL:
@@ -59,6 +67,7 @@ def pooled_engine(
     )
     if not is_embedded(url):
         _ping_after_rest(engine.pool)
+        event.listen(engine, "do_connect", partial(_connect, timeouts.statement + ANSWER_SECONDS))
         if not allow_privileged_role:
             event.listen(engine, "connect", refuse_privileged)
     return engine
@@ -91,9 +100,21 @@ def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
 
 
 def _postgresql_arguments(url: URL, prepared_statements: bool) -> dict[str, object]:
-    defaults = {"connect_timeout": CONNECT_SECONDS, "application_name": "taskservice"}
+    defaults = {
+        "connect_timeout": CONNECT_SECONDS,
+        "application_name": "taskservice",
+        "tcp_user_timeout": UNACKNOWLEDGED_SECONDS * 1000,
+        "keepalives_idle": KEEPALIVE_SECONDS,
+    }
     chosen = {name: value for name, value in defaults.items() if name not in url.query}
     return {**chosen, "prepare_threshold": 5 if prepared_statements else None}
+
+
+def _connect(patience: float, _: object, __: object, ___: Any, arguments: Any) -> PatientConnection:
+    """Connect with a connection that waits no longer than `patience`, in seconds, for an answer."""
+    connection = PatientConnection.connect(**arguments)
+    connection.patience = patience
+    return connection
 
 
 def _set_up_sqlite(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:
@@ -115,7 +136,8 @@ def _ping_after_rest(pool: Pool) -> None:
     def ping(connection: Any, entry: ConnectionPoolEntry, _: object) -> None:
         if monotonic() - entry.info.get("rests_since", monotonic()) > REST_SECONDS:
             try:
-                connection.execute("SELECT 1")
+                with connection.waiting(PING_SECONDS):
+                    connection.execute("SELECT 1")
             except Exception as error:
                 raise DisconnectionError from error
 

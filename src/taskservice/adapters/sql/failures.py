@@ -8,12 +8,22 @@ from sqlite3 import SQLITE_FULL
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from taskservice.core.errors import AccessRefused, KeyInUse, Outcome, StorageFull, Unavailable
+from taskservice.adapters.sql.patience import NoAnswer
+from taskservice.core.errors import (
+    AccessRefused,
+    Busy,
+    KeyInUse,
+    Outcome,
+    ReadOnly,
+    StorageFull,
+    Unavailable,
+)
 
 # SQLSTATE codes (PostgreSQL, appendix A).
 INSUFFICIENT_PRIVILEGE = "42501"
 READ_ONLY = "25006"
 DISK_FULL = "53100"
+DUPLICATE = "23505"
 LOCK_NOT_AVAILABLE = "55P03"
 CONFLICTS = {"40001", "40P01"}
 
@@ -22,6 +32,10 @@ _no_access = re.compile(
     r'password authentication failed|role ".*" (does not exist|is not permitted to log in)'
     r'|database ".*" does not exist|permission denied for database|no pg_hba.conf entry'
 ).search
+
+
+class BrokenOff(Unavailable):
+    """The connection broke while an answer was waited for; a new one may tell more."""
 
 
 @contextmanager
@@ -34,13 +48,19 @@ def translated(if_cut: Outcome = "not_applied") -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError as error:
-        raise Unavailable("no database connection became free in time") from error
+        raise Busy("no database connection became free in time") from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise Unavailable("the database connection broke", if_cut) from error
+            raise _broken(error, if_cut) from error
         if (kind := _kind(error)) is None:
             raise
         raise kind(f"the database refuses: {_reason(error)}") from error
+
+
+def _broken(error: DBAPIError, outcome: Outcome) -> Unavailable:
+    if isinstance(error.orig, NoAnswer):
+        return Unavailable("the database did not answer in time", outcome)
+    return BrokenOff("the database connection broke", outcome)
 
 
 def _kind(error: DBAPIError) -> type[Unavailable] | None:
@@ -50,7 +70,9 @@ def _kind(error: DBAPIError) -> type[Unavailable] | None:
         return StorageFull
     if state == INSUFFICIENT_PRIVILEGE or _no_access(str(error.orig)):
         return AccessRefused
-    return Unavailable if isinstance(error, OperationalError) or state == READ_ONLY else None
+    if state == READ_ONLY:
+        return ReadOnly
+    return Unavailable if isinstance(error, OperationalError) else None
 
 
 @contextmanager
@@ -67,6 +89,11 @@ def key_in_use() -> Iterator[None]:
 def is_conflict(error: DBAPIError) -> bool:
     """Tell whether PostgreSQL undid a statement for the sake of another (SQLSTATE class 40)."""
     return _sqlstate(error) in CONFLICTS
+
+
+def is_duplicate(error: DBAPIError) -> bool:
+    """Tell whether a row with the same key is there already."""
+    return _sqlstate(error) == DUPLICATE
 
 
 def _sqlstate(error: DBAPIError) -> str | None:

@@ -6,13 +6,12 @@ from time import monotonic, sleep
 
 from sqlalchemy import Connection, Engine
 
-from taskservice.adapters.sql.failures import translated
+from taskservice.adapters.sql.answers import PATIENCE
+from taskservice.adapters.sql.failures import BrokenOff, translated
 from taskservice.core.errors import Outcome, Unavailable
 
 CURRENT_ID = "pg_current_xact_id()::text"
 
-PATIENCE = 1.0
-"""How long to ask for the outcome, in seconds."""
 PAUSE = 0.05
 
 _STATUS = "SELECT pg_xact_status(%s::xid8)"
@@ -28,8 +27,8 @@ def known_outcome(connection: Connection, transaction_id: str | None) -> Iterato
     """
     try:
         yield
-    except Unavailable as error:
-        if error.outcome != "unknown" or transaction_id is None:
+    except BrokenOff as error:
+        if transaction_id is None:
             raise
         connection.close()
         if (status := _status(connection.engine, transaction_id)) != "committed":

@@ -7,13 +7,15 @@ statements of one pipeline are one transaction.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import partial
 from sqlite3 import Connection as SQLiteConnection
 from time import monotonic
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine
 
+from taskservice.adapters.sql.answers import answered
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.outcomes import CURRENT_ID, known_outcome
 
@@ -48,8 +50,8 @@ def transaction(engine: Engine, owner: str = "") -> Iterator[Connection]:
     holds the write lock from the first moment, so that what it reads cannot
     change before it writes. Raises `Unavailable`.
     """
-    with translated(), engine.connect() as connection:
-        transaction_id = _begin(connection, owner)
+    connection, transaction_id = answered(partial(_begun, engine, owner))
+    with translated(), connection:
         yield connection
         with known_outcome(connection, transaction_id), translated(if_cut="unknown"):
             connection.exec_driver_sql("COMMIT")
@@ -84,6 +86,15 @@ def send_ahead(cursor: Any, statement: str, parameters: Any, context: Any) -> bo
             cursor.connection.execute(*one)
         cursor.execute(statement, parameters)
     return True
+
+
+def _begun(engine: Engine, owner: str) -> tuple[Connection, str | None]:
+    """Return a connection on which a transaction has begun, and its id where it can be known."""
+    with translated(), ExitStack() as opened:
+        connection = opened.enter_context(engine.connect())
+        transaction_id = _begin(connection, owner)
+        opened.pop_all()
+        return connection, transaction_id
 
 
 def _begin(connection: Connection, owner: str) -> str | None:

@@ -1,60 +1,31 @@
-"""One owner's tasks in a SQL database. Every statement names the owner first."""
+"""One owner's tasks in a SQL database."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
-from random import uniform
-from time import sleep
-from typing import Any
+from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import (
-    Connection,
-    Engine,
-    Executable,
-    RowMapping,
-    and_,
-    bindparam,
-    delete,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine
 
-from taskservice.adapters.sql.failures import is_conflict, translated
-from taskservice.adapters.sql.lists import count_statement, own, page_statement
+from taskservice.adapters.sql.answers import answered
+from taskservice.adapters.sql.changes import Addition, Change, Removal, Replacement
+from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.receipts import OwnReceipts
+from taskservice.adapters.sql.rows import OwnRows
 from taskservice.adapters.sql.sessions import alone, bounded, transaction
-from taskservice.adapters.sql.tables import fields, tasks
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.conditions import Guard
-from taskservice.core.errors import Outcome, TaskNotFound, Unavailable
+from taskservice.core.errors import Outcome, Unavailable
 from taskservice.core.ids import NewId, TaskIds
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Step, Task
 
+T = TypeVar("T")
 _Connect = Callable[[], AbstractContextManager[Connection]]
 
 RETRIES = 3
-LONGEST_PAUSE = 0.05
-ATTEMPTS = 100
-"""How often a change is tried while others change the same task; one of them succeeds each time."""
-
-_one = and_(own, tasks.c.id == bindparam("task_id"))
-_as_seen = tasks.c.version == bindparam("seen")
-_mutable = [column for column in tasks.c if column.name not in {"id", "user_id", "created_at"}]
-
-_INSERT = insert(tasks)
-_SELECT = select(*fields).where(_one)
-_UPDATE = (
-    update(tasks)
-    .where(_one, _as_seen)
-    .values({column: bindparam(f"new_{column.name}") for column in _mutable})
-)
-_DELETE = delete(tasks).where(_one)
-_DELETE_AS_SEEN = delete(tasks).where(_one, _as_seen)
 
 
 class SqlTasks:
@@ -82,8 +53,8 @@ class SqlTasks:
 class _OwnTasks:
     """One owner's tasks, each method on a connection of `connect`, or `search` where it may last.
 
-    A statement that PostgreSQL undoes for the sake of another is tried again
-    up to `retries` times; inside a transaction there is nothing to try again.
+    Alone, a statement that was undone or not answered is tried again;
+    together, what is around it ends as well, and nothing was committed yet.
     """
 
     def __init__(
@@ -100,8 +71,6 @@ class _OwnTasks:
         self._connect = connect
         self._search = search
         self._retries = retries
-        # Alone, a statement whose answer is lost may have been committed; together nothing was yet.
-        self._if_cut: Outcome = "unknown" if retries else "not_applied"
         self._clock = clock
         self._new_id = new_id
         self.receipts = OwnReceipts(owner, connect, clock)
@@ -115,80 +84,38 @@ class _OwnTasks:
             description=description,
             completed=completed,
         )
-        with translated(self._if_cut), self._connect() as connection:
-            self._write(connection, _INSERT, {**vars(task), "folded": task.folded})
-        return task
+        return self._write(Addition(task))
 
     def get(self, task_id: UUID) -> Task:
-        with translated(), self._connect() as connection:
-            return self._find(connection, task_id)
+        return self._ask(lambda rows: rows.find(task_id))
 
     def list(self, query: TaskQuery) -> Page:
-        connect = self._search if query.text or query.counted else self._connect
-        with translated(), connect() as connection:
-            rows = connection.execute(page_statement(query), self._named).mappings()
-            return Page.of([_task(row) for row in rows], query, self._total(connection, query))
+        lasts = query.text or query.counted
+        return self._ask(lambda rows: rows.page(query), self._search if lasts else self._connect)
 
     def change(self, task_id: UUID, step: Step) -> Task:
-        with translated(self._if_cut), self._connect() as connection:
-            for _ in range(ATTEMPTS):
-                before = self._find(connection, task_id)
-                after = step(before, self._clock())
-                if after == before or self._replace(connection, before, after):
-                    return after
-        raise Unavailable("too many others change this task at the same time")
+        return self._write(Replacement(task_id, step, self._clock))
 
     def remove(self, task_id: UUID, guard: Guard | None = None) -> None:
-        with translated(self._if_cut), self._connect() as connection:
-            if guard is not None:
-                self._remove_guarded(connection, task_id, guard)
-            elif not self._write(connection, _DELETE, self._key(task_id)):
-                raise TaskNotFound(task_id)
+        self._write(Removal(task_id, guard))
 
-    def _remove_guarded(self, connection: Connection, task_id: UUID, guard: Guard) -> None:
-        for _ in range(ATTEMPTS):
-            task = self._find(connection, task_id)
-            guard(task)
-            seen = {**self._key(task_id), "seen": task.version}
-            if self._write(connection, _DELETE_AS_SEEN, seen):
-                return
-        raise Unavailable("too many others change this task at the same time")
+    def _ask(
+        self,
+        door: Callable[[OwnRows], T],
+        connect: _Connect | None = None,
+        *,
+        if_cut: Outcome = "not_applied",
+    ) -> T:
+        def ask() -> T:
+            with translated(if_cut), (connect or self._connect)() as connection:
+                return door(OwnRows(connection, self._owner, self._retries))
 
-    def _total(self, connection: Connection, query: TaskQuery) -> int | None:
-        if not query.counted:
-            return None
-        return int(connection.execute(count_statement(query), self._named).scalar_one())
+        return answered(ask) if self._retries else ask()
 
-    def _find(self, connection: Connection, task_id: UUID) -> Task:
-        row = connection.execute(_SELECT, self._key(task_id)).mappings().one_or_none()
-        if row is None:
-            raise TaskNotFound(task_id)
-        return _task(row)
-
-    def _replace(self, connection: Connection, before: Task, after: Task) -> bool:
-        """Write `after` where the task still is as `before`; tell whether it was."""
-        values = {f"new_{column.name}": getattr(after, column.name) for column in _mutable}
-        key = {**self._key(before.id), "seen": before.version}
-        return self._write(connection, _UPDATE, {**key, **values}) == 1
-
-    def _write(self, connection: Connection, statement: Executable, values: dict[str, Any]) -> int:
-        """Execute `statement` and return how many rows it wrote."""
-        for retry in range(self._retries + 1):
-            try:
-                return connection.execute(statement, values).rowcount
-            except DBAPIError as error:
-                if retry == self._retries or not is_conflict(error):
-                    raise
-                sleep(uniform(0, LONGEST_PAUSE))  # noqa: S311
-        raise AssertionError
-
-    @property
-    def _named(self) -> dict[str, Any]:
-        return {"owner": self._owner}
-
-    def _key(self, task_id: UUID) -> dict[str, Any]:
-        return {**self._named, "task_id": task_id}
-
-
-def _task(row: RowMapping) -> Task:
-    return Task(**row)
+    def _write(self, change: Change[T]) -> T:
+        try:
+            return self._ask(change, if_cut="unknown")
+        except Unavailable as error:
+            if change.sent is None or not self._retries:
+                error.outcome = "not_applied"
+            raise
