@@ -21,6 +21,7 @@ from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.config import ConfigError, Settings
+from taskservice.core.admission import Admission
 from taskservice.core.errors import AccessRefused, PrivilegedRole, SchemaBehind, Unavailable
 from taskservice.core.readiness import Probe
 from taskservice.core.service import OpenTasks
@@ -29,6 +30,9 @@ ORDINARY = (
     "Serve as an ordinary role (`taskservice db grant ROLE`); for development only, set "
     "TASKSERVICE_ALLOW_PRIVILEGED_ROLE=true"
 )
+
+FOR_PROBES = 1
+"""A connection to look with whether the database answers, where all others are in use."""
 
 _log = logging.getLogger("taskservice")
 
@@ -66,13 +70,17 @@ def production_app(settings: Settings) -> Flask:
         pool_timeout=settings.pool_timeout,
         prepared_statements=settings.prepared_statements,
         timeouts=Timeouts(settings.statement_timeout, settings.lock_timeout),
+        spare=FOR_PROBES,
         allow_privileged_role=settings.allow_privileged_role,
     )
     probes = {
         "database": partial(schema.require_reachable, engine),
         "schema": partial(schema.require_current, engine),
     }
-    return create_app(SqlTasks(engine).open_tasks, settings, probes)
+    admission = Admission(
+        SqlTasks(engine).open_tasks, places=settings.pool_size, patience=settings.pool_timeout
+    )
+    return create_app(admission.open_tasks, settings, probes)
 
 
 def require_servable(settings: Settings) -> None:

@@ -84,6 +84,11 @@ def log_choice(environ: Mapping[str, str]) -> tuple[str, str]:
     return level or Settings.log_level, form or Settings.log_format
 
 
+def pool_size(environ: Mapping[str, str]) -> int:
+    """Return how many connections a process has, the default for what is wrong."""
+    return _Reader(environ).value("TASKSERVICE_POOL_SIZE", _count) or Settings.pool_size
+
+
 class _Reader:
     """Reads single settings, and gathers what is wrong with them."""
 

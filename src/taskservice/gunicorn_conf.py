@@ -13,7 +13,8 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker as AnyWorker
 
 from taskservice.app import require_servable
-from taskservice.config import ConfigError, Settings, log_choice
+from taskservice.config import ConfigError, Settings, log_choice, pool_size
+from taskservice.core.admission import WAITING_PER_PLACE
 from taskservice.gunicorn_log import Log, Worker
 
 # One log, in the form that TASKSERVICE_LOG_FORMAT names.
@@ -27,8 +28,8 @@ access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(B)s'
 worker_class = Worker
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
-# Fewer threads than TASKSERVICE_POOL_SIZE (5): no request waits for a connection.
-threads = 4
+# One for each who is served or waits (see `core.admission`), and some for whoever is turned away.
+threads = pool_size(os.environ) * (1 + WAITING_PER_PLACE) + 3
 
 # Each worker opens its own database connections: none is shared across a fork.
 preload_app = False

@@ -1,6 +1,8 @@
 """The rules for single values, at their edges."""
 
 import re
+import sys
+import unicodedata
 from collections.abc import Callable
 
 import pytest
@@ -45,6 +47,24 @@ def test_a_bad_title_is_told_why(title: str, reason: str) -> None:
     """A title that breaks a rule is refused with the rule."""
     with pytest.raises(ValueError, match=reason):
         check_title(title)
+
+
+def test_blank_is_what_unicode_calls_white_space() -> None:
+    """Every white space of Unicode, for the rule and for the document alike, and nothing else."""
+    for point in range(0x20, sys.maxunicode + 1):
+        character = chr(point)
+        if unicodedata.category(character) != "Cs" and character.isspace() == is_title(character):
+            pytest.fail(f"U+{point:04X}")
+
+
+def is_title(text: str) -> bool:
+    try:
+        check_title(text)
+    except ValueError:
+        assert not re.search(LINE_PATTERN, text)
+        return False
+    assert re.search(LINE_PATTERN, text)
+    return True
 
 
 @pytest.mark.parametrize("description", [None, "", " ", "a\r\n\tb", "😀" * 10_000])

@@ -13,7 +13,11 @@ OWNER_PATTERN = rf"[A-Za-z0-9._:@|~+=-]{{1,{OWNER_LIMIT}}}"
 _CONTROL_IN_LINE = r"\x00-\x1f"
 _CONTROL_IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f"
 
-LINE_PATTERN = rf"^[^{_CONTROL_IN_LINE}]*[^\s{_CONTROL_IN_LINE}][^{_CONTROL_IN_LINE}]*$"
+
+# What Unicode calls white space. Every dialect of regular expressions has a `\s` of its own.
+_WHITE_SPACE = r" \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+
+LINE_PATTERN = rf"^[^{_CONTROL_IN_LINE}]*[^{_WHITE_SPACE}{_CONTROL_IN_LINE}][^{_CONTROL_IN_LINE}]*$"
 """A line that is not blank, for a document to say."""
 
 TEXT_PATTERN = rf"^[^{_CONTROL_IN_TEXT}]*$"
@@ -22,6 +26,7 @@ TEXT_PATTERN = rf"^[^{_CONTROL_IN_TEXT}]*$"
 _is_owner = re.compile(OWNER_PATTERN).fullmatch
 _control_in_line = re.compile(f"[{_CONTROL_IN_LINE}]").search
 _control_in_text = re.compile(f"[{_CONTROL_IN_TEXT}]").search
+_visible = re.compile(f"[^{_WHITE_SPACE}]").search
 _surrogate = re.compile("[\ud800-\udfff]").search
 
 
@@ -33,7 +38,7 @@ def is_owner(value: str) -> bool:
 def check_title(title: str) -> None:
     """Raise `ValueError`, saying why, unless `title` is one line of 1 to 255 code points."""
     _check_text(title, TITLE_LIMIT, _control_in_line)
-    if not title.strip():
+    if not _visible(title):
         raise ValueError("must not be blank")
 
 

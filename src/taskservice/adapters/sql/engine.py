@@ -46,20 +46,21 @@ def pooled_engine(
     pool_timeout: float,
     prepared_statements: bool,
     timeouts: Timeouts,
+    spare: int = 0,
     allow_privileged_role: bool = False,
 ) -> Engine:
     """Return the engine that serves: a small pool, connections that are pinged after a rest.
 
-    `pool_timeout` is in seconds. Without `prepared_statements` none are kept
-    on the server, which a transaction pooler needs. A connection of a role
-    that no row-level security holds is refused with `PrivilegedRole`, unless
-    that is allowed.
+    `spare` are connections beyond it, closed after use; `pool_timeout` is in
+    seconds. Without `prepared_statements` none are kept on the server, which
+    a transaction pooler needs. A connection of a role that no row-level
+    security holds is refused with `PrivilegedRole`, unless that is allowed.
     """
     engine = _engine(
         url,
         prepared_statements,
         pool_size=pool_size,
-        max_overflow=0,
+        max_overflow=spare,
         pool_timeout=pool_timeout,
         pool_recycle=RECYCLE_SECONDS,
         pool_use_lifo=True,
