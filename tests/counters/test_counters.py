@@ -1,8 +1,11 @@
 """What every kind of counter promises."""
 
 import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Thread
+from typing import Any
 
 import pytest
 from tests.redis_server import RedisServer
@@ -32,6 +35,34 @@ def test_no_two_calls_are_given_the_same_number(counters: Counters) -> None:
     finally:
         sys.setswitchinterval(before)
     assert sorted(numbers) == list(range(1, CALLS + 1))
+
+
+class Interrupted(dict[str, tuple[int, int]]):
+    """What is kept, where another thread counts between a look and what comes of it."""
+
+    def __init__(self, interrupt: Callable[[], object]) -> None:
+        super().__init__()
+        self._thread = Thread(target=interrupt)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        seen = super().get(name, default)
+        if self._thread.ident is None:
+            self._thread.start()
+            # It cannot end while this thread has the lock.
+            self._thread.join(timeout=0.1)
+        return seen
+
+    def finish(self) -> None:
+        self._thread.join()
+
+
+def test_a_thread_does_not_come_between_a_look_and_a_count() -> None:
+    """In memory too, where a switch of threads at the wrong moment is rare."""
+    counters, numbers = MemoryCounters(), list[int]()
+    counters._young = kept = Interrupted(lambda: numbers.append(counters.count("ada", 7, 60)))
+    numbers.append(counters.count("ada", 7, 60))
+    kept.finish()
+    assert sorted(numbers) == [1, 2]
 
 
 def test_memory_forgets_windows_that_are_over(clock: TickingClock) -> None:

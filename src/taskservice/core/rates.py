@@ -8,7 +8,7 @@ from zlib import crc32
 from taskservice.core.clock import Clock, system_clock
 
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
-_rate = re.compile(rf"([1-9][0-9]{{0,6}})/({'|'.join(UNITS)})", re.ASCII).fullmatch
+_rate = re.compile(rf"([1-9][0-9]{{0,6}})/({'|'.join(UNITS)})").fullmatch
 
 
 class Rate(NamedTuple):
