@@ -204,7 +204,7 @@ def _name_in(database: str) -> str:
 
 @contextmanager
 def kept_port() -> Iterator[int]:
-    """Keep a port from everybody else; PostgreSQL may listen there, as both sides reuse it."""
+    """Keep a port from everybody else; a server that reuses addresses may listen there."""
     with socket.socket() as keeper:
         keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         keeper.bind(("127.0.0.1", 0))
