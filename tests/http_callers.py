@@ -9,7 +9,7 @@ from tests.support import SECRET
 from taskservice.adapters.http.tokens import issue
 from taskservice.config import Settings
 
-SETTINGS = Settings(database_url="sqlite:///unused.db", jwt_secret=SECRET)
+SETTINGS = Settings(database_url="sqlite:///unused.db", jwt_secret=SECRET, rate_limit="off")
 
 
 def token_of(user: str) -> str:

@@ -7,7 +7,9 @@ from functools import partial
 from flask import Flask
 from sqlalchemy import URL, Engine
 
+from taskservice.adapters.counters import counters_at
 from taskservice.adapters.http.application import http_application
+from taskservice.adapters.http.rate_limit import Limits
 from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifier
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql import schema
@@ -20,9 +22,11 @@ from taskservice.adapters.sql.engine import (
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.config import ConfigError, Settings
+from taskservice.config import NO_LIMIT, ConfigError, Settings
 from taskservice.core.admission import Admission
+from taskservice.core.clock import Clock, system_clock
 from taskservice.core.errors import AccessRefused, PrivilegedRole, SchemaBehind, Unavailable
+from taskservice.core.rates import Rate, RateLimit
 from taskservice.core.readiness import Probe
 from taskservice.core.service import OpenTasks
 
@@ -34,15 +38,22 @@ ORDINARY = (
 FOR_PROBES = 1
 """A connection to look with whether the database answers, where all others are in use."""
 
+FLOOR = 10
+"""An address may be refused so many times as often as a user may ask."""
+
 _log = logging.getLogger("taskservice")
 
 
 def create_app(
-    open_tasks: OpenTasks, settings: Settings, probes: Mapping[str, Probe] | None = None
+    open_tasks: OpenTasks,
+    settings: Settings,
+    probes: Mapping[str, Probe] | None = None,
+    clock: Clock = system_clock,
 ) -> Flask:
     """Return an application over `open_tasks`, for whoever brings a home for tasks of their own.
 
-    `probes` are what `/readyz` looks at, beside the keys.
+    `probes` are what `/readyz` looks at, beside the keys; rates are counted by
+    `clock`.
     """
     keys = token_keys(settings)
     verifier = Verifier(
@@ -58,7 +69,17 @@ def create_app(
         require_if_match=settings.require_if_match,
         origins=settings.cors_origins,
         proxies=settings.proxies,
+        limits=rate_limits(settings, clock),
     )
+
+
+def rate_limits(settings: Settings, clock: Clock) -> Limits | None:
+    """Return what is counted, and where; None where nothing is limited."""
+    if settings.rate_limit == NO_LIMIT:
+        return None
+    rate = Rate.parse(settings.rate_limit)
+    counters = counters_at(settings.rate_limit_storage, clock)
+    return Limits(RateLimit(rate, counters, clock), RateLimit(rate.times(FLOOR), counters, clock))
 
 
 def production_app(settings: Settings) -> Flask:

@@ -7,10 +7,13 @@ from dataclasses import dataclass, fields
 from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit
 
+from taskservice.adapters.counters import IN_MEMORY, require_storage
 from taskservice.adapters.http.tokens import SharedSecret
 from taskservice.adapters.http.tokens.key_set import REFRESH
+from taskservice.core.rates import Rate
 
 DEFAULT_DATABASE = "sqlite:///taskservice.db"
+NO_LIMIT = "off"
 
 _SCHEMES = {"sqlite", "postgresql", "postgres"}
 _PLACEHOLDER = re.compile(r"(?i)change.?me|replace.?me|place.?holder|your.*(secret|key)|<.*>")
@@ -42,6 +45,8 @@ class Settings:
     jwt_subject_claim: str = "sub"
     require_if_match: bool = False
     cors_origins: tuple[str, ...] = ()
+    rate_limit: str = "600/minute"
+    rate_limit_storage: str = IN_MEMORY
     proxies: int = 0
     statement_timeout: float = 3.0
     lock_timeout: float = 1.0
@@ -156,6 +161,17 @@ def _origins(value: str) -> tuple[str, ...]:
     return origins
 
 
+def _rate_limit(value: str) -> str:
+    if value != NO_LIMIT:
+        Rate.parse(value)
+    return value
+
+
+def _rate_limit_storage(value: str) -> str:
+    require_storage(value)
+    return value
+
+
 def _proxies(value: str) -> int:
     if not re.fullmatch(r"[0-9]", value, re.ASCII):
         raise ValueError("must be how many proxies are in front, from 0 to 9")
@@ -203,6 +219,8 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_JWT_SUBJECT_CLAIM": str,
     "TASKSERVICE_REQUIRE_IF_MATCH": _switch,
     "TASKSERVICE_CORS_ORIGINS": _origins,
+    "TASKSERVICE_RATE_LIMIT": _rate_limit,
+    "TASKSERVICE_RATE_LIMIT_STORAGE": _rate_limit_storage,
     "TASKSERVICE_PROXIES": _proxies,
     "TASKSERVICE_STATEMENT_TIMEOUT": _seconds,
     "TASKSERVICE_LOCK_TIMEOUT": _seconds,

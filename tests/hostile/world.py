@@ -23,6 +23,7 @@ SETTINGS = {
     "TASKSERVICE_JWT_SECRET": SECRET,
     "TASKSERVICE_JWT_ISSUER": ISSUER,
     "TASKSERVICE_JWT_AUDIENCE": AUDIENCE,
+    "TASKSERVICE_RATE_LIMIT": "off",
 }
 """What every flavour of the service is set to, beside its database."""
 

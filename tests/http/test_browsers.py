@@ -18,6 +18,8 @@ EXPOSED = {
     "ETag",
     "Link",
     "Location",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "X-Request-Id",
     "X-Total-Count",

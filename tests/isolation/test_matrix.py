@@ -22,7 +22,7 @@ from taskservice.config import Settings
 from taskservice.core.service import OpenTasks
 
 AUDIENCE = "tasks"
-SETTINGS = Settings(database_url="", jwt_secret=SECRET, jwt_audience=AUDIENCE)
+SETTINGS = Settings(database_url="", jwt_secret=SECRET, jwt_audience=AUDIENCE, rate_limit="off")
 TARGETS = ("own", "foreign", "missing")
 ROOT = "/api/tasks/<user_id>/tasks"
 

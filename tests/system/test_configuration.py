@@ -58,6 +58,8 @@ BAD = {
             "DATABASE_URL": "tasks.db",
             "TASKSERVICE_JWKS_URL": "ftp://issuer.example",
             "TASKSERVICE_JWKS_REFRESH": "3600",
+            "TASKSERVICE_RATE_LIMIT": "lots",
+            "TASKSERVICE_RATE_LIMIT_STORAGE": "redis://",
             "TASKSERVICE_PREPARED_STATEMENTS": "yes",
             "TASKSERVICE_POOL_SIZE": "0",
             "TASKSERVICE_POOL_TIMEOUT": "soon",
@@ -67,6 +69,8 @@ BAD = {
         "DATABASE_URL must begin with sqlite:///, postgresql:// or postgres://; "
         "TASKSERVICE_JWKS_URL must be an address that begins with https:// or http://; "
         "TASKSERVICE_JWKS_REFRESH must be at most 300 seconds; "
+        "TASKSERVICE_RATE_LIMIT must be off, or a number per unit, such as 600/minute; "
+        "TASKSERVICE_RATE_LIMIT_STORAGE must be an address such as redis://host:6379/0; "
         "TASKSERVICE_PREPARED_STATEMENTS must be true or false; "
         "TASKSERVICE_POOL_SIZE must be a whole number from 1 to 9999; "
         "TASKSERVICE_POOL_TIMEOUT must be a number of seconds over 0; "

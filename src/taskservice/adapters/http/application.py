@@ -13,6 +13,7 @@ from taskservice.adapters.http.headers import add_standing_headers
 from taskservice.adapters.http.identity import Doors
 from taskservice.adapters.http.openapi import document
 from taskservice.adapters.http.problems import Refused, on_defect, on_refused, on_service_error
+from taskservice.adapters.http.rate_limit import Limits
 from taskservice.adapters.http.rendering import EntityProvider
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import TaskServiceError
@@ -76,11 +77,13 @@ def http_application(
     require_if_match: bool = False,
     origins: Collection[str] = (),
     proxies: int = 0,
+    limits: Limits | None = None,
 ) -> Flask:
     """Return the application that serves `open_tasks` to whom `authenticate` knows.
 
     Pages of `origins` may call it. What `X-Forwarded-…` says is believed of
-    as many proxies in front of it as `proxies`.
+    as many proxies in front of it as `proxies`. Without `limits` nobody is
+    told to wait.
     """
     app = _Application()
     if proxies:
@@ -88,6 +91,8 @@ def http_application(
     let_in(app, origins)
     app.config[conditions.REQUIRED] = require_if_match
     Doors(authenticate, open_tasks).install(app)
+    if limits is not None:
+        limits.install(app)
     app.extensions[health.PROBES] = probes
     app.before_request(refuse_odd_slashes)
     app.after_request(add_standing_headers)

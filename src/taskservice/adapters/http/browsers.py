@@ -9,6 +9,8 @@ EXPOSED = [
     "ETag",
     "Link",
     "Location",
+    "RateLimit",
+    "RateLimit-Policy",
     "Retry-After",
     "X-Request-Id",
     "X-Total-Count",

@@ -8,7 +8,13 @@ from flask_smorest import Blueprint
 from taskservice.adapters.http.openapi import PROBLEM_RESPONSES, REQUEST_HEADERS
 from taskservice.adapters.http.parser import StrictParser
 
-EVERY_CALL = ("unauthenticated", "not-your-tasks", "internal", "unavailable")
+EVERY_CALL = (
+    "unauthenticated",
+    "not-your-tasks",
+    "too-many-requests",
+    "internal",
+    "unavailable",
+)
 WITH_BODY = ("malformed-request", "body-too-large", "unsupported-media-type", "invalid-request")
 WITH_CURSOR = ("malformed-request", "invalid-request")
 WITH_PARAMETERS = ("invalid-request",)

@@ -9,6 +9,7 @@ from flask import Flask, current_app, g, request
 
 from taskservice.adapters.http.attempts import attempt
 from taskservice.adapters.http.problems import Refused
+from taskservice.adapters.http.rate_limit import count_refusal
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import Unauthenticated
 from taskservice.core.once import OnceOnly
@@ -38,12 +39,12 @@ def take_path_owner(_: str | None, path_values: dict[str, object] | None) -> Non
 def enforce_ownership() -> None:
     """Let through only the caller whom the path names; OPTIONS is public.
 
-    Raises `Unauthenticated` (401), `Unavailable` (503), or `Refused` (403),
-    before a body is read or a database is touched.
+    Raises `Unauthenticated` (401), `Unavailable` (503), or `Refused` (403; 429
+    in place of a 401), before a body is read or a database is touched.
     """
     if request.method == "OPTIONS":
         return
-    caller = _doors().authenticate(_bearer_token())
+    caller = _authenticated()
     if caller != g.path_owner:
         raise Refused("not-your-tasks", "these are not your tasks")
     g.caller = caller
@@ -74,6 +75,15 @@ def _doors() -> Doors:
     doors = current_app.extensions[_EXTENSION]
     assert isinstance(doors, Doors)
     return doors
+
+
+def _authenticated() -> str:
+    """Return the subject of the token; only a token that is refused counts against an address."""
+    try:
+        return _doors().authenticate(_bearer_token())
+    except Unauthenticated:
+        count_refusal()
+        raise
 
 
 def _bearer_token() -> str:

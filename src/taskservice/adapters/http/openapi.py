@@ -33,13 +33,24 @@ REQUEST_ID = {
         "Names this request, in the service's log too.", "01932d0e5f0a7cc398f40b8e1c6f2a11"
     )
 }
-TAGGED = REQUEST_ID | {"ETag": _header("The task's version, in quotes: a strong tag.", '"1"')}
+COUNTED = REQUEST_ID | {
+    "RateLimit-Policy": _header(
+        "How many requests (`q`) a user may send in a window of so many seconds (`w`); absent "
+        "where the operator sets no limit.",
+        '"user";q=600;w=60',
+    ),
+    "RateLimit": _header(
+        "How many more the caller may send (`r`) within the next seconds (`t`).",
+        '"user";r=599;t=42',
+    ),
+}
+TAGGED = COUNTED | {"ETag": _header("The task's version, in quotes: a strong tag.", '"1"')}
 LOCATED = TAGGED | {
     "Location": _header(
         "The new task's address.", "/api/tasks/ada/tasks/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
     )
 }
-LINKED = REQUEST_ID | {
+LINKED = COUNTED | {
     "Link": _header(
         "The next page (RFC 8288), relative to this one; absent on the last.",
         '<?cursor=WyIwMTkzMmQwZSJdF5Ag>; rel="next"',
@@ -113,8 +124,11 @@ LINKS = {
 
 ON_A_TASK = ["get_task", "update_task", "patch_task", "complete_task", "delete_task"]
 
+UNCOUNTED = {"not-found", "method-not-allowed", "unauthenticated", "not-your-tasks"}
+"""Problems that are met before a request is counted."""
+
 REPLAYED = {"Idempotency-Replayed": _header("`true` where this repeats an earlier answer.", "true")}
-NOT_MODIFIED = REQUEST_ID | {"ETag": _header("The task's version, unchanged.", '"3"')}
+NOT_MODIFIED = COUNTED | {"ETag": _header("The task's version, unchanged.", '"3"')}
 
 
 class FaultSchema(AnswerSchema):
@@ -174,10 +188,10 @@ class ProblemApi(Api):
 
 def _problem_response(problem: str) -> dict[str, Any]:
     kind = PROBLEM_TYPES[problem]
-    headers = dict(REQUEST_ID)
+    headers = dict(REQUEST_ID if problem in UNCOUNTED else COUNTED)
     if kind.status == 401:
         headers["WWW-Authenticate"] = _header("The scheme to use.", "Bearer")
-    if kind.status in {409, 503, 507}:
+    if kind.status in {409, 429, 503, 507}:
         headers["Retry-After"] = _header("Seconds to wait before the next try.", "1")
     return {
         "description": kind.meaning,

@@ -53,6 +53,12 @@ PROBLEM_TYPES = {
     "task-not-found": ProblemType(
         404, "Not Found", "The user has no task with this id. It may have been deleted."
     ),
+    "too-many-requests": ProblemType(
+        429,
+        "Too Many Requests",
+        "The user has sent more requests than `RateLimit-Policy` allows, or the address has sent "
+        "too many without a valid token. Nothing was done: try again after `Retry-After` seconds.",
+    ),
     "body-too-large": ProblemType(413, "Content Too Large", "A body holds at most 64 KiB."),
     "unsupported-media-type": ProblemType(
         415, "Unsupported Media Type", "A body is JSON in UTF-8, and says so in `Content-Type`."
@@ -136,14 +142,22 @@ class Refused(Exception):
     """A request that HTTP alone is reason enough to refuse.
 
     `problem` is a key of `PROBLEM_TYPES`; `errors` name faults, each a
-    `detail` with a `pointer` (RFC 6901) or a `parameter`.
+    `detail` with a `pointer` (RFC 6901) or a `parameter`; `headers` go with
+    the answer.
     """
 
-    def __init__(self, problem: str, detail: str, errors: Iterable[Mapping[str, str]] = ()) -> None:
+    def __init__(
+        self,
+        problem: str,
+        detail: str,
+        errors: Iterable[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
         self.problem = problem
         self.detail = detail
         self.errors = list(errors)
+        self.headers = headers
 
 
 def problem_response(
@@ -171,7 +185,7 @@ def invalid(errors: list[dict[str, str]]) -> Refused:
 
 def on_refused(error: Refused) -> Response:
     """Answer a request that HTTP refused."""
-    return problem_response(error.problem, error.detail, errors=error.errors)
+    return problem_response(error.problem, error.detail, error.headers, errors=error.errors)
 
 
 def on_service_error(error: TaskServiceError) -> Response:

@@ -8,14 +8,15 @@ from taskservice.adapters.http.conditions import precondition, read_conditions
 from taskservice.adapters.http.documented import DocumentedBlueprint
 from taskservice.adapters.http.identity import enforce_ownership, own_tasks, take_path_owner
 from taskservice.adapters.http.openapi import (
+    COUNTED,
     LINKED,
     LOCATED,
     NOT_MODIFIED,
     ON_A_TASK,
     REPLAYED,
-    REQUEST_ID,
     TAGGED,
 )
+from taskservice.adapters.http.rate_limit import count_request, describe_budget
 from taskservice.adapters.http.rendering import describe
 from taskservice.adapters.http.schemas import (
     EXAMPLE_COMPLETED,
@@ -44,9 +45,11 @@ blueprint = DocumentedBlueprint(
 )
 blueprint.url_value_preprocessor(take_path_owner)
 blueprint.before_request(enforce_ownership)
+blueprint.before_request(count_request)
 blueprint.before_request(read_conditions)
 blueprint.before_request(read_attempt)
 blueprint.after_request(describe)
+blueprint.after_request(describe_budget)
 
 
 @blueprint.get("", headers=["Prefer"], links=["get_first_task"])
@@ -135,7 +138,7 @@ def complete_task(step: Step, task_id: UUID) -> Task:
 
 @blueprint.delete("/<uuid:task_id>", headers=GUARDED)
 @blueprint.arguments(NoParametersSchema(), location="query", as_kwargs=True)
-@blueprint.response(204, headers=REQUEST_ID | REPLAYED)
+@blueprint.response(204, headers=COUNTED | REPLAYED)
 def delete_task(task_id: UUID) -> None:
     """Delete a task.
 

@@ -1,0 +1,34 @@
+"""Where requests are counted: in each process for itself, or in one Redis for all."""
+
+from taskservice.adapters.counters.memory import MemoryCounters
+from taskservice.adapters.counters.spare import SparedCounters
+from taskservice.core.clock import Clock
+from taskservice.core.rates import Counters
+
+IN_MEMORY = "memory://"
+_SCHEMES = ("redis://", "rediss://")
+
+
+def require_storage(address: str) -> None:
+    """Raise `ValueError` unless requests can be counted at `address`, which may be out of reach."""
+    if address == IN_MEMORY:
+        return
+    if not address.startswith(_SCHEMES):
+        raise ValueError("must be memory://, or begin with redis:// or rediss://")
+    try:
+        _shared(address)
+    except ModuleNotFoundError:
+        raise ValueError("needs the package redis: install taskservice[redis]") from None
+
+
+def counters_at(address: str, clock: Clock) -> Counters:
+    """Return the counters at `address`; where they are away, counting goes on in memory."""
+    memory = MemoryCounters(clock)
+    return memory if address == IN_MEMORY else SparedCounters(_shared(address), memory, clock)
+
+
+def _shared(address: str) -> Counters:
+    # Only who names a Redis needs its package.
+    from taskservice.adapters.counters.shared import RedisCounters  # noqa: PLC0415
+
+    return RedisCounters(address)

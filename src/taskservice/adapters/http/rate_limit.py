@@ -1,0 +1,79 @@
+"""How often a user may ask, and how often an address may be refused (429)."""
+
+import logging
+from ipaddress import IPv6Address, ip_address
+from typing import NamedTuple
+
+from flask import Flask, Response, current_app, g, request
+
+from taskservice.adapters.http.problems import Refused
+from taskservice.adapters.http.tracing import request_id
+from taskservice.core.rates import Budget, RateLimit
+
+POLICY = "user"
+_EXTENSION = "taskservice-limits"
+_SUBSCRIBER_BITS = 64
+
+_log = logging.getLogger("taskservice")
+
+
+class Limits(NamedTuple):
+    """The two limits: requests by user, and refused tokens by address."""
+
+    user: RateLimit
+    address: RateLimit
+
+    def install(self, app: Flask) -> None:
+        """Make these the limits of `app`; without any, nothing is limited."""
+        app.extensions[_EXTENSION] = self
+
+
+def count_request() -> None:
+    """Count a request of its caller's, before its body is read. Raises `Refused` (429)."""
+    limits = _limits()
+    if limits is None or "caller" not in g:
+        return
+    g.budget = limits.user.take(f"user:{g.caller}")
+    _require(g.budget, "user", g.caller, "too many requests")
+
+
+def count_refusal() -> None:
+    """Count a token that was refused to its address. Raises `Refused` (429) in place of a 401."""
+    if (limits := _limits()) is not None:
+        subscriber = _subscriber(request.remote_addr or "")
+        budget = limits.address.take(f"address:{subscriber}")
+        _require(budget, "address", subscriber, "too many requests without a valid token")
+
+
+def describe_budget(response: Response) -> Response:
+    """Say what the caller has left (draft-ietf-httpapi-ratelimit-headers, sections 3 and 4)."""
+    if (budget := g.get("budget")) is not None:
+        quota, seconds = budget.rate
+        response.headers["RateLimit-Policy"] = f'"{POLICY}";q={quota};w={seconds}'
+        response.headers["RateLimit"] = f'"{POLICY}";r={budget.remaining};t={budget.seconds}'
+    return response
+
+
+def _require(budget: Budget, kind: str, name: str, detail: str) -> None:
+    if not budget.is_exceeded:
+        return
+    if budget.was_just_exceeded:
+        _log.info("rate limit reached", extra={"request_id": request_id(), kind: name})
+    raise Refused("too-many-requests", detail, headers={"Retry-After": str(budget.seconds)})
+
+
+def _subscriber(address: str) -> str:
+    """Return whose an address is: of IPv6 the /64, which one household or machine has whole."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return "unknown"
+    if isinstance(parsed, IPv6Address):
+        prefix = int(parsed) >> _SUBSCRIBER_BITS << _SUBSCRIBER_BITS
+        return str(parsed.ipv4_mapped or f"{IPv6Address(prefix)}/{_SUBSCRIBER_BITS}")
+    return str(parsed)
+
+
+def _limits() -> Limits | None:
+    limits: Limits | None = current_app.extensions.get(_EXTENSION)
+    return limits

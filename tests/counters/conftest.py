@@ -1,0 +1,36 @@
+"""The counters: in memory, in a real Redis, and in one that a spare stands in for."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.redis_server import RedisServer, redis_server
+from tests.support import TickingClock
+
+from taskservice.adapters.counters.memory import MemoryCounters
+from taskservice.adapters.counters.shared import RedisCounters
+from taskservice.adapters.counters.spare import SparedCounters
+from taskservice.core.rates import Counters
+
+
+@pytest.fixture(scope="session")
+def running_redis() -> Iterator[RedisServer]:
+    with redis_server() as server:
+        yield server
+
+
+@pytest.fixture
+def redis(running_redis: RedisServer) -> RedisServer:
+    """A Redis that has counted nothing yet."""
+    with running_redis.client() as client:
+        client.flushall()
+    return running_redis
+
+
+@pytest.fixture(params=["memory", "redis", "spared"])
+def counters(request: pytest.FixtureRequest, clock: TickingClock) -> Counters:
+    memory = MemoryCounters(clock)
+    if request.param == "memory":
+        return memory
+    server: RedisServer = request.getfixturevalue("redis")
+    shared = RedisCounters(server.address)
+    return shared if request.param == "redis" else SparedCounters(shared, memory, clock)

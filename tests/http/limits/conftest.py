@@ -1,0 +1,36 @@
+"""Applications that limit, by a clock that stands still until it is moved."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from tests.http.limits.callers import QUOTA
+from tests.http_callers import SETTINGS
+from tests.support import TickingClock
+
+from taskservice.app import create_app
+from taskservice.core.service import OpenTasks
+
+
+@pytest.fixture
+def clock() -> TickingClock:
+    clock = TickingClock()
+    clock.step = timedelta()
+    return clock
+
+
+@pytest.fixture
+def make_app(open_tasks: OpenTasks, clock: TickingClock) -> Callable[..., Flask]:
+    def make(**settings: Any) -> Flask:
+        return create_app(open_tasks, replace(SETTINGS, **settings), clock=clock)
+
+    return make
+
+
+@pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """An application that takes five requests a minute, and refuses fifty tokens."""
+    return make_app(rate_limit=f"{QUOTA}/minute")
