@@ -11,6 +11,7 @@ from taskservice.adapters.http.tokens import SharedSecret
 from taskservice.adapters.http.tokens.key_set import REFRESH
 
 DEFAULT_DATABASE = "sqlite:///taskservice.db"
+WORKERS = "WEB_CONCURRENCY"
 
 _SCHEMES = {"sqlite", "postgresql", "postgres"}
 _PLACEHOLDER = re.compile(r"(?i)change.?me|replace.?me|place.?holder|your.*(secret|key)|<.*>")
@@ -51,6 +52,7 @@ class Settings:
     pool_timeout: float = 0.5
     log_level: str = "info"
     log_format: str = "json"
+    web_concurrency: int | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -82,6 +84,11 @@ def log_choice(environ: Mapping[str, str]) -> tuple[str, str]:
     level = reader.value("TASKSERVICE_LOG_LEVEL", _log_level)
     form = reader.value("TASKSERVICE_LOG_FORMAT", _log_format)
     return level or Settings.log_level, form or Settings.log_format
+
+
+def worker_count(environ: Mapping[str, str], default: int) -> int:
+    """Return how many workers to run, the default for what is wrong: `Settings` tells of it."""
+    return _Reader(environ).value(WORKERS, _workers) or default
 
 
 class _Reader:
@@ -163,6 +170,12 @@ def _count(value: str) -> int:
     return int(value)
 
 
+def _workers(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,3}", value, re.ASCII) or int(value) < 1:
+        raise ValueError("must be a number of workers from 1 to 999")
+    return int(value)
+
+
 def _seconds(value: str) -> float:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", value, re.ASCII) or not float(value):
         raise ValueError("must be a number of seconds over 0")
@@ -207,6 +220,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_POOL_TIMEOUT": _seconds,
     "TASKSERVICE_LOG_LEVEL": _log_level,
     "TASKSERVICE_LOG_FORMAT": _log_format,
+    WORKERS: _workers,
 }
 
 _FIELDS = {name: name.removeprefix("TASKSERVICE_").lower() for name in _PARSERS}
