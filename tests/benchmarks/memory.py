@@ -8,7 +8,6 @@ delete. Ends with 1 where the memory grows by more than `--limit` percent after 
 
 import argparse
 import re
-import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -16,75 +15,18 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from typing import NamedTuple
 
-import orjson
+from tests.benchmarks.clients import Client
 from tests.homes import served
-from tests.http_callers import token_of
 from tests.postgres import PostgresServer
-from tests.processes import SECONDS, START, Service, running
+from tests.processes import START, Service, running
 from tests.support import SECRET
 
-CLIENTS, KEPT, STEPS = 4, 20, 10
+CLIENTS, STEPS = 4, 10
 UNLIMITED = {"TASKSERVICE_RATE_LIMIT": "off"}
 
-_length_in = re.compile(rb"\r\nContent-Length: (\d+)").search
 _resident_in = re.compile(r"VmRSS:\s+(\d+) kB").search
-
-
-class Client:
-    """A user on one connection that is kept alive, with 20 tasks that stay."""
-
-    def __init__(self, address: str, user: str) -> None:
-        place = urlsplit(address)
-        self._socket = socket.create_connection((place.hostname, place.port), timeout=SECONDS)
-        self._path = f"/api/tasks/{user}/tasks"
-        self._token = token_of(user)
-        for _ in range(KEPT):
-            self._create()
-
-    def go_round(self) -> int:
-        """Use every operation; return how many requests that took."""
-        task = self._create()
-        self._ask("GET", f"/{task['id']}")
-        self._ask("GET", "?limit=20")
-        self._ask("PUT", f"/{task['id']}", {"title": "Buy oat milk"})
-        self._ask("PATCH", f"/{task['id']}/complete")
-        self._ask("GET", "?q=milk&completed=true")
-        self._ask("DELETE", f"/{task['id']}")
-        return 7
-
-    def _create(self) -> Any:
-        return orjson.loads(self._ask("POST", "", {"title": "Buy milk"}))
-
-    def _ask(self, method: str, path: str, body: object = None) -> bytes:
-        data = b"" if body is None else orjson.dumps(body)
-        lines = [
-            f"{method} {self._path}{path} HTTP/1.1",
-            "Host: x",
-            f"Authorization: Bearer {self._token}",
-            *(["Content-Type: application/json"] if data else []),
-            f"Content-Length: {len(data)}",
-        ]
-        self._socket.sendall("\r\n".join([*lines, "", ""]).encode() + data)
-        return self._answer()
-
-    def _answer(self) -> bytes:
-        got = b""
-        while b"\r\n\r\n" not in got:
-            got += self._received()
-        head, _, body = got.partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 2"), head
-        length = _length_in(head)
-        while len(body) < int(length[1] if length else 0):
-            body += self._received()
-        return body
-
-    def _received(self) -> bytes:
-        received = self._socket.recv(65536)
-        assert received, "the service hung up"
-        return received
 
 
 class Worker(NamedTuple):
