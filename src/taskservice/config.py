@@ -14,6 +14,7 @@ from taskservice.core.rates import Rate
 
 DEFAULT_DATABASE = "sqlite:///taskservice.db"
 NO_LIMIT = "off"
+WORKERS = "WEB_CONCURRENCY"
 
 _SCHEMES = {"sqlite", "postgresql", "postgres"}
 _PLACEHOLDER = re.compile(r"(?i)change.?me|replace.?me|place.?holder|your.*(secret|key)|<.*>")
@@ -56,6 +57,7 @@ class Settings:
     pool_timeout: float = 0.5
     log_level: str = "info"
     log_format: str = "json"
+    web_concurrency: int | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -92,6 +94,11 @@ def log_choice(environ: Mapping[str, str]) -> tuple[str, str]:
 def pool_size(environ: Mapping[str, str]) -> int:
     """Return how many connections a process has, the default for what is wrong."""
     return _Reader(environ).value("TASKSERVICE_POOL_SIZE", _count) or Settings.pool_size
+
+
+def worker_count(environ: Mapping[str, str], default: int) -> int:
+    """Return how many workers to run, the default for what is wrong: `Settings` tells of it."""
+    return _Reader(environ).value(WORKERS, _workers) or default
 
 
 class _Reader:
@@ -184,6 +191,12 @@ def _count(value: str) -> int:
     return int(value)
 
 
+def _workers(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,3}", value, re.ASCII) or int(value) < 1:
+        raise ValueError("must be a number of workers from 1 to 999")
+    return int(value)
+
+
 def _seconds(value: str) -> float:
     if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", value, re.ASCII) or not float(value):
         raise ValueError("must be a number of seconds over 0")
@@ -230,6 +243,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_POOL_TIMEOUT": _seconds,
     "TASKSERVICE_LOG_LEVEL": _log_level,
     "TASKSERVICE_LOG_FORMAT": _log_format,
+    WORKERS: _workers,
 }
 
 _FIELDS = {name: name.removeprefix("TASKSERVICE_").lower() for name in _PARSERS}

@@ -13,7 +13,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker as AnyWorker
 
 from taskservice.app import require_servable
-from taskservice.config import ConfigError, Settings, log_choice, pool_size
+from taskservice.config import ConfigError, Settings, log_choice, pool_size, worker_count
 from taskservice.core.admission import WAITING_PER_PLACE
 from taskservice.gunicorn_log import Log, Worker
 
@@ -26,7 +26,7 @@ access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(B)s'
 
 # Threads wait for the database together; one process a core computes.
 worker_class = Worker
-workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+workers = worker_count(os.environ, default=2)
 
 # One for each who is served or waits (see `core.admission`), and some for whoever is turned away.
 threads = pool_size(os.environ) * (1 + WAITING_PER_PLACE) + 3
@@ -62,9 +62,11 @@ def post_worker_init(worker: AnyWorker) -> None:
     worker.log.info("Worker ready (pid: %s)", worker.pid)
 
 
-def on_starting(_: Arbiter) -> None:
+def on_starting(arbiter: Arbiter) -> None:
     """Check the configuration before any worker starts, so that none boots in a loop."""
     try:
+        if arbiter.cfg.preload_app:
+            raise ConfigError("gunicorn's preload_app must be off: workers would share connections")
         require_servable(Settings.from_environment(os.environ))
     except ConfigError as error:
         sys.stderr.write(f"taskservice: {error}\n")

@@ -9,8 +9,8 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
-from gunicorn.workers.gthread import ThreadWorker
 
+from taskservice.gunicorn_draining import DrainingWorker
 from taskservice.logs import configure
 
 QUOTING = (errors.ParseException, errors.NoMoreData)
@@ -29,7 +29,7 @@ class Log(Logger):
         self.error_log.addFilter(discreet)
 
 
-class Worker(ThreadWorker):
+class Worker(DrainingWorker):
     """The threaded worker, which does not repeat to a client what it could not read."""
 
     def init_process(self) -> None:

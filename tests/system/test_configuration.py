@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from tests.homes import sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
 from tests.support import DATABASE_PASSWORD, SECRET
@@ -65,6 +66,7 @@ BAD = {
             "TASKSERVICE_POOL_TIMEOUT": "soon",
             "TASKSERVICE_LOG_LEVEL": "loud",
             "TASKSERVICE_LOG_FORMAT": "xml",
+            "WEB_CONCURRENCY": "0",
         },
         "DATABASE_URL must begin with sqlite:///, postgresql:// or postgres://; "
         "TASKSERVICE_JWKS_URL must be an address that begins with https:// or http://; "
@@ -75,7 +77,8 @@ BAD = {
         "TASKSERVICE_POOL_SIZE must be a whole number from 1 to 9999; "
         "TASKSERVICE_POOL_TIMEOUT must be a number of seconds over 0; "
         "TASKSERVICE_LOG_LEVEL must be debug, info, warning or error; "
-        "TASKSERVICE_LOG_FORMAT must be json or console",
+        "TASKSERVICE_LOG_FORMAT must be json or console; "
+        "WEB_CONCURRENCY must be a number of workers from 1 to 999",
     ),
 }
 
@@ -99,6 +102,24 @@ def test_wsgi_raises_elsewhere(tmp_path: Path, case: str) -> None:
     result = run([COMMAND[0], "-c", "import taskservice.wsgi"], tmp_path, **settings)
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == f"taskservice.config.ConfigError: {message}"
+
+
+@pytest.mark.parametrize("count", ["x", "-1", "2.5", "1000"])
+def test_serve_refuses_a_number_of_workers(tmp_path: Path, count: str) -> None:
+    """What is no number of workers is refused before gunicorn reads it, and breaks."""
+    result = run([*COMMAND, "serve", "--port", "0"], tmp_path, WEB_CONCURRENCY=count)
+    assert result.returncode == 2
+    assert result.stderr == "Error: WEB_CONCURRENCY must be a number of workers from 1 to 999\n"
+
+
+def test_the_application_is_not_loaded_before_the_fork(tmp_path: Path) -> None:
+    """gunicorn's `--preload` is refused: workers would share what the application has opened."""
+    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    result = run([*START, "--preload"], tmp_path, **settings)
+    assert result.returncode == 2
+    assert result.stderr.splitlines()[-1] == (
+        "taskservice: gunicorn's preload_app must be off: workers would share connections"
+    )
 
 
 def test_an_unknown_setting_is_a_warning(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ class Server(BaseApplication):
     def _own(self) -> dict[str, Any]:
         return {
             "bind": self._bind,
-            "workers": int(os.environ.get("WEB_CONCURRENCY", "1")),
+            "workers": self._settings.web_concurrency or 1,
             "loglevel": os.environ.get("TASKSERVICE_LOG_LEVEL") or "warning",
             "on_starting": _nothing_to_check,
             "post_worker_init": self._tell,

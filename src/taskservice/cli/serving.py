@@ -11,7 +11,6 @@ from taskservice.adapters.sql.migrating import upgrade
 from taskservice.app import parsed_address, require_servable
 from taskservice.cli.development import with_development_secret
 from taskservice.cli.options import database_option, development_environment
-from taskservice.cli.server import Server, require_free
 from taskservice.cli.tokens import signed_token
 from taskservice.config import Settings
 from taskservice.logs import configure
@@ -53,6 +52,9 @@ def serve(host: str, port: int, database: str | None) -> None:
     """
     configure(os.environ)
     settings = Settings.from_environment(with_development_secret(development_environment(database)))
+    # gunicorn reads WEB_CONCURRENCY when it is imported: not before that is known to be right.
+    from taskservice.cli.server import Server, require_free  # noqa: PLC0415
+
     require_free(host, port)
     upgrade(single_engine(parsed_address(settings.database_url)))
     require_servable(settings)

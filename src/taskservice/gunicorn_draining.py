@@ -1,0 +1,45 @@
+"""How a worker stops: it answers whoever has connected, and lets in nobody after."""
+
+from contextlib import suppress
+from itertools import repeat, takewhile
+from socket import socket
+from time import monotonic
+
+from gunicorn.workers.gthread import ThreadWorker
+
+SILENCE_SECONDS = 2.0
+"""How long a worker that stops waits for who has not sent anything: as for a kept connection."""
+
+
+class DrainingWorker(ThreadWorker):
+    """The threaded worker, which loses nobody who has connected when it is told to stop.
+
+    gunicorn's own leaves those whom it has not accepted yet in the kernel's
+    queue: the last worker to end resets them, after up to `graceful_timeout`.
+    """
+
+    def set_accept_enabled(self, enabled: bool | None) -> None:
+        """Let clients in or not; a worker that stops takes in the queue, and closes the door."""
+        super().set_accept_enabled(enabled)
+        if not (enabled or self.alive):
+            self._take_in_queue()
+            self._hurry_the_silent()
+
+    def _take_in_queue(self) -> None:
+        for listener in self.sockets:
+            # The bound is for a queue that fills as fast as it is emptied.
+            for _ in takewhile(self._accepts_from, repeat(listener, self.cfg.backlog)):
+                pass
+            listener.close()
+
+    def _accepts_from(self, listener: socket) -> bool:
+        """Take in the next connection, if one waits and there is room for it."""
+        count = self.nr_conns
+        with suppress(OSError):
+            self.accept(listener)
+        return self.nr_conns > count
+
+    def _hurry_the_silent(self) -> None:
+        """Have those who connected and sent nothing wait for less than `graceful_timeout`."""
+        for connection in self.pending_conns:
+            connection.timeout = monotonic() + SILENCE_SECONDS

@@ -1,0 +1,70 @@
+"""Old code on a newer schema keeps every promise: the database is upgraded while it runs on.
+
+The contract of the port, on databases that a later version has brought a
+column and a table to.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+from tests.contract.test_once import *  # noqa: F403
+from tests.contract.test_one_owner import *  # noqa: F403
+from tests.contract.test_queries import *  # noqa: F403
+from tests.contract.test_two_owners import *  # noqa: F403
+from tests.homes import Home, served, served_engine, sqlite_home
+from tests.postgres import Databases
+from tests.support import TickingClock
+
+from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.service import OpenTasks
+
+LATER = """
+    ALTER TABLE tasks ADD COLUMN priority integer;
+    CREATE TABLE labels (user_id text NOT NULL, id text NOT NULL, PRIMARY KEY (user_id, id));
+    UPDATE alembic_version SET version_num = '9999'
+"""
+
+
+def bring_forward(engine: Engine) -> None:
+    """Do what a later version's `db upgrade` does: add, and say so."""
+    with engine.begin() as connection:
+        for statement in LATER.split(";"):
+            connection.execute(text(statement))
+    schema.require_current(engine)
+
+
+@pytest.fixture(scope="module")
+def home(postgresql: Databases) -> Iterator[Home]:
+    with served(postgresql) as home:
+        bring_forward(home.maintained)
+        yield home
+
+
+@pytest.fixture
+def sqlite(tmp_path: Path) -> Iterator[Engine]:
+    address = sqlite_home(tmp_path)
+    bring_forward(single_engine(database_url(address)))
+    engine = served_engine(address)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def open_tasks(request: pytest.FixtureRequest, clock: TickingClock) -> OpenTasks:
+    """The port over each engine, with no task in it."""
+    if request.param == "sqlite":
+        return SqlTasks(request.getfixturevalue("sqlite"), clock).open_tasks
+    with request.getfixturevalue("home").inspected.connect() as connection:
+        connection.execute(text("TRUNCATE tasks, receipts"))
+    return SqlTasks(request.getfixturevalue("later_engine"), clock).open_tasks
+
+
+@pytest.fixture(scope="module")
+def later_engine(home: Home) -> Iterator[Engine]:
+    engine = served_engine(home.service)
+    yield engine
+    engine.dispose()
