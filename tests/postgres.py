@@ -96,7 +96,7 @@ class PostgresServer(Databases):
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._port = stack.enter_context(_kept_port())
+            self._port = stack.enter_context(kept_port())
             self._address = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
             folder = tempfile.TemporaryDirectory(prefix="taskservice-postgres-")
             self._home = Path(stack.enter_context(folder))
@@ -203,8 +203,8 @@ def _name_in(database: str) -> str:
 
 
 @contextmanager
-def _kept_port() -> Iterator[int]:
-    """Keep a port from everybody else; PostgreSQL may listen there, as both sides reuse it."""
+def kept_port() -> Iterator[int]:
+    """Keep a port from everybody else; a server that reuses addresses may listen there."""
     with socket.socket() as keeper:
         keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         keeper.bind(("127.0.0.1", 0))
