@@ -8,6 +8,9 @@ from typing import NamedTuple
 from tests.history.log import Operation, Seen
 
 
+THE_END = "the end"
+
+
 class End(NamedTuple):
     """What is left: the rows, and over HTTP the pages of each user's list, and a `get` of each row.
 
@@ -35,9 +38,6 @@ class Absence(NamedTuple):
     began: float
     ended: float
     by: str
-
-
-THE_END = "the end"
 
 
 class Life:

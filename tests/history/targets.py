@@ -1,14 +1,15 @@
 """What the nemesis breaks: the service, and what is between it and its rows."""
 
+import itertools
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, select, text
-from tests.history.lives import End
+from sqlalchemy import Engine, Select, Table, select, text
+from tests.history.lives import THE_END, End
 from tests.history.log import Seen
 from tests.history.requests import Sender
 from tests.history.server import Server, serving
@@ -49,15 +50,17 @@ class Target:
             self._await_quiet(self.home.role)
         self.server.start()
         rows = self._rows(users)
-        senders = {user: Sender(*self.server.place, user) for user in users}
-        listed = (senders[user](Wish("the end", "list", user)).seen for user in users)
-        got = (senders[seen.user](Wish("the end", "get", seen.user, seen.task)) for seen in rows)
-        return End(
-            rows=rows,
-            listed=tuple(seen for page in listed for seen in page),
-            got=tuple(seen for heard in got for seen in heard.seen),
-            receipts=self._receipts(users),
-        )
+        lists = [Wish(THE_END, "list", user) for user in users]
+        gets = [Wish(THE_END, "get", seen.user, seen.task) for seen in rows]
+        return End(rows, self._shown(lists), self._shown(gets), self._receipts(users))
+
+    def _shown(self, wishes: Iterable[Wish]) -> tuple[Seen, ...]:
+        """Return what the service shows."""
+        shown: list[Seen] = []
+        for user, its in itertools.groupby(wishes, lambda wish: wish.user):
+            with closing(Sender(*self.server.place, user)) as send:
+                shown += (seen for wish in its for seen in send(wish).seen)
+        return tuple(shown)
 
     def _await_quiet(self, role: str) -> None:
         """Return when the database has nothing more to do for the service."""
@@ -72,13 +75,17 @@ class Target:
 
     def _rows(self, users: Sequence[str]) -> tuple[Seen, ...]:
         with self.rows.connect() as connection:
-            found = connection.execute(select(tasks).where(tasks.c.user_id.in_(users))).mappings()
+            found = connection.execute(_select(tasks, users)).mappings()
             return tuple(Seen.of({**row, "id": str(row["id"])}) for row in found)
 
     def _receipts(self, users: Sequence[str]) -> dict[tuple[str, str], str | None]:
         with self.rows.connect() as connection:
-            found = connection.execute(select(receipts).where(receipts.c.user_id.in_(users)))
+            found = connection.execute(_select(receipts, users))
             return {(row.user_id, row.key): _task_of(row.task) for row in found}
+
+
+def _select(table: Table, users: Sequence[str]) -> Select[Any]:
+    return select(table).where(table.c.user_id.in_(users)).order_by(table.c.user_id)
 
 
 def _task_of(written: Any) -> str | None:
@@ -94,7 +101,9 @@ def embedded(folder: Path, application: str = "wsgi:app", **settings: str) -> It
 
 
 @contextmanager
-def direct(folder: Path, application: str = "wsgi:app", **settings: str) -> Iterator[Target]:
+def direct(
+    folder: Path, database: PostgresServer, application: str = "wsgi:app", **settings: str
+) -> Iterator[Target]:
     """Yield the service on PostgreSQL, with a wire between them.
 
     The server keeps its own settings, `fsync` and `synchronous_commit` on.
@@ -104,7 +113,6 @@ def direct(folder: Path, application: str = "wsgi:app", **settings: str) -> Iter
     which `fsync` is for, is not tried.
     """
     with ExitStack() as stack:
-        database = stack.enter_context(PostgresServer())
         home = stack.enter_context(served(database))
         wire, through = stack.enter_context(wired(home.service))
         server = stack.enter_context(serving(folder, _settings(through, settings), application))
@@ -112,10 +120,9 @@ def direct(folder: Path, application: str = "wsgi:app", **settings: str) -> Iter
 
 
 @contextmanager
-def pooled(folder: Path) -> Iterator[Target]:
+def pooled(folder: Path, database: PostgresServer) -> Iterator[Target]:
     """Yield the service on PostgreSQL through a wire and PgBouncer in transaction mode."""
     with ExitStack() as stack:
-        database = stack.enter_context(PostgresServer())
         home = stack.enter_context(served(database))
         pgbouncer = stack.enter_context(pooler(home.service, servers=POOLED))
         wire, through = stack.enter_context(wired(pgbouncer.address))
