@@ -15,6 +15,14 @@ def pytest_terminal_summary(
         terminalreporter.write_line(line)
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Give the tests that strike the targets time in proportion to how often they do."""
+    seconds = 120 + 20 * config.getoption("--cycles")
+    for item in items:
+        if "cycles" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.timeout(seconds))
+
+
 @pytest.fixture
 def tell(request: pytest.FixtureRequest) -> Callable[[object], None]:
     """Tell whoever runs the tests what came of them: it is a line below theirs."""

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 import select
 import signal
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from tests.postgres import kept_port
 from tests.processes import SECONDS, WORKERS, Service, gunicorn, gunicorn_command
+
+_ready_in = re.compile(r"Worker ready \(pid: (\d+)\)").search
 
 
 class Server:
@@ -27,8 +30,8 @@ class Server:
         self.service: Service = self._resources.enter_context(
             gunicorn(self._folder, command=self._command, **self._settings)
         )
-        self._ready = (line for line in self.service.output if "Worker ready" in line)
-        self._await_workers(WORKERS)
+        self._told = (found for line in self.service.output if (found := _ready_in(line)))
+        self._workers = self._await_workers(WORKERS)
 
     def stop(self) -> None:
         """End in good order."""
@@ -41,26 +44,23 @@ class Server:
 
     def kill_worker(self) -> None:
         """Kill a worker, and return when another has taken its place."""
-        os.kill(self._workers()[0], signal.SIGKILL)
-        self._await_workers(1)
+        os.kill(self._workers.pop(0), signal.SIGKILL)
+        self._workers += self._await_workers(1)
 
     def reload(self) -> None:
         """Have all workers replaced, in good order, and return when the old ones are gone."""
-        old = [os.pidfd_open(worker) for worker in self._workers()]
+        old = [os.pidfd_open(worker) for worker in self._workers]
         self.service.process.send_signal(signal.SIGHUP)
-        self._await_workers(WORKERS)
+        self._workers = self._await_workers(WORKERS)
         for worker in old:
             assert select.select([worker], [], [], SECONDS)[0], "an old worker lives on"
             os.close(worker)
 
-    def _workers(self) -> list[int]:
-        master = self.service.process.pid
-        children = Path(f"/proc/{master}/task/{master}/children").read_text(encoding="ascii")
-        return [int(child) for child in children.split()]
-
-    def _await_workers(self, count: int) -> None:
-        ready = list(itertools.islice(self._ready, count))
+    def _await_workers(self, count: int) -> list[int]:
+        """Return the process ids of the next workers that are ready."""
+        ready = [int(found[1]) for found in itertools.islice(self._told, count)]
         assert len(ready) == count, "the service has ended"
+        return ready
 
 
 @contextmanager

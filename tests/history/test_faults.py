@@ -22,14 +22,12 @@ def held(summary: Summary, tell: Tell) -> Summary:
     return summary
 
 
-@pytest.mark.timeout(0)
 def test_sqlite_keeps_its_promises(tmp_path: Path, cycles: int, tell: Tell) -> None:
     """Workers and masters that are killed or replaced lose nothing."""
     with embedded(tmp_path) as target:
         held(run(target, EMBEDDED, cycles, tmp_path, "sqlite"), tell)
 
 
-@pytest.mark.timeout(0)
 def test_postgresql_keeps_its_promises(
     tmp_path: Path, database: PostgresServer, cycles: int, tell: Tell
 ) -> None:
@@ -41,7 +39,6 @@ def test_postgresql_keeps_its_promises(
 
 
 @pytest.mark.pooler
-@pytest.mark.timeout(0)
 def test_postgresql_behind_a_pooler_keeps_its_promises(
     tmp_path: Path, database: PostgresServer, cycles: int, tell: Tell
 ) -> None:
