@@ -182,9 +182,7 @@ def running(command: Sequence[str], folder: Path, **settings: str) -> Iterator[S
 
 
 @contextmanager
-def gunicorn(
-    folder: Path, *, command: Sequence[str] = START, **settings: str
-) -> Iterator[Service]:
+def gunicorn(folder: Path, *, command: Sequence[str] = START, **settings: str) -> Iterator[Service]:
     """Run `wsgi:app` as it is deployed; every worker is ready before the block begins."""
     with running(command, folder, **settings) as service:
         ready = (line for line in service.output if "Worker ready" in line)

@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Sequence
 from random import Random
 from threading import Condition, Event, Thread
-from typing import IO
+from typing import IO, Self
 
 from tests.history.log import History
 from tests.history.requests import Heard, Sender
@@ -112,12 +112,12 @@ class Crowd:
             Client(number, one, place, self.history, seed) for number, one in enumerate(pairs)
         ]
         self.progress = Progress(len(pairs))
-        self._failures: list[BaseException] = []
         self._threads = [
-            Thread(target=self._run, args=(client,), daemon=True) for client in self.clients
+            Thread(target=client.run, args=(self._stop, self.progress), daemon=True)
+            for client in self.clients
         ]
 
-    def __enter__(self) -> "Crowd":
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
@@ -126,10 +126,3 @@ class Crowd:
         self._stop.set()
         for thread in self._threads:
             thread.join()
-        assert not self._failures, self._failures
-
-    def _run(self, client: Client) -> None:
-        try:
-            client.run(self._stop, self.progress)
-        except BaseException as error:  # noqa: BLE001
-            self._failures.append(error)

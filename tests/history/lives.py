@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from tests.history.log import Operation, Seen
 
-
 THE_END = "the end"
 
 
@@ -57,15 +56,14 @@ class Life:
     @cached_property
     def endangered(self) -> float:
         """Since when somebody may have deleted it."""
-        deletions = (one for one in self.writes if one.kind == "delete" and one.outcome != "fail")
-        return min((one.began for one in deletions), default=inf)
+        return min((one.began for one in self.done_to("delete")), default=inf)
 
     @cached_property
     def gone(self) -> float:
         """Since when it must not be there."""
-        deletions = (one for one in self.writes if one.kind == "delete" and one.outcome == "ok")
-        absences = (absence for absence in self.absences if self.known < absence.began)
-        return min((one.ended for one in (*deletions, *absences)), default=inf)
+        deletions = [one.ended for one in self.done_to("delete") if one.outcome == "ok"]
+        absences = [one.ended for one in self.absences if self.known < one.began]
+        return min(deletions + absences, default=inf)
 
     def done_to(self, *kinds: str) -> list[Operation]:
         """Return the writes of these kinds that may have been done."""

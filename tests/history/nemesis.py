@@ -41,8 +41,8 @@ def terminate_backends(target: Target) -> None:
     """End every connection of the service, from within the database."""
     assert target.home is not None
     target.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        f" WHERE usename = '{target.home.role}'"
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = :role",
+        role=target.home.role,
     )
 
 

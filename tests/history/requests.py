@@ -60,13 +60,13 @@ class Sender:
         path = f"{self._path}/{wish.task}" if wish.task else self._path
         match wish.kind:
             case "create":
-                body = {"title": wish.title, "description": wish.name}
-                return self._send("POST", path, body, _headers(wish))
+                made = {"title": wish.title, "description": wish.name}
+                return self._send("POST", path, made, _headers(wish))
             case "update":
                 return self._send("PUT", path, {"title": wish.title}, _headers(wish))
             case "complete":
-                body = {"completed": wish.completed}
-                return self._send("PATCH", f"{path}/complete", body, _headers(wish))
+                done = {"completed": wish.completed}
+                return self._send("PATCH", f"{path}/complete", done, _headers(wish))
             case "delete":
                 return self._send("DELETE", path, None, _headers(wish))
         return self._send("GET", path, None, {})

@@ -42,8 +42,8 @@ class Summary:
 
     @property
     def kinds(self) -> Counter[str]:
-        """Return how many violations there are of each kind."""
-        return Counter(violation.kind for violation in self.violations)
+        """Return of how many operations or tasks each kind of promise was broken."""
+        return Counter(kind for kind, _ in {(one.kind, one.name) for one in self.violations})
 
     @property
     def resolved(self) -> float:
@@ -75,9 +75,7 @@ def run(
     raise AssertionError
 
 
-def _history(
-    target: Target, batch: Sequence[tuple[str, Fault]], path: Path, seed: str
-) -> Summary:
+def _history(target: Target, batch: Sequence[tuple[str, Fault]], path: Path, seed: str) -> Summary:
     """Write one history down, and check it."""
     users = [f"u{seed}-{number}" for number in range(USERS)]
     prober_user = f"u{seed}-probe"

@@ -38,10 +38,10 @@ class Target:
     wire: Wire | None = None
     pooler: PgBouncer | None = None
 
-    def execute(self, statement: str) -> None:
+    def execute(self, statement: str, **values: str) -> None:
         """Run a statement as the superuser of the database."""
         with self.rows.connect() as connection:
-            connection.execute(text(statement))
+            connection.execute(text(statement), values)
 
     def end(self, users: Sequence[str]) -> End:
         """Return what is left of these users' tasks, once nothing can be under way any more."""
