@@ -7,6 +7,8 @@ from tests.history.clients import Client
 from tests.history.wishes import Wish
 from tests.proxy import Wire
 
+COMMIT = b"COMMIT\0"
+
 
 class Prober:
     """A client each of whose writes is done by a database whose answer never arrives.
@@ -44,7 +46,7 @@ class Prober:
             wish = wished(self._client.next_name())
             yield wish, _said(wish), statement
             name = self._client.next_name()
-            yield wished(name)._replace(key=name), name.encode(), b"COMMIT"
+            yield wished(name)._replace(key=name), name.encode(), COMMIT
 
     def _creation(self, name: str) -> Wish:
         return Wish(name, "create", self._user, title=name, completed=False)
