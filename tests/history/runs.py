@@ -67,12 +67,15 @@ def run(
 ) -> Summary:
     """Strike `target` with `faults` in turn, `cycles` times, under load."""
     summary = Summary()
-    turns = itertools.islice(itertools.cycle(faults.items()), cycles)
-    for number in itertools.count():
-        if not (batch := list(itertools.islice(turns, BATCH))):
-            return summary
+    for number, batch in enumerate(_batches(faults, cycles)):
         summary.add(_history(target, batch, folder / f"{number}.jsonl", f"{seed}-{number}"))
-    raise AssertionError
+    return summary
+
+
+def _batches(faults: Mapping[str, Fault], cycles: int) -> Iterator[list[tuple[str, Fault]]]:
+    turns = itertools.islice(itertools.cycle(faults.items()), cycles)
+    while batch := list(itertools.islice(turns, BATCH)):
+        yield batch
 
 
 def _history(target: Target, batch: Sequence[tuple[str, Fault]], path: Path, seed: str) -> Summary:

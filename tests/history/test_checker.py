@@ -29,7 +29,7 @@ class Story:
             usual["title"] = name
         if kind == "create":
             usual["completed"] = False
-        self._note("invoke", name, **usual, **asked)
+        self._note("invoke", name, **usual | asked)
 
     def hear(self, name: str, *seen: Seen, outcome: str = "ok", **heard: Any) -> None:
         """End it."""
@@ -38,7 +38,7 @@ class Story:
 
     def do(self, name: str, kind: str, *seen: Seen, outcome: str = "ok", **heard: Any) -> None:
         """Ask, and hear."""
-        asked = {key: heard.pop(key) for key in ("key", "completed") if key in heard}
+        asked = {key: heard.pop(key) for key in ("key", "completed", "user") if key in heard}
         self.ask(name, kind, **asked)
         self.hear(name, *seen, outcome=outcome, **heard)
 
@@ -121,7 +121,7 @@ def test_what_was_denied_must_not_be_there(story: Story, outcome: str) -> None:
 
 def test_an_unknown_write_may_come_late(story: Story) -> None:
     """After an acknowledged one, or not at all; it counts as one version."""
-    story.ask("late", "update")
+    story.do("late", "update", outcome="info")
     story.do("one", "update", seen(2, "one"))
     assert story.kinds(seen(2, "one")) == story.kinds(seen(3, "late")) == set()
     assert story.kinds(seen(4, "late")) == {"doubled"}
@@ -188,6 +188,19 @@ def test_a_list_shows_a_task_once(story: Story) -> None:
     assert story.kinds(seen()) == {"doubled"}
 
 
+def test_a_list_need_not_show_what_came_while_it_was_read(story: Story) -> None:
+    """Nor another user's task; one that was refused shows nothing."""
+    other = seen(task=OTHER, title="more", origin="more")
+    story.ask("all", "list")
+    story.do("more", "create", other)
+    story.hear("all", seen())
+    story.do("his", "list", user="bob")
+    story.do("none", "list", outcome="fail")
+    assert story.kinds(seen(), other) == set()
+    story.do("again", "list", other)
+    assert story.kinds(other) == {"lost"}
+
+
 def test_nobody_is_shown_anothers_task(story: Story) -> None:
     story.do("all", "list", seen(), seen(task=OTHER, user="bob", origin="his"))
     assert "leaked" in story.kinds(seen())
@@ -221,6 +234,13 @@ def test_a_key_has_its_receipt(story: Story) -> None:
     story.do("two", "update", outcome="fail", key="two")
     story.receipts["ada", "two"] = TASK
     assert story.kinds(seen(2, "one")) == {"applied"}
+
+
+def test_a_deletion_has_a_receipt_of_no_task(story: Story) -> None:
+    story.do("remove", "delete", status=204, key="remove")
+    assert story.kinds() == {"receipt"}
+    story.receipts["ada", "remove"] = None
+    assert story.kinds() == set()
 
 
 def test_lists_and_get_agree_in_the_end(story: Story) -> None:
