@@ -30,18 +30,19 @@ pool_mode = transaction
 default_pool_size = {servers}
 max_client_conn = 500
 ignore_startup_parameters = extra_float_digits,options
+server_login_retry = 1
 """
 
 
-@contextmanager
-def pooled(address: str, *, servers: int) -> Iterator[str]:
-    """Yield the address at which the database at `address` is reached through a pooler.
+class PgBouncer:
+    """A pooler in front of the database at `database`, for one role; it can be started anew.
 
-    It shares `servers` connections of one role between any number of clients.
+    It shares `servers` connections between any number of clients.
     """
-    place = urlsplit(address)
-    with tempfile.TemporaryDirectory(prefix="taskservice-pgbouncer-") as folder:
-        home, own_port = Path(folder), _free_port()
+
+    def __init__(self, database: str, home: Path, *, servers: int) -> None:
+        place = urlsplit(database)
+        own_port = _free_port()
         (home / "users").write_text(f'"{place.username}" ""\n')
         (home / "ini").write_text(
             CONFIGURATION.format(
@@ -50,28 +51,49 @@ def pooled(address: str, *, servers: int) -> Iterator[str]:
         )
         if os.geteuid() == 0:
             give_away(home)
-        with _running(home):
-            through = f"postgresql://{place.username}@127.0.0.1:{own_port}{place.path}"
-            _await(through)
-            yield through
+        self._home = home
+        self.address = f"postgresql://{place.username}@127.0.0.1:{own_port}{place.path}"
+
+    def start(self) -> None:
+        """Start, and return when the database answers through it."""
+        with (self._home / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [_program(), self._home / "ini"],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                preexec_fn=partial(become_unprivileged, signal.SIGKILL),
+            )
+        _await(self.address)
+
+    def stop(self) -> None:
+        """Stop at once: from 1.23 on, SIGTERM waits for the clients."""
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(SECONDS)
+
+    def restart(self) -> None:
+        """Stop, which cuts every connection, and start at the same address."""
+        self.stop()
+        self.start()
 
 
 @contextmanager
-def _running(home: Path) -> Iterator[None]:
-    with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
-            [_program(), home / "ini"],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            preexec_fn=partial(become_unprivileged, signal.SIGKILL),
-        )
+def pooler(address: str, *, servers: int) -> Iterator[PgBouncer]:
+    """Yield a pooler that runs in front of the database at `address`."""
+    with tempfile.TemporaryDirectory(prefix="taskservice-pgbouncer-") as folder:
+        pgbouncer = PgBouncer(address, Path(folder), servers=servers)
         try:
-            yield
+            pgbouncer.start()
+            yield pgbouncer
         finally:
-            # From 1.23 on, SIGTERM waits for the clients.
-            process.send_signal(signal.SIGQUIT)
-            process.wait(SECONDS)
+            pgbouncer.stop()
+
+
+@contextmanager
+def pooled(address: str, *, servers: int) -> Iterator[str]:
+    """Yield the address at which the database at `address` is reached through a pooler."""
+    with pooler(address, servers=servers) as pgbouncer:
+        yield pgbouncer.address
 
 
 def _program() -> str:

@@ -21,11 +21,18 @@ from tests.parent_death import dying_with_the_tests
 ROOT = Path(__file__).parents[1]
 SECONDS = 30
 COMMAND = [sys.executable, "-m", "taskservice"]
-START = [
-    *(sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")),
-    *("--bind", "127.0.0.1:0", "--pythonpath", str(ROOT), "wsgi:app"),
-]
 WORKERS = 2
+
+
+def gunicorn_command(application: str = "wsgi:app", port: int = 0) -> list[str]:
+    """Return how the service is started as it is deployed; port 0 is a free one."""
+    return [
+        *(sys.executable, "-m", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py")),
+        *("--bind", f"127.0.0.1:{port}", "--pythonpath", str(ROOT), application),
+    ]
+
+
+START = gunicorn_command()
 
 _is_welcome = re.compile(r"  TOKEN=|    -H 'Content-Type: application/json' -d ").match
 _address_in = re.compile(r"http://127\.0\.0\.1:\d+").search
@@ -175,13 +182,13 @@ def running(command: Sequence[str], folder: Path, **settings: str) -> Iterator[S
 
 
 @contextmanager
-def gunicorn(folder: Path, **settings: str) -> Iterator[Service]:
+def gunicorn(folder: Path, *, command: Sequence[str] = START, **settings: str) -> Iterator[Service]:
     """Run `wsgi:app` as it is deployed; every worker is ready before the block begins.
 
     Nobody is told to wait (429), unless `settings` say so.
     """
     workers = int(settings.get("WEB_CONCURRENCY", WORKERS))
-    with running(START, folder, **{"TASKSERVICE_RATE_LIMIT": "off", **settings}) as service:
+    with running(command, folder, **{"TASKSERVICE_RATE_LIMIT": "off", **settings}) as service:
         ready = (line for line in service.output if "Worker ready" in line)
         assert len(list(itertools.islice(ready, workers))) == workers
         yield service

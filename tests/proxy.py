@@ -1,9 +1,10 @@
-"""A wire to a server that can be cut, that can lose a request or an answer, and fall silent."""
+"""A wire to a server that can be cut or held, can lose a request or an answer, and fall silent."""
 
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from threading import Thread
+from threading import Event, Lock, Thread
 from urllib.parse import urlsplit
 
 SYNC, FLUSH = b"S\0\0\0\4", b"H\0\0\0\4"
@@ -13,9 +14,11 @@ class Wire:
     """Passes bytes between clients and a server.
 
     `lose_answer_to` is what the next request holds that the server hears and
-    whose client does not hear the server; `lose` is what the next one holds
-    that does not reach it, after which `on_loss` is called. Either way the
-    connection is cut. A silent wire swallows all that is sent.
+    whose client does not hear the server, on a connection on which `once_said`
+    was said before; `lose` is what the next one holds that does not reach it,
+    after which `on_loss` is called. Either way the connection is cut. A silent
+    wire swallows all that is sent. A new connection is made after `delay`
+    seconds.
     """
 
     def __init__(self, host: str, port: int) -> None:
@@ -23,16 +26,35 @@ class Wire:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.lose_answer_to: bytes | None = None
+        self.once_said = b""
         self.lose: bytes | None = None
         self.lost = 0
         self.on_loss: Callable[[], object] = lambda: None
         self.is_cut = False
         self.is_silent = False
+        self.delay = 0.0
+        self._flows = Event()
+        self._flows.set()
+        self._clients: set[socket.socket] = set()
+        self._lock = Lock()
         Thread(target=self._listen, daemon=True).start()
 
     def close(self) -> None:
         """Take no more clients."""
         self._listener.close()
+
+    def cut(self) -> None:
+        """Cut all connections that there are; new ones are taken."""
+        with self._lock:
+            for client in self._clients:
+                with suppress(OSError):
+                    client.shutdown(socket.SHUT_RDWR)
+
+    def hold(self, seconds: float) -> None:
+        """Pass nothing on, in either direction, for a time; then all of it."""
+        self._flows.clear()
+        time.sleep(seconds)
+        self._flows.set()
 
     def _listen(self) -> None:
         with suppress(OSError):
@@ -41,27 +63,44 @@ class Wire:
                 Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, suppress(OSError):
+        with self._registered(client), client, suppress(OSError):
             if self.is_cut:
                 return
+            time.sleep(self.delay)
             with socket.create_connection(self._server) as server:
+                for end in (client, server):
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 answering = Thread(target=self._answer, args=(server, client), daemon=True)
                 answering.start()
-                self._ask(client, server)
+                # A client that was killed resets its connection; the server hears of its end too.
+                with suppress(OSError):
+                    self._ask(client, server)
                 server.shutdown(socket.SHUT_WR)
                 answering.join()
+
+    @contextmanager
+    def _registered(self, client: socket.socket) -> Iterator[None]:
+        with self._lock:
+            self._clients.add(client)
+        yield
+        with self._lock:
+            self._clients.remove(client)
 
     def _ask(self, client: socket.socket, server: socket.socket) -> None:
         """Pass requests on, up to the one that is lost, or whose answer is."""
         is_losing = False
+        said = b""
         while asked := client.recv(65536):
+            self._flows.wait()
             if self.is_silent:
                 continue
+            if self.once_said in asked:
+                said = self.once_said
             if self.lose is not None and self.lose in asked:
                 self.lose = None
                 self._cut(client)
                 return
-            if self.lose_answer_to is not None and self.lose_answer_to in asked:
+            if said == self.once_said and self._is_to_lose(asked):
                 self.lose_answer_to = None
                 is_losing = True
             if is_losing and _is_whole(asked):
@@ -71,6 +110,9 @@ class Wire:
                 return
             server.sendall(asked)
 
+    def _is_to_lose(self, asked: bytes) -> bool:
+        return self.lose_answer_to is not None and self.lose_answer_to in asked
+
     def _cut(self, client: socket.socket) -> None:
         self.lost += 1
         self.on_loss()
@@ -79,6 +121,7 @@ class Wire:
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
         with suppress(OSError):
             while answer := server.recv(65536):
+                self._flows.wait()
                 with suppress(OSError):
                     client.sendall(answer)
         # However the server has gone, the client hears of it.

@@ -1,4 +1,4 @@
-"""gunicorn's own log and answers: in the form of ours, quoting nothing that a client sent."""
+"""gunicorn's own log and workers: in the form of ours, quoting nothing that a client sent."""
 
 import logging
 import os
@@ -30,7 +30,10 @@ class Log(Logger):
 
 
 class Worker(DrainingWorker):
-    """The threaded worker, which does not repeat to a client what it could not read."""
+    """The threaded worker, which does not repeat to a client what it could not read.
+
+    It does not outlive its master for long.
+    """
 
     def init_process(self) -> None:
         """Load the application and serve; what ends that goes to the log, and nowhere else."""
@@ -39,6 +42,15 @@ class Worker(DrainingWorker):
         except Exception:
             self.log.exception("a worker failed")
             sys.exit(-1 if self.booted else Arbiter.WORKER_BOOT_ERROR)
+
+    def is_parent_alive(self) -> bool:
+        """Tell whether the master is there; where it is not, hang up after each answer.
+
+        Clients that keep their connections would else keep the worker, for
+        `graceful_timeout`, and the worker the port from the next master.
+        """
+        self.alive = self.alive and super().is_parent_alive()
+        return bool(self.alive)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what went wrong before the application, or after it."""

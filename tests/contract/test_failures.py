@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
 
 import psycopg
 import pytest
@@ -12,6 +14,7 @@ from tests.support import ADA
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.failures import notice_loss
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import AccessRefused, StorageFull, Unavailable
 from taskservice.core.query import TaskQuery
@@ -104,3 +107,31 @@ def test_a_missing_grant_is_told(own: Home) -> None:
         owner.execute(f"REVOKE ALL ON alembic_version FROM {own.role}".encode())
     with pytest.raises(AccessRefused, match="permission denied for table alembic_version"):
         schema.require_current(single_engine(database_url(own.service)))
+
+
+@pytest.mark.parametrize(
+    ("state", "said", "is_lost"),
+    [
+        ("57P01", "terminating connection due to administrator command", True),
+        ("08P01", "server conn crashed?", True),
+        (None, "cannot exit pipeline mode while busy", True),
+        ("08P01", "server login has been failing, try again later", False),
+        ("57014", "canceling statement due to statement timeout", False),
+        ("55P03", "canceling statement due to lock timeout", False),
+    ],
+)
+def test_a_connection_that_is_lost_is_no_refusal(
+    state: str | None, said: str, is_lost: bool
+) -> None:
+    """What a pooler or a server says while it goes leaves open what became of the statement."""
+    kind = psycopg.errors.lookup(state) if state else psycopg.OperationalError
+    sent: Any = SimpleNamespace(
+        original_exception=kind(said), connection=object(), is_disconnect=False
+    )
+    notice_loss(sent)
+    assert sent.is_disconnect is is_lost
+    never: Any = SimpleNamespace(
+        original_exception=kind(said), connection=None, is_disconnect=False
+    )
+    notice_loss(never)
+    assert never.is_disconnect is False

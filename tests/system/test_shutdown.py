@@ -101,7 +101,7 @@ def await_closed_door(service: Service) -> None:
 
 
 def test_fifty_requests_in_flight_are_answered(service: Service, home: Home) -> None:
-    """At SIGTERM they wait in the database, or for a place there: all is done, once, and told so."""
+    """At SIGTERM they wait in the database, or for a place there: all is done, once, and told."""
     titles = [f"Task {n}" for n in range(CLIENTS)]
     with held(home):
         connections = [sent(service, title) for title in titles]

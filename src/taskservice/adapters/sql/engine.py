@@ -9,6 +9,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool
 
+from taskservice.adapters.sql.failures import notice_loss
 from taskservice.adapters.sql.patience import PatientConnection
 from taskservice.adapters.sql.roles import refuse_privileged
 from taskservice.adapters.sql.sessions import TIMEOUTS, Timeouts, send_ahead
@@ -97,6 +98,7 @@ def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
         event.listen(engine, "connect", _set_up_sqlite)
     else:
         event.listen(engine, "do_execute", send_ahead)
+        event.listen(engine, "handle_error", notice_loss)
     return engine
 
 

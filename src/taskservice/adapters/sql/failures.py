@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from sqlite3 import SQLITE_FULL
 
+import psycopg
+from sqlalchemy import ExceptionContext
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -26,12 +28,16 @@ DISK_FULL = "53100"
 DUPLICATE = "23505"
 LOCK_NOT_AVAILABLE = "55P03"
 CONFLICTS = {"40001", "40P01"}
+CONNECTION_LOST = ("08", "57P")
 
 # libpq tells no SQLSTATE of a connection that was refused.
 _no_access = re.compile(
     r'password authentication failed|role ".*" (does not exist|is not permitted to log in)'
     r'|database ".*" does not exist|permission denied for database|no pg_hba.conf entry'
 ).search
+
+# What PgBouncer says of a statement that it has sent to nobody.
+_never_sent = re.compile(r"server login |cannot connect to server|query_wait_timeout").search
 
 
 class BrokenOff(Unavailable):
@@ -55,6 +61,23 @@ def translated(if_cut: Outcome = "not_applied") -> Iterator[None]:
         if (kind := _kind(error)) is None:
             raise
         raise kind(f"the database refuses: {_reason(error)}") from error
+
+
+def notice_loss(context: ExceptionContext) -> None:
+    """Count an error as the end of its connection where no server has refused the statement.
+
+    The driver sees that end late where a pooler tells of it, or where it comes
+    within a pipeline. Listens to SQLAlchemy's `handle_error` on PostgreSQL.
+    """
+    error = context.original_exception
+    was_connected = context.connection is not None
+    if (
+        was_connected
+        and isinstance(error, psycopg.OperationalError)
+        and not _never_sent(str(error))
+    ):
+        is_lost = error.sqlstate is None or error.sqlstate.startswith(CONNECTION_LOST)
+        context.is_disconnect = context.is_disconnect or is_lost
 
 
 def _broken(error: DBAPIError, outcome: Outcome) -> Unavailable:

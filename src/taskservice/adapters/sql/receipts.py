@@ -38,6 +38,7 @@ class OwnReceipts:
         self._owner = owner
         self._connect = connect
         self._clock = clock
+        self._settled: dict[str, Task | None] = {}
 
     def claim(self, key: str, digest: bytes) -> Receipt | None:
         """Insert the key: a transaction that has inserted it and not ended yet is waited for."""
@@ -49,8 +50,17 @@ class OwnReceipts:
 
     def settle(self, key: str, task: Task | None) -> None:
         """Write the result beside the key."""
+        self._settled[key] = task
         with self._connect() as connection:
             connection.execute(_SETTLE, {**self._key(key), "result": task and _written(task)})
+
+    def are_kept(self, connection: Connection) -> bool:
+        """Tell whether each result that was written here is there, as `connection` sees it."""
+        return all(
+            found is not None and found.task == (task and _written(task))
+            for key, task in self._settled.items()
+            for found in [connection.execute(_FIND, self._key(key)).one_or_none()]
+        )
 
     def _find(self, connection: Connection, key: str) -> Receipt:
         digest, task = connection.execute(_FIND, self._key(key)).one()

@@ -6,7 +6,7 @@ right after. What is told goes ahead of the work in the same round trip: the
 statements of one pipeline are one transaction.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from sqlite3 import Connection as SQLiteConnection
@@ -43,17 +43,20 @@ def alone(engine: Engine, owner: str) -> Iterator[Connection]:
 
 
 @contextmanager
-def transaction(engine: Engine, owner: str = "") -> Iterator[Connection]:
+def transaction(
+    engine: Engine, owner: str = "", is_kept: Callable[[], bool] = lambda: True
+) -> Iterator[Connection]:
     """Yield a connection inside one transaction: committed on a normal exit, else rolled back.
 
     It is in the name of `owner`, or of nobody, who owns no task. On SQLite it
     holds the write lock from the first moment, so that what it reads cannot
-    change before it writes. Raises `Unavailable`.
+    change before it writes. `is_kept` tells, where the answer to COMMIT was
+    lost, whether what was written is there. Raises `Unavailable`.
     """
     connection, transaction_id = answered(partial(_begun, engine, owner))
     with translated(), connection:
         yield connection
-        with known_outcome(connection, transaction_id), translated(if_cut="unknown"):
+        with known_outcome(connection, transaction_id, is_kept), translated(if_cut="unknown"):
             connection.exec_driver_sql("COMMIT")
 
 

@@ -42,12 +42,18 @@ class SqlTasks:
     def open_tasks(self, owner: str, *, together: bool = False) -> Iterator[TaskService]:
         """Yield the tasks of `owner`; see `OpenTasks`."""
         if together:
-            with transaction(self._engine, owner) as connection:
+            with transaction(self._engine, owner, lambda: self._are_kept(own)) as connection:
                 one: _Connect = lambda: nullcontext(connection)  # noqa: E731
-                yield _OwnTasks(owner, one, one, self._clock, self._new_id, retries=0)
+                own = _OwnTasks(owner, one, one, self._clock, self._new_id, retries=0)
+                yield own
         else:
             each, search = (partial(way, self._engine, owner) for way in (alone, bounded))
             yield _OwnTasks(owner, each, search, self._clock, self._new_id, retries=RETRIES)
+
+    def _are_kept(self, own: "_OwnTasks") -> bool:
+        """Tell whether the receipts of a transaction are there once it has ended."""
+        with alone(self._engine, own.owner) as connection:
+            return own.receipts.are_kept(connection)
 
 
 class _OwnTasks:
@@ -67,7 +73,7 @@ class _OwnTasks:
         *,
         retries: int,
     ) -> None:
-        self._owner = owner
+        self.owner = owner
         self._connect = connect
         self._search = search
         self._retries = retries
@@ -77,7 +83,7 @@ class _OwnTasks:
 
     def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
         task = Task.create(
-            self._owner,
+            self.owner,
             self._clock(),
             self._new_id,
             title=title,
@@ -108,7 +114,7 @@ class _OwnTasks:
     ) -> T:
         def ask() -> T:
             with translated(if_cut), (connect or self._connect)() as connection:
-                return door(OwnRows(connection, self._owner, self._retries))
+                return door(OwnRows(connection, self.owner, self._retries))
 
         return answered(ask) if self._retries else ask()
 

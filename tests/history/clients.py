@@ -1,0 +1,128 @@
+"""Clients that work at once, and write down what they ask for and hear."""
+
+import itertools
+from collections.abc import Sequence
+from random import Random
+from threading import Condition, Event, Thread
+from typing import IO, Self
+
+from tests.history.log import History
+from tests.history.requests import Heard, Sender
+from tests.history.wishes import Known, Wish, drawn
+
+PAUSE = 0.02
+"""Seconds to wait after a refusal, so that an outage is not a flood of refusals."""
+
+ATTEMPTS = 400
+TO_BE_KNOWN = {0, 409, 503}
+"""After these a keyed write is sent again; 0 is no answer."""
+
+
+class Progress:
+    """Counts what was acknowledged, for whoever waits until it goes on."""
+
+    def __init__(self, clients: int) -> None:
+        self._counts = [0] * clients
+        self._changed = Condition()
+
+    def tell(self, client: int) -> None:
+        """Count one acknowledgement."""
+        with self._changed:
+            self._counts[client] += 1
+            self._changed.notify_all()
+
+    def await_all(self, more: int, seconds: float, after: str = "the start") -> None:
+        """Return when each client has heard of `more` successes from now on."""
+        with self._changed:
+            goals = [count + more for count in self._counts]
+            done = self._changed.wait_for(lambda: self._is_past(goals), seconds)
+        assert done, f"not served for {seconds} s after {after}: {self._counts}, not {goals}"
+
+    def _is_past(self, goals: Sequence[int]) -> bool:
+        return all(count >= goal for count, goal in zip(self._counts, goals, strict=True))
+
+
+class Client:
+    """Asks for one thing after another, until it is told to stop."""
+
+    def __init__(
+        self, number: int, known: Known, place: tuple[str, int], history: History, seed: str
+    ) -> None:
+        self._number = number
+        self._known = known
+        self._send = Sender(*place, known.user)
+        self._history = history
+        self._random = Random(f"{seed}-{number}")  # noqa: S311
+        self._names = (f"{known.user}-{number}-{count}" for count in itertools.count())
+
+    def run(self, stop: Event, progress: Progress) -> None:
+        """Work until `stop`."""
+        while not stop.is_set():
+            heard = self.wish(drawn(next(self._names), self._known, self._random), stop)
+            if heard.outcome == "ok":
+                progress.tell(self._number)
+            elif heard.status in {0, 503, 507}:
+                stop.wait(PAUSE)
+        self.hang_up()
+
+    def hang_up(self) -> None:
+        """Close the connection; the next request makes another."""
+        self._send.close()
+
+    def wish(self, wish: Wish, stop: Event) -> Heard:
+        """Ask for `wish`; with a key again and again, until the outcome is known."""
+        heard = self.ask(wish)
+        for _ in range(ATTEMPTS if wish.key else 0):
+            if heard.status not in TO_BE_KNOWN or stop.is_set():
+                break
+            stop.wait(PAUSE)
+            heard = self.ask(wish)
+        return heard
+
+    def ask(self, wish: Wish) -> Heard:
+        """Ask once, and write it down."""
+        asked = {name: value for name, value in wish._asdict().items() if value is not None}
+        self._history.invoke(**asked)
+        heard = self._send(wish)
+        self._history.answer(wish.name, **heard._asdict())
+        self._learn(wish, heard)
+        return heard
+
+    def next_name(self) -> str:
+        """Return a name that no other operation has."""
+        return next(self._names)
+
+    def _learn(self, wish: Wish, heard: Heard) -> None:
+        for seen in heard.seen:
+            self._known.add(seen.task, seen.version)
+        if wish.task and (heard.status in {204, 404}):
+            self._known.forget(wish.task)
+
+
+class Crowd:
+    """Clients in threads of their own, two to a user; leave the block, and they have stopped."""
+
+    def __init__(
+        self, place: tuple[str, int], file: IO[str], *, users: Sequence[str], seed: str
+    ) -> None:
+        self.history = History(file)
+        self._stop = Event()
+        pairs = [known for known in map(Known, users) for _ in range(2)]
+        self.clients = [
+            Client(number, one, place, self.history, seed) for number, one in enumerate(pairs)
+        ]
+        self.progress = Progress(len(pairs))
+        self._threads = [
+            Thread(target=client.run, args=(self._stop, self.progress), daemon=True)
+            for client in self.clients
+        ]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()

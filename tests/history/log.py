@@ -1,0 +1,147 @@
+"""A history: what clients asked for, when, and what they heard, as lines of JSON."""
+
+import json
+from collections.abc import Iterable, Iterator
+from math import inf
+from threading import Lock
+from time import monotonic
+from typing import IO, Any, Literal, NamedTuple
+
+Kind = Literal["create", "update", "complete", "delete", "get", "list"]
+Outcome = Literal["ok", "fail", "info"]
+
+EXPECTED = {200, 201, 204, 404, 409, 412, 503, 507}
+
+
+class Seen(NamedTuple):
+    """A task as an answer or the database showed it; `origin` names the operation that made it."""
+
+    task: str
+    user: str
+    version: int
+    title: str
+    completed: bool
+    origin: str
+
+    @classmethod
+    def of(cls, shown: dict[str, Any]) -> "Seen":
+        """Return what matters of a task in JSON."""
+        return cls(
+            task=shown["id"],
+            user=shown["user_id"],
+            version=shown["version"],
+            title=shown["title"],
+            completed=shown["completed"],
+            origin=shown["description"],
+        )
+
+
+class Attempt(NamedTuple):
+    """One request of an operation: its times, its status (0 where none came), its outcome."""
+
+    began: float
+    ended: float
+    status: int
+    outcome: Outcome
+    replayed: bool
+
+
+class Operation(NamedTuple):
+    """What a client wanted once, in one attempt, or in several under one key.
+
+    It happened, if at all, between `began` and `ended`, which is infinite
+    where nobody knows. `title` and `completed` are what was to be written.
+    """
+
+    name: str
+    kind: Kind
+    user: str
+    task: str | None
+    title: str | None
+    completed: bool | None
+    key: str | None
+    attempts: tuple[Attempt, ...]
+    seen: tuple[Seen, ...]
+
+    @property
+    def outcome(self) -> Outcome:
+        """Return `ok` where it was acknowledged, `fail` where it was not done, else `info`."""
+        outcomes = {attempt.outcome for attempt in self.attempts}
+        return "ok" if "ok" in outcomes else "info" if "info" in outcomes else "fail"
+
+    @property
+    def began(self) -> float:
+        """Return when it was first asked for."""
+        return self.attempts[0].began
+
+    @property
+    def ended(self) -> float:
+        """Return when its outcome was known."""
+        return inf if self.outcome == "info" else self.attempts[-1].ended
+
+    @property
+    def is_absence(self) -> bool:
+        """Tell whether the answer was that there is no such task."""
+        return self.attempts[-1].status == 404
+
+
+class History:
+    """Takes events from many threads, each a line of JSON at once."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self._file = file
+        self._lock = Lock()
+
+    def invoke(self, name: str, **asked: Any) -> None:
+        """Note that an operation is asked for, before anything is sent."""
+        self._note(type="invoke", name=name, **asked)
+
+    def answer(self, name: str, outcome: Outcome, **heard: Any) -> None:
+        """Note what was heard: a status, the tasks that were shown."""
+        self._note(type=outcome, name=name, **heard)
+
+    def _note(self, **event: Any) -> None:
+        with self._lock:
+            self._file.write(json.dumps({"time": monotonic(), **event}) + "\n")
+
+
+def operations(lines: Iterable[str]) -> Iterator[Operation]:
+    """Yield what the events of a history tell, one operation for all attempts of one name."""
+    asked: dict[str, dict[str, Any]] = {}
+    attempts: dict[str, list[Attempt]] = {}
+    shown: dict[str, list[Seen]] = {}
+    for event in map(json.loads, lines):
+        name = event["name"]
+        if event["type"] == "invoke":
+            asked.setdefault(name, event)
+            attempts.setdefault(name, []).append(_unanswered(event))
+        else:
+            attempts[name][-1] = _answered(attempts[name][-1], event)
+            shown[name] = [Seen(*fields) for fields in event.get("seen", ())]
+    for name, first in asked.items():
+        yield _operation(first, attempts[name], shown.get(name, []))
+
+
+def _unanswered(event: dict[str, Any]) -> Attempt:
+    return Attempt(event["time"], inf, 0, "info", replayed=False)
+
+
+def _answered(attempt: Attempt, event: dict[str, Any]) -> Attempt:
+    return Attempt(
+        began=attempt.began,
+        ended=event["time"],
+        status=event.get("status", 0),
+        outcome=event["type"],
+        replayed=event.get("replayed", False),
+    )
+
+
+def _operation(first: dict[str, Any], attempts: list[Attempt], seen: list[Seen]) -> Operation:
+    asked = {name: first.get(name) for name in ("user", "task", "title", "completed", "key")}
+    return Operation(
+        name=first["name"],
+        kind=first["kind"],
+        attempts=tuple(attempts),
+        seen=tuple(seen),
+        **asked,  # type: ignore[arg-type]
+    )

@@ -1,0 +1,127 @@
+"""A run: clients work while faults strike; then the checker reads what they wrote down."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.history.checker import Violation, check
+from tests.history.clients import Client, Crowd
+from tests.history.log import Operation, operations
+from tests.history.lost_answers import Prober
+from tests.history.nemesis import Fault
+from tests.history.targets import Target
+from tests.history.wishes import Known
+
+BATCH = 25
+"""Cycles that are one history, so that it can be read in a short time."""
+USERS = 2
+MORE = 3
+"""Successes that each client must hear of between two faults."""
+RECOVERY_SECONDS = 20
+
+
+@dataclass
+class Summary:
+    """What has come of a run; two can be added."""
+
+    cycles: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
+    violations: list[Violation] = field(default_factory=list)
+    answers_lost: int = 0
+    answers_found: int = 0
+
+    def add(self, other: "Summary") -> None:
+        """Count what came of another run too."""
+        self.cycles += other.cycles
+        self.outcomes += other.outcomes
+        self.violations += other.violations
+        self.answers_lost += other.answers_lost
+        self.answers_found += other.answers_found
+
+    @property
+    def kinds(self) -> Counter[str]:
+        """Return of how many operations or tasks each kind of promise was broken."""
+        return Counter(kind for kind, _ in {(one.kind, one.name) for one in self.violations})
+
+    @property
+    def resolved(self) -> float:
+        """Return how many per cent of the writes whose answer was lost were told the truth."""
+        return 100 * self.answers_found / self.answers_lost if self.answers_lost else 100.0
+
+    def __str__(self) -> str:
+        told = ", ".join(f"{self.outcomes[name]} {name}" for name in ("ok", "fail", "info"))
+        kinds = self.kinds
+        promises = {"lost": "lost", "not_applied found applied": "applied", "doubled": "doubled"}
+        broken = ", ".join(f"{kinds.pop(kind, 0)} {name}" for name, kind in promises.items())
+        line = f"{self.cycles} cycles, {self.outcomes.total()} operations: {told}; {broken}"
+        others = "".join(f", {count} {kind}" for kind, count in kinds.items())
+        if not self.answers_lost:
+            return line + others
+        return f"{line}{others}; {self.answers_lost} answers lost, {self.resolved:.1f} % resolved"
+
+
+def run(
+    target: Target, faults: Mapping[str, Fault], cycles: int, folder: Path, seed: str
+) -> Summary:
+    """Strike `target` with `faults` in turn, `cycles` times, under load."""
+    summary = Summary()
+    for number, batch in enumerate(_batches(faults, cycles)):
+        summary.add(_history(target, batch, folder / f"{number}.jsonl", f"{seed}-{number}"))
+    return summary
+
+
+def _batches(faults: Mapping[str, Fault], cycles: int) -> Iterator[list[tuple[str, Fault]]]:
+    turns = itertools.islice(itertools.cycle(faults.items()), cycles)
+    while batch := list(itertools.islice(turns, BATCH)):
+        yield batch
+
+
+def _history(target: Target, batch: Sequence[tuple[str, Fault]], path: Path, seed: str) -> Summary:
+    """Write one history down, and check it."""
+    users = [f"u{seed}-{number}" for number in range(USERS)]
+    prober_user = f"u{seed}-probe"
+    with path.open("w") as file, Crowd(target.server.place, file, users=users, seed=seed) as crowd:
+        prober = _prober(target, crowd, prober_user, seed)
+        crowd.progress.await_all(MORE, RECOVERY_SECONDS)
+        for name, fault in batch:
+            fault(target)
+            crowd.progress.await_all(MORE, RECOVERY_SECONDS, after=name)
+            if prober is not None:
+                prober.probe()
+    return summarised(target, path, [*users, prober_user], len(batch), prober)
+
+
+def _prober(target: Target, crowd: Crowd, user: str, seed: str) -> Prober | None:
+    if target.wire is None:
+        return None
+    client = Client(len(crowd.clients), Known(user), target.server.place, crowd.history, seed)
+    return Prober(client, user, target.wire)
+
+
+def summarised(
+    target: Target, path: Path, users: Sequence[str], cycles: int, prober: Prober | None
+) -> Summary:
+    """Read a history and the end that it led to, and tell what is wrong."""
+    with path.open() as lines:
+        history = list(operations(lines))
+    violations = check(history, target.end(users))
+    lost = prober.lost if prober else []
+    return Summary(
+        cycles=cycles,
+        outcomes=Counter(one.outcome for one in history),
+        violations=violations,
+        answers_lost=len(lost),
+        answers_found=len(list(_resolved(history, lost, violations))),
+    )
+
+
+def _resolved(
+    history: Sequence[Operation], lost: Sequence[str], violations: Sequence[Violation]
+) -> Iterator[Operation]:
+    """Yield what was answered with an outcome, and nothing says that it was another."""
+    wrong = {violation.name for violation in violations}
+    for one in history:
+        if one.name in lost and one.outcome != "info" and not wrong & {one.name, one.task}:
+            yield one

@@ -1,0 +1,147 @@
+"""The service with a bug, which SEEDED_BUG names: what the checker has to notice.
+
+It is started as the service is: `gunicorn tests.history.seeded:app`.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from datetime import datetime
+from threading import Timer
+from typing import Any
+from unittest.mock import patch
+from uuid import UUID
+
+from taskservice import app as wiring
+from taskservice.adapters.sql import task_service
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.config import Settings
+from taskservice.core.errors import Unavailable
+from taskservice.core.service import TaskService
+from taskservice.core.task import Step, Task
+
+NAME = "SEEDED_BUG"
+SHORT, LONG = 0.02, 0.1
+COMPLETE = Task.complete
+
+
+class Around:
+    """A `TaskService` around another, which it is but for a bug."""
+
+    def __init__(self, tasks: TaskService) -> None:
+        self.tasks = tasks
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.tasks, name)
+
+
+class RetriesBlindly(Around):
+    """Creates again what it does not know to be created."""
+
+    def add(self, **fields: Any) -> Task:
+        """Add the task, at least once."""
+        with suppress(Unavailable):
+            return self.tasks.add(**fields)
+        return self.tasks.add(**fields)
+
+
+class ReadsBack(Around):
+    """Answers with what it finds after the COMMIT."""
+
+    def change(self, task_id: UUID, step: Step) -> Task:
+        """Change the task, and look again."""
+        self.tasks.change(task_id, step)
+        time.sleep(SHORT)
+        return self.tasks.get(task_id)
+
+
+class DecidesEarly(Around):
+    """Changes a task from what it was before others changed it."""
+
+    def change(self, task_id: UUID, step: Step) -> Task:
+        """Read, decide, and write whatever others have written meanwhile."""
+        before = self.tasks.get(task_id)
+        time.sleep(SHORT)
+
+        def overwrite(task: Task, now: datetime) -> Task:
+            return replace(step(before, now), version=task.version + 1)
+
+        return self.tasks.change(task_id, overwrite)
+
+
+class DeniesAll(Around):
+    """Says of each write that fails that it was not applied."""
+
+    def change(self, task_id: UUID, step: Step) -> Task:
+        """Change the task, or deny it."""
+        try:
+            return self.tasks.change(task_id, step)
+        except Unavailable as error:
+            error.outcome = "not_applied"
+            raise
+
+
+def toggled(task: Task, now: datetime) -> Task:
+    """Complete an open task, and reopen a completed one."""
+    return task.reopen(now) if task.completed else COMPLETE(task, now)
+
+
+@contextmanager
+def acknowledged_early(
+    home: SqlTasks, owner: str, *, together: bool = False
+) -> Iterator[TaskService]:
+    """Yield tasks whose COMMIT comes after the answer."""
+    transaction = OPEN(home, owner, together=True)
+    yield transaction.__enter__()
+
+    def commit() -> None:
+        with suppress(Unavailable):
+            transaction.__exit__(None, None, None)
+
+    Timer(LONG, commit).start()
+
+
+OPEN = SqlTasks.open_tasks
+
+
+def around(kind: type[Around]) -> Callable[..., Any]:
+    """Return an `open_tasks` that has `kind` around each service that is no transaction."""
+
+    @contextmanager
+    def open_tasks(home: SqlTasks, owner: str, *, together: bool = False) -> Iterator[Any]:
+        with OPEN(home, owner, together=together) as tasks:
+            yield tasks if together else kind(tasks)
+
+    return open_tasks
+
+
+def unresolved() -> Any:
+    """Have the adapter ask nobody what became of a write whose answer was lost."""
+    return patch.object(task_service, "answered", lambda ask: ask())
+
+
+BUGS: dict[str, tuple[Any, ...]] = {
+    "none": (),
+    "acknowledges before COMMIT": (patch.object(SqlTasks, "open_tasks", acknowledged_early),),
+    "retries without a key": (
+        unresolved(),
+        patch.object(SqlTasks, "open_tasks", around(RetriesBlindly)),
+    ),
+    "toggles": (patch.object(Task, "complete", toggled),),
+    "reads back": (unresolved(), patch.object(SqlTasks, "open_tasks", around(ReadsBack))),
+    "decides early": (patch.object(SqlTasks, "open_tasks", around(DecidesEarly)),),
+    "denies all": (unresolved(), patch.object(SqlTasks, "open_tasks", around(DeniesAll))),
+}
+
+
+def seeded(bug: str) -> Any:
+    """Return the application with a bug."""
+    for one in BUGS[bug]:
+        one.start()
+    return wiring.production_app(Settings.from_environment(os.environ))
+
+
+if NAME in os.environ:
+    app = seeded(os.environ[NAME])

@@ -1,0 +1,134 @@
+"""What the nemesis breaks: the service, and what is between it and its rows."""
+
+import itertools
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, Select, Table, select, text
+from tests.history.lives import THE_END, End
+from tests.history.log import Seen
+from tests.history.requests import Sender
+from tests.history.server import Server, serving
+from tests.history.wishes import Wish
+from tests.homes import Home, served, sqlite_home
+from tests.pgbouncer import PgBouncer, pooler
+from tests.postgres import PostgresServer
+from tests.proxy import Wire, wired
+from tests.support import SECRET
+
+from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.tables import receipts, tasks
+
+POOLED = 8
+SECONDS = 30
+
+
+@dataclass
+class Target:
+    """A service with its database; `rows` sees all of them. On SQLite there is nothing else."""
+
+    server: Server
+    rows: Engine
+    database: PostgresServer | None = None
+    home: Home | None = None
+    wire: Wire | None = None
+    pooler: PgBouncer | None = None
+
+    def execute(self, statement: str, **values: str) -> None:
+        """Run a statement as the superuser of the database."""
+        with self.rows.connect() as connection:
+            connection.execute(text(statement), values)
+
+    def end(self, users: Sequence[str]) -> End:
+        """Return what is left of these users' tasks, once nothing can be under way any more."""
+        self.server.stop()
+        if self.home is not None:
+            self._await_quiet(self.home.role)
+        self.server.start()
+        rows = self._rows(users)
+        lists = [Wish(THE_END, "list", user) for user in users]
+        gets = [Wish(THE_END, "get", seen.user, seen.task) for seen in rows]
+        return End(rows, self._shown(lists), self._shown(gets), self._receipts(users))
+
+    def _shown(self, wishes: Iterable[Wish]) -> tuple[Seen, ...]:
+        """Return what the service shows."""
+        shown: list[Seen] = []
+        for user, its in itertools.groupby(wishes, lambda wish: wish.user):
+            with closing(Sender(*self.server.place, user)) as send:
+                shown += (seen for wish in its for seen in send(wish).seen)
+        return tuple(shown)
+
+    def _await_quiet(self, role: str) -> None:
+        """Return when the database has nothing more to do for the service."""
+        busy = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE usename = :role AND state <> 'idle'"
+        )
+        deadline = time.monotonic() + SECONDS
+        with self.rows.connect() as connection:
+            while connection.execute(busy, {"role": role}).scalar_one():
+                assert time.monotonic() < deadline, "the database is still at work"
+                time.sleep(0.02)
+
+    def _rows(self, users: Sequence[str]) -> tuple[Seen, ...]:
+        with self.rows.connect() as connection:
+            found = connection.execute(_select(tasks, users)).mappings()
+            return tuple(Seen.of({**row, "id": str(row["id"])}) for row in found)
+
+    def _receipts(self, users: Sequence[str]) -> dict[tuple[str, str], str | None]:
+        with self.rows.connect() as connection:
+            found = connection.execute(_select(receipts, users))
+            return {(row.user_id, row.key): _task_of(row.task) for row in found}
+
+
+def _select(table: Table, users: Sequence[str]) -> Select[Any]:
+    return select(table).where(table.c.user_id.in_(users)).order_by(table.c.user_id)
+
+
+def _task_of(written: Any) -> str | None:
+    return written and str(written["id"])
+
+
+@contextmanager
+def embedded(folder: Path, application: str = "wsgi:app", **settings: str) -> Iterator[Target]:
+    """Yield the service on SQLite."""
+    address = sqlite_home(folder)
+    with serving(folder, _settings(address, settings), application) as server:
+        yield Target(server, single_engine(database_url(address)))
+
+
+@contextmanager
+def direct(
+    folder: Path, database: PostgresServer, application: str = "wsgi:app", **settings: str
+) -> Iterator[Target]:
+    """Yield the service on PostgreSQL, with a wire between them.
+
+    The server keeps its own settings, `fsync` and `synchronous_commit` on.
+    What a process has written outlives its end, synced or not; a commit that
+    is still in the server's memory when it crashes does not, and that is what
+    an immediate stop shows of `synchronous_commit`. A crash of the machine,
+    which `fsync` is for, is not tried.
+    """
+    with ExitStack() as stack:
+        home = stack.enter_context(served(database))
+        wire, through = stack.enter_context(wired(home.service))
+        server = stack.enter_context(serving(folder, _settings(through, settings), application))
+        yield Target(server, home.inspected, database, home, wire)
+
+
+@contextmanager
+def pooled(folder: Path, database: PostgresServer) -> Iterator[Target]:
+    """Yield the service on PostgreSQL through a wire and PgBouncer in transaction mode."""
+    with ExitStack() as stack:
+        home = stack.enter_context(served(database))
+        pgbouncer = stack.enter_context(pooler(home.service, servers=POOLED))
+        wire, through = stack.enter_context(wired(pgbouncer.address))
+        server = stack.enter_context(serving(folder, _settings(through, {})))
+        yield Target(server, home.inspected, database, home, wire, pgbouncer)
+
+
+def _settings(address: str, more: dict[str, str]) -> dict[str, str]:
+    return {"DATABASE_URL": address, "TASKSERVICE_JWT_SECRET": SECRET, **more}

@@ -1,0 +1,48 @@
+"""After a crash PostgreSQL gives a transaction's id to another, where no commit was written down.
+
+What became of the first is then not to be read from the id.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Engine
+from tests.homes import served, served_engine
+from tests.postgres import PostgresServer
+
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.errors import Unavailable
+from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.query import TaskQuery
+
+MANY = 20
+"""More transactions than were under way when the database crashed."""
+
+
+@pytest.fixture
+def engine(database: PostgresServer) -> Iterator[Engine]:
+    """The service's engine on a database that can crash."""
+    with served(database) as home:
+        engine = served_engine(home.service)
+        yield engine
+        engine.dispose()
+
+
+@pytest.mark.parametrize("others", [0, MANY])
+def test_a_commit_that_a_crash_undid_was_not_applied(
+    engine: Engine, database: PostgresServer, others: int
+) -> None:
+    """Whether the id is free by then, or another transaction has committed under it."""
+    tasks = SqlTasks(engine)
+    with (
+        pytest.raises(Unavailable) as caught,
+        tasks.open_tasks("ada", together=True) as undone,
+    ):
+        OnceOnly(undone, Attempt("key", b"digest")).add(title="undone")
+        database.restart("immediate")
+        for number in range(others):
+            with tasks.open_tasks("bob") as own:
+                own.add(title=f"{number}")
+    assert caught.value.outcome == "not_applied"
+    with tasks.open_tasks("ada") as own:
+        assert own.list(TaskQuery()).tasks == []

@@ -1,0 +1,49 @@
+"""What was acknowledged is there, and what was denied is not, whatever breaks meanwhile."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.history.nemesis import DIRECT, EMBEDDED, POOLED
+from tests.history.runs import Summary, run
+from tests.history.targets import direct, embedded, pooled
+from tests.postgres import PostgresServer
+
+Tell = Callable[[object], None]
+
+RESOLVED = 99.0
+"""Of the writes whose answer was lost, how many are told the truth, in per cent, at least."""
+
+
+def held(summary: Summary, tell: Tell) -> Summary:
+    """Fail where a promise was broken."""
+    tell(summary)
+    assert not summary.violations, "\n".join(map(str, summary.violations[:20]))
+    return summary
+
+
+def test_sqlite_keeps_its_promises(tmp_path: Path, cycles: int, tell: Tell) -> None:
+    """Workers and masters that are killed or replaced lose nothing."""
+    with embedded(tmp_path) as target:
+        held(run(target, EMBEDDED, cycles, tmp_path, "sqlite"), tell)
+
+
+def test_postgresql_keeps_its_promises(
+    tmp_path: Path, database: PostgresServer, cycles: int, tell: Tell
+) -> None:
+    """Nor do a database that restarts or crashes, and a wire that is cut, held or loses answers."""
+    with direct(tmp_path, database) as target:
+        summary = held(run(target, DIRECT, cycles, tmp_path, "postgresql"), tell)
+    assert summary.answers_lost >= cycles
+    assert summary.resolved >= RESOLVED
+
+
+@pytest.mark.pooler
+def test_postgresql_behind_a_pooler_keeps_its_promises(
+    tmp_path: Path, database: PostgresServer, cycles: int, tell: Tell
+) -> None:
+    """The same through PgBouncer in transaction mode, which restarts too."""
+    with pooled(tmp_path, database) as target:
+        summary = held(run(target, POOLED, cycles, tmp_path, "pooler"), tell)
+    assert summary.answers_lost >= cycles
+    assert summary.resolved >= RESOLVED

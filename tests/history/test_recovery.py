@@ -1,0 +1,60 @@
+"""After an outage the service is itself again at once, by itself: it measures (tox -e faults)."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import median
+
+import pytest
+from tests.history.recovery import (
+    RESTARTS,
+    WAKE_SECONDS,
+    idle_restart,
+    restart_under_load,
+    silence,
+    told,
+    wake,
+)
+from tests.history.targets import Target, direct
+from tests.postgres import PostgresServer
+
+pytestmark = pytest.mark.lengthy
+
+Tell = Callable[[object], None]
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory, database: PostgresServer) -> Iterator[Target]:
+    with direct(Path(tmp_path_factory.mktemp("recovery")), database) as target:
+        yield target
+
+
+def test_a_restart_under_load_is_over_when_the_database_is_back(target: Target, tell: Tell) -> None:
+    """Nothing but 503 and 2xx; served within a second of plain psycopg, and 1.5 times its time."""
+    restarts = [restart_under_load(target) for _ in range(RESTARTS)]
+    tell(told(restarts))
+    assert {status for one in restarts for status in one.statuses} <= {200, 201, 503}
+    assert max(one.served - one.bare for one in restarts) < 1
+    assert median(one.ratio for one in restarts) <= 1.5
+
+
+def test_an_idle_restart_is_not_noticed(target: Target, tell: Tell) -> None:
+    calls = idle_restart(target)
+    tell(calls)
+    assert calls.statuses.keys() == {200, 201}
+
+
+def test_a_database_that_wakes_slowly_is_waited_for(target: Target, tell: Tell) -> None:
+    """All connections cut, 800 ms for a new one: every request succeeds."""
+    calls = wake(target)
+    tell(calls)
+    assert calls.statuses.keys() == {200, 201}
+    assert calls.longest > WAKE_SECONDS
+
+
+def test_a_silent_database_is_given_up(target: Target, tell: Tell) -> None:
+    """503 within 5 s, whether a connection is there or is to be made; then service as before."""
+    calls = silence(target)
+    tell(calls)
+    assert calls.statuses.keys() == {503}
+    assert calls.longest < 5
+    assert idle_restart(target).statuses.keys() == {200, 201}

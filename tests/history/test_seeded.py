@@ -1,0 +1,71 @@
+"""The checker notices each bug that is put into the service, under the fault that shows it."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from tests.history.nemesis import Fault, crash_database, cut, kill_worker, terminate_backends
+from tests.history.runs import run
+from tests.history.seeded import BUGS, NAME
+from tests.history.targets import direct
+from tests.postgres import PostgresServer
+
+APPLICATION = "tests.history.seeded:app"
+
+
+class Trial(NamedTuple):
+    """A bug, the fault that shows it, how often, and the kinds of violation that tell it."""
+
+    bug: str
+    fault: Fault
+    cycles: int
+    told_by: set[str]
+
+
+def nothing(_: object) -> None:
+    """Break nothing: answers that are lost, or others who write meanwhile, are enough."""
+
+
+TRIALS = [
+    Trial("acknowledges before COMMIT", kill_worker, 2, {"lost"}),
+    Trial("retries without a key", nothing, 1, {"doubled"}),
+    Trial("toggles", nothing, 4, {"misanswered"}),
+    Trial("reads back", cut, 8, {"applied"}),
+    Trial("decides early", nothing, 4, {"stale", "lost"}),
+    Trial("denies all", nothing, 1, {"applied"}),
+]
+
+
+def test_each_bug_is_tried() -> None:
+    assert {trial.bug for trial in TRIALS} == BUGS.keys() - {"none"}
+
+
+@pytest.mark.parametrize("trial", TRIALS, ids=[trial.bug for trial in TRIALS])
+def test_a_bug_is_noticed(trial: Trial, tmp_path: Path, database: PostgresServer) -> None:
+    """The service with the bug breaks its promises, and the checker says which."""
+    settings = {NAME: trial.bug, "TASKSERVICE_POOL_SIZE": "32"}
+    faults: Mapping[str, Fault] = {trial.bug: trial.fault}
+    with direct(tmp_path, database, APPLICATION, **settings) as target:
+        summary = run(target, faults, trial.cycles, tmp_path, "seeded")
+    assert trial.told_by & summary.kinds.keys(), summary
+
+
+def test_without_a_bug_nothing_is_noticed(tmp_path: Path, database: PostgresServer) -> None:
+    """The same application without a bug keeps its promises under the same faults."""
+    faults = {"kill": kill_worker, "cut": cut, "terminate": terminate_backends}
+    with direct(tmp_path, database, APPLICATION, **{NAME: "none"}) as target:
+        summary = run(target, faults, len(faults), tmp_path, "sound")
+    assert not summary.violations
+
+
+def test_a_database_that_does_not_keep_a_commit_is_noticed(
+    tmp_path: Path, database: PostgresServer
+) -> None:
+    """With `synchronous_commit` off, a crash of PostgreSQL loses what was acknowledged."""
+    with direct(tmp_path, database) as target:
+        assert target.home is not None
+        target.execute(f"ALTER ROLE {target.home.role} SET synchronous_commit = off")
+        faults = {"terminate": terminate_backends, "crash": crash_database}
+        summary = run(target, faults, 4, tmp_path, "unsynced")
+    assert "lost" in summary.kinds
