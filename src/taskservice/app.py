@@ -24,6 +24,7 @@ from taskservice.config import ConfigError, Settings
 from taskservice.core.errors import AccessRefused, PrivilegedRole, SchemaBehind, Unavailable
 from taskservice.core.readiness import Probe
 from taskservice.core.service import OpenTasks
+from taskservice.core.watching import NOBODY, Watch
 
 ORDINARY = (
     "Serve as an ordinary role (`taskservice db grant ROLE`); for development only, set "
@@ -34,13 +35,16 @@ _log = logging.getLogger("taskservice")
 
 
 def create_app(
-    open_tasks: OpenTasks, settings: Settings, probes: Mapping[str, Probe] | None = None
+    open_tasks: OpenTasks,
+    settings: Settings,
+    probes: Mapping[str, Probe] | None = None,
+    watch: Watch = NOBODY,
 ) -> Flask:
     """Return an application over `open_tasks`, for whoever brings a home for tasks of their own.
 
-    `probes` are what `/readyz` looks at, beside the keys.
+    `probes` are what `/readyz` looks at, beside the keys; `watch` hears what happens.
     """
-    keys = token_keys(settings)
+    keys = token_keys(settings, watch)
     verifier = Verifier(
         keys,
         subject_claim=settings.jwt_subject_claim,
@@ -54,6 +58,7 @@ def create_app(
         require_if_match=settings.require_if_match,
         origins=settings.cors_origins,
         proxies=settings.proxies,
+        watch=watch,
     )
 
 
@@ -103,11 +108,11 @@ def _require_fit(engine: Engine, settings: Settings) -> None:
         require_ordinary_role(engine)
 
 
-def token_keys(settings: Settings) -> Keys:
+def token_keys(settings: Settings, watch: Watch = NOBODY) -> Keys:
     """Return the keys that tokens are tested with, fetched where an issuer has them."""
     if not settings.jwks_url:
         return SharedSecret(settings.jwt_secret or "")
-    keys = KeySet(settings.jwks_url, refresh=settings.jwks_refresh)
+    keys = KeySet(settings.jwks_url, refresh=settings.jwks_refresh, watch=watch)
     try:
         keys.probe()
     except Unavailable as error:

@@ -14,11 +14,13 @@ from taskservice.adapters.http.identity import Doors
 from taskservice.adapters.http.openapi import document
 from taskservice.adapters.http.problems import Refused, on_defect, on_refused, on_service_error
 from taskservice.adapters.http.rendering import EntityProvider
+from taskservice.adapters.http.watched import Watched
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import TaskServiceError
 from taskservice.core.readiness import Probe
 from taskservice.core.rules import OWNER_PATTERN
 from taskservice.core.service import OpenTasks
+from taskservice.core.watching import NOBODY, Watch
 
 USER_ID = {
     "in": "path",
@@ -76,13 +78,15 @@ def http_application(
     require_if_match: bool = False,
     origins: Collection[str] = (),
     proxies: int = 0,
+    watch: Watch = NOBODY,
 ) -> Flask:
     """Return the application that serves `open_tasks` to whom `authenticate` knows.
 
     Pages of `origins` may call it. What `X-Forwarded-…` says is believed of
-    as many proxies in front of it as `proxies`.
+    as many proxies in front of it as `proxies`. `watch` hears of each request.
     """
     app = _Application()
+    app.wsgi_app = Watched(app.wsgi_app, watch)  # type: ignore[method-assign]
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies, proxies)  # type: ignore[method-assign]
     let_in(app, origins)
