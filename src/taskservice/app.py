@@ -7,6 +7,7 @@ from functools import partial
 from flask import Flask
 from sqlalchemy import URL, Engine
 
+from taskservice.adapters import metrics
 from taskservice.adapters.http.application import http_application
 from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifier
 from taskservice.adapters.memory import InMemoryTasks
@@ -65,6 +66,7 @@ def create_app(
 def production_app(settings: Settings) -> Flask:
     """Return the application over the configured database. Raises `ConfigError`."""
     require_servable(settings)
+    watch = metrics.counting() if settings.metrics_address else NOBODY
     engine = pooled_engine(
         parsed_address(settings.database_url),
         pool_size=settings.pool_size,
@@ -72,12 +74,30 @@ def production_app(settings: Settings) -> Flask:
         prepared_statements=settings.prepared_statements,
         timeouts=Timeouts(settings.statement_timeout, settings.lock_timeout),
         allow_privileged_role=settings.allow_privileged_role,
+        watch=watch,
     )
     probes = {
         "database": partial(schema.require_reachable, engine),
         "schema": partial(schema.require_current, engine),
     }
-    return create_app(SqlTasks(engine).open_tasks, settings, probes)
+    return create_app(SqlTasks(engine).open_tasks, settings, probes, watch)
+
+
+def serve_metrics(settings: Settings) -> None:
+    """Serve metrics where `settings` ask for it, before workers are forked off.
+
+    Raises `ConfigError`.
+    """
+    if settings.metrics_address is None:
+        return
+    host, port = settings.metrics_address
+    try:
+        metrics.serve(host, port)
+    except OSError as error:
+        why = (error.strerror or "").partition(" (")[0]
+        raise ConfigError(
+            f"TASKSERVICE_METRICS_ADDRESS cannot be listened on: {host}:{port}: {why}"
+        ) from None
 
 
 def require_servable(settings: Settings) -> None:

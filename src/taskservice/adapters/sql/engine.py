@@ -6,10 +6,12 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool, QueuePool
 
+from taskservice.adapters.sql.pool import watch_use, watched_pool
 from taskservice.adapters.sql.roles import refuse_privileged
 from taskservice.adapters.sql.sessions import TIMEOUTS, Timeouts, send_ahead
+from taskservice.core.watching import NOBODY, Watch
 
 SQLITE_BUSY_SECONDS = 5
 CONNECT_SECONDS = 10
@@ -39,17 +41,19 @@ def pooled_engine(
     prepared_statements: bool,
     timeouts: Timeouts,
     allow_privileged_role: bool = False,
+    watch: Watch = NOBODY,
 ) -> Engine:
     """Return the engine that serves: a small pool, connections that are pinged after a rest.
 
     `pool_timeout` is in seconds. Without `prepared_statements` none are kept
     on the server, which a transaction pooler needs. A connection of a role
     that no row-level security holds is refused with `PrivilegedRole`, unless
-    that is allowed.
+    that is allowed. `watch` hears of the pool.
     """
     engine = _engine(
         url,
         prepared_statements,
+        poolclass=QueuePool if watch is NOBODY else watched_pool(watch),
         pool_size=pool_size,
         max_overflow=0,
         pool_timeout=pool_timeout,
@@ -61,6 +65,9 @@ def pooled_engine(
         _ping_after_rest(engine.pool)
         if not allow_privileged_role:
             event.listen(engine, "connect", refuse_privileged)
+    if watch is not NOBODY:
+        watch.pool_made(pool_size)
+        watch_use(engine.pool, watch)
     return engine
 
 
