@@ -1,6 +1,7 @@
 """The wiring: settings in, application out. The only place that knows every part."""
 
 import logging
+import os
 from collections.abc import Mapping
 from functools import partial
 
@@ -10,6 +11,7 @@ from sqlalchemy import URL, Engine
 from taskservice.adapters import metrics
 from taskservice.adapters.http.application import http_application
 from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifier
+from taskservice.adapters.http.watched import current_rule
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import (
@@ -21,6 +23,7 @@ from taskservice.adapters.sql.engine import (
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.tracing import tracing
 from taskservice.config import ConfigError, Settings
 from taskservice.core.errors import AccessRefused, PrivilegedRole, SchemaBehind, Unavailable
 from taskservice.core.readiness import Probe
@@ -80,7 +83,10 @@ def production_app(settings: Settings) -> Flask:
         "database": partial(schema.require_reachable, engine),
         "schema": partial(schema.require_current, engine),
     }
-    return create_app(SqlTasks(engine).open_tasks, settings, probes, watch)
+    traced = tracing(os.environ)
+    app = create_app(traced.open_tasks(SqlTasks(engine).open_tasks), settings, probes, watch)
+    traced.app(app, current_rule)
+    return app
 
 
 def serve_metrics(settings: Settings) -> None:

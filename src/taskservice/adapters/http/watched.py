@@ -47,9 +47,10 @@ class Watched:
             self._watch.ended()
 
 
-def current_route() -> str | None:
-    """Return the rule that this request met, such as `/api/tasks/{user_id}/tasks`."""
-    return _documented(request.url_rule.rule) if request.url_rule else None
+def current_rule() -> tuple[str, str | None]:
+    """Return the method and the route that this request met: `GET /api/tasks/{user_id}/tasks`."""
+    method = request.method if request.method in METHODS else OTHER
+    return method, _documented(request.url_rule.rule) if request.url_rule else None
 
 
 @cache
@@ -59,8 +60,8 @@ def _documented(rule: str) -> str:
 
 
 def _tell(watch: Watch, status: int, seconds: float) -> None:
-    method = request.method if request.method in METHODS else OTHER
-    answered = Answered(method, current_route(), status, seconds, _outcome(method, status))
+    method, route = current_rule()
+    answered = Answered(method, route, status, seconds, _outcome(method, status))
     watch.answered(answered)
     level = _level(answered)
     if _log.isEnabledFor(level):
