@@ -1,16 +1,19 @@
 """The wiring: settings in, application out. The only place that knows every part."""
 
 import logging
+import os
 from collections.abc import Mapping
 from functools import partial
 
 from flask import Flask
 from sqlalchemy import URL, Engine
 
+from taskservice.adapters import metrics
 from taskservice.adapters.counters import counters_at
 from taskservice.adapters.http.application import http_application
 from taskservice.adapters.http.rate_limit import Limits
 from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifier
+from taskservice.adapters.http.watched import current_rule
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import (
@@ -22,6 +25,7 @@ from taskservice.adapters.sql.engine import (
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.tracing import tracing
 from taskservice.config import NO_LIMIT, ConfigError, Settings
 from taskservice.core.admission import Admission
 from taskservice.core.clock import Clock, system_clock
@@ -29,6 +33,7 @@ from taskservice.core.errors import AccessRefused, PrivilegedRole, SchemaBehind,
 from taskservice.core.rates import Rate, RateLimit
 from taskservice.core.readiness import Probe
 from taskservice.core.service import OpenTasks
+from taskservice.core.watching import NOBODY, Watch
 
 ORDINARY = (
     "Serve as an ordinary role (`taskservice db grant ROLE`); for development only, set "
@@ -48,14 +53,15 @@ def create_app(
     open_tasks: OpenTasks,
     settings: Settings,
     probes: Mapping[str, Probe] | None = None,
+    watch: Watch = NOBODY,
     clock: Clock = system_clock,
 ) -> Flask:
     """Return an application over `open_tasks`, for whoever brings a home for tasks of their own.
 
-    `probes` are what `/readyz` looks at, beside the keys; rates are counted by
-    `clock`.
+    `probes` are what `/readyz` looks at, beside the keys; `watch` hears what
+    happens; rates are counted by `clock`.
     """
-    keys = token_keys(settings)
+    keys = token_keys(settings, watch)
     verifier = Verifier(
         keys,
         subject_claim=settings.jwt_subject_claim,
@@ -70,6 +76,7 @@ def create_app(
         origins=settings.cors_origins,
         proxies=settings.proxies,
         limits=rate_limits(settings, clock),
+        watch=watch,
     )
 
 
@@ -85,6 +92,7 @@ def rate_limits(settings: Settings, clock: Clock) -> Limits | None:
 def production_app(settings: Settings) -> Flask:
     """Return the application over the configured database. Raises `ConfigError`."""
     require_servable(settings)
+    watch = metrics.counting() if settings.metrics_address else NOBODY
     engine = pooled_engine(
         parsed_address(settings.database_url),
         pool_size=settings.pool_size,
@@ -93,15 +101,38 @@ def production_app(settings: Settings) -> Flask:
         timeouts=Timeouts(settings.statement_timeout, settings.lock_timeout),
         spare=FOR_PROBES,
         allow_privileged_role=settings.allow_privileged_role,
+        watch=watch,
     )
     probes = {
         "database": partial(schema.require_reachable, engine),
         "schema": partial(schema.require_current, engine),
     }
+    traced = tracing(os.environ)
     admission = Admission(
-        SqlTasks(engine).open_tasks, places=settings.pool_size, patience=settings.pool_timeout
+        traced.open_tasks(SqlTasks(engine).open_tasks),
+        places=settings.pool_size,
+        patience=settings.pool_timeout,
     )
-    return create_app(admission.open_tasks, settings, probes)
+    app = create_app(admission.open_tasks, settings, probes, watch)
+    traced.app(app, current_rule)
+    return app
+
+
+def serve_metrics(settings: Settings) -> None:
+    """Serve metrics where `settings` ask for it, before workers are forked off.
+
+    Raises `ConfigError`.
+    """
+    if settings.metrics_address is None:
+        return
+    host, port = settings.metrics_address
+    try:
+        metrics.serve(host, port)
+    except OSError as error:
+        why = (error.strerror or "").partition(" (")[0]
+        raise ConfigError(
+            f"TASKSERVICE_METRICS_ADDRESS cannot be listened on: {host}:{port}: {why}"
+        ) from None
 
 
 def require_servable(settings: Settings) -> None:
@@ -132,11 +163,11 @@ def _require_fit(engine: Engine, settings: Settings) -> None:
         require_ordinary_role(engine)
 
 
-def token_keys(settings: Settings) -> Keys:
+def token_keys(settings: Settings, watch: Watch = NOBODY) -> Keys:
     """Return the keys that tokens are tested with, fetched where an issuer has them."""
     if not settings.jwks_url:
         return SharedSecret(settings.jwt_secret or "")
-    keys = KeySet(settings.jwks_url, refresh=settings.jwks_refresh)
+    keys = KeySet(settings.jwks_url, refresh=settings.jwks_refresh, watch=watch)
     try:
         keys.probe()
     except Unavailable as error:

@@ -19,7 +19,9 @@ WORKERS = "WEB_CONCURRENCY"
 _SCHEMES = {"sqlite", "postgresql", "postgres"}
 _PLACEHOLDER = re.compile(r"(?i)change.?me|replace.?me|place.?holder|your.*(secret|key)|<.*>")
 _DISTINCT_CHARACTERS = 8
+PORT_LIMIT = 65535
 _is_origin = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?").fullmatch
+_is_place = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-f:.]+\]):([0-9]{1,5})", re.ASCII).fullmatch
 
 _log = logging.getLogger("taskservice")
 
@@ -58,6 +60,7 @@ class Settings:
     log_level: str = "info"
     log_format: str = "json"
     web_concurrency: int | None = None
+    metrics_address: tuple[str, int] | None = None
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
@@ -222,6 +225,13 @@ def _log_format(value: str) -> str:
     return value.lower()
 
 
+def _place(value: str) -> tuple[str, int]:
+    match = _is_place(value.strip())
+    if match is None or int(match[2]) > PORT_LIMIT:
+        raise ValueError("must be a host and a port, such as 127.0.0.1:9100")
+    return match[1].strip("[]"), int(match[2])
+
+
 _PARSERS: dict[str, Callable[[str], object]] = {
     "DATABASE_URL": _database,
     "TASKSERVICE_JWT_SECRET": _secret,
@@ -244,6 +254,7 @@ _PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_LOG_LEVEL": _log_level,
     "TASKSERVICE_LOG_FORMAT": _log_format,
     WORKERS: _workers,
+    "TASKSERVICE_METRICS_ADDRESS": _place,
 }
 
 _FIELDS = {name: name.removeprefix("TASKSERVICE_").lower() for name in _PARSERS}

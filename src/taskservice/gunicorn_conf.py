@@ -12,7 +12,8 @@ from pathlib import Path
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker as AnyWorker
 
-from taskservice.app import require_servable
+from taskservice.adapters import metrics
+from taskservice.app import require_servable, serve_metrics
 from taskservice.config import ConfigError, Settings, log_choice, pool_size, worker_count
 from taskservice.core.admission import WAITING_PER_PLACE
 from taskservice.gunicorn_log import Log, Worker
@@ -67,7 +68,14 @@ def on_starting(arbiter: Arbiter) -> None:
     try:
         if arbiter.cfg.preload_app:
             raise ConfigError("gunicorn's preload_app must be off: workers would share connections")
-        require_servable(Settings.from_environment(os.environ))
+        settings = Settings.from_environment(os.environ)
+        require_servable(settings)
+        serve_metrics(settings)
     except ConfigError as error:
         sys.stderr.write(f"taskservice: {error}\n")
         sys.exit(2)
+
+
+def child_exit(_: Arbiter, worker: AnyWorker) -> None:
+    """Count a worker that has ended no longer among those that are at work."""
+    metrics.retire(int(worker.pid))

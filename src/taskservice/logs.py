@@ -18,6 +18,7 @@ OURS = "taskservice"
 QUOTING = {"psycopg", "sqlalchemy"}
 """Packages whose exceptions quote values and addresses in their messages."""
 
+_encode = json.JSONEncoder(allow_nan=False).encode
 _HEAD = ("timestamp", "level", "pid", "logger", "event")
 _Event = MutableMapping[str, Any]
 _fields_of = ExtraAdder()
@@ -108,7 +109,7 @@ def _add_process(_: object, __: str, event: _Event) -> _Event:
 
 
 def _as_json(_: object, __: str, event: _Event) -> str:
-    return json.dumps(_plain(_in_order(event)), allow_nan=False)
+    return _encode(_plain(_in_order(event)))
 
 
 def _for_a_person(_: object, __: str, event: _Event) -> str:
@@ -124,6 +125,8 @@ def _in_order(event: _Event) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     """Return `value` as JSON can hold it; text is Unicode without lone surrogates."""
+    if type(value) is str and value.isascii():
+        return value
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, Mapping):

@@ -54,6 +54,17 @@ BAD = {
         "the database's schema is at nothing, this version needs 0002: "
         "run `taskservice db upgrade`",
     ),
+    **{
+        f"metrics at {place}": (
+            {
+                "DATABASE_URL": SQLITE,
+                "TASKSERVICE_JWT_SECRET": SECRET,
+                "TASKSERVICE_METRICS_ADDRESS": place,
+            },
+            "TASKSERVICE_METRICS_ADDRESS must be a host and a port, such as 127.0.0.1:9100",
+        )
+        for place in ("9100", ":9100", "127.0.0.1", "127.0.0.1:65536", "http://127.0.0.1:9100")
+    },
     "every fault at once": (
         {
             "DATABASE_URL": "tasks.db",

@@ -140,12 +140,12 @@ def test_every_line_is_one_object(
     with running(defective, tmp_path, **settings) as service:
         live(service)
     told = objects(service)
-    defect = next(each for each in told if each["event"] == "defect")
+    defect = next(each for each in told if each.get("status") == 500)
     assert (defect["level"], defect["logger"]) == ("error", "taskservice")
     assert defect["request_id"]
     assert defect["exception"].endswith("RuntimeError: the first line")
     assert "KeyError: 'the cause'" in defect["exception"]
-    refused = [each for each in told if each["event"] == "request refused"]
+    refused = [each for each in told if each.get("status") == 401]
     assert {each["level"] for each in refused} == {"info"}
     assert all(each["request_id"] and each["reason"] for each in refused)
     unread = [each for each in told if "Invalid request" in each["event"]]
@@ -166,7 +166,7 @@ def test_a_line_for_a_person_is_one_line(
     for line in lines:
         assert line.endswith("\n")
         assert line[:-1].isprintable()
-    (defect,) = [line for line in lines if "taskservice: defect" in line]
+    (defect,) = [line for line in lines if "  status=500  " in line]
     assert r"\nRuntimeError: the first line" in defect
 
 
@@ -199,7 +199,7 @@ def test_a_defect_of_the_database_tells_no_value(
         answer = service("POST", PATH, ADA, body)
         assert answer.status == 500
         assert service.stop() == 0
-    (defect,) = [each for each in objects(service) if each["event"] == "defect"]
+    (defect,) = [each for each in objects(service) if each.get("status") == 500]
     assert defect["request_id"] == answer.json["request_id"]
     assert "sqlalchemy.exc.IntegrityError" in defect["exception"]
     assert "bread" not in defect["exception"].replace("no bread", "")
@@ -241,9 +241,9 @@ def test_serve_greets_a_person_and_logs_to_standard_error(tmp_path: Path) -> Non
         assert service.stop() == 0
     lines = list(service.output)
     assert lines[0].startswith("taskservice ")
-    (refused,) = [line for line in lines if "request refused" in line]
+    (refused,) = [line for line in lines if "request answered" in line]
     assert " info " in refused
-    assert "  reason=no bearer token\n" in refused
+    assert "  reason=no bearer token  problem=unauthenticated\n" in refused
 
 
 def test_an_access_log_is_json_and_shows_no_query(tmp_path: Path, sqlite: dict[str, str]) -> None:

@@ -8,7 +8,7 @@ import click
 from taskservice import __version__
 from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.migrating import upgrade
-from taskservice.app import parsed_address, require_servable
+from taskservice.app import parsed_address, require_servable, serve_metrics
 from taskservice.cli.development import with_development_secret
 from taskservice.cli.options import database_option, development_environment
 from taskservice.cli.tokens import signed_token
@@ -58,6 +58,7 @@ def serve(host: str, port: int, database: str | None) -> None:
     require_free(host, port)
     upgrade(single_engine(parsed_address(settings.database_url)))
     require_servable(settings)
+    serve_metrics(settings)
     Server(settings, host, port, partial(_announce, settings)).run()
 
 

@@ -82,4 +82,5 @@ class TestAnAddress:
         told = [each for each in caplog.records if each.getMessage() == "rate limit reached"]
         assert [vars(each).get("address") for each in told] == ["192.0.2.1", None]
         assert [vars(each).get("user") for each in told] == [None, ADA]
-        assert caplog.messages.count("request refused") == FLOOR * QUOTA
+        answered = [vars(each)["status"] for each in caplog.records if "status" in vars(each)]
+        assert answered.count(401) == FLOOR * QUOTA

@@ -15,11 +15,13 @@ from taskservice.adapters.http.openapi import document
 from taskservice.adapters.http.problems import Refused, on_defect, on_refused, on_service_error
 from taskservice.adapters.http.rate_limit import Limits
 from taskservice.adapters.http.rendering import EntityProvider
+from taskservice.adapters.http.watched import Watched
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import TaskServiceError
 from taskservice.core.readiness import Probe
 from taskservice.core.rules import OWNER_PATTERN
 from taskservice.core.service import OpenTasks
+from taskservice.core.watching import NOBODY, Watch
 
 USER_ID = {
     "in": "path",
@@ -78,14 +80,16 @@ def http_application(
     origins: Collection[str] = (),
     proxies: int = 0,
     limits: Limits | None = None,
+    watch: Watch = NOBODY,
 ) -> Flask:
     """Return the application that serves `open_tasks` to whom `authenticate` knows.
 
     Pages of `origins` may call it. What `X-Forwarded-…` says is believed of
     as many proxies in front of it as `proxies`. Without `limits` nobody is
-    told to wait.
+    told to wait. `watch` hears of each request.
     """
     app = _Application()
+    app.wsgi_app = Watched(app.wsgi_app, watch)  # type: ignore[method-assign]
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies, proxies)  # type: ignore[method-assign]
     let_in(app, origins)

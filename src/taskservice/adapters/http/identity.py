@@ -10,6 +10,7 @@ from flask import Flask, current_app, g, request
 from taskservice.adapters.http.attempts import attempt
 from taskservice.adapters.http.problems import Refused
 from taskservice.adapters.http.rate_limit import count_refusal
+from taskservice.adapters.http.tracing import note
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import Unauthenticated
 from taskservice.core.once import OnceOnly
@@ -45,6 +46,7 @@ def enforce_ownership() -> None:
     if request.method == "OPTIONS":
         return
     caller = _authenticated()
+    note(user_id=caller)
     if caller != g.path_owner:
         raise Refused("not-your-tasks", "these are not your tasks")
     g.caller = caller
@@ -68,7 +70,8 @@ def own_tasks() -> Iterator[TaskService]:
     with _doors().open_tasks(caller(), together=True) as tasks:
         once = OnceOnly(tasks, keyed)
         yield once
-        g.replayed = once.replayed
+        if once.replayed:
+            note(replayed=True)
 
 
 def _doors() -> Doors:

@@ -1,6 +1,5 @@
 """Every error as problem details (RFC 9457): from what went wrong to what a client hears."""
 
-import logging
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -8,7 +7,7 @@ import orjson
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from taskservice.adapters.http.tracing import instance, request_id
+from taskservice.adapters.http.tracing import instance, note, request_id
 from taskservice.core.errors import (
     InvalidTask,
     KeyInUse,
@@ -20,8 +19,6 @@ from taskservice.core.errors import (
     Unauthenticated,
     Unavailable,
 )
-
-_log = logging.getLogger("taskservice")
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_LIMIT = 50
@@ -165,6 +162,7 @@ def problem_response(
 ) -> Response:
     """Return the answer for `problem`, with further `members` that are not empty."""
     kind = PROBLEM_TYPES[problem]
+    note(problem=problem)
     body = {
         "type": f"/problems/{problem}",
         "title": kind.title,
@@ -196,14 +194,15 @@ def on_service_error(error: TaskServiceError) -> Response:
         )
     kind = next(kind for kind in type(error).__mro__ if kind in ANSWERS)
     problem, detail, headers = ANSWERS[kind]
+    outcome = getattr(error, "outcome", None)
     if kind in FOR_THE_LOG:
-        _log.info("request refused", extra={"request_id": request_id(), "reason": str(error)})
-    return problem_response(problem, detail, headers, outcome=getattr(error, "outcome", None))
+        note(reason=str(error), outcome=outcome)
+    return problem_response(problem, detail, headers, outcome=outcome)
 
 
 def on_defect(error: Exception) -> Response:
     """Answer a defect: the log hears all of it, the client only the request id."""
-    _log.error("defect", extra={"request_id": request_id()}, exc_info=error)
+    note(defect=error)
     return problem_response("internal", "this is a defect of the service")
 
 

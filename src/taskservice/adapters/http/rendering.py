@@ -11,6 +11,7 @@ from taskservice.adapters.http import cursors
 from taskservice.adapters.http.conditions import is_unmodified
 from taskservice.adapters.http.fields import AnswerSchema
 from taskservice.adapters.http.identity import caller
+from taskservice.adapters.http.tracing import noted
 from taskservice.core.query import Page
 from taskservice.core.task import Task
 
@@ -53,7 +54,7 @@ def describe(response: Response) -> Response:
             _describe_task(response, task)
         case Page() as page:
             _describe_page(response, page)
-    if g.get("replayed"):
+    if "replayed" in noted():
         response.headers["Idempotency-Replayed"] = "true"
     if response.status_code in {204, 304}:
         response.headers.pop("Content-Type", None)

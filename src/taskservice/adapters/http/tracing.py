@@ -1,6 +1,7 @@
-"""What ties an answer to its request: the request id and the address."""
+"""What ties an answer to its request: the request id, the address, and what is noted on the way."""
 
 import re
+from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -20,3 +21,14 @@ def request_id() -> str:
 def instance() -> str:
     """Return the path of this request as a URI reference."""
     return quote(f"{request.root_path}{request.path}", safe="/:@!$&'()*+,;=~")
+
+
+def note(**fields: Any) -> None:
+    """Have the log's line about this request say `fields`."""
+    noted().update(fields)
+
+
+def noted() -> dict[str, Any]:
+    """Return what was noted of this request."""
+    fields: dict[str, Any] = g.setdefault("noted", {})
+    return fields

@@ -7,12 +7,14 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool, QueuePool
 
 from taskservice.adapters.sql.failures import notice_loss
 from taskservice.adapters.sql.patience import PatientConnection
+from taskservice.adapters.sql.pool import watch_use, watched_pool
 from taskservice.adapters.sql.roles import refuse_privileged
 from taskservice.adapters.sql.sessions import TIMEOUTS, Timeouts, send_ahead
+from taskservice.core.watching import NOBODY, Watch
 
 SQLITE_BUSY_SECONDS = 5
 CONNECT_SECONDS = 3
@@ -49,6 +51,7 @@ def pooled_engine(
     timeouts: Timeouts,
     spare: int = 0,
     allow_privileged_role: bool = False,
+    watch: Watch = NOBODY,
 ) -> Engine:
     """Return the engine that serves: a small pool, connections that are pinged after a rest.
 
@@ -56,10 +59,12 @@ def pooled_engine(
     seconds. Without `prepared_statements` none are kept on the server, which
     a transaction pooler needs. A connection of a role that no row-level
     security holds is refused with `PrivilegedRole`, unless that is allowed.
+    `watch` hears of the pool.
     """
     engine = _engine(
         url,
         prepared_statements,
+        poolclass=QueuePool if watch is NOBODY else watched_pool(watch),
         pool_size=pool_size,
         max_overflow=spare,
         pool_timeout=pool_timeout,
@@ -72,6 +77,9 @@ def pooled_engine(
         event.listen(engine, "do_connect", partial(_connect, timeouts.statement + ANSWER_SECONDS))
         if not allow_privileged_role:
             event.listen(engine, "connect", refuse_privileged)
+    if watch is not NOBODY:
+        watch.pool_made(pool_size)
+        watch_use(engine.pool, watch)
     return engine
 
 

@@ -12,6 +12,7 @@ from jwt import PyJWK
 from taskservice.adapters.http.tokens.fetch import TOTAL_SECONDS, fetch_key_set
 from taskservice.adapters.http.tokens.jwks import ALGORITHMS, read_key_set
 from taskservice.core.errors import Unavailable
+from taskservice.core.watching import NOBODY, Watch
 
 REFRESH = 300.0
 """The longest time between two fetches, in seconds; less may be configured."""
@@ -60,6 +61,7 @@ class KeySet:
         refresh: float = REFRESH,
         clock: Callable[[], float] = time.monotonic,
         fetch: Callable[[str], bytes] = fetch_key_set,
+        watch: Watch = NOBODY,
     ) -> None:
         """Fetch nothing yet. `refresh` and `clock` are in seconds; `fetch` raises `Unavailable`.
 
@@ -69,11 +71,13 @@ class KeySet:
         if not 0 < refresh <= REFRESH:
             raise ValueError(f"must be over 0 and at most {REFRESH:.0f} seconds")
         self._url, self._refresh, self._clock, self._fetch = url, refresh, clock, fetch
+        self._watch = watch
         self._fetched = _Fetched((), -math.inf)
         self._failure: str | None = "it was not fetched yet"
         self._flight: Thread | None = None
         self._ended = self._missed = -math.inf
         self._lock = Lock()
+        watch.keys_fetched(0)
 
     @property
     def age(self) -> float:
@@ -160,8 +164,10 @@ class KeySet:
         try:
             self._fetched = _Fetched(self._usable(self._fetch(self._url)), began)
             self._failure = None
+            self._watch.keys_fetched(time.time())
         except (Unavailable, ValueError) as error:
             self._failure = str(error)
+            self._watch.keys_not_fetched()
             _log.warning("the key set was not fetched", extra={"reason": str(error)})
         finally:
             self._ended = self._clock()

@@ -1,0 +1,286 @@
+"""The metrics of a service that runs: they add up over all processes, whatever befalls these."""
+
+import json
+import os
+import re
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from tests.homes import sqlite_home
+from tests.http_callers import token_of
+from tests.issuer import Issuer
+from tests.processes import COMMAND, SECONDS, START, WORKERS, Service, gunicorn, run, running
+from tests.support import SECRET
+
+from taskservice import __version__
+
+ADA = token_of("ada")
+PATH = "/api/tasks/ada/tasks"
+TASKS = "/api/tasks/{user_id}/tasks"
+TASK = f"{TASKS}/{{task_id}}"
+BODY = {"title": "Buy milk"}
+ON = {"TASKSERVICE_METRICS_ADDRESS": "127.0.0.1:0"}
+
+Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
+
+_told_address = re.compile(r'"metrics are served", "address": "([^"]+)"').search
+
+
+class Scraper:
+    """Asks a service for its metrics, as Prometheus does."""
+
+    def __init__(self, service: Service) -> None:
+        told = (match for line in service.output if (match := _told_address(line)))
+        self.address = next(told)[1]
+
+    def __call__(self, path: str = "/metrics", method: str = "GET") -> tuple[int, str]:
+        connection = HTTPConnection(self.address, timeout=SECONDS)
+        try:
+            connection.request(method, path)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+        finally:
+            connection.close()
+
+    def samples(self) -> Samples:
+        status, text = self()
+        assert status == 200
+        return {
+            (sample.name, frozenset(sample.labels.items())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.samples().get((f"taskservice_{name}", frozenset(labels.items())))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, str]:
+    return {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET, **ON}
+
+
+@contextmanager
+def served(folder: Path, settings: dict[str, str]) -> Iterator[tuple[Service, Scraper]]:
+    with gunicorn(folder, **settings) as service:
+        yield service, Scraper(service)
+
+
+def worker_pids(service: Service, count: int) -> list[int]:
+    """Wait until `count` workers have been ready in all, and return their ids."""
+    ready = (re.search(r"Worker ready \(pid: (\d+)\)", line) for line in service.output)
+    return [int(match[1]) for match in islice((one for one in ready if one), count)]
+
+
+def use(service: Service) -> None:
+    """Send 20 requests: 10 lists, 5 creates, and 5 that are refused in several ways."""
+    for _ in range(10):
+        assert service("GET", PATH, ADA).status == 200
+    for _ in range(5):
+        assert service("POST", PATH, ADA, BODY).status == 201
+    assert service("POST", PATH, ADA, {}).status == 422
+    assert service("GET", PATH).status == 401
+    assert service("GET", "/api/tasks/bob/tasks", ADA).status == 403
+    assert service("GET", "/nowhere").status == 404
+    assert service("FOO", "/nowhere/else").status == 404
+
+
+def used(times: int) -> dict[tuple[str, str, str], int]:
+    """Return what is counted after so many uses, by method, route and status."""
+    once = {
+        ("GET", TASKS, "200"): 10,
+        ("POST", TASKS, "201"): 5,
+        ("POST", TASKS, "422"): 1,
+        ("GET", TASKS, "401"): 1,
+        ("GET", TASKS, "403"): 1,
+        ("GET", "none", "404"): 1,
+        ("OTHER", "none", "404"): 1,
+    }
+    return {labels: count * times for labels, count in once.items()}
+
+
+def counted(samples: Samples) -> dict[tuple[Any, ...], float]:
+    labels = ("method", "route", "status")
+    return {
+        tuple(dict(key)[name] for name in labels): value
+        for (name, key), value in samples.items()
+        if name == "taskservice_requests_total"
+    }
+
+
+def test_the_counts_of_all_workers_add_up(tmp_path: Path, settings: dict[str, str]) -> None:
+    """Exactly what was sent, also after a worker was killed, and after all were replaced."""
+    with served(tmp_path, settings) as (service, scraper):
+        use(service)
+        assert counted(scraper.samples()) == used(1)
+        os.kill(worker_pids(service, WORKERS)[0], signal.SIGKILL)
+        worker_pids(service, WORKERS + 1)
+        use(service)
+        assert counted(scraper.samples()) == used(2)
+        service.process.send_signal(signal.SIGHUP)
+        worker_pids(service, WORKERS * 2 + 1)
+        use(service)
+        samples = scraper.samples()
+        assert counted(samples) == used(3)
+        writes = "taskservice_writes_total"
+        assert samples[writes, frozenset({("outcome", "applied")})] == 15
+        assert samples[writes, frozenset({("outcome", "unknown")})] == 0
+        assert service.stop() == 0
+
+
+def test_the_durations_are_a_histogram_by_method_and_route(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    """As many as there were requests, with their sum, in buckets from 1 ms to 10 s."""
+    with served(tmp_path, settings) as (service, scraper):
+        use(service)
+        labels = {"method": "GET", "route": TASKS}
+        name = "request_duration_seconds"
+        assert scraper.value(f"{name}_count", **labels) == 12
+        assert scraper.value(f"{name}_bucket", **labels, le="10.0") == 12
+        assert scraper.value(f"{name}_bucket", **labels, le="0.001") is not None
+        assert 0 < (scraper.value(f"{name}_sum", **labels) or 0) < SECONDS
+
+
+def test_gauges_are_of_the_workers_that_live(tmp_path: Path, settings: dict[str, str]) -> None:
+    """A killed worker takes what it was doing along: the one that follows starts from nothing."""
+    with served(tmp_path, settings) as (service, scraper):
+        pool = 5 * WORKERS
+        use(service)
+        assert scraper.value("database_connections_max") == pool
+        assert scraper.value("database_connections_in_use") == 0
+        assert scraper.value("requests_in_progress") == 0
+        for pid in worker_pids(service, WORKERS):
+            os.kill(pid, signal.SIGKILL)
+        worker_pids(service, WORKERS * 2)
+        assert scraper.value("database_connections_max") == pool
+        assert scraper.value("database_waiting") == 0
+        assert scraper.value("database_wait_timeouts_total") == 0
+        assert scraper.value("key_set_fetched_timestamp_seconds") is None
+        assert scraper.value("build_info", version=__version__) == 1
+
+
+def test_the_age_of_the_keys_is_told(tmp_path: Path, settings: dict[str, str]) -> None:
+    """When the oldest keys were fetched; that of a worker without any is 0."""
+    settings.pop("TASKSERVICE_JWT_SECRET")
+    closed = socket.create_server(("127.0.0.1", 0))
+    port = closed.getsockname()[1]
+    closed.close()
+    out = {**settings, "TASKSERVICE_JWKS_URL": f"http://127.0.0.1:{port}/keys"}
+    with served(tmp_path, out) as (_, scraper):
+        assert scraper.value("key_set_fetched_timestamp_seconds") == 0
+        assert scraper.value("key_set_fetch_failures_total") == WORKERS
+
+
+def test_keys_that_were_fetched_have_a_time(tmp_path: Path, settings: dict[str, str]) -> None:
+    """In seconds of Unix time, so that their age is `time()` less it."""
+    settings.pop("TASKSERVICE_JWT_SECRET")
+    began = time.time()
+    with Issuer(("EdDSA",)) as issuer:
+        settings["TASKSERVICE_JWKS_URL"] = issuer.url
+        with served(tmp_path, settings) as (_, scraper):
+            fetched = scraper.value("key_set_fetched_timestamp_seconds")
+            assert scraper.value("key_set_fetch_failures_total") == 0
+    assert fetched is not None
+    assert began <= fetched <= time.time()
+
+
+def test_a_scrape_that_fails_is_told_and_may_be_repeated(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    """503 and a line in the log, where the numbers cannot be read; the service goes on."""
+    with served(tmp_path, settings) as (service, scraper):
+        folder = folder_of(service)
+        assert folder is not None
+        (folder / "counter_1.db").touch()
+        assert scraper()[0] == 503
+        (folder / "counter_1.db").unlink()
+        assert scraper()[0] == 200
+        assert service("GET", PATH, ADA).status == 200
+        assert service.stop() == 0
+    told = [json.loads(line) for line in service.output]
+    assert "metrics were not collected" in {line["event"] for line in told}
+
+
+def test_metrics_have_one_address_of_their_own(tmp_path: Path, settings: dict[str, str]) -> None:
+    """`/metrics` there, nothing else there, and no metrics where the tasks are."""
+    with served(tmp_path, settings) as (service, scraper):
+        assert scraper("/")[0] == 404
+        assert scraper(method="POST")[0] == 405
+        assert service("GET", "/metrics").status == 404
+
+
+def folder_of(service: Service) -> Path | None:
+    """Return the folder whose files a worker shares with the master."""
+    maps = Path(f"/proc/{worker_pids(service, 1)[0]}/maps").read_text()
+    shared = re.search(r"(/\S+/taskservice-\w+)/counter_\d+\.db", maps)
+    return Path(shared[1]) if shared else None
+
+
+def test_nothing_is_left_behind(tmp_path: Path, settings: dict[str, str]) -> None:
+    """The folder with the numbers is made anew at each start, and gone at the end."""
+    used: list[Path | None] = []
+    for _ in range(2):
+        with served(tmp_path, settings) as (service, scraper):
+            assert counted(scraper.samples()) == {}
+            folder = folder_of(service)
+            assert folder is not None
+            use(service)
+            assert service.stop() == 0
+        assert not folder.exists()
+        used.append(folder)
+    assert used[0] != used[1]
+
+
+def test_metrics_that_are_off_cost_nothing(tmp_path: Path, settings: dict[str, str]) -> None:
+    """No library, no port, no folder."""
+    del settings["TASKSERVICE_METRICS_ADDRESS"]
+    with gunicorn(tmp_path, **settings) as service:
+        assert folder_of(service) is None
+        assert service.stop() == 0
+        assert not any(_told_address(line) for line in service.output)
+    script = "import sys, taskservice.wsgi; print('prometheus_client' in sys.modules)"
+    result = run([COMMAND[0], "-c", script], tmp_path, **settings)
+    assert result.stdout == "False\n", result.stderr
+
+
+def test_serve_has_metrics_too(tmp_path: Path) -> None:
+    """The same setting, for whoever tries things out."""
+    with running([*COMMAND, "serve", "--port", "0"], tmp_path, **ON) as service:
+        scraper = Scraper(service)
+        assert service("GET", PATH).status == 401
+        labels = {"method": "GET", "route": TASKS, "status": "401"}
+        assert scraper.value("requests_total", **labels) == 1
+
+
+@pytest.mark.parametrize("command", [START, [*COMMAND, "serve", "--port", "0"]])
+def test_an_address_in_use_ends_the_start(
+    tmp_path: Path, settings: dict[str, str], command: list[str]
+) -> None:
+    """Exit status 2, and the message says which setting, which address, and why."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
+        settings["TASKSERVICE_METRICS_ADDRESS"] = place
+        result = run(command, tmp_path, **settings)
+    assert result.returncode == 2
+    message = f"TASKSERVICE_METRICS_ADDRESS cannot be listened on: {place}: Address already in use"
+    assert result.stderr.splitlines()[-1].endswith(f": {message}")
+    assert "Traceback" not in result.stderr
+
+
+def test_another_server_is_told_that_nobody_serves_metrics(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
+    """The setting is for gunicorn's master: elsewhere it is a warning, and no numbers are kept."""
+    result = run([COMMAND[0], "-c", "import taskservice.wsgi"], tmp_path, **settings)
+    assert result.returncode == 0
+    assert '"event": "nobody serves metrics"' in result.stderr
