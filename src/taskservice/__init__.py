@@ -5,7 +5,7 @@ The map of the package, from the inside out:
 - `core`: what a task is and what may be done with it; the ports. Plain Python.
 - `adapters.memory`, `adapters.sql`: two homes for tasks, one set of promises.
 - `adapters.metrics`: what happens, counted for Prometheus.
-- `adapters.tracing`: spans for OpenTelemetry.
+- `adapters.traces`: spans for OpenTelemetry.
 - `adapters.http`: who is calling, and the API that they call.
 - `config`: the settings, read once and checked.
 - `logs`: the log, one event a line.

@@ -25,7 +25,7 @@ from taskservice.adapters.sql.engine import (
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.adapters.tracing import tracing
+from taskservice.adapters.traces import tracing
 from taskservice.config import NO_LIMIT, ConfigError, Settings
 from taskservice.core.admission import Admission
 from taskservice.core.clock import Clock, system_clock

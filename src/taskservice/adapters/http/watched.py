@@ -29,7 +29,7 @@ class Watched:
     """A WSGI application around a Flask application: looks at a request when its answer begins."""
 
     def __init__(self, app: "WSGIApplication", watch: Watch) -> None:
-        self._app = app
+        self.unwatched = app
         self._watch = watch
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
@@ -42,7 +42,7 @@ class Watched:
 
         self._watch.began()
         try:
-            return self._app(environ, answer)
+            return self.unwatched(environ, answer)
         finally:
             self._watch.ended()
 

@@ -34,7 +34,7 @@ def tracing(environ: Mapping[str, str]) -> Tracing:
     if not _is_asked_for(environ):
         return Tracing(lambda _, __: None, lambda open_tasks: open_tasks)
     try:
-        spans = import_module("taskservice.adapters.tracing.spans")
+        spans = import_module("taskservice.adapters.traces.spans")
     except ModuleNotFoundError as error:
         _log.warning(
             "nothing is traced",

@@ -1,0 +1,63 @@
+"""`/readyz` names the part that is not fit, and the log says why."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from tests.homes import sqlite_home
+from tests.processes import Service, gunicorn
+from tests.support import DATABASE_PASSWORD, SECRET
+
+OK, OUT = "ok", "unavailable"
+
+
+@contextmanager
+def without_database(folder: Path) -> Iterator[Service]:
+    address = f"postgresql://x:{DATABASE_PASSWORD}@127.0.0.1:1/tasks"
+    with gunicorn(folder, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET) as service:
+        yield service
+
+
+@contextmanager
+def behind(folder: Path) -> Iterator[Service]:
+    address = sqlite_home(folder)
+    with gunicorn(folder, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET) as service:
+        assert service("GET", "/readyz").json["checks"] == dict.fromkeys(CHECKS, OK)
+        with closing(sqlite3.connect(folder / "tasks.db")) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = '0001'")
+            connection.commit()
+        yield service
+
+
+@contextmanager
+def without_keys(folder: Path) -> Iterator[Service]:
+    keys = "http://127.0.0.1:1/keys"
+    with gunicorn(folder, DATABASE_URL=sqlite_home(folder), TASKSERVICE_JWKS_URL=keys) as service:
+        yield service
+
+
+CHECKS = ("database", "schema", "keys")
+UNFIT = {
+    "a database that is away takes its schema along": (without_database, (OUT, OUT, OK)),
+    "a schema that is behind": (behind, (OK, OUT, OK)),
+    "keys that were never fetched": (without_keys, (OK, OK, OUT)),
+}
+
+
+@pytest.mark.parametrize("case", UNFIT)
+def test_each_part_is_told_apart(tmp_path: Path, case: str) -> None:
+    """503, with what was found of each part, and a warning for each that is unfit."""
+    unfit, states = UNFIT[case]
+    with unfit(tmp_path) as service:
+        answer = service("GET", "/readyz")
+        assert answer.status == 503
+        assert answer.json["checks"] == dict(zip(CHECKS, states, strict=True))
+        assert service("GET", "/livez").status == 200
+        assert service.stop() == 0
+    told = [json.loads(line) for line in service.output]
+    reasons = {line["check"]: line["reason"] for line in told if line["event"] == "not ready"}
+    assert reasons.keys() == {name for name, state in answer.json["checks"].items() if state == OUT}
+    assert all(reasons.values())
