@@ -7,10 +7,12 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from itertools import islice
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -135,6 +137,47 @@ def test_the_counts_of_all_workers_add_up(tmp_path: Path, settings: dict[str, st
         assert samples[writes, frozenset({("outcome", "applied")})] == 15
         assert samples[writes, frozenset({("outcome", "unknown")})] == 0
         assert service.stop() == 0
+
+
+def test_scrapes_go_on_while_workers_come_and_go(tmp_path: Path, settings: dict[str, str]) -> None:
+    """Each is answered, and counts the same requests."""
+    reloads = 3
+    with served(tmp_path, settings) as (service, scraper), ThreadPoolExecutor() as threads:
+        use(service)
+        is_over = Event()
+        scrapes = [threads.submit(scraped_until, is_over, scraper) for _ in range(2)]
+        for reload in range(reloads):
+            service.process.send_signal(signal.SIGHUP)
+            worker_pids(service, WORKERS * (reload + 2))
+        is_over.set()
+        for scrape in scrapes:
+            assert scrape.result() == [used(1)]
+        assert service.stop() == 0
+
+
+def scraped_until(is_over: Event, scraper: Scraper) -> list[Any]:
+    """Scrape until it is over; return what was counted, each once."""
+    seen: list[Any] = []
+    while not is_over.is_set():
+        if (now := counted(scraper.samples())) not in seen:
+            seen.append(now)
+    return seen
+
+
+def test_a_worker_does_not_hold_the_port(tmp_path: Path, settings: dict[str, str]) -> None:
+    """Where the master was killed, the next one can listen at once."""
+    with served(tmp_path, settings) as (service, scraper):
+        port = int(scraper.address.rpartition(":")[2])
+        assert port in listening(service.process.pid)
+        for pid in worker_pids(service, WORKERS):
+            assert port not in listening(pid)
+
+
+def listening(pid: int) -> set[int]:
+    """Return the ports on which a process holds a listening socket (proc(5))."""
+    held = {link.readlink().name for link in Path(f"/proc/{pid}/fd").iterdir()}
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {int(row[1].partition(":")[2], 16) for row in rows if f"socket:[{row[9]}]" in held}
 
 
 def test_the_durations_are_a_histogram_by_method_and_route(
