@@ -5,13 +5,13 @@ from itertools import repeat, takewhile
 from socket import socket
 from time import monotonic
 
-from gunicorn.workers.gthread import ThreadWorker
+from taskservice.gunicorn_lingering import LingeringWorker
 
 SILENCE_SECONDS = 2.0
 """How long a worker that stops waits for who has not sent anything: as for a kept connection."""
 
 
-class DrainingWorker(ThreadWorker):
+class DrainingWorker(LingeringWorker):
     """The threaded worker, which loses nobody who has connected when it is told to stop.
 
     gunicorn's own leaves those whom it has not accepted yet in the kernel's

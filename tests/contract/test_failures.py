@@ -73,6 +73,27 @@ def test_a_full_file_refuses_writes_and_serves_reads(sqlite: Engine) -> None:
     engine.dispose()
 
 
+def test_a_transaction_that_is_left_alone_is_ended(own: Home) -> None:
+    """After as long as a statement may take: whoever went silent keeps no lock."""
+    engine = served_engine(own.service, statement_timeout=0.2)
+    service = SqlTasks(engine)
+    with pytest.raises(Unavailable) as caught, service.open_tasks(ADA, together=True) as tasks:
+        tasks.add(title="Buy milk")
+        await_end_of(own, "idle in transaction")
+    assert caught.value.outcome == "not_applied"
+    with service.open_tasks(ADA) as tasks:
+        assert tasks.list(TaskQuery()).tasks == []
+    engine.dispose()
+
+
+def await_end_of(home: Home, state: str) -> None:
+    """Return when no connection of the service is in this state."""
+    seen = "SELECT state FROM pg_stat_activity WHERE application_name = 'taskservice'"
+    with psycopg.connect(home.superuser, autocommit=True) as watcher:
+        while (state,) in watcher.execute(seen).fetchall():
+            pass
+
+
 def test_a_read_only_database_serves_reads(own: Home, postgresql: Databases) -> None:
     """As after a failover to a standby: writes are an outage, reads go on."""
     engine = served_engine(own.service)

@@ -70,13 +70,10 @@ def wake(target: Target) -> Calls:
 
 
 def silence(target: Target) -> Calls:
-    """Swallow what is sent, on connections that there are, then also on those that are made.
-
-    Two call at once, so that none waits for a thread.
-    """
+    """Swallow what is sent, on connections that there are, then also on those that are made."""
     wire = _warmed(target)
     wire.is_silent = True
-    both = [at_once(target, callers=2), at_once(target, callers=2)]
+    both = [at_once(target), at_once(target)]
     wire.is_silent = False
     wire.cut()
     return Calls(both[0].statuses + both[1].statuses, max(calls.longest for calls in both))

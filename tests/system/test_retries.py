@@ -62,7 +62,8 @@ print(len(statements))
 def service(
     tmp_path_factory: pytest.TempPathFactory, production: dict[str, str]
 ) -> Iterator[Service]:
-    with gunicorn(tmp_path_factory.mktemp("retries"), **production) as service:
+    settings = {**production, "TASKSERVICE_POOL_TIMEOUT": "30"}
+    with gunicorn(tmp_path_factory.mktemp("retries"), **settings) as service:
         yield service
 
 

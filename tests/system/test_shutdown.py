@@ -21,7 +21,7 @@ from tests.system.workers import await_signal, workers
 PATH = "/api/tasks/ada/tasks"
 ADA = token_of("ada")
 CLIENTS, PLACES = 50, 17
-THREADS = 18
+THREADS = 58
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from time import monotonic
 from taskservice.core.errors import Busy
 from taskservice.core.service import OpenTasks, TaskService
 
-WAITING_PER_PLACE = 2
+WAITING_PER_PLACE = 10
 """How many may wait for each place."""
 
 SHORT = 0.05

@@ -22,6 +22,7 @@ from taskservice.adapters.sql.outcomes import CURRENT_ID, known_outcome
 OWNER_SETTING = "taskservice.owner"
 TIMEOUTS = "taskservice_timeouts"
 AHEAD = "taskservice_ahead"
+IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
 PROGRESS_STEPS = 10_000
 
 # The isolation that a change relies on, whatever the database's default is.
@@ -104,7 +105,7 @@ def _begin(connection: Connection, owner: str) -> str | None:
     """Begin a transaction, and return its id where the database can tell its outcome later."""
     begin = _BEGIN[connection.dialect.name]
     if connection.dialect.name == "postgresql":
-        settings, values = _settings(connection.engine, owner)
+        settings, values = _settings(connection.engine, owner, IDLE_TIMEOUT)
         told = connection.exec_driver_sql(
             f"{settings}, {CURRENT_ID}", values, execution_options={AHEAD: ((begin,),)}
         )
@@ -113,11 +114,15 @@ def _begin(connection: Connection, owner: str) -> str | None:
     return None
 
 
-def _settings(engine: Engine, owner: str) -> tuple[str, tuple[str, ...]]:
-    """Return the statement that sets owner and timeouts for one transaction, and its values."""
+def _settings(engine: Engine, owner: str, *more: str) -> tuple[str, tuple[str, ...]]:
+    """Return the statement that sets owner and timeouts for one transaction, and its values.
+
+    What else may take as long as a statement is named by `more`.
+    """
     found = {OWNER_SETTING: owner}
     if timeouts := engine.get_execution_options().get(TIMEOUTS):
-        found["statement_timeout"] = f"{timeouts.statement * 1000:.0f}"
+        for name in ("statement_timeout", *more):
+            found[name] = f"{timeouts.statement * 1000:.0f}"
         found["lock_timeout"] = f"{timeouts.lock * 1000:.0f}"
     calls = ", ".join(f"set_config('{name}', %s, true)" for name in found)
     return f"SELECT {calls}", tuple(found.values())
