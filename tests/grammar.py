@@ -12,7 +12,9 @@ from pglast.visitors import Skip, Visitor
 
 OWNED = {"tasks", "receipts"}
 
-_placeholder = re.compile(r"%\((\w+)\)s|%s|\?|%%")
+SETTING = "taskservice.owner"
+
+_placeholder = re.compile(r"%\((\w+)\)s|(?<!:):(\w+)|%s|\?|%%")
 
 
 class Untied(ValueError):
@@ -25,11 +27,16 @@ def owner_parameters(statement: str) -> frozenset[str | int]:
 
     Every table with a `user_id`, at every level of the query, is tied to one
     of them by `user_id = parameter` in its level's WHERE, or takes it as the
-    `user_id` of the row that it inserts. Raises `Untied` for any other.
+    `user_id` of the row that it inserts. What `set_config` returns, where it
+    tells the policies of the owner, is that parameter. Raises `Untied` for any
+    other.
     """
     text, parameters = _numbered(statement)
-    levels = _Levels()
-    levels(parse_sql(text))
+    tree = parse_sql(text)
+    told = _Told()
+    told(tree)
+    levels = _Levels(told.columns)
+    levels(tree)
     if levels.references != levels.tied:
         raise Untied(f"a table with an owner is not tied to it: {statement}")
     return frozenset(parameters[number - 1] for number in levels.owners)
@@ -43,17 +50,31 @@ def _numbered(statement: str) -> tuple[str, list[str | int]]:
     def number(match: re.Match[str]) -> str:
         if match[0] == "%%":
             return "%"
-        keys.append(match[1] or next(position))
+        keys.append(match[1] or match[2] or next(position))
         return f"${len(keys)}"
 
     return _placeholder.sub(number, statement), keys
 
 
-class _Levels(Visitor):
-    """Visits every level of a query; counts the owned tables, and those that are tied."""
+class _Told(Visitor):
+    """Finds the columns that hold the owner whom PostgreSQL was told of, and their parameters."""
 
     def __init__(self) -> None:
         super().__init__()
+        self.columns: dict[tuple[str | None, ...], int] = {}
+
+    def visit_RangeSubselect(self, _: Any, node: Any) -> None:  # noqa: N802
+        for target in node.subquery.targetList or ():
+            if number := _told(target.val):
+                self.columns[node.alias.aliasname, target.name] = number
+
+
+class _Levels(Visitor):
+    """Visits every level of a query; counts the owned tables, and those that are tied."""
+
+    def __init__(self, told: dict[tuple[str | None, ...], int]) -> None:
+        super().__init__()
+        self._told = told
         self.references = 0
         self.tied = 0
         self.owners: set[int] = set()
@@ -82,17 +103,31 @@ class _Levels(Visitor):
             raise Untied("a conflict may belong to another owner")
         if node.relation.relname in OWNED:
             names = [column.name for column in node.cols or ()]
-            rows = node.selectStmt.valuesLists or ()
-            found = {_parameter(row[names.index("user_id")]) for row in rows if "user_id" in names}
+            chosen = [target.val for target in node.selectStmt.targetList or ()]
+            rows = node.selectStmt.valuesLists or [chosen]
+            found = {self._owner(row[names.index("user_id")]) for row in rows if "user_id" in names}
             self.owners |= found
             self.tied += bool(found) and 0 not in found
 
     def _tie(self, tables: Any, where: Any) -> None:
         conditions = list(_conjuncts(where))
         for name, alone in _names(tables):
-            found = {number for one in conditions if (number := _tied_to(one, name, alone))}
+            found = {number for one in conditions if (number := self._tied_to(one, name, alone))}
             self.owners |= found
             self.tied += bool(found)
+
+    def _tied_to(self, condition: Any, table: str, alone: bool) -> int:
+        """Return the number of the parameter in `table.user_id = $n`, 0 where it is no such."""
+        if not isinstance(condition, ast.A_Expr) or condition.kind != A_Expr_Kind.AEXPR_OP:
+            return 0
+        operator = [part.sval for part in condition.name or ()]
+        known = [(table, "user_id"), *([("user_id",)] if alone else [])]
+        is_own = operator == ["="] and _column(condition.lexpr) in known
+        return self._owner(condition.rexpr) if is_own else 0
+
+    def _owner(self, node: Any) -> int:
+        """Return the number of the parameter that a value is, 0 where it is none."""
+        return self._told.get(_column(node), 0) or _parameter(node)
 
 
 def _names(tables: Any) -> Iterator[tuple[Any, bool]]:
@@ -110,16 +145,22 @@ def _conjuncts(where: Any) -> Iterator[Any]:
         yield where
 
 
-def _tied_to(condition: Any, table: str, alone: bool) -> int:
-    """Return the number of the parameter in `table.user_id = $n`, 0 where it is nothing such."""
-    if not isinstance(condition, ast.A_Expr) or condition.kind != A_Expr_Kind.AEXPR_OP:
-        return 0
-    column = [getattr(part, "sval", None) for part in getattr(condition.lexpr, "fields", ()) or ()]
-    operator = [part.sval for part in condition.name or ()]
-    known = [[table, "user_id"], *([["user_id"]] if alone else [])]
-    return _parameter(condition.rexpr) if operator == ["="] and column in known else 0
-
-
 def _parameter(node: Any) -> int:
     inner = node.arg if isinstance(node, ast.TypeCast) else node
     return int(inner.number or 0) if isinstance(inner, ast.ParamRef) else 0
+
+
+def _column(node: Any) -> tuple[str | None, ...]:
+    return tuple(getattr(part, "sval", None) for part in getattr(node, "fields", ()) or ())
+
+
+def _told(node: Any) -> int:
+    """Return the number of the parameter in `set_config('taskservice.owner', $n, true)`."""
+    if not isinstance(node, ast.FuncCall) or len(node.args or ()) != 3:
+        return 0
+    (function,), (name, value, is_local) = node.funcname or (), node.args or ()
+    if function.sval != "set_config":
+        return 0
+    is_setting = getattr(getattr(name, "val", None), "sval", None) == SETTING
+    is_true = bool(getattr(getattr(is_local, "val", None), "boolval", False))
+    return _parameter(value) if is_setting and is_true else 0

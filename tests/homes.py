@@ -6,7 +6,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import NamedTuple
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
@@ -57,6 +57,12 @@ def sqlite_home(folder: Path) -> str:
     address = f"sqlite:///{folder / 'tasks.db'}"
     upgrade(single_engine(database_url(address)))
     return address
+
+
+def behind_a_pooler(engine: Engine) -> Engine:
+    """Return an engine that takes its connections for those of a pooler, which others use too."""
+    event.listen(engine, "connect", lambda _, entry: entry.info.clear())
+    return engine
 
 
 def served_engine(

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event, text
 from tests.support import START
 
-from taskservice.adapters.sql.lists import count_statement, page_statement
 from taskservice.adapters.sql.tables import tasks
+from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.ids import TaskIds
 from taskservice.core.query import SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.task import Task
@@ -52,26 +52,29 @@ def fill(engine: Engine, count: int, big: int) -> None:
 
 def deep(engine: Engine, query: TaskQuery) -> TaskQuery:
     """Return the query of the page at 90 % of the depth of `query`."""
-    with engine.connect() as connection:
-        count = connection.execute(count_statement(query), {"owner": BIG}).scalar_one()
-        statement = page_statement(replace(query, limit=1)).offset(count * 9 // 10)
-        row = connection.execute(statement, {"owner": BIG}).mappings().first()
-    assert row is not None
-    return replace(query, after=query.sort.key(Task(**row)))
+    with SqlTasks(engine).open_tasks(BIG) as tasks:
+        total = tasks.list(replace(query, limit=1, counted=True)).total
+        assert total is not None
+        last = tasks.list(replace(query, limit=total * 9 // 10)).tasks[-1]
+    return replace(query, after=query.sort.key(last))
 
 
 def plan(engine: Engine, query: TaskQuery) -> str:
     """Return how the database would answer `query`, as the role of `engine`."""
     prefix = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+    sent: list[tuple[str, Any]] = []
 
-    def explain(*args: Any) -> tuple[str, Any]:
-        return f"{prefix} {args[2]}", args[3]
+    def keep(*args: Any) -> None:
+        sent.append(args[2:4])
 
+    event.listen(engine, "before_cursor_execute", keep)
+    with SqlTasks(engine).open_tasks(BIG) as tasks:
+        tasks.list(query)
+    event.remove(engine, "before_cursor_execute", keep)
+    ((statement, values),) = sent
     with engine.connect() as connection:
-        event.listen(connection, "before_cursor_execute", explain, retval=True)
-        result = connection.execute(page_statement(query), {"owner": BIG})
-        assert result.cursor is not None
-        return "\n".join(str(row[-1]) for row in result.cursor.fetchall())
+        found = connection.exec_driver_sql(f"{prefix} {statement}", values)
+        return "\n".join(str(row[-1]) for row in found)
 
 
 _new_id = TaskIds()

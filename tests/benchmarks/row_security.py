@@ -8,26 +8,30 @@ the same database with the policies switched off, and nothing sent ahead.
 
 import argparse
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from statistics import median
 from time import perf_counter, process_time
 from typing import Any, NamedTuple
+from unittest.mock import patch
 from uuid import uuid4
 
 import psycopg
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine
 from tests.homes import Home, served, served_engine
 from tests.postgres import PostgresServer
 from tests.support import ADA
 
-from taskservice.adapters.sql.sessions import AHEAD, send_ahead
+from taskservice.adapters.sql import sessions, task_service
+from taskservice.adapters.sql.statements import Session
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
 
 Door = Callable[[], Any]
+Way = Callable[[Engine, str], AbstractContextManager[Session]]
+Begin = Callable[[Connection, str], str | None]
 TASKS = 1000
 
 
@@ -52,19 +56,40 @@ def free(home: Home) -> Iterator[Engine]:
     with psycopg.connect(home.owner, autocommit=True) as owner:
         for table in ("tasks", "receipts"):
             owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())
-    with held(home) as engine:
-        event.remove(engine, "do_execute", send_ahead)
-        event.listen(engine, "do_execute", _begin_only)
+    with (
+        held(home) as engine,
+        patch.object(task_service, "alone", untold(engine, task_service.alone)),
+        patch.object(task_service, "bounded", untold(engine, task_service.bounded)),
+        patch.object(sessions, "_begin", unsaid(engine, sessions._begin)),
+    ):
         yield engine
 
 
-def _begin_only(cursor: Any, _: str, __: Any, context: Any) -> bool:
-    """Send what begins a transaction, and no settings."""
-    for statement, *values in context.execution_options.get(AHEAD) or ():
-        if not values:
-            cursor.execute(statement)
-            return True
-    return False
+def untold(free: Engine, told: Way) -> Way:
+    """Return a way to open sessions of which nobody tells PostgreSQL, if they are `free`."""
+
+    @contextmanager
+    def way(engine: Engine, owner: str) -> Iterator[Session]:
+        if engine is free:
+            with engine.connect() as connection:
+                yield Session(connection, owner)
+        else:
+            with told(engine, owner) as session:
+                yield session
+
+    return way
+
+
+def unsaid(free: Engine, said: Begin) -> Begin:
+    """Return what begins a transaction, without settings where it is `free`."""
+
+    def begin(connection: Connection, owner: str) -> str | None:
+        if connection.engine is not free:
+            return said(connection, owner)
+        connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
+        return None
+
+    return begin
 
 
 def doors(engine: Engine) -> dict[str, Door]:

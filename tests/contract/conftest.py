@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
-from tests.homes import Home, served, served_engine, sqlite_home
+from tests.homes import Home, behind_a_pooler, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.support import TickingClock
 
@@ -35,6 +35,14 @@ def role_engine(home: Home) -> Iterator[Engine]:
     engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def pooled_role_engine(home: Home) -> Iterator[Engine]:
+    """The same, as through a transaction pooler: nothing lasts longer than a transaction."""
+    engine = behind_a_pooler(served_engine(home.service))
+    yield engine
+    engine.dispose()
+
+
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Engine]:
     """A migrated database in a file."""
@@ -43,14 +51,15 @@ def sqlite(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql", "pooler"])
 def open_tasks(request: pytest.FixtureRequest, clock: TickingClock) -> OpenTasks:
     """The port, over each adapter in turn, with no task in it."""
     if request.param == "memory":
         return InMemoryTasks(clock).open_tasks
     if request.param == "sqlite":
         return SqlTasks(request.getfixturevalue("sqlite"), clock).open_tasks
-    owner_engine, role_engine = map(request.getfixturevalue, ("owner_engine", "role_engine"))
+    name = {"postgresql": "role_engine", "pooler": "pooled_role_engine"}[request.param]
+    owner_engine, role_engine = map(request.getfixturevalue, ("owner_engine", name))
     with owner_engine.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
     return SqlTasks(role_engine, clock).open_tasks

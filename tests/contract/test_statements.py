@@ -85,11 +85,11 @@ def test_a_reading_that_takes_too_long_is_stopped(engine: Engine) -> None:
         timeouts=Timeouts(statement=0.2, lock=1),
     )
     began = monotonic()
-    with pytest.raises(Unavailable), translated(), bounded(impatient, ADA) as connection:
-        connection.execute(text(slow))
+    with pytest.raises(Unavailable), translated(), bounded(impatient, ADA) as session:
+        session.connection.execute(text(slow))
     assert monotonic() - began < 10
-    with bounded(impatient, ADA) as connection:
-        assert connection.execute(text("SELECT 1")).scalar() == 1
+    with bounded(impatient, ADA) as session:
+        assert session.connection.execute(text("SELECT 1")).scalar() == 1
     impatient.dispose()
 
 

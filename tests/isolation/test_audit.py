@@ -22,6 +22,11 @@ TIED = {
     "UPDATE tasks SET title = ? WHERE tasks.user_id = ? AND id = ?": {1},
     "DELETE FROM receipts WHERE user_id = %(a)s AND key LIKE '%%x'": {"a"},
     "INSERT INTO tasks (id, user_id) VALUES (%(id)s, %(user_id)s)": {"user_id"},
+    "INSERT INTO tasks (id, user_id) SELECT :id, :user_id": {"user_id"},
+    "INSERT INTO tasks (id, user_id) SELECT %(id)s::UUID, told.owner FROM (SELECT"
+    " set_config('taskservice.owner', %(who)s, true) AS owner OFFSET 0) AS told": {"who"},
+    "SELECT * FROM (SELECT set_config('taskservice.owner', %(who)s, true) AS owner) AS told"
+    " JOIN LATERAL (SELECT * FROM tasks WHERE user_id = told.owner) AS found ON true": {"who"},
     "SELECT * FROM tasks a, tasks b WHERE a.user_id = %(x)s AND b.user_id = %(y)s": {"x", "y"},
     "SELECT version_num FROM alembic_version": set(),
     "COMMIT": set(),
@@ -52,6 +57,15 @@ UNTIED = [
     "INSERT INTO tasks (id, user_id) VALUES (%(id)s, 'bob')",
     "INSERT INTO tasks (id) VALUES (%(id)s)",
     "INSERT INTO tasks VALUES (%(id)s, %(user_id)s)",
+    "INSERT INTO tasks (id, user_id) SELECT :id, 'bob'",
+    "INSERT INTO tasks (id, user_id) SELECT :id, told.name FROM (SELECT set_config("
+    "'taskservice.owner', :who, true) AS owner) AS told",
+    "SELECT * FROM (SELECT set_config('another.setting', :who, true) AS owner) AS told"
+    " JOIN LATERAL (SELECT * FROM tasks WHERE user_id = told.owner) AS found ON true",
+    "SELECT * FROM (SELECT set_config('taskservice.owner', 'bob', true) AS owner) AS told"
+    " JOIN LATERAL (SELECT * FROM tasks WHERE user_id = told.owner) AS found ON true",
+    "SELECT * FROM (SELECT set_config('taskservice.owner', :who, false) AS owner) AS told"
+    " JOIN LATERAL (SELECT * FROM tasks WHERE user_id = told.owner) AS found ON true",
     "TRUNCATE tasks",
     "LOCK TABLE tasks",
 ]

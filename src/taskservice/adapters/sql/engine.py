@@ -13,7 +13,7 @@ from taskservice.adapters.sql.failures import notice_loss
 from taskservice.adapters.sql.patience import PatientConnection
 from taskservice.adapters.sql.pool import watch_use, watched_pool
 from taskservice.adapters.sql.roles import refuse_privileged
-from taskservice.adapters.sql.sessions import TIMEOUTS, Timeouts, send_ahead
+from taskservice.adapters.sql.sessions import TIMEOUTS, Timeouts, take_over
 from taskservice.core.watching import NOBODY, Watch
 
 SQLITE_BUSY_SECONDS = 5
@@ -77,6 +77,7 @@ def pooled_engine(
         event.listen(engine, "do_connect", partial(_connect, timeouts.statement + ANSWER_SECONDS))
         if not allow_privileged_role:
             event.listen(engine, "connect", refuse_privileged)
+        event.listen(engine, "connect", partial(take_over, timeouts))
     if watch is not NOBODY:
         watch.pool_made(pool_size)
         watch_use(engine.pool, watch)
@@ -100,12 +101,12 @@ def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
         connect_args={} if is_embedded(url) else _postgresql_arguments(url, prepared_statements),
+        paramstyle="named" if is_embedded(url) else "pyformat",
         **pool,
     )
     if is_embedded(url):
         event.listen(engine, "connect", _set_up_sqlite)
     else:
-        event.listen(engine, "do_execute", send_ahead)
         event.listen(engine, "handle_error", notice_loss)
     return engine
 

@@ -64,20 +64,20 @@ def translated(if_cut: Outcome = "not_applied") -> Iterator[None]:
 
 
 def notice_loss(context: ExceptionContext) -> None:
-    """Count an error as the end of its connection where no server has refused the statement.
+    """Count an error as the end of its connection where it is; listens to `handle_error`."""
+    if context.connection is not None and is_loss(context.original_exception):
+        context.is_disconnect = True
+
+
+def is_loss(error: BaseException) -> bool:
+    """Tell whether a PostgreSQL connection has ended, and no server has refused the statement.
 
     The driver sees that end late where a pooler tells of it, or where it comes
-    within a pipeline. Listens to SQLAlchemy's `handle_error` on PostgreSQL.
+    within a pipeline.
     """
-    error = context.original_exception
-    was_connected = context.connection is not None
-    if (
-        was_connected
-        and isinstance(error, psycopg.OperationalError)
-        and not _never_sent(str(error))
-    ):
-        is_lost = error.sqlstate is None or error.sqlstate.startswith(CONNECTION_LOST)
-        context.is_disconnect = context.is_disconnect or is_lost
+    if not isinstance(error, psycopg.OperationalError) or _never_sent(str(error)):
+        return False
+    return error.sqlstate is None or error.sqlstate.startswith(CONNECTION_LOST)
 
 
 def _broken(error: DBAPIError, outcome: Outcome) -> Unavailable:

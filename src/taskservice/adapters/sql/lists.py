@@ -1,64 +1,132 @@
-"""A `TaskQuery` in SQL. Every statement names the owner first, as `bindparam("owner")`."""
+"""A `TaskQuery` in SQL. Every statement names the owner first."""
 
-from typing import Any
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple, Self
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, func, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    select,
+    tuple_,
+)
 
+from taskservice.adapters.sql.statements import Order, Owner, Statement
 from taskservice.adapters.sql.tables import fields, tasks
 from taskservice.core.ids import first_id, last_id
 from taskservice.core.query import Sort, TaskQuery
 
-own = tasks.c.user_id == bindparam("owner")
+# Ids are in the order of creation: their bounds let the primary key find a time of creation.
+_CONDITIONS: Mapping[str, ColumnElement[bool]] = {
+    "completed": tasks.c.completed,
+    "open": ~tasks.c.completed,
+    "pattern": tasks.c.folded.like(bindparam("pattern"), escape="/"),
+    "created_after": and_(
+        tasks.c.id >= bindparam("first_id"), tasks.c.created_at >= bindparam("created_after")
+    ),
+    "created_before": and_(
+        tasks.c.id <= bindparam("last_id"), tasks.c.created_at < bindparam("created_before")
+    ),
+    "updated_after": tasks.c.updated_at >= bindparam("updated_after"),
+    "updated_before": tasks.c.updated_at < bindparam("updated_before"),
+}
+_POSITION = "after_{}"
 
 
-def page_statement(query: TaskQuery) -> Select[Any]:
-    """Return the statement for one page; it asks for one task more, to know whether more follow."""
-    statement = select(*fields).where(own, *_filters(query))
-    if query.after is not None:
-        statement = statement.where(_behind(query))
-    return statement.order_by(*_order(query.sort)).limit(query.limit + 1)
+class Shape(NamedTuple):
+    """What makes one query's statement another than the next's; the rest is parameters."""
+
+    conditions: tuple[str, ...]
+    sort: Sort
+    is_continued: bool
+
+    @classmethod
+    def of(cls, query: TaskQuery, values: Mapping[str, Any]) -> Self:
+        """Return the shape of a query whose parameters are `values`."""
+        state = {None: None, True: "completed", False: "open"}[query.completed]
+        found = tuple(name for name in _CONDITIONS if name in values or name == state)
+        return cls(found, query.sort, query.after is not None)
 
 
-def count_statement(query: TaskQuery) -> Select[Any]:
-    """Return the statement that counts what `query` admits."""
-    return select(func.count()).select_from(tasks).where(own, *_filters(query))
+def page(query: TaskQuery) -> tuple[Statement, dict[str, Any]]:
+    """Return the statement for one page, and its parameters.
+
+    It asks for one task more than the page holds, to know whether more follow.
+    """
+    values = _values(query)
+    position = {_POSITION.format(place): value for place, value in enumerate(query.after or ())}
+    return _page(Shape.of(query, values)), {**values, **position, "most": query.limit + 1}
 
 
-def _filters(query: TaskQuery) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if query.completed is not None:
-        found.append(tasks.c.completed if query.completed else ~tasks.c.completed)
-    if query.text is not None:
-        found.append(tasks.c.folded.contains(query.text.casefold(), autoescape=True))
-    # Ids are in the order of creation: their bounds let the primary key find a time of creation.
-    if (first := query.created_after) is not None:
-        found.append(and_(tasks.c.id >= first_id(first), tasks.c.created_at >= first))
-    if (end := query.created_before) is not None:
-        found.append(and_(tasks.c.id <= last_id(end), tasks.c.created_at < end))
-    if query.updated_after is not None:
-        found.append(tasks.c.updated_at >= query.updated_after)
-    if query.updated_before is not None:
-        found.append(tasks.c.updated_at < query.updated_before)
-    return found
+def total(query: TaskQuery) -> tuple[Statement, dict[str, Any]]:
+    """Return the statement that counts what `query` admits, and its parameters."""
+    values = _values(query)
+    return _total(Shape.of(query, values).conditions), values
 
 
-def _columns(sort: Sort) -> list[ColumnElement[Any]]:
-    return [tasks.c.id] if sort.field == "created_at" else [tasks.c[sort.field], tasks.c.id]
+@cache
+def _page(shape: Shape) -> Statement:
+    def of(owner: Owner) -> Select[Any]:
+        found = select(*fields).where(tasks.c.user_id == owner, *_conditions(shape.conditions))
+        if shape.is_continued:
+            found = found.where(_behind(shape.sort))
+        return found.limit(bindparam("most", type_=Integer))
+
+    return Statement(of, _order(shape.sort))
 
 
-def _order(sort: Sort) -> list[ColumnElement[Any]]:
-    return [column.desc() if sort.descending else column.asc() for column in _columns(sort)]
+@cache
+def _total(conditions: tuple[str, ...]) -> Statement:
+    counted = select(func.count()).select_from(tasks)
+    return Statement(
+        lambda owner: counted.where(tasks.c.user_id == owner, *_conditions(conditions))
+    )
 
 
-def _behind(query: TaskQuery) -> ColumnElement[bool]:
+def _values(query: TaskQuery) -> dict[str, Any]:
+    found = {
+        "pattern": None if query.text is None else f"%{_literally(query.text.casefold())}%",
+        "created_after": query.created_after,
+        "first_id": query.created_after and first_id(query.created_after),
+        "created_before": query.created_before,
+        "last_id": query.created_before and last_id(query.created_before),
+        "updated_after": query.updated_after,
+        "updated_before": query.updated_before,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _literally(text: str) -> str:
+    """Return the pattern of LIKE that `text` alone matches, with `/` for an escape."""
+    return text.replace("/", "//").replace("%", "/%").replace("_", "/_")
+
+
+def _conditions(names: tuple[str, ...]) -> list[ColumnElement[bool]]:
+    return [_CONDITIONS[name] for name in names]
+
+
+def _keys(sort: Sort) -> list[str]:
+    return ["id"] if sort.field == "created_at" else [sort.field, "id"]
+
+
+def _order(sort: Sort) -> Order:
+    return lambda columns: [
+        columns[key].desc() if sort.descending else columns[key].asc() for key in _keys(sort)
+    ]
+
+
+def _behind(sort: Sort) -> ColumnElement[bool]:
     """Return the condition that a row stands behind the position (a keyset, never an offset)."""
-    assert query.after is not None
-    columns = _columns(query.sort)
+    columns = [tasks.c[key] for key in _keys(sort)]
     key = tuple_(*columns)
     position = tuple_(
         *(
-            bindparam(None, value, column.type)
-            for column, value in zip(columns, query.after, strict=True)
+            bindparam(_POSITION.format(place), type_=column.type)
+            for place, column in enumerate(columns)
         )
     )
-    return key < position if query.sort.descending else key > position
+    return key < position if sort.descending else key > position

@@ -1,25 +1,17 @@
-"""One owner's rows on one connection, statement by statement. Each names the owner first."""
+"""One owner's rows, statement by statement. Each names the owner first."""
 
+from collections.abc import Sequence
 from random import uniform
 from time import sleep
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import (
-    Connection,
-    Executable,
-    RowMapping,
-    and_,
-    bindparam,
-    delete,
-    insert,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
+from taskservice.adapters.sql import lists
 from taskservice.adapters.sql.failures import is_conflict, is_duplicate
-from taskservice.adapters.sql.lists import count_statement, own, page_statement
+from taskservice.adapters.sql.statements import Owner, Session, Statement
 from taskservice.adapters.sql.tables import fields, tasks
 from taskservice.core.errors import TaskNotFound
 from taskservice.core.query import Page, TaskQuery
@@ -27,34 +19,51 @@ from taskservice.core.task import Task
 
 LONGEST_PAUSE = 0.05
 
-_one = and_(own, tasks.c.id == bindparam("task_id"))
-_as_seen = tasks.c.version == bindparam("seen")
 _mutable = [column for column in tasks.c if column.name not in {"id", "user_id", "created_at"}]
 
-_INSERT = insert(tasks)
-_SELECT = select(*fields).where(_one)
-_UPDATE = (
-    update(tasks)
-    .where(_one, _as_seen)
-    .values({column: bindparam(f"new_{column.name}") for column in _mutable})
+
+def _one(owner: Owner) -> ColumnElement[bool]:
+    return and_(tasks.c.user_id == owner, tasks.c.id == bindparam("task_id"))
+
+
+def _seen(owner: Owner) -> ColumnElement[bool]:
+    return and_(_one(owner), tasks.c.version == bindparam("seen"))
+
+
+def _row(owner: Owner) -> list[ColumnElement[Any]]:
+    given = {"user_id": owner}
+    return [given.get(one.name, bindparam(one.name, type_=one.type)) for one in tasks.c]
+
+
+_INSERT = Statement(
+    lambda owner: insert(tasks).from_select([*tasks.c.keys()], select(*_row(owner)))
 )
-_DELETE = delete(tasks).where(_one, _as_seen)
+_SELECT = Statement(lambda owner: select(*fields).where(_one(owner)))
+_UPDATE = Statement(
+    lambda owner: (
+        update(tasks)
+        .where(_seen(owner))
+        .values({column: bindparam(f"new_{column.name}") for column in _mutable})
+    )
+)
+_DELETE = Statement(lambda owner: delete(tasks).where(_seen(owner)))
 
 
 class OwnRows(NamedTuple):
-    """The rows of `owner`, through `connection`.
+    """The rows of one owner, in a session of that owner.
 
     A statement that PostgreSQL undoes for the sake of another is tried again
     up to `retries` times; inside a transaction there is nothing to try again.
     """
 
-    connection: Connection
-    owner: str
+    session: Session
     retries: int
 
     def insert(self, task: Task) -> None:
         """Insert the row of `task`."""
-        self._write(_INSERT, {**vars(task), "folded": task.folded})
+        values = {**vars(task), "folded": task.folded}
+        del values["user_id"]
+        self._write(_INSERT, values)
 
     def insert_unless_there(self, task: Task) -> None:
         """Insert the row of `task`, which an earlier try may have done, or be about to do."""
@@ -66,51 +75,51 @@ class OwnRows(NamedTuple):
 
     def find(self, task_id: UUID) -> Task:
         """Return the task, or raise `TaskNotFound`."""
-        row = self.connection.execute(_SELECT, self._key(task_id)).mappings().one_or_none()
-        if row is None:
-            raise TaskNotFound(task_id)
-        return _task(row)
+        for row in _SELECT.rows(self.session, task_id=task_id):
+            return _task(row)
+        raise TaskNotFound(task_id)
 
     def page(self, query: TaskQuery) -> Page:
         """Return the tasks that `query` admits, and their total where it asks for it."""
-        rows = self.connection.execute(page_statement(query), self._named).mappings()
-        return Page.of([_task(row) for row in rows], query, self._total(query))
+        statement, values = lists.page(query)
+        found = [_task(row) for row in statement.rows(self.session, **values)]
+        return Page.of(found, query, self._total(query) if query.counted else None)
 
     def replace(self, before: Task, after: Task) -> bool:
         """Write `after` where the task still is as `before`; tell whether it was."""
         values = {f"new_{column.name}": getattr(after, column.name) for column in _mutable}
-        return self._write(_UPDATE, {**self._as_seen(before), **values})
+        return self._write(_UPDATE, {**_as_seen(before), **values})
 
     def delete(self, seen: Task) -> bool:
         """Delete the row where the task still is as `seen`; tell whether it was."""
-        return self._write(_DELETE, self._as_seen(seen))
+        return self._write(_DELETE, _as_seen(seen))
 
-    def _total(self, query: TaskQuery) -> int | None:
-        if not query.counted:
-            return None
-        return int(self.connection.execute(count_statement(query), self._named).scalar_one())
+    def _total(self, query: TaskQuery) -> int:
+        statement, values = lists.total(query)
+        ((total,),) = statement.rows(self.session, **values)
+        return int(total)
 
-    def _write(self, statement: Executable, values: dict[str, Any]) -> bool:
+    def _write(self, statement: Statement, values: dict[str, Any]) -> bool:
         """Execute `statement` and tell whether it wrote a row."""
         for _ in range(self.retries):
             try:
-                return self.connection.execute(statement, values).rowcount == 1
+                return statement.count(self.session, **values) == 1
             except DBAPIError as error:
                 if not is_conflict(error):
                     raise
                 sleep(uniform(0, LONGEST_PAUSE))  # noqa: S311
-        return self.connection.execute(statement, values).rowcount == 1
-
-    @property
-    def _named(self) -> dict[str, Any]:
-        return {"owner": self.owner}
-
-    def _key(self, task_id: UUID) -> dict[str, Any]:
-        return {**self._named, "task_id": task_id}
-
-    def _as_seen(self, task: Task) -> dict[str, Any]:
-        return {**self._key(task.id), "seen": task.version}
+        return statement.count(self.session, **values) == 1
 
 
-def _task(row: RowMapping) -> Task:
-    return Task(**row)
+def _as_seen(task: Task) -> dict[str, Any]:
+    return {"task_id": task.id, "seen": task.version}
+
+
+_FIELDS = [str(column.name) for column in fields]
+
+
+def _task(row: Sequence[Any]) -> Task:
+    """Return the task of a row. What is frozen would be set field by field: that takes longer."""
+    task = object.__new__(Task)
+    vars(task).update(zip(_FIELDS, row, strict=True))
+    return task

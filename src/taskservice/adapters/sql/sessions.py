@@ -1,9 +1,8 @@
 """Connections to work on: in the name of one owner, or in nobody's (migrations, checks).
 
-PostgreSQL is told the owner, and how long a statement may take, for one
-transaction and no longer: a pooler hands the connection to somebody else
-right after. What is told goes ahead of the work in the same round trip: the
-statements of one pipeline are one transaction.
+PostgreSQL is told the owner for one transaction and no longer: a pooler hands
+the connection to somebody else right after. So is how long a statement may
+take, unless the connection is a session of ours alone.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,16 +13,21 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from taskservice.adapters.sql.answers import answered
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.outcomes import CURRENT_ID, known_outcome
+from taskservice.adapters.sql.statements import OWNER_SETTING, Session, Told, execute
 
-OWNER_SETTING = "taskservice.owner"
 TIMEOUTS = "taskservice_timeouts"
-AHEAD = "taskservice_ahead"
 IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
 PROGRESS_STEPS = 10_000
+_IS_OURS = "taskservice_session"
+
+# Every list has an index in its order. A plan is made before it is known whose list it is:
+# it must not suppose that there is little to sort.
+_IN_ORDER = {"enable_sort": "off", "enable_bitmapscan": "off"}
 
 # The isolation that a change relies on, whatever the database's default is.
 _BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED"}
@@ -35,12 +39,25 @@ class Timeouts(NamedTuple):
     statement: float
     lock: float
 
+    @property
+    def settings(self) -> dict[str, str]:
+        """PostgreSQL's settings, in milliseconds."""
+        return {
+            "statement_timeout": f"{self.statement * 1000:.0f}",
+            "lock_timeout": f"{self.lock * 1000:.0f}",
+        }
+
 
 @contextmanager
-def alone(engine: Engine, owner: str) -> Iterator[Connection]:
-    """Yield a connection on which each statement is a transaction in the name of `owner`."""
+def alone(engine: Engine, owner: str) -> Iterator[Session]:
+    """Yield a session in which each statement is a transaction in the name of `owner`."""
     with engine.connect() as connection:
-        yield connection.execution_options(**{AHEAD: (_settings(engine, owner),)})
+        if engine.dialect.name != "postgresql":
+            yield Session(connection, owner)
+        elif connection.info.get(_IS_OURS):
+            yield Session(connection, owner, _told({OWNER_SETTING: owner}), folds=True)
+        else:
+            yield Session(connection, owner, _told(_settings(engine, owner)))
 
 
 @contextmanager
@@ -62,34 +79,30 @@ def transaction(
 
 
 @contextmanager
-def bounded(engine: Engine, owner: str) -> Iterator[Connection]:
-    """Yield a connection as `alone` does, on which SQLite too stops a reading that takes long."""
-    with alone(engine, owner) as connection:
-        driver = connection.connection.driver_connection
+def bounded(engine: Engine, owner: str) -> Iterator[Session]:
+    """Yield a session as `alone` does, in which SQLite too stops a reading that takes long."""
+    with alone(engine, owner) as session:
+        driver = session.connection.connection.driver_connection
         if not isinstance(driver, SQLiteConnection):
-            yield connection
+            yield session
             return
         deadline = monotonic() + _timeouts(engine).statement
         driver.set_progress_handler(lambda: monotonic() > deadline, PROGRESS_STEPS)
         try:
-            yield connection
+            yield session
         finally:
             driver.set_progress_handler(None, 0)
 
 
-def send_ahead(cursor: Any, statement: str, parameters: Any, context: Any) -> bool:
-    """Execute `statement`, and ahead of it, in the same round trip, what its connection asks for.
+def take_over(timeouts: Timeouts, connection: Any, entry: ConnectionPoolEntry) -> None:
+    """Set what holds for each statement once, where the session with PostgreSQL is ours alone.
 
-    Listens to SQLAlchemy's `do_execute` on PostgreSQL; returns False to leave all to the dialect.
+    Those are the time limits, and to read lists in the order of an index. A pooler gives a process id of its own to its clients. Listens to `connect`.
     """
-    ahead = context.execution_options.get(AHEAD)
-    if not ahead:
-        return False
-    with cursor.connection.pipeline():
-        for one in ahead:
-            cursor.connection.execute(*one)
-        cursor.execute(statement, parameters)
-    return True
+    sql, values = _told(timeouts.settings | _IN_ORDER, is_local=False)
+    mine = connection.info.backend_pid
+    found = connection.execute(f"{sql} WHERE pg_backend_pid() = %s", (*values, mine))
+    entry.info[_IS_OURS] = found.fetchone() is not None
 
 
 def _begun(engine: Engine, owner: str) -> tuple[Connection, str | None]:
@@ -105,27 +118,25 @@ def _begin(connection: Connection, owner: str) -> str | None:
     """Begin a transaction, and return its id where the database can tell its outcome later."""
     begin = _BEGIN[connection.dialect.name]
     if connection.dialect.name == "postgresql":
-        settings, values = _settings(connection.engine, owner, IDLE_TIMEOUT)
-        told = connection.exec_driver_sql(
-            f"{settings}, {CURRENT_ID}", values, execution_options={AHEAD: ((begin,),)}
-        )
-        return str(told.one()[-1])
+        settings = _settings(connection.engine, owner)
+        if "statement_timeout" in settings:
+            settings[IDLE_TIMEOUT] = settings["statement_timeout"]
+        told, values = _told(settings)
+        cursor = execute(connection, f"{told}, {CURRENT_ID}", values, ahead=(begin, ()))
+        return str(cursor.fetchone()[-1])
     connection.exec_driver_sql(begin)
     return None
 
 
-def _settings(engine: Engine, owner: str, *more: str) -> tuple[str, tuple[str, ...]]:
-    """Return the statement that sets owner and timeouts for one transaction, and its values.
+def _settings(engine: Engine, owner: str) -> dict[str, str]:
+    timeouts = engine.get_execution_options().get(TIMEOUTS)
+    return {OWNER_SETTING: owner, **(timeouts.settings if timeouts else {})}
 
-    What else may take as long as a statement is named by `more`.
-    """
-    found = {OWNER_SETTING: owner}
-    if timeouts := engine.get_execution_options().get(TIMEOUTS):
-        for name in ("statement_timeout", *more):
-            found[name] = f"{timeouts.statement * 1000:.0f}"
-        found["lock_timeout"] = f"{timeouts.lock * 1000:.0f}"
-    calls = ", ".join(f"set_config('{name}', %s, true)" for name in found)
-    return f"SELECT {calls}", tuple(found.values())
+
+def _told(settings: dict[str, str], *, is_local: bool = True) -> Told:
+    """Return the statement that sets `settings`, for one transaction where it `is_local`."""
+    calls = ", ".join(f"set_config('{name}', %s, {is_local})" for name in settings)
+    return f"SELECT {calls}", tuple(settings.values())
 
 
 def _timeouts(engine: Engine) -> Timeouts:

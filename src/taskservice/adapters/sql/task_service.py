@@ -6,7 +6,7 @@ from functools import partial
 from typing import TypeVar
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from taskservice.adapters.sql.answers import answered
 from taskservice.adapters.sql.changes import Addition, Change, Removal, Replacement
@@ -14,6 +14,7 @@ from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.receipts import OwnReceipts
 from taskservice.adapters.sql.rows import OwnRows
 from taskservice.adapters.sql.sessions import alone, bounded, transaction
+from taskservice.adapters.sql.statements import Session
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.conditions import Guard
 from taskservice.core.errors import Outcome, Unavailable
@@ -23,7 +24,7 @@ from taskservice.core.service import TaskService
 from taskservice.core.task import Step, Task
 
 T = TypeVar("T")
-_Connect = Callable[[], AbstractContextManager[Connection]]
+_Open = Callable[[], AbstractContextManager[Session]]
 
 RETRIES = 3
 
@@ -43,7 +44,8 @@ class SqlTasks:
         """Yield the tasks of `owner`; see `OpenTasks`."""
         if together:
             with transaction(self._engine, owner, lambda: self._are_kept(own)) as connection:
-                one: _Connect = lambda: nullcontext(connection)  # noqa: E731
+                session = Session(connection, owner)
+                one: _Open = lambda: nullcontext(session)  # noqa: E731
                 own = _OwnTasks(owner, one, one, self._clock, self._new_id, retries=0)
                 yield own
         else:
@@ -52,12 +54,12 @@ class SqlTasks:
 
     def _are_kept(self, own: "_OwnTasks") -> bool:
         """Tell whether the receipts of a transaction are there once it has ended."""
-        with alone(self._engine, own.owner) as connection:
-            return own.receipts.are_kept(connection)
+        with alone(self._engine, own.owner) as session:
+            return own.receipts.are_kept(session)
 
 
 class _OwnTasks:
-    """One owner's tasks, each method on a connection of `connect`, or `search` where it may last.
+    """One owner's tasks, each method in a session of `opened`, or `search` where it may last.
 
     Alone, a statement that was undone or not answered is tried again;
     together, what is around it ends as well, and nothing was committed yet.
@@ -66,20 +68,20 @@ class _OwnTasks:
     def __init__(
         self,
         owner: str,
-        connect: _Connect,
-        search: _Connect,
+        opened: _Open,
+        search: _Open,
         clock: Clock,
         new_id: NewId,
         *,
         retries: int,
     ) -> None:
         self.owner = owner
-        self._connect = connect
+        self._opened = opened
         self._search = search
         self._retries = retries
         self._clock = clock
         self._new_id = new_id
-        self.receipts = OwnReceipts(owner, connect, clock)
+        self.receipts = OwnReceipts(opened, clock)
 
     def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
         task = Task.create(
@@ -97,7 +99,7 @@ class _OwnTasks:
 
     def list(self, query: TaskQuery) -> Page:
         lasts = query.text or query.counted
-        return self._ask(lambda rows: rows.page(query), self._search if lasts else self._connect)
+        return self._ask(lambda rows: rows.page(query), self._search if lasts else self._opened)
 
     def change(self, task_id: UUID, step: Step) -> Task:
         return self._write(Replacement(task_id, step, self._clock))
@@ -108,13 +110,13 @@ class _OwnTasks:
     def _ask(
         self,
         door: Callable[[OwnRows], T],
-        connect: _Connect | None = None,
+        opened: _Open | None = None,
         *,
         if_cut: Outcome = "not_applied",
     ) -> T:
         def ask() -> T:
-            with translated(if_cut), (connect or self._connect)() as connection:
-                return door(OwnRows(connection, self.owner, self._retries))
+            with translated(if_cut), (opened or self._opened)() as session:
+                return door(OwnRows(session, self._retries))
 
         return answered(ask) if self._retries else ask()
 

@@ -84,30 +84,8 @@ class KeySet:
         """Seconds since the last fetch that succeeded began; infinite before the first."""
         return self._clock() - self._fetched.at
 
-    def candidates(self, algorithm: str, key_id: str | None) -> Sequence[PyJWK]:
-        """Return the keys for `algorithm`: those named `key_id`, or without it up to 8.
-
-        Fetches anew for an unknown `key_id`, at most once in 30 s. Raises
-        `Unavailable` where no set was fetched for a day or ever.
-        """
-        keys = self._current()
-        if key_id is not None and all(key.key_id != key_id for key in keys):
-            keys = self._after_miss()
-        named = [key for key in keys if key_id is None or key.key_id == key_id]
-        return [key for key in named if key.algorithm_name == algorithm][:CANDIDATES_LIMIT]
-
-    def probe(self) -> None:
-        """Return if there are keys, fetching where due; raise `Unavailable` if there are none."""
-        self._current()
-
-    def refresh_now(self) -> None:
-        """Fetch, and wait for it; raise `Unavailable`, saying why, where that fails."""
-        self._begin(quiet=0)
-        self._wait()
-        if self._failure is not None:
-            raise Unavailable(f"the key set was not fetched: {self._failure}")
-
-    def _current(self) -> tuple[PyJWK, ...]:
+    def current(self) -> tuple[PyJWK, ...]:
+        """Return all keys, fetched anew where that is due; raise `Unavailable` without any."""
         now = self._clock()
         age, idle = now - self._fetched.at, now - self._ended
         if age >= KEPT:
@@ -121,6 +99,29 @@ class KeySet:
         elif age >= self._refresh:
             self._begin(quiet=min(self._refresh, COOL_DOWN))
         return self._fetched.keys
+
+    def candidates(self, algorithm: str, key_id: str | None) -> Sequence[PyJWK]:
+        """Return the keys for `algorithm`: those named `key_id`, or without it up to 8.
+
+        Fetches anew for an unknown `key_id`, at most once in 30 s. Raises
+        `Unavailable` where no set was fetched for a day or ever.
+        """
+        keys = self.current()
+        if key_id is not None and all(key.key_id != key_id for key in keys):
+            keys = self._after_miss()
+        named = [key for key in keys if key_id is None or key.key_id == key_id]
+        return [key for key in named if key.algorithm_name == algorithm][:CANDIDATES_LIMIT]
+
+    def probe(self) -> None:
+        """Return if there are keys, fetching where due; raise `Unavailable` if there are none."""
+        self.current()
+
+    def refresh_now(self) -> None:
+        """Fetch, and wait for it; raise `Unavailable`, saying why, where that fails."""
+        self._begin(quiet=0)
+        self._wait()
+        if self._failure is not None:
+            raise Unavailable(f"the key set was not fetched: {self._failure}")
 
     def _after_miss(self) -> tuple[PyJWK, ...]:
         with self._lock:

@@ -14,6 +14,13 @@ class Keys(Protocol):
         """The algorithms that a token may name, by their names in RFC 7518 and RFC 8037."""
         ...
 
+    def current(self) -> Sequence[PyJWK]:
+        """Return all keys, fetched anew where that is due.
+
+        Raises `Unavailable` where there is none.
+        """
+        ...
+
     def candidates(self, algorithm: str, key_id: str | None) -> Sequence[PyJWK]:
         """Return the keys of `algorithm` that may have signed a token with this `kid`, if any.
 

@@ -21,6 +21,10 @@ class SharedSecret:
         """Take a secret of at least 32 bytes; raise `ValueError`, which says why, for another."""
         self._keys = (_key(secret_bytes(secret)),)
 
+    def current(self) -> Sequence[PyJWK]:
+        """Return the one key."""
+        return self._keys
+
     def candidates(self, algorithm: str, key_id: str | None) -> Sequence[PyJWK]:
         """Return the one key, if `algorithm` is its own."""
         return self._keys if algorithm in self.algorithms else ()

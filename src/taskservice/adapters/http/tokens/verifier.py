@@ -1,12 +1,13 @@
 """Whose is this token: the cheap refusals first, then the signature, then the claims."""
 
-from jwt import PyJWS
+from jwt import PyJWK, PyJWS
 from jwt.exceptions import PyJWTError
 
 from taskservice.adapters.http.tokens.claims import Expected
 from taskservice.adapters.http.tokens.compact import split
 from taskservice.adapters.http.tokens.header import Header, json_object, read_header
 from taskservice.adapters.http.tokens.keys import Keys
+from taskservice.adapters.http.tokens.memory import Memory, Verified
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.errors import Unauthenticated
 
@@ -35,15 +36,26 @@ class Verifier:
         )
         self._clock = clock
         self._algorithms = sorted(keys.algorithms)
+        self._memory = Memory()
         self._jws = PyJWS(self._algorithms, {"enforce_minimum_key_length": True})
 
     def __call__(self, token: str) -> str:
-        """Return the subject of `token`; raise `Unauthenticated`, or `Unavailable` without keys."""
-        header = read_header(split(token).header, self._algorithms)
-        claims = json_object(self._signed_payload(token, header), "payload")
-        return self._expected.subject(claims, self._clock().timestamp())
+        """Return the subject of `token`; raise `Unauthenticated`, or `Unavailable` without keys.
 
-    def _signed_payload(self, token: str, header: Header) -> bytes:
+        Its signature is verified once while the key is there, its claims each time.
+        """
+        verified = self._memory.recall(token)
+        if verified is None or not any(key is verified.key for key in self._keys.current()):
+            verified = self._verified(token)
+            self._memory.keep(token, verified)
+        return self._expected.subject(verified.claims, self._clock().timestamp())
+
+    def _verified(self, token: str) -> Verified:
+        header = read_header(split(token).header, self._algorithms)
+        key, payload = self._signed_payload(token, header)
+        return Verified(key, json_object(payload, "payload"))
+
+    def _signed_payload(self, token: str, header: Header) -> tuple[PyJWK, bytes]:
         # PyJWT splits and decodes the token anew. Canonical segments and unique
         # names leave it one way to read them; the payload read is the one it returns.
         for key in self._keys.candidates(*header):
@@ -51,5 +63,5 @@ class Verifier:
                 payload: bytes = self._jws.decode(token, key, self._algorithms)
             except PyJWTError:
                 continue
-            return payload
+            return key, payload
         raise Unauthenticated("no key verifies the signature")

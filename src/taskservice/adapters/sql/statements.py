@@ -1,0 +1,196 @@
+"""Statements that are written with SQLAlchemy, compiled once, and run by the driver's own cursor.
+
+What SQLAlchemy does at each execution takes longer than the driver and the
+database together (docs/performance.md). So it writes the SQL, says how values
+are converted, and lends the connection; the driver does the rest.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Self
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Delete,
+    Dialect,
+    Insert,
+    Select,
+    String,
+    Update,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    true,
+)
+from sqlalchemy.exc import DBAPIError
+
+from taskservice.adapters.sql.failures import is_loss
+
+OWNER_SETTING = "taskservice.owner"
+
+Owner = ColumnElement[str]
+Core = Select[Any] | Insert | Update | Delete
+Order = Callable[[Any], Sequence[ColumnElement[Any]]]
+Convert = Callable[[Any], Any]
+Told = tuple[str, tuple[str, ...]]
+"""A statement of settings, and its values."""
+
+_NOTHING: ColumnElement[int] = literal_column("0")
+_parameter: Owner = bindparam("owner", type_=String())
+_set = func.set_config(literal_column(f"'{OWNER_SETTING}'"), _parameter, true())
+_told = select(_set.label("owner")).offset(_NOTHING).subquery("told")
+
+
+class Session(NamedTuple):
+    """A connection in the name of one owner.
+
+    PostgreSQL is told of the owner by each statement itself, where it `folds`,
+    or else by what is sent `ahead` of it, in the same round trip.
+    """
+
+    connection: Connection
+    owner: str
+    ahead: Told | None = None
+    folds: bool = False
+
+
+class Statement:
+    """A statement about one owner's rows, as a function of that owner; it may have parameters.
+
+    What it finds comes in an `order` of its columns. Raises SQLAlchemy's `DBAPIError`.
+    """
+
+    def __init__(self, of: Callable[[Owner], Core], order: Order = lambda _: ()) -> None:
+        self._of = of
+        self._order = order
+        self._compiled: dict[tuple[str, bool], _Compiled] = {}
+
+    def rows(self, session: Session, **values: Any) -> list[Sequence[Any]]:
+        """Return the rows, each with its values in the order of the columns."""
+        compiled, cursor = self._run(session, values)
+        return compiled.converted(cursor.fetchall())
+
+    def count(self, session: Session, **values: Any) -> int:
+        """Return how many rows were written."""
+        return int(self._run(session, values)[1].rowcount)
+
+    def _run(self, session: Session, values: dict[str, Any]) -> "tuple[_Compiled, Any]":
+        connection, owner, ahead, folds = session
+        compiled = self._for(connection.dialect, folds)
+        bound = compiled.bound(owner=owner, **values)
+        return compiled, execute(connection, compiled.sql, bound, None if compiled.tells else ahead)
+
+    def _for(self, dialect: Dialect, folds: bool) -> "_Compiled":
+        key = dialect.name, folds
+        if key not in self._compiled:
+            self._compiled[key] = _Compiled.of(*self._core(folds), dialect)
+        return self._compiled[key]
+
+    def _core(self, folds: bool) -> tuple[Core, bool]:
+        """Return the statement, and whether it tells PostgreSQL of the owner itself."""
+        core = self._of(_parameter)
+        tells = folds and isinstance(core, Select | Insert)
+        if tells:
+            core = self._of(_told.c.owner)
+        if isinstance(core, Select):
+            core = core.order_by(*self._order(core.selected_columns))
+            core = self._behind_told(core) if tells else core
+        return core, tells
+
+    def _behind_told(self, core: Select[Any]) -> Select[Any]:
+        """Return what looks at no row before the owner was told.
+
+        A lateral subquery is computed for each row of what it refers to, and
+        after that row; `OFFSET 0` keeps PostgreSQL from taking either apart.
+        """
+        found = core.offset(_NOTHING).lateral("found")
+        return select(found).select_from(_told.join(found, true())).order_by(*self._order(found.c))
+
+
+class _Compiled(NamedTuple):
+    """A statement in the words of one dialect, and what converts its parameters and its results."""
+
+    sql: str
+    tells: bool
+    constants: Mapping[str, Any]
+    parameters: Mapping[str, Convert]
+    results: Mapping[int, Convert]
+
+    @classmethod
+    def of(cls, core: Core, tells: bool, dialect: Dialect) -> Self:
+        compiled = core.compile(dialect=dialect)
+        constants = {
+            name: parameter.value
+            for parameter, name in compiled.bind_names.items()
+            if not parameter.required
+        }
+        parameters = {
+            name: convert
+            for parameter, name in compiled.bind_names.items()
+            if (convert := parameter.type.dialect_impl(dialect).bind_processor(dialect))
+        }
+        results = {
+            place: convert
+            for place, column in enumerate(core.exported_columns)
+            if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None))
+        }
+        return cls(str(compiled), tells, constants, parameters, results)
+
+    def bound(self, **given: Any) -> dict[str, Any]:
+        """Return the parameters as the driver takes them."""
+        values = {**self.constants, **given}
+        for name, convert in self.parameters.items():
+            values[name] = convert(values[name])
+        return values
+
+    def converted(self, rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
+        """Return rows as the driver gives them with values as the types say."""
+        return [self._converted(list(row)) for row in rows] if self.results else rows
+
+    def _converted(self, row: list[Any]) -> list[Any]:
+        for place, convert in self.results.items():
+            row[place] = convert(row[place])
+        return row
+
+
+def execute(connection: Connection, sql: str, values: Any, ahead: Told | None = None) -> Any:
+    """Return the driver's cursor after it has executed `sql`, and `ahead` before it.
+
+    Both go in one round trip and are one transaction, where the connection
+    commits by itself. Who listens to SQLAlchemy's `before_cursor_execute` hears
+    of `sql`, without a context. Raises `DBAPIError`.
+    """
+    pooled = connection.connection
+    cursor = pooled.cursor()
+    for listen in connection.dispatch.before_cursor_execute:
+        sql, values = listen(connection, cursor, sql, values, None, False)
+    try:
+        if ahead is None:
+            cursor.execute(sql, values)
+        else:
+            driver: Any = pooled.driver_connection
+            with driver.pipeline():
+                driver.execute(*ahead)
+                cursor.execute(sql, values)
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy_does(connection, sql, error) from error
+    return cursor
+
+
+def _as_sqlalchemy_does(connection: Connection, sql: str, error: Exception) -> BaseException:
+    """Return an error of the driver as SQLAlchemy raises it, and drop what it has ended."""
+    dialect = connection.dialect
+    dbapi: Any = connection.connection.dbapi_connection
+    is_lost = is_loss(error) or dialect.is_disconnect(error, dbapi, None)  # type: ignore[arg-type]
+    if is_lost:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        sql,
+        None,
+        error,
+        dialect.loaded_dbapi.Error,
+        hide_parameters=True,
+        connection_invalidated=is_lost,
+        dialect=dialect,
+    )
