@@ -58,8 +58,8 @@ def free(home: Home) -> Iterator[Engine]:
             owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())
     with (
         held(home) as engine,
-        patch.object(task_service, "alone", untold(engine, task_service.alone)),
-        patch.object(task_service, "bounded", untold(engine, task_service.bounded)),
+        patch.object(task_service, "alone", untold(engine, sessions.alone)),
+        patch.object(task_service, "bounded", untold(engine, sessions.bounded)),
         patch.object(sessions, "_begin", unsaid(engine, sessions._begin)),
     ):
         yield engine

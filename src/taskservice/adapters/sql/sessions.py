@@ -97,7 +97,8 @@ def bounded(engine: Engine, owner: str) -> Iterator[Session]:
 def take_over(timeouts: Timeouts, connection: Any, entry: ConnectionPoolEntry) -> None:
     """Set what holds for each statement once, where the session with PostgreSQL is ours alone.
 
-    Those are the time limits, and to read lists in the order of an index. A pooler gives a process id of its own to its clients. Listens to `connect`.
+    That is: the time limits, and to read lists in the order of an index. A
+    pooler gives its clients a process id of its own. Listens to `connect`.
     """
     sql, values = _told(timeouts.settings | _IN_ORDER, is_local=False)
     mine = connection.info.backend_pid
