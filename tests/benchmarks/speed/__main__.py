@@ -1,26 +1,38 @@
 """What a request costs, against the floor: CPU of application and PostgreSQL, rates, latencies.
 
     python -m tests.benchmarks.speed [--operations get,list20,…] [--rounds 5] [--seconds 2]
-                                     [--checkout NAME=PATH] [--setting NAME=VALUE] [--options]
+                                     [--against floor,…] [--rate 200] [--options]
+                                     [--checkout NAME=PATH] [--setting NAME=VALUE]
 
 Contenders run under gunicorn on one PostgreSQL of this run, over TCP, and take
 turns in rounds. The service is an ordinary role under row-level security, with
-its log at `warning` and HS256 tokens. `--checkout` adds the service of another
-source tree; `--options` measures what costs more, against the same without.
+its log at `warning` and HS256 tokens. `--against` names the floor, the peers
+(`tox -e peers` installs what they need), or both; `--checkout` adds the service
+of another source tree. At a `--rate`, all have the same load, and latencies can
+be compared. `--options` measures what costs more, against the same without.
 The least disturbed figure on a busy machine is the CPU of the best round.
 """
 
 import argparse
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from tests.benchmarks.speed import contenders
 from tests.benchmarks.speed.contenders import Contender
 from tests.benchmarks.speed.operations import OPERATIONS, PLAIN
+from tests.benchmarks.speed.peers import PEERS, on_granian, peer
 from tests.benchmarks.speed.report import table
 from tests.benchmarks.speed.rounds import Course, Lane, course
 from tests.postgres import PostgresServer
+
+CONNECTIONS = 300
+AGAINST: dict[str, Callable[[PostgresServer], AbstractContextManager[Contender]]] = {
+    "floor": contenders.floor,
+    **{name: partial(peer, name=name) for name in PEERS},
+    "granian": on_granian,
+}
 
 
 def measure(course: Course, operations: list[str], rounds: int, services: list[Contender]) -> None:
@@ -58,7 +70,7 @@ def measure_options(course: Course, rounds: int, server: PostgresServer) -> None
 def chosen_services(
     server: PostgresServer, chosen: argparse.Namespace
 ) -> Iterator[list[Contender]]:
-    """Run the service of this source tree, those of others, and the floor."""
+    """Run the service of this source tree, those of others, and whom it is measured against."""
     settings = dict(one.split("=", 1) for one in chosen.setting)
     with ExitStack() as opened:
         found = [opened.enter_context(contenders.service(server, settings))]
@@ -66,15 +78,22 @@ def chosen_services(
             name, _, tree = one.rpartition("=")
             other = contenders.service(server, settings, name or tree, Path(tree).resolve())
             found.append(opened.enter_context(other))
-        found.append(opened.enter_context(contenders.floor(server)))
+        found += [opened.enter_context(AGAINST[name](server)) for name in chosen.against]
         yield found
+
+
+def names(value: str) -> list[str]:
+    return value.split(",") if value else []
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="What a request costs, against the floor.")
-    parser.add_argument("--operations", default=",".join(PLAIN), help=f"of {', '.join(OPERATIONS)}")
+    known = ", ".join(OPERATIONS)
+    parser.add_argument("--operations", type=names, default=list(PLAIN), help=f"of {known}")
+    parser.add_argument("--against", type=names, default=["floor"], help=f"of {', '.join(AGAINST)}")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2, help="of each round")
+    parser.add_argument("--rate", type=float, help="requests a second, instead of all that can be")
     parser.add_argument("--checkout", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--options", action="store_true", help="measure what costs more")
@@ -83,12 +102,15 @@ def arguments() -> argparse.Namespace:
 
 def main() -> None:
     chosen = arguments()
-    with PostgresServer(durable=True) as server, course(chosen.seconds) as runs:
+    with (
+        PostgresServer(durable=True, connections=CONNECTIONS) as server,
+        course(chosen.seconds, chosen.rate) as runs,
+    ):
         if chosen.options:
             measure_options(runs, chosen.rounds, server)
         else:
             with chosen_services(server, chosen) as services:
-                measure(runs, chosen.operations.split(","), chosen.rounds, services)
+                measure(runs, chosen.operations, chosen.rounds, services)
 
 
 if __name__ == "__main__":

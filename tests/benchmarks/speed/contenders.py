@@ -1,7 +1,7 @@
 """Who is measured: services that run, each over a database of its own on one PostgreSQL."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -49,11 +49,15 @@ class Contender:
 
 @contextmanager
 def service(
-    server: PostgresServer, settings: Variables, name: str = "service", tree: Path = ROOT
+    server: PostgresServer,
+    settings: Variables,
+    name: str = "service",
+    tree: Path = ROOT,
+    command: Sequence[str] | None = None,
 ) -> Iterator[Contender]:
     """Run the service of a source tree as an ordinary role, under row-level security."""
     given = {"DATABASE_URL": governed_database(server, tree), **settings}
-    with _service(server, name, tree, given) as one:
+    with _service(server, name, tree, given, command or gunicorn(tree)) as one:
         yield one
 
 
@@ -61,9 +65,9 @@ def service(
 def on_sqlite(server: PostgresServer) -> Iterator[Contender]:
     """Run the service on SQLite."""
     with TemporaryDirectory() as folder:
-        address = f"sqlite:///{folder}/tasks.db"
-        migrate(ROOT, address)
-        with _service(server, "SQLite", ROOT, {"DATABASE_URL": address}) as one:
+        given = {"DATABASE_URL": f"sqlite:///{folder}/tasks.db"}
+        migrate(ROOT, given["DATABASE_URL"])
+        with _service(server, "SQLite", ROOT, given, gunicorn(ROOT)) as one:
             yield one
 
 
@@ -97,11 +101,16 @@ def floor(server: PostgresServer) -> Iterator[Contender]:
         yield Contender("floor", place, process, server.pid)
 
 
+def gunicorn(tree: Path) -> list[str]:
+    """Return how the service of a source tree is started as it is deployed."""
+    settings = ["--config", str(tree / "gunicorn.conf.py"), "--pythonpath", str(tree)]
+    return [*GUNICORN, *settings, "--bind=127.0.0.1:{port}", "wsgi:app"]
+
+
 @contextmanager
 def _service(
-    server: PostgresServer, name: str, tree: Path, settings: Variables
+    server: PostgresServer, name: str, tree: Path, settings: Variables, command: Sequence[str]
 ) -> Iterator[Contender]:
-    command = [*GUNICORN, "--config", str(tree / "gunicorn.conf.py"), "--pythonpath", str(tree)]
     variables = {**SETTINGS, **settings, "PYTHONPATH": str(tree / "src")}
-    with running([*command, "--bind=127.0.0.1:{port}", "wsgi:app"], variables) as (place, process):
+    with running(command, variables) as (place, process):
         yield Contender(name, place, process, server.pid)

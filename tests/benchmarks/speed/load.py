@@ -81,7 +81,7 @@ class Connection:
     def receive(self) -> bytes | None:
         """Take in what has come; return the answer when it is whole."""
         received = self._socket.recv(262_144)
-        assert received, "the contender hung up"
+        assert received, f"{self._load.address} hung up, after {self._got!r}"
         self._got += received
         end = self._got.find(b"\r\n\r\n") + 4
         if end < 4:
