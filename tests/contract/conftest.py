@@ -10,6 +10,7 @@ from tests.postgres import Databases
 from tests.support import TickingClock
 
 from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.sql.partitioning import partition
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.service import OpenTasks
 
@@ -43,14 +44,37 @@ def sqlite(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+@pytest.fixture(scope="session")
+def partitioned_home(postgresql: Databases) -> Iterator[Home]:
+    """A database whose tables are in partitions by owner."""
+    with served(postgresql) as home:
+        partition(home.maintained)
+        yield home
+
+
+@pytest.fixture(scope="session")
+def partitioned_engine(partitioned_home: Home) -> Iterator[Engine]:
+    """The same database, entered as the ordinary role that the service runs as."""
+    engine = served_engine(partitioned_home.service)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgresql", "partitioned"])
 def open_tasks(request: pytest.FixtureRequest, clock: TickingClock) -> OpenTasks:
     """The port, over each adapter in turn, with no task in it."""
     if request.param == "memory":
         return InMemoryTasks(clock).open_tasks
     if request.param == "sqlite":
         return SqlTasks(request.getfixturevalue("sqlite"), clock).open_tasks
-    owner_engine, role_engine = map(request.getfixturevalue, ("owner_engine", "role_engine"))
-    with owner_engine.connect() as connection:
+    if request.param == "partitioned":
+        entered: Home = request.getfixturevalue("partitioned_home")
+        return _emptied(entered, request.getfixturevalue("partitioned_engine"), clock)
+    entered = request.getfixturevalue("home")
+    return _emptied(entered, request.getfixturevalue("role_engine"), clock)
+
+
+def _emptied(home: Home, engine: Engine, clock: TickingClock) -> OpenTasks:
+    with home.inspected.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
-    return SqlTasks(role_engine, clock).open_tasks
+    return SqlTasks(engine, clock).open_tasks
