@@ -57,7 +57,7 @@ def service(
 ) -> Iterator[Contender]:
     """Run the service of a source tree as an ordinary role, under row-level security."""
     given = {"DATABASE_URL": governed_database(server, tree), **settings}
-    with _service(server, name, tree, given, command or gunicorn(tree)) as one:
+    with run_service(server, name, tree, given, command or gunicorn(tree)) as one:
         yield one
 
 
@@ -67,7 +67,7 @@ def on_sqlite(server: PostgresServer) -> Iterator[Contender]:
     with TemporaryDirectory() as folder:
         given = {"DATABASE_URL": f"sqlite:///{folder}/tasks.db"}
         migrate(ROOT, given["DATABASE_URL"])
-        with _service(server, "SQLite", ROOT, given, gunicorn(ROOT)) as one:
+        with run_service(server, "SQLite", ROOT, given, gunicorn(ROOT)) as one:
             yield one
 
 
@@ -108,9 +108,10 @@ def gunicorn(tree: Path) -> list[str]:
 
 
 @contextmanager
-def _service(
+def run_service(
     server: PostgresServer, name: str, tree: Path, settings: Variables, command: Sequence[str]
 ) -> Iterator[Contender]:
+    """Run the service of a source tree over the database that `settings` name."""
     variables = {**SETTINGS, **settings, "PYTHONPATH": str(tree / "src")}
     with running(command, variables) as (place, process):
         yield Contender(name, place, process, server.pid)
