@@ -56,9 +56,10 @@ def share(tasks: int) -> int:
 def database(server: PostgresServer, tasks: int, partitioned: bool) -> Iterator[Engine]:
     """Yield an engine of the service's role, over a database with that many tasks."""
     with served(server) as home:
-        if partitioned:
-            partition(home.maintained)
         fill(home.inspected, tasks, share(tasks))
+        if partitioned:
+            taken = milliseconds(lambda: partition(home.maintained)) / 1000
+            print(f"{tasks} tasks put into partitions in {taken:.1f} s")
         server.execute(IN_THE_NAME.format(role=home.role, owner=BIG))
         engine = served_engine(home.service, pool_size=1, prepared_statements=True)
         yield engine
@@ -158,7 +159,8 @@ def measure(engines: dict[int, Engine], rounds: int) -> dict[int, Figures]:
 
 def report(measured: dict[int, Figures]) -> None:
     """Print what was measured of each size; the last column is the last size's to the first's."""
-    first, *_, last = measured.values()
+    columns = list(measured.values())
+    first, last = columns[0], columns[-1]
     print(f"| | {' | '.join(f'{tasks:,}' for tasks in measured)} | growth |")
     print(f"|---|{'--:|' * (len(measured) + 1)}")
     for name in first:
