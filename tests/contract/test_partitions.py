@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -132,14 +133,18 @@ def relations(plan: Any) -> Iterator[str]:
             yield from relations(inner)
 
 
-def test_every_statement_touches_one_partition(partitioned_engine: Engine) -> None:
-    """By EXPLAIN, as the service's role: what is asked of a table is asked of one partition."""
+def test_every_statement_touches_one_partition(
+    partitioned_engine: Engine, partitioned_home: Home
+) -> None:
+    """By EXPLAIN, as the service's role, and as one whom no policy holds: by its own words."""
     with overheard(partitioned_engine) as statements:
         use_every_statement(partitioned_engine)
     assert {text.split()[0] for text in statements} == {"SELECT", "INSERT", "UPDATE", "DELETE"}
     assert len(statements) > 15
-    for text, values in statements.items():
-        with alone(partitioned_engine, ADA) as connection:
+    for (text, values), engine in product(
+        statements.items(), (partitioned_engine, partitioned_home.inspected)
+    ):
+        with alone(engine, ADA) as connection:
             plan = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", values).scalar_one()
         parts = {name for name in relations(plan) if name not in {"tasks", "receipts"}}
         # The plan of an INSERT names no partition: a row has one place.
