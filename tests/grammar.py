@@ -27,16 +27,12 @@ def owner_parameters(statement: str) -> frozenset[str | int]:
 
     Every table with a `user_id`, at every level of the query, is tied to one
     of them by `user_id = parameter` in its level's WHERE, or takes it as the
-    `user_id` of the row that it inserts. What `set_config` returns, where it
-    tells the policies of the owner, is that parameter. Raises `Untied` for any
-    other.
+    `user_id` of the row that it inserts. So does whoever tells the policies of
+    an owner. Raises `Untied` for any other.
     """
     text, parameters = _numbered(statement)
-    tree = parse_sql(text)
-    told = _Told()
-    told(tree)
-    levels = _Levels(told.columns)
-    levels(tree)
+    levels = _Levels()
+    levels(parse_sql(text))
     if levels.references != levels.tied:
         raise Untied(f"a table with an owner is not tied to it: {statement}")
     return frozenset(parameters[number - 1] for number in levels.owners)
@@ -56,25 +52,11 @@ def _numbered(statement: str) -> tuple[str, list[str | int]]:
     return _placeholder.sub(number, statement), keys
 
 
-class _Told(Visitor):
-    """Finds the columns that hold the owner whom PostgreSQL was told of, and their parameters."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.columns: dict[tuple[str | None, ...], int] = {}
-
-    def visit_RangeSubselect(self, _: Any, node: Any) -> None:  # noqa: N802
-        for target in node.subquery.targetList or ():
-            if number := _told(target.val):
-                self.columns[node.alias.aliasname, target.name] = number
-
-
 class _Levels(Visitor):
     """Visits every level of a query; counts the owned tables, and those that are tied."""
 
-    def __init__(self, told: dict[tuple[str | None, ...], int]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._told = told
         self.references = 0
         self.tied = 0
         self.owners: set[int] = set()
@@ -105,7 +87,7 @@ class _Levels(Visitor):
             names = [column.name for column in node.cols or ()]
             chosen = [target.val for target in node.selectStmt.targetList or ()]
             rows = node.selectStmt.valuesLists or [chosen]
-            found = {self._owner(row[names.index("user_id")]) for row in rows if "user_id" in names}
+            found = {_parameter(row[names.index("user_id")]) for row in rows if "user_id" in names}
             self.owners |= found
             self.tied += bool(found) and 0 not in found
 
@@ -123,11 +105,15 @@ class _Levels(Visitor):
         operator = [part.sval for part in condition.name or ()]
         known = [(table, "user_id"), *([("user_id",)] if alone else [])]
         is_own = operator == ["="] and _column(condition.lexpr) in known
-        return self._owner(condition.rexpr) if is_own else 0
+        return _parameter(condition.rexpr) if is_own else 0
 
-    def _owner(self, node: Any) -> int:
-        """Return the number of the parameter that a value is, 0 where it is none."""
-        return self._told.get(_column(node), 0) or _parameter(node)
+    def visit_FuncCall(self, _: Any, node: Any) -> None:  # noqa: N802
+        function: Any = node.funcname
+        arguments: Any = node.args
+        if function[-1].sval == "set_config" and _constant(arguments[0]) == SETTING:
+            if not _parameter(arguments[1]) or not _constant(arguments[2]):
+                raise Untied("an owner that is no parameter, or for longer than a transaction")
+            self.owners.add(_parameter(arguments[1]))
 
 
 def _names(tables: Any) -> Iterator[tuple[Any, bool]]:
@@ -154,13 +140,7 @@ def _column(node: Any) -> tuple[str | None, ...]:
     return tuple(getattr(part, "sval", None) for part in getattr(node, "fields", ()) or ())
 
 
-def _told(node: Any) -> int:
-    """Return the number of the parameter in `set_config('taskservice.owner', $n, true)`."""
-    if not isinstance(node, ast.FuncCall) or len(node.args or ()) != 3:
-        return 0
-    (function,), (name, value, is_local) = node.funcname or (), node.args or ()
-    if function.sval != "set_config":
-        return 0
-    is_setting = getattr(getattr(name, "val", None), "sval", None) == SETTING
-    is_true = bool(getattr(getattr(is_local, "val", None), "boolval", False))
-    return _parameter(value) if is_setting and is_true else 0
+def _constant(node: Any) -> Any:
+    """Return the value of a constant, None where it is none."""
+    value = getattr(node, "val", None)
+    return getattr(value, "sval", None) or getattr(value, "boolval", None)

@@ -71,13 +71,14 @@ def served_engine(
     pool_size: int = 16,
     pool_timeout: float = 10,
     statement_timeout: float = 3,
+    prepared_statements: bool = False,
 ) -> Engine:
     """Return an engine as the service has it."""
     return pooled_engine(
         database_url(address),
         pool_size=pool_size,
         pool_timeout=pool_timeout,
-        prepared_statements=False,
+        prepared_statements=prepared_statements,
         timeouts=Timeouts(statement_timeout, lock=1),
     )
 

@@ -89,9 +89,10 @@ class PostgresServer(Databases):
     The kernel takes the end of the *thread* that starts the server for the end of the tests.
     """
 
-    def __init__(self, *, durable: bool = True) -> None:
+    def __init__(self, *, durable: bool = True, connections: int = 100) -> None:
         super().__init__("")
         self._settings = {} if durable else QUICK
+        self._connections = connections
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -116,7 +117,7 @@ class PostgresServer(Databases):
             "listen_addresses": "127.0.0.1",
             "port": str(self._port),
             "unix_socket_directories": "",
-            "max_connections": "100",
+            "max_connections": str(self._connections),
             **self._settings,
         }
         arguments = [f"--{name}={value}" for name, value in options.items()]

@@ -10,6 +10,7 @@ from tests.postgres import Databases
 from tests.support import TickingClock
 
 from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.sql.partitioning import partition
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.service import OpenTasks
 
@@ -51,15 +52,38 @@ def sqlite(tmp_path: Path) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql", "pooler"])
+@pytest.fixture(scope="session")
+def partitioned_home(postgresql: Databases) -> Iterator[Home]:
+    """A database whose tables are in partitions by owner."""
+    with served(postgresql) as home:
+        partition(home.maintained)
+        yield home
+
+
+@pytest.fixture(scope="session")
+def partitioned_engine(partitioned_home: Home) -> Iterator[Engine]:
+    """The same database, entered as the ordinary role that the service runs as."""
+    engine = served_engine(partitioned_home.service)
+    yield engine
+    engine.dispose()
+
+
+# On PostgreSQL: the database, and how it is entered.
+ENTRANCES = {
+    "postgresql": ("home", "role_engine"),
+    "pooler": ("home", "pooled_role_engine"),
+    "partitioned": ("partitioned_home", "partitioned_engine"),
+}
+
+
+@pytest.fixture(params=["memory", "sqlite", *ENTRANCES])
 def open_tasks(request: pytest.FixtureRequest, clock: TickingClock) -> OpenTasks:
     """The port, over each adapter in turn, with no task in it."""
     if request.param == "memory":
         return InMemoryTasks(clock).open_tasks
     if request.param == "sqlite":
         return SqlTasks(request.getfixturevalue("sqlite"), clock).open_tasks
-    name = {"postgresql": "role_engine", "pooler": "pooled_role_engine"}[request.param]
-    owner_engine, role_engine = map(request.getfixturevalue, ("owner_engine", name))
-    with owner_engine.connect() as connection:
+    entered, engine = map(request.getfixturevalue, ENTRANCES[request.param])
+    with entered.inspected.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
-    return SqlTasks(role_engine, clock).open_tasks
+    return SqlTasks(engine, clock).open_tasks

@@ -6,10 +6,28 @@ import psycopg
 import pytest
 from psycopg import Connection
 from sqlalchemy import Engine
-from tests.contract.conftest import home, open_tasks, owner_engine, role_engine, sqlite
+from tests.contract.conftest import (
+    home,
+    open_tasks,
+    owner_engine,
+    partitioned_engine,
+    partitioned_home,
+    pooled_role_engine,
+    role_engine,
+    sqlite,
+)
 from tests.homes import Home, served_engine
 
-__all__ = ["home", "open_tasks", "owner_engine", "role_engine", "sqlite"]
+__all__ = [
+    "home",
+    "open_tasks",
+    "owner_engine",
+    "partitioned_engine",
+    "partitioned_home",
+    "pooled_role_engine",
+    "role_engine",
+    "sqlite",
+]
 
 
 def empty(home: Home) -> None:

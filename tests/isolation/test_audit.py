@@ -23,12 +23,14 @@ TIED = {
     "DELETE FROM receipts WHERE user_id = %(a)s AND key LIKE '%%x'": {"a"},
     "INSERT INTO tasks (id, user_id) VALUES (%(id)s, %(user_id)s)": {"user_id"},
     "INSERT INTO tasks (id, user_id) SELECT :id, :user_id": {"user_id"},
-    "INSERT INTO tasks (id, user_id) SELECT %(id)s::UUID, told.owner FROM (SELECT"
-    " set_config('taskservice.owner', %(who)s, true) AS owner OFFSET 0) AS told": {"who"},
-    "SELECT * FROM (SELECT set_config('taskservice.owner', %(who)s, true) AS owner) AS told"
-    " JOIN LATERAL (SELECT * FROM tasks WHERE user_id = told.owner) AS found ON true": {"who"},
+    "SELECT * FROM (SELECT set_config('taskservice.owner', %(who)s, true) AS owner) AS told JOIN"
+    " LATERAL (SELECT * FROM tasks WHERE user_id = %(a)s AND told.owner = %(a)s) AS f ON true": {
+        "who",
+        "a",
+    },
     "SELECT * FROM tasks a, tasks b WHERE a.user_id = %(x)s AND b.user_id = %(y)s": {"x", "y"},
     "SELECT version_num FROM alembic_version": set(),
+    "SELECT set_config('taskservice.owner', %s, True), set_config('lock_timeout', %s, True)": {0},
     "COMMIT": set(),
 }
 UNTIED = [
@@ -58,14 +60,10 @@ UNTIED = [
     "INSERT INTO tasks (id) VALUES (%(id)s)",
     "INSERT INTO tasks VALUES (%(id)s, %(user_id)s)",
     "INSERT INTO tasks (id, user_id) SELECT :id, 'bob'",
-    "INSERT INTO tasks (id, user_id) SELECT :id, told.name FROM (SELECT set_config("
-    "'taskservice.owner', :who, true) AS owner) AS told",
-    "SELECT * FROM (SELECT set_config('another.setting', :who, true) AS owner) AS told"
+    "SELECT * FROM (SELECT set_config('taskservice.owner', :a, true) AS owner) AS told"
     " JOIN LATERAL (SELECT * FROM tasks WHERE user_id = told.owner) AS found ON true",
-    "SELECT * FROM (SELECT set_config('taskservice.owner', 'bob', true) AS owner) AS told"
-    " JOIN LATERAL (SELECT * FROM tasks WHERE user_id = told.owner) AS found ON true",
-    "SELECT * FROM (SELECT set_config('taskservice.owner', :who, false) AS owner) AS told"
-    " JOIN LATERAL (SELECT * FROM tasks WHERE user_id = told.owner) AS found ON true",
+    "SELECT set_config('taskservice.owner', 'bob', true)",
+    "SELECT set_config('taskservice.owner', :who, false)",
     "TRUNCATE tasks",
     "LOCK TABLE tasks",
 ]

@@ -21,7 +21,7 @@ from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.app import create_app
 
 TITLE = "A secret of Ada"
-_owner_clause = re.compile(r"\w+\.user_id = (%\(owner\)s::VARCHAR|:owner|told\.owner)")
+_owner_clause = re.compile(r"\w+\.user_id = (%\(owner\)s::VARCHAR|:owner)")
 
 
 @contextmanager

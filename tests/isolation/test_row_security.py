@@ -14,7 +14,6 @@ from tests.postgres import program
 from tests.support import ADA, BOB
 from tests.system.conftest import command
 
-from taskservice.adapters.sql.sessions import transaction
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.task import Task
@@ -76,7 +75,7 @@ def test_nothing_is_left_on_the_connection(engine: Engine, together: bool) -> No
     asked = "SELECT current_setting('taskservice.owner', true)"
     with SqlTasks(engine).open_tasks(BOB, together=together) as tasks:
         tasks.add(title="Buy milk")
-    with pytest.raises(ZeroDivisionError), transaction(engine, BOB):
+    with pytest.raises(ZeroDivisionError), SqlTasks(engine).open_tasks(BOB, together=together):
         raise ZeroDivisionError
     with engine.connect() as connection:
         assert connection.exec_driver_sql(asked).scalar() == ""

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import is_embedded, single_engine
 from taskservice.adapters.sql.migrating import upgrade as upgrade_schema
+from taskservice.adapters.sql.partitioning import PARTITIONS, is_partitioned, partition
 from taskservice.adapters.sql.pruning import prune
 from taskservice.app import parsed_address
 from taskservice.cli.options import database_option, environment
@@ -45,6 +46,26 @@ def grant(role: str, database: str | None) -> None:
         raise ConfigError("SQLite has no roles: there is nothing to grant")
     schema.grant(engine, role)
     click.echo(f"{role} may serve")
+
+
+@db.command("partition")
+@click.option("--partitions", default=PARTITIONS, type=click.IntRange(2, 256), show_default=True)
+@database_option
+def partition_tables(partitions: int, database: str | None) -> None:
+    """Split the tables by owner into hash partitions (PostgreSQL).
+
+    For a table that has grown beyond what one can be looked after. Nobody
+    reads or writes a task while the rows are copied; run it as the role that
+    owns the tables.
+    """
+    engine = _engine(database)
+    if is_embedded(engine.url):
+        raise ConfigError("SQLite has no partitions")
+    if is_partitioned(engine):
+        click.echo("the tables are in partitions already")
+        return
+    partition(engine, partitions)
+    click.echo(f"the tables are in {partitions} partitions each")
 
 
 @db.command("prune")

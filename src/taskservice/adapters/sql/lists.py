@@ -7,7 +7,6 @@ from typing import Any, NamedTuple, Self
 from sqlalchemy import (
     ColumnElement,
     Integer,
-    Select,
     and_,
     bindparam,
     func,
@@ -15,10 +14,12 @@ from sqlalchemy import (
     tuple_,
 )
 
-from taskservice.adapters.sql.statements import Order, Owner, Statement
+from taskservice.adapters.sql.statements import OWNER, Order, Statement
 from taskservice.adapters.sql.tables import fields, tasks
 from taskservice.core.ids import first_id, last_id
 from taskservice.core.query import Sort, TaskQuery
+
+_own = tasks.c.user_id == OWNER
 
 # Ids are in the order of creation: their bounds let the primary key find a time of creation.
 _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
@@ -70,21 +71,15 @@ def total(query: TaskQuery) -> tuple[Statement, dict[str, Any]]:
 
 @cache
 def _page(shape: Shape) -> Statement:
-    def of(owner: Owner) -> Select[Any]:
-        found = select(*fields).where(tasks.c.user_id == owner, *_conditions(shape.conditions))
-        if shape.is_continued:
-            found = found.where(_behind(shape.sort))
-        return found.limit(bindparam("most", type_=Integer))
-
-    return Statement(of, _order(shape.sort))
+    found = select(*fields).where(_own, *_conditions(shape.conditions))
+    if shape.is_continued:
+        found = found.where(_behind(shape.sort))
+    return Statement(found.limit(bindparam("most", type_=Integer)), order=_order(shape.sort))
 
 
 @cache
 def _total(conditions: tuple[str, ...]) -> Statement:
-    counted = select(func.count()).select_from(tasks)
-    return Statement(
-        lambda owner: counted.where(tasks.c.user_id == owner, *_conditions(conditions))
-    )
+    return Statement(select(func.count()).select_from(tasks).where(_own, *_conditions(conditions)))
 
 
 def _values(query: TaskQuery) -> dict[str, Any]:

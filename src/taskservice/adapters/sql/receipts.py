@@ -6,41 +6,33 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, ColumnElement, and_, bindparam, delete, select, update
+from sqlalchemy import JSON, and_, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from taskservice.adapters.sql.failures import key_in_use
-from taskservice.adapters.sql.statements import Owner, Session, Statement
+from taskservice.adapters.sql.statements import OWNER, Session, Statement
 from taskservice.adapters.sql.tables import receipts
 from taskservice.core.clock import Clock
 from taskservice.core.receipts import Receipt
 from taskservice.core.task import Task
 
+_own = and_(receipts.c.user_id == OWNER, receipts.c.key == bindparam("used_key"))
 _given: dict[str, Any] = {name: bindparam(name) for name in ("key", "digest", "created_at")}
 
 
-def _claim(into: Any) -> Statement:
+def _claim(insert: Any) -> Statement:
     """Return the statement that inserts a key, and returns it where it was free."""
-    return Statement(
-        lambda owner: (
-            into(receipts)
-            .values(user_id=owner, **_given)
-            .on_conflict_do_nothing()
-            .returning(receipts.c.key)
-        )
-    )
+    row = insert.values(user_id=OWNER, **_given)
+    return Statement(row.on_conflict_do_nothing().returning(receipts.c.key))
 
 
-_CLAIM = {"postgresql": _claim(postgresql.insert), "sqlite": _claim(sqlite.insert)}
-_FIND = Statement(lambda owner: select(receipts.c.digest, receipts.c.task).where(_own(owner)))
-_SETTLE = Statement(
-    lambda owner: update(receipts).where(_own(owner)).values(task=bindparam("result", type_=JSON))
-)
+_CLAIM = {
+    "postgresql": _claim(postgresql.insert(receipts)),
+    "sqlite": _claim(sqlite.insert(receipts)),
+}
+_FIND = Statement(select(receipts.c.digest, receipts.c.task).where(_own))
+_SETTLE = Statement(update(receipts).where(_own).values(task=bindparam("result", type_=JSON)))
 EXPIRED = delete(receipts).where(receipts.c.created_at < bindparam("until"))
-
-
-def _own(owner: Owner) -> ColumnElement[bool]:
-    return and_(receipts.c.user_id == owner, receipts.c.key == bindparam("used_key"))
 
 
 class OwnReceipts:

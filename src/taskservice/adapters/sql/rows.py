@@ -6,12 +6,12 @@ from time import sleep
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, bindparam, delete, insert, select, update
+from sqlalchemy import and_, bindparam, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from taskservice.adapters.sql import lists
 from taskservice.adapters.sql.failures import is_conflict, is_duplicate
-from taskservice.adapters.sql.statements import Owner, Session, Statement
+from taskservice.adapters.sql.statements import OWNER, Session, Statement
 from taskservice.adapters.sql.tables import fields, tasks
 from taskservice.core.errors import TaskNotFound
 from taskservice.core.query import Page, TaskQuery
@@ -22,31 +22,21 @@ LONGEST_PAUSE = 0.05
 _mutable = [column for column in tasks.c if column.name not in {"id", "user_id", "created_at"}]
 
 
-def _one(owner: Owner) -> ColumnElement[bool]:
-    return and_(tasks.c.user_id == owner, tasks.c.id == bindparam("task_id"))
+_one = and_(tasks.c.user_id == OWNER, tasks.c.id == bindparam("task_id"))
+_seen = tasks.c.version == bindparam("seen")
+_given = [
+    OWNER if column is tasks.c.user_id else bindparam(column.name, type_=column.type)
+    for column in tasks.c
+]
 
-
-def _seen(owner: Owner) -> ColumnElement[bool]:
-    return and_(_one(owner), tasks.c.version == bindparam("seen"))
-
-
-def _row(owner: Owner) -> list[ColumnElement[Any]]:
-    given = {"user_id": owner}
-    return [given.get(one.name, bindparam(one.name, type_=one.type)) for one in tasks.c]
-
-
-_INSERT = Statement(
-    lambda owner: insert(tasks).from_select([*tasks.c.keys()], select(*_row(owner)))
-)
-_SELECT = Statement(lambda owner: select(*fields).where(_one(owner)))
+_INSERT = Statement(select(*_given), into=tasks)
+_SELECT = Statement(select(*fields).where(_one))
 _UPDATE = Statement(
-    lambda owner: (
-        update(tasks)
-        .where(_seen(owner))
-        .values({column: bindparam(f"new_{column.name}") for column in _mutable})
-    )
+    update(tasks)
+    .where(_one, _seen)
+    .values({column: bindparam(f"new_{column.name}") for column in _mutable})
 )
-_DELETE = Statement(lambda owner: delete(tasks).where(_seen(owner)))
+_DELETE = Statement(delete(tasks).where(_one, _seen))
 
 
 class OwnRows(NamedTuple):

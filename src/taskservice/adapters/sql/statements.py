@@ -16,6 +16,7 @@ from sqlalchemy import (
     Insert,
     Select,
     String,
+    Table,
     Update,
     bindparam,
     func,
@@ -29,16 +30,17 @@ from taskservice.adapters.sql.failures import is_loss
 
 OWNER_SETTING = "taskservice.owner"
 
-Owner = ColumnElement[str]
 Core = Select[Any] | Insert | Update | Delete
 Order = Callable[[Any], Sequence[ColumnElement[Any]]]
 Convert = Callable[[Any], Any]
 Told = tuple[str, tuple[str, ...]]
 """A statement of settings, and its values."""
 
+OWNER: ColumnElement[str] = bindparam("owner", type_=String())
+"""The owner, whom every statement names."""
+
 _NOTHING: ColumnElement[int] = literal_column("0")
-_parameter: Owner = bindparam("owner", type_=String())
-_set = func.set_config(literal_column(f"'{OWNER_SETTING}'"), _parameter, true())
+_set = func.set_config(literal_column(f"'{OWNER_SETTING}'"), OWNER, true())
 _told = select(_set.label("owner")).offset(_NOTHING).subquery("told")
 
 
@@ -56,14 +58,18 @@ class Session(NamedTuple):
 
 
 class Statement:
-    """A statement about one owner's rows, as a function of that owner; it may have parameters.
+    """A statement about the rows of `OWNER`, with other parameters by name.
 
-    What it finds comes in an `order` of its columns. Raises SQLAlchemy's `DBAPIError`.
+    What it finds comes in an `order` of its columns, or goes `into` a table.
+    Raises SQLAlchemy's `DBAPIError`.
     """
 
-    def __init__(self, of: Callable[[Owner], Core], order: Order = lambda _: ()) -> None:
-        self._of = of
+    def __init__(
+        self, core: Core, *, order: Order = lambda _: (), into: Table | None = None
+    ) -> None:
+        self._core = core
         self._order = order
+        self._into = into
         self._compiled: dict[tuple[str, bool], _Compiled] = {}
 
     def rows(self, session: Session, **values: Any) -> list[Sequence[Any]]:
@@ -84,28 +90,30 @@ class Statement:
     def _for(self, dialect: Dialect, folds: bool) -> "_Compiled":
         key = dialect.name, folds
         if key not in self._compiled:
-            self._compiled[key] = _Compiled.of(*self._core(folds), dialect)
+            tells = folds and isinstance(self._core, Select)
+            self._compiled[key] = _Compiled.of(self._whole(tells), tells, dialect)
         return self._compiled[key]
 
-    def _core(self, folds: bool) -> tuple[Core, bool]:
-        """Return the statement, and whether it tells PostgreSQL of the owner itself."""
-        core = self._of(_parameter)
-        tells = folds and isinstance(core, Select | Insert)
-        if tells:
-            core = self._of(_told.c.owner)
-        if isinstance(core, Select):
-            core = core.order_by(*self._order(core.selected_columns))
-            core = self._behind_told(core) if tells else core
-        return core, tells
+    def _whole(self, tells: bool) -> Core:
+        """Return the statement as it is sent; it `tells` PostgreSQL of the owner, or does not."""
+        core = self._core
+        if not isinstance(core, Select):
+            return core
+        core = core.order_by(*self._order(core.selected_columns))
+        behind = core.where(_told.c.owner == OWNER) if tells else core
+        if self._into is not None:
+            return self._into.insert().from_select([*self._into.c.keys()], behind)
+        return self._found(behind) if tells else behind
 
-    def _behind_told(self, core: Select[Any]) -> Select[Any]:
-        """Return what looks at no row before the owner was told.
+    def _found(self, behind: Select[Any]) -> Select[Any]:
+        """Return what looks at no row before PostgreSQL was told of the owner.
 
         A lateral subquery is computed for each row of what it refers to, and
         after that row; `OFFSET 0` keeps PostgreSQL from taking either apart.
         """
-        found = core.offset(_NOTHING).lateral("found")
-        return select(found).select_from(_told.join(found, true())).order_by(*self._order(found.c))
+        found = behind.offset(_NOTHING).correlate(_told).lateral("found")
+        joined = select(found).select_from(_told.join(found, true()))
+        return joined.order_by(*self._order(found.c))
 
 
 class _Compiled(NamedTuple):

@@ -1,0 +1,189 @@
+"""How the service scales with its tasks: reads, pages at depth, filters, writes, index sizes.
+
+    python -m tests.benchmarks.scale [--tasks 1000,100000,1000000] [--rounds 40] [--partitioned]
+
+One user has a tenth of the tasks and 1,000 at least, the others a hundred each. Runs on a
+PostgreSQL of its own, as an ordinary role under row-level security, through
+the SQL adapter; each size is a database of its own, and they take turns. Times are medians, in ms.
+"""
+
+import argparse
+import re
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from statistics import median
+from time import perf_counter
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import Engine, text
+from tests.homes import served, served_engine
+from tests.plans import BIG, IN_THE_NAME, deep, fill, plan, queries
+from tests.postgres import PostgresServer
+
+from taskservice.adapters.sql.partitioning import partition
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.query import TaskQuery
+from taskservice.core.task import Task
+
+Figures = dict[str, float]
+Calls = dict[str, Callable[[], Any]]
+
+UNCOUNTED = 6
+
+SCANS = re.compile(r"Seq Scan|Sort(?! Key)|Bitmap Heap Scan|(?:using )\w+")
+
+# An index of a partition is counted with those that its columns make alike.
+SIZES = """
+    WITH tables(relid) AS (
+        SELECT oid FROM pg_class WHERE oid = 'tasks'::regclass
+        UNION SELECT inhrelid FROM pg_inherits WHERE inhparent = 'tasks'::regclass)
+    SELECT 'index on ' || regexp_replace(pg_get_indexdef(indexrelid), '.* USING btree ', ''),
+           sum(pg_relation_size(indexrelid))
+      FROM pg_index JOIN tables ON indrelid = relid GROUP BY 1
+    UNION ALL SELECT 'table', sum(pg_table_size(relid)) FROM tables ORDER BY 1
+"""
+
+
+def share(tasks: int) -> int:
+    """Return how many tasks one user has: enough for a deep page to be a full one."""
+    return min(max(tasks // 10, 1_000), tasks)
+
+
+@contextmanager
+def database(server: PostgresServer, tasks: int, partitioned: bool) -> Iterator[Engine]:
+    """Yield an engine of the service's role, over a database with that many tasks."""
+    with served(server) as home:
+        fill(home.inspected, tasks, share(tasks))
+        if partitioned:
+            taken = milliseconds(lambda: partition(home.maintained)) / 1000
+            print(f"{tasks} tasks put into partitions in {taken:.1f} s")
+        server.execute(IN_THE_NAME.format(role=home.role, owner=BIG))
+        engine = served_engine(home.service, pool_size=1, prepared_statements=True)
+        yield engine
+        engine.dispose()
+
+
+def interleaved(rounds: int, *calls: Calls) -> list[Figures]:
+    """Return the median times in ms, sizes taking turns at each call, after some uncounted."""
+    times = [
+        {name: [milliseconds(one[name]) for one in calls] for name in calls[0]}
+        for _ in range(rounds + UNCOUNTED)
+    ][UNCOUNTED:]
+    return [
+        {name: median(taken[name][which] for taken in times) for name in calls[0]}
+        for which in range(len(calls))
+    ]
+
+
+def milliseconds(call: Callable[[], Any]) -> float:
+    began = perf_counter()
+    call()
+    return (perf_counter() - began) * 1000
+
+
+def doors(engine: Engine) -> Calls:
+    """Return what is asked for one task."""
+    store = SqlTasks(engine)
+    with store.open_tasks(BIG) as tasks:
+        some = tasks.list(TaskQuery()).tasks
+
+    def create_with_key() -> None:
+        with store.open_tasks(BIG, together=True) as together:
+            OnceOnly(together, Attempt(str(uuid4()), b"digest")).add(title="Buy milk")
+
+    def toggle() -> None:
+        completed = tasks.get(some[0].id).completed
+        tasks.change(some[0].id, Task.reopen if completed else Task.complete)
+
+    return {
+        "get": lambda: tasks.get(some[-1].id),
+        "create": lambda: tasks.add(title="Buy milk"),
+        "create, with an Idempotency-Key": create_with_key,
+        "get, complete": toggle,
+    }
+
+
+def pages(engine: Engine, big: int) -> Calls:
+    """Return what is asked of the lists of the user who has `big` tasks, first and deep."""
+    with SqlTasks(engine).open_tasks(BIG) as tasks:
+        found: Calls = {}
+        for name, query in queries(big).items():
+            found[name] = partial(tasks.list, query)
+            found[f"{name}, at 90 %"] = partial(tasks.list, deep(engine, query))
+        return found
+
+
+def slow_pages(engine: Engine) -> Calls:
+    """Return what must go through all tasks of a user."""
+    with SqlTasks(engine).open_tasks(BIG) as tasks:
+        return {
+            "search, found at once": lambda: tasks.list(TaskQuery(text="milk")),
+            "search, not found": lambda: tasks.list(TaskQuery(text="nowhere to be found")),
+            "count=exact": lambda: tasks.list(TaskQuery(counted=True)),
+        }
+
+
+def sizes(engine: Engine, tasks: int) -> Figures:
+    """Return bytes per task."""
+    with engine.connect() as connection:
+        found = connection.execute(text(SIZES))
+        return {f"bytes a task, {name}": float(size) / tasks for name, size in found}
+
+
+def scans(engine: Engine, big: int) -> set[str]:
+    """Return how PostgreSQL goes about every page."""
+    return {
+        node
+        for query in queries(big).values()
+        for at in (query, deep(engine, query))
+        for node in SCANS.findall(plan(engine, at))
+    }
+
+
+def measure(engines: dict[int, Engine], rounds: int) -> dict[int, Figures]:
+    """Return what was measured over each number of tasks."""
+    for tasks, engine in engines.items():
+        print(f"{tasks} tasks, pages by: {', '.join(sorted(scans(engine, share(tasks))))}")
+    found = zip(
+        (sizes(engine, tasks) for tasks, engine in engines.items()),
+        interleaved(rounds, *(doors(engine) for engine in engines.values())),
+        interleaved(rounds, *(pages(engine, share(tasks)) for tasks, engine in engines.items())),
+        interleaved(max(rounds // 8, 3), *(slow_pages(engine) for engine in engines.values())),
+        strict=True,
+    )
+    return dict(zip(engines, ({**a, **b, **c, **d} for a, b, c, d in found), strict=True))
+
+
+def report(measured: dict[int, Figures]) -> None:
+    """Print what was measured of each size; the last column is the last size's to the first's."""
+    columns = list(measured.values())
+    first, last = columns[0], columns[-1]
+    print(f"| | {' | '.join(f'{tasks:,}' for tasks in measured)} | growth |")
+    print(f"|---|{'--:|' * (len(measured) + 1)}")
+    for name in first:
+        cells = [f"{figures[name]:.2f}" for figures in measured.values()]
+        print(f"| {name} | {' | '.join(cells)} | {last[name] / first[name]:.2f} |")
+    for name in [name for name in last if f"{name}, at 90 %" in last]:
+        ratio = last[f"{name}, at 90 %"] / last[name]
+        print(f"{name}: {ratio:.2f} times the first page, at 90 % of the depth")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="How the service scales with its tasks.")
+    parser.add_argument("--tasks", default="1000,100000,1000000")
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--partitioned", action="store_true", help="in 16 partitions by owner")
+    chosen = parser.parse_args()
+    with PostgresServer(durable=True) as server, ExitStack() as opened:
+        engines = {
+            int(tasks): opened.enter_context(database(server, int(tasks), chosen.partitioned))
+            for tasks in chosen.tasks.split(",")
+        }
+        report(measure(engines, chosen.rounds))
+
+
+if __name__ == "__main__":
+    main()

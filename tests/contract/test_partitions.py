@@ -1,0 +1,204 @@
+"""Tables in partitions by owner: the same to the service, and one partition a statement.
+
+Every promise of the port is tested on them as well: see `open_tasks`.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from click.testing import CliRunner, Result
+from sqlalchemy import Engine, event
+from tests.homes import Home, served, served_engine, sqlite_home
+from tests.postgres import Databases
+from tests.support import ADA, BOB
+
+from taskservice.adapters.sql.migrating import upgrade
+from taskservice.adapters.sql.partitioning import partition
+from taskservice.adapters.sql.pruning import prune
+from taskservice.adapters.sql.sessions import alone
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.cli import main
+from taskservice.core.clock import system_clock
+from taskservice.core.errors import TaskNotFound
+from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.query import SORT_FIELDS, Sort, TaskQuery
+from taskservice.core.task import Task
+
+STANDING = """
+    SELECT conname, pg_get_constraintdef(oid)
+      FROM pg_constraint WHERE conrelid = '{table}'::regclass
+    UNION ALL SELECT indexrelid::regclass::text, indkey::text || coalesce(pg_get_expr(
+      indpred, indrelid), '') FROM pg_index WHERE indrelid = '{table}'::regclass
+    UNION ALL SELECT policyname, qual || with_check || cmd || permissive || cardinality(roles)
+      FROM pg_policies WHERE tablename = '{table}'
+    UNION ALL SELECT 'grant', privilege_type FROM pg_class, aclexplode(relacl)
+      WHERE oid = '{table}'::regclass AND grantee <> relowner
+    UNION ALL SELECT attname, format_type(atttypid, atttypmod) || attnotnull || attcollation
+      FROM pg_attribute WHERE attrelid = '{table}'::regclass AND attnum > 0
+    ORDER BY 1, 2
+"""
+HELD = """
+    SELECT relname, relrowsecurity AND relforcerowsecurity, relacl IS NULL
+      FROM pg_class JOIN pg_inherits ON inhrelid = oid WHERE inhparent = %s::regclass
+"""
+
+# What later migrations do, and in which way: see CONTRIBUTING.
+MIGRATION = (
+    "ALTER TABLE tasks ADD COLUMN labels text[] NOT NULL DEFAULT '{}'",
+    "CREATE INDEX tasks_by_labels ON tasks (user_id, labels)",
+    "ALTER TABLE tasks ADD CONSTRAINT tasks_labels_check CHECK (cardinality(labels) < 9)",
+    "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY",
+    "UPDATE tasks SET labels = '{new}'",
+    "ALTER TABLE tasks FORCE ROW LEVEL SECURITY",
+    "DROP INDEX tasks_by_title",
+)
+
+_names_a_table = re.compile(r"\b(tasks|receipts)\b").search
+
+
+@pytest.mark.parametrize("table", ["tasks", "receipts"])
+def test_what_stands_on_a_table_stands_on_it_in_partitions(
+    home: Home, partitioned_home: Home, table: str
+) -> None:
+    """The same columns, constraints, indexes, policies and grants, under the same names."""
+    found = []
+    for one in (home, partitioned_home):
+        with psycopg.connect(one.superuser) as connection:
+            found.append(connection.execute(STANDING.format(table=table).encode()).fetchall())
+    assert found[0] == found[1]
+
+
+@pytest.mark.parametrize("table", ["tasks", "receipts"])
+def test_a_partition_shows_nothing_by_itself(partitioned_home: Home, table: str) -> None:
+    """Each is under row-level security without a policy, and granted to nobody."""
+    with psycopg.connect(partitioned_home.superuser) as connection:
+        parts = connection.execute(HELD, (table,)).fetchall()
+    assert sorted(parts) == [(f"{table}_{number:02}", True, True) for number in range(16)]
+
+
+def use_every_statement(engine: Engine) -> None:
+    """Go through every door of the adapter, in every way."""
+    store = SqlTasks(engine)
+    with store.open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk")
+        tasks.change(task.id, Task.complete)
+        for query in every_query():
+            tasks.list(query)
+            tasks.list(replace(query, after=query.sort.key(task)))
+        tasks.remove(task.id)
+    for _ in range(2):
+        with store.open_tasks(ADA, together=True) as together:
+            OnceOnly(together, Attempt("a key", b"digest")).add(title="Buy milk")
+
+
+def every_query() -> Iterator[TaskQuery]:
+    for field in SORT_FIELDS:
+        for descending in (True, False):
+            yield TaskQuery(sort=Sort(field=field, descending=descending), limit=1)
+    now = system_clock()
+    ago = now - timedelta(days=1)
+    yield TaskQuery(completed=True, text="milk", counted=True)
+    yield TaskQuery(created_after=ago, created_before=now, updated_after=ago, updated_before=now)
+
+
+@contextmanager
+def overheard(engine: Engine) -> Iterator[dict[str, Any]]:
+    """Yield the statements about tables that `engine` is sent meanwhile, with some parameters."""
+    found: dict[str, Any] = {}
+
+    def note(*args: Any) -> None:
+        if _names_a_table(args[2]):
+            found[args[2]] = args[3]
+
+    event.listen(engine, "before_cursor_execute", note)
+    yield found
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def relations(plan: Any) -> Iterator[str]:
+    """Return the names of all tables that a plan touches."""
+    if isinstance(plan, dict):
+        yield from [plan["Relation Name"]] if "Relation Name" in plan else []
+        yield from relations(list(plan.values()))
+    elif isinstance(plan, list):
+        for inner in plan:
+            yield from relations(inner)
+
+
+def test_every_statement_touches_one_partition(
+    partitioned_engine: Engine, partitioned_home: Home
+) -> None:
+    """By EXPLAIN, as the service's role, and as one whom no policy holds: by its own words."""
+    with overheard(partitioned_engine) as statements:
+        use_every_statement(partitioned_engine)
+    assert {text.split()[0] for text in statements} == {"SELECT", "INSERT", "UPDATE", "DELETE"}
+    assert len(statements) > 15
+    for (text, values), engine in product(
+        statements.items(), (partitioned_engine, partitioned_home.inspected)
+    ):
+        with alone(engine, ADA) as session:
+            explained = session.connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", values)
+            plan = explained.scalar_one()
+        parts = {name for name in relations(plan) if name not in {"tasks", "receipts"}}
+        # The plan of an INSERT names no partition: a row has one place.
+        assert len(parts) == (0 if text.startswith("INSERT") else 1), (text, parts)
+
+
+def test_an_owner_keeps_all_on_the_way_into_partitions(postgresql: Databases) -> None:
+    """Tasks and receipts are there as before, for their owner alone; who serves serves on."""
+    with served(postgresql) as home:
+        engine = served_engine(home.service, prepared_statements=True)
+        store = SqlTasks(engine)
+        with store.open_tasks(ADA) as tasks:
+            before = [tasks.add(title=f"Buy milk {number}") for number in range(20)]
+            for _ in range(10):
+                tasks.list(TaskQuery())
+        with store.open_tasks(ADA, together=True) as together:
+            once = OnceOnly(together, Attempt("a key", b"digest")).add(title="Buy milk")
+        partition(home.maintained)
+        with store.open_tasks(ADA) as tasks:
+            assert tasks.list(TaskQuery()).tasks == [once, *reversed(before)]
+            assert tasks.change(before[0].id, Task.complete).completed
+        with store.open_tasks(ADA, together=True) as together:
+            assert OnceOnly(together, Attempt("a key", b"digest")).add(title="Buy milk") == once
+        with store.open_tasks(BOB) as tasks, pytest.raises(TaskNotFound):
+            tasks.get(once.id)
+        engine.dispose()
+
+
+def test_the_owner_of_the_tables_goes_on(partitioned_home: Home) -> None:
+    """Migrations and pruning find tables as they know them; a backfill lifts FORCE as ever."""
+    upgrade(partitioned_home.maintained)
+    assert prune(partitioned_home.maintained, system_clock() + timedelta(days=2)) >= 0
+    with partitioned_home.maintained.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        for statement in MIGRATION:
+            connection.exec_driver_sql(statement)
+        assert connection.exec_driver_sql("SELECT count(*) FROM tasks").scalar_one() == 0
+        connection.exec_driver_sql("ROLLBACK")
+
+
+def command(address: str) -> Result:
+    return CliRunner().invoke(main, ["db", "partition", "--database", address])
+
+
+def test_db_partition_says_what_it_did(postgresql: Databases) -> None:
+    """Once it is done, it is not done again."""
+    with served(postgresql) as home:
+        assert command(home.owner).output == "the tables are in 16 partitions each\n"
+        again = command(home.owner)
+    assert (again.exit_code, again.output) == (0, "the tables are in partitions already\n")
+
+
+def test_sqlite_has_no_partitions(tmp_path: Path) -> None:
+    """A file is told so, with status 2."""
+    result = command(sqlite_home(tmp_path))
+    assert (result.exit_code, result.output) == (2, "Error: SQLite has no partitions\n")
