@@ -17,18 +17,20 @@ _is_key = re.compile(rf"[\x20-\x2b\x2d-\x7e]{{1,{KEY_LIMIT}}}").fullmatch
 
 def read_attempt() -> None:
     """Read the key of a writing request, before anything is opened. Raises `Refused` (400)."""
-    g.key = request.headers.get("Idempotency-Key") if request.method in WRITES else None
-    if g.key is not None and not _is_key(g.key):
+    key = request.headers.get("Idempotency-Key") if request.method in WRITES else None
+    if key is not None and not _is_key(key):
         raise Refused(
             "malformed-request",
             f"Idempotency-Key must be given once, as 1 to {KEY_LIMIT} printable ASCII characters "
             "without a comma",
         )
+    g.key = key
 
 
 def attempt() -> Attempt | None:
     """Return the key and the digest of method, path and body, None where there is no key."""
-    if g.key is None:
+    key = g.key
+    if key is None:
         return None
     asked = f"{request.method}\n{request.path}\n".encode() + g.get("body", b"")
-    return Attempt(g.key, blake2b(asked, digest_size=32).digest())
+    return Attempt(key, blake2b(asked, digest_size=32).digest())

@@ -33,26 +33,25 @@ ANY: tuple[Tag, ...] = ()
 
 def read_conditions() -> None:
     """Read the conditions of this request, before anything is opened. Raises `Refused` (400)."""
-    g.if_match = _tags("If-Match") if request.method in CHANGES else None
-    g.if_none_match = _tags("If-None-Match") if request.method in READS else None
+    method = request.method
+    g.if_match = _tags("If-Match") if method in CHANGES else None
+    g.if_none_match = _tags("If-None-Match") if method in READS else None
 
 
 def precondition(*, may_be_demanded: bool = True) -> Guard | None:
     """Return what `If-Match` asks of the task (strong comparison), None where it asks nothing."""
-    if g.if_match is None:
+    tags: tuple[Tag, ...] | None = g.if_match
+    if tags is None:
         return _demand if may_be_demanded and current_app.config[REQUIRED] else None
-    if g.if_match == ANY:
+    if tags == ANY:
         return None
-    return at_version(
-        {int(tag.opaque) for tag in g.if_match if not tag.weak and _version(tag.opaque)}
-    )
+    return at_version({int(tag.opaque) for tag in tags if not tag.weak and _version(tag.opaque)})
 
 
 def is_unmodified(task: Task) -> bool:
     """Tell whether `If-None-Match` names the task as it is (weak comparison)."""
-    return g.if_none_match is not None and (
-        g.if_none_match == ANY or f"{task.version}" in {tag.opaque for tag in g.if_none_match}
-    )
+    tags: tuple[Tag, ...] | None = g.if_none_match
+    return tags is not None and (tags == ANY or f"{task.version}" in {tag.opaque for tag in tags})
 
 
 def _demand(_: Task) -> None:

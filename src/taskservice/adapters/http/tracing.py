@@ -12,10 +12,11 @@ _is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
 def request_id() -> str:
     """Return this request's id: the caller's `X-Request-Id` where it is fit, else a new one."""
-    if "request_id" not in g:
+    known: str | None = g.get("request_id")
+    if known is None:
         given = request.headers.get("X-Request-Id", "")
-        g.request_id = given if _is_request_id(given) else uuid4().hex
-    return str(g.request_id)
+        known = g.request_id = given if _is_request_id(given) else uuid4().hex
+    return known
 
 
 def instance() -> str:

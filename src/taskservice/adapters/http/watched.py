@@ -49,8 +49,8 @@ class Watched:
 
 def current_rule() -> tuple[str, str | None]:
     """Return the method and the route that this request met: `GET /api/tasks/{user_id}/tasks`."""
-    method = request.method if request.method in METHODS else OTHER
-    return method, _documented(request.url_rule.rule) if request.url_rule else None
+    asked, rule = request.method, request.url_rule
+    return asked if asked in METHODS else OTHER, _documented(rule.rule) if rule else None
 
 
 @cache

@@ -5,9 +5,10 @@ from sqlite3 import Connection as SQLiteConnection
 from time import monotonic
 from typing import Any
 
+from psycopg.pq import TransactionStatus
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool, QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool, PoolResetState, QueuePool
 
 from taskservice.adapters.sql.failures import notice_loss
 from taskservice.adapters.sql.patience import PatientConnection
@@ -16,6 +17,7 @@ from taskservice.adapters.sql.roles import refuse_privileged
 from taskservice.adapters.sql.sessions import TIMEOUTS, Timeouts, take_over
 from taskservice.core.watching import NOBODY, Watch
 
+IDLE = TransactionStatus.IDLE
 SQLITE_BUSY_SECONDS = 5
 CONNECT_SECONDS = 3
 RECYCLE_SECONDS = 240
@@ -70,6 +72,7 @@ def pooled_engine(
         pool_timeout=pool_timeout,
         pool_recycle=RECYCLE_SECONDS,
         pool_use_lifo=True,
+        pool_reset_on_return=None,
         execution_options={TIMEOUTS: timeouts},
     )
     if not is_embedded(url):
@@ -104,6 +107,7 @@ def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
         paramstyle="named" if is_embedded(url) else "pyformat",
         **pool,
     )
+    event.listen(engine, "reset", _end_transaction)
     if is_embedded(url):
         event.listen(engine, "connect", _set_up_sqlite)
     else:
@@ -127,6 +131,13 @@ def _connect(patience: float, _: object, __: object, ___: Any, arguments: Any) -
     connection = PatientConnection.connect(**arguments)
     connection.patience = patience
     return connection
+
+
+def _end_transaction(connection: Any, _: ConnectionPoolEntry, __: PoolResetState) -> None:
+    """Undo what was begun on a connection that comes back; to ask each for it takes longer."""
+    embedded = isinstance(connection, SQLiteConnection)
+    if connection.in_transaction if embedded else connection.info.transaction_status != IDLE:
+        connection.rollback()
 
 
 def _set_up_sqlite(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:

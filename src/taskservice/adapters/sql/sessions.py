@@ -25,9 +25,9 @@ IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
 PROGRESS_STEPS = 10_000
 _IS_OURS = "taskservice_session"
 
-# Every list has an index in its order. A plan is made before it is known whose list it is:
-# it must not suppose that there is little to sort.
-_IN_ORDER = {"enable_sort": "off", "enable_bitmapscan": "off"}
+# Every list has an index in its order. A plan may be made before it is known whose list it is:
+# it must not suppose that there is little to sort. No statement lasts long enough to be compiled.
+_IN_ORDER = {"enable_sort": "off", "enable_bitmapscan": "off", "jit": "off"}
 
 # The isolation that a change relies on, whatever the database's default is.
 _BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED"}
