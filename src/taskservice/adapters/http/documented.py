@@ -19,7 +19,7 @@ WITH_BODY = ("malformed-request", "body-too-large", "unsupported-media-type", "i
 WITH_CURSOR = ("malformed-request", "invalid-request")
 WITH_PARAMETERS = ("invalid-request",)
 WITH_TASK = ("task-not-found",)
-WITH_KEY = ("malformed-request", "key-in-use", "storage-full")
+WITH_KEY = ("malformed-request", "key-in-use", "key-reused", "storage-full")
 WITH_CONDITION = ("malformed-request", "precondition-failed", "precondition-required")
 
 
@@ -68,8 +68,6 @@ def _document_headers(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> di
 
 def _problems(rule: str, apidoc: dict[str, Any], headers: Sequence[str]) -> Iterator[str]:
     yield from EVERY_CALL
-    if "Idempotency-Key" in headers:
-        yield from WITH_KEY
     if "If-Match" in headers:
         yield from WITH_CONDITION
     if "If-None-Match" in headers:
@@ -83,3 +81,5 @@ def _problems(rule: str, apidoc: dict[str, Any], headers: Sequence[str]) -> Iter
             yield from WITH_CURSOR
         else:
             yield from WITH_PARAMETERS
+    if "Idempotency-Key" in headers:
+        yield from WITH_KEY

@@ -8,7 +8,13 @@ from marshmallow import fields
 from werkzeug.exceptions import HTTPException
 
 from taskservice.adapters.http.fields import AnswerSchema
-from taskservice.adapters.http.problems import MEDIA_TYPE, PROBLEM_TYPES, on_http_exception
+from taskservice.adapters.http.problems import (
+    ANSWERS,
+    HTTP_PROBLEMS,
+    MEDIA_TYPE,
+    PROBLEM_TYPES,
+    on_http_exception,
+)
 from taskservice.adapters.http.reference import DESCRIPTION
 
 OPENAPI_VERSION = "3.1.0"
@@ -22,6 +28,24 @@ def _response_name(problem: str) -> str:
 PROBLEM_RESPONSES = {
     problem: (kind.status, _response_name(problem)) for problem, kind in PROBLEM_TYPES.items()
 }
+
+
+SHARED_STATUS = {"key-reused": "invalid-request"}
+"""A problem, and another of its status that every operation meets which meets the first."""
+
+EXAMPLE_DETAILS = {
+    problem: detail for problem, detail, *_ in (*HTTP_PROBLEMS.values(), *ANSWERS.values())
+} | {
+    "not-your-tasks": "these are not your tasks",
+    "too-many-requests": "too many requests",
+    "body-too-large": "a body holds at most 65,536 bytes",
+    "unsupported-media-type": "the body must be application/json, in UTF-8",
+    "malformed-request": "the body is not JSON: it is empty",
+    "invalid-request": "1 field is not valid",
+    "precondition-required": "say with If-Match which version of the task is meant",
+    "internal": "this is a defect of the service",
+}
+"""What is said of a problem, for example."""
 
 
 def _header(description: str, example: str) -> dict[str, Any]:
@@ -77,10 +101,10 @@ REQUEST_HEADERS = {
             "If-Match",
             "The versions, as ETags, that the task may be at; `*` for any. At another version the "
             "answer is 412, and nothing changes.",
-            '"3"',
+            '"1"',
         ),
         _request_header(
-            "If-None-Match", "The ETags that the caller holds: the answer to these is 304.", '"3"'
+            "If-None-Match", "The ETags that the caller holds: the answer to these is 304.", '"1"'
         ),
         _request_header(
             "Idempotency-Key",
@@ -128,7 +152,7 @@ UNCOUNTED = {"not-found", "method-not-allowed", "unauthenticated", "not-your-tas
 """Problems that are met before a request is counted."""
 
 REPLAYED = {"Idempotency-Replayed": _header("`true` where this repeats an earlier answer.", "true")}
-NOT_MODIFIED = COUNTED | {"ETag": _header("The task's version, unchanged.", '"3"')}
+NOT_MODIFIED = COUNTED | {"ETag": _header("The task's version, unchanged.", '"1"')}
 
 
 class FaultSchema(AnswerSchema):
@@ -145,8 +169,9 @@ class ProblemSchema(AnswerSchema):
     type = fields.String(
         required=True,
         metadata={
-            "description": "The kind of problem, stable; the address explains it.",
-            "enum": [f"/problems/{problem}" for problem in PROBLEM_TYPES],
+            "description": "The kind of problem, stable; the address explains it. Kinds may be "
+            "added: take one that you do not know by its `status`.",
+            "x-extensible-enum": [f"/problems/{problem}" for problem in PROBLEM_TYPES],
         },
     )
     title = fields.String(required=True, metadata={"description": "The status in words."})
@@ -164,6 +189,11 @@ class ProblemSchema(AnswerSchema):
             "description": "Of a write that was cut short: whether it happened.",
             "enum": ["not_applied", "unknown"],
         }
+    )
+    checks = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        metadata={"description": "Of a service that is not ready: each part that was looked at."},
     )
 
 
@@ -188,15 +218,21 @@ class ProblemApi(Api):
 
 def _problem_response(problem: str) -> dict[str, Any]:
     kind = PROBLEM_TYPES[problem]
+    met = [one for one in (SHARED_STATUS.get(problem), problem) if one]
     headers = dict(REQUEST_ID if problem in UNCOUNTED else COUNTED)
     if kind.status == 401:
         headers["WWW-Authenticate"] = _header("The scheme to use.", "Bearer")
     if kind.status in {409, 429, 503, 507}:
         headers["Retry-After"] = _header("Seconds to wait before the next try.", "1")
     return {
-        "description": kind.meaning,
+        "description": " Or: ".join(PROBLEM_TYPES[one].meaning for one in met),
         "headers": headers,
-        "content": {MEDIA_TYPE: {"schema": ProblemSchema, "example": _example(problem)}},
+        "content": {
+            MEDIA_TYPE: {
+                "schema": ProblemSchema,
+                "examples": {one: {"value": _example(one)} for one in met},
+            }
+        },
     }
 
 
@@ -206,7 +242,7 @@ def _example(problem: str) -> dict[str, Any]:
         "type": f"/problems/{problem}",
         "title": kind.title,
         "status": kind.status,
-        "detail": kind.meaning,
+        "detail": EXAMPLE_DETAILS[problem],
         "instance": "/api/tasks/ada/tasks",
         "request_id": "01932d0e5f0a7cc398f40b8e1c6f2a11",
     }
@@ -227,6 +263,7 @@ def document(app: Flask) -> ProblemApi:
         spec_kwargs={
             "info": {
                 "description": DESCRIPTION,
+                "contact": {"name": "Whoever runs this service"},
                 "license": {"name": "MIT", "identifier": "MIT"},
             },
             "servers": [{"url": "/", "description": "This service."}],
