@@ -32,7 +32,7 @@ def documented(service: Service) -> dict[str, Operation]:
 
 
 def new_task(service: Service, user: str) -> str:
-    """Return the id of a task of `user` that is as the first example shows one, and the only one."""
+    """Return the id of a task of `user`, the only one, as the first example shows it."""
     tasks, token = f"/api/tasks/{user}/tasks", token_of(user)
     for task in service("GET", tasks, token).json:
         service("DELETE", f"{tasks}/{task['id']}", token)
