@@ -13,6 +13,7 @@ from tests.processes import Service, gunicorn
 from tests.support import SECRET
 
 MODULES = Path(__file__).with_name("node_modules")
+ANNOTATIONS = Path("/usr/share/java/geronimo-annotation-1.3-spec.jar")
 NEEDED = {"node": "nodejs", "npx": "npm", "java": "a JRE", "javac": "default-jdk-headless"}
 
 
@@ -20,6 +21,8 @@ NEEDED = {"node": "nodejs", "npx": "npm", "java": "a JRE", "javac": "default-jdk
 def programs() -> None:
     """What is missing is named; no test is skipped for it."""
     missing = [f"{name} ({source})" for name, source in NEEDED.items() if not shutil.which(name)]
+    if not ANNOTATIONS.exists():
+        missing.append(f"{ANNOTATIONS} (libgeronimo-annotation-1.3-spec-java)")
     if not MODULES.exists():
         missing.append("the packages of tests/clients/package.json (npm ci --prefix tests/clients)")
     if missing:
