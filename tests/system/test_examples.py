@@ -66,6 +66,7 @@ def test_these_are_all_operations(documented: dict[str, Operation]) -> None:
     assert sorted(documented) == sorted(NAMES)
     for operation in documented.values():
         assert operation.said["summary"]
+        assert all(parameter["description"] for parameter in operation.said["parameters"])
         assert len(operation.said["description"]) > len(operation.said["summary"])
 
 

@@ -5,7 +5,9 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from taskservice.adapters.http.openapi import PROBLEM_RESPONSES, REQUEST_HEADERS
+from taskservice.adapters.http.documented_headers import REQUEST_HEADERS
+from taskservice.adapters.http.documented_problems import PROBLEM_RESPONSES
+from taskservice.adapters.http.examples import TASK_ID as EXAMPLE_ID
 from taskservice.adapters.http.parser import StrictParser
 
 EVERY_CALL = (
@@ -21,6 +23,13 @@ WITH_PARAMETERS = ("invalid-request",)
 WITH_TASK = ("task-not-found",)
 WITH_KEY = ("malformed-request", "key-in-use", "key-reused", "storage-full")
 WITH_CONDITION = ("malformed-request", "precondition-failed", "precondition-required")
+
+TASK_ID = {
+    "in": "path",
+    "name": "task_id",
+    "description": "The task: the `id` that it was given when it was made.",
+    "example": EXAMPLE_ID,
+}
 
 
 class DocumentedBlueprint(Blueprint):
@@ -57,6 +66,8 @@ class DocumentedBlueprint(Blueprint):
         for problem in _problems(rule, apidoc, headers):
             status, name = PROBLEM_RESPONSES[problem]
             responses[status] = [name]
+        if "<uuid:task_id>" in rule:
+            options["parameters"] = [dict(TASK_ID)]
         super().add_url_rule(rule, endpoint, view_func, *args, **options)
 
 
@@ -67,6 +78,7 @@ def _document_headers(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> di
 
 
 def _problems(rule: str, apidoc: dict[str, Any], headers: Sequence[str]) -> Iterator[str]:
+    """Yield the problems of an operation; of two with one status, last the one that names both."""
     yield from EVERY_CALL
     if "If-Match" in headers:
         yield from WITH_CONDITION

@@ -8,8 +8,9 @@ from flask import Response, current_app, jsonify
 from flask_smorest import Blueprint
 from marshmallow import fields
 
+from taskservice.adapters.http.documented_headers import REQUEST_ID
+from taskservice.adapters.http.documented_problems import PROBLEM_RESPONSES
 from taskservice.adapters.http.fields import AnswerSchema
-from taskservice.adapters.http.openapi import PROBLEM_RESPONSES, REQUEST_ID
 from taskservice.adapters.http.problems import RETRY_SECONDS, problem_response
 from taskservice.core.errors import Unavailable
 from taskservice.core.readiness import Probe

@@ -6,6 +6,14 @@ from uuid import UUID
 from taskservice.adapters.http.attempts import read_attempt
 from taskservice.adapters.http.conditions import precondition, read_conditions
 from taskservice.adapters.http.documented import DocumentedBlueprint
+from taskservice.adapters.http.documented_headers import (
+    COUNTED,
+    LINKED,
+    LOCATED,
+    NOT_MODIFIED,
+    REPLAYED,
+    TAGGED,
+)
 from taskservice.adapters.http.examples import (
     COMPLETE,
     CREATE,
@@ -16,15 +24,7 @@ from taskservice.adapters.http.examples import (
     sent,
 )
 from taskservice.adapters.http.identity import enforce_ownership, own_tasks, take_path_owner
-from taskservice.adapters.http.openapi import (
-    COUNTED,
-    LINKED,
-    LOCATED,
-    NOT_MODIFIED,
-    ON_A_TASK,
-    REPLAYED,
-    TAGGED,
-)
+from taskservice.adapters.http.openapi import ON_A_TASK
 from taskservice.adapters.http.rate_limit import count_request, describe_budget
 from taskservice.adapters.http.rendering import describe
 from taskservice.adapters.http.schemas import (
