@@ -21,7 +21,7 @@ from schemathesis.transport.wsgi import WSGITransport
 from tests.fuzz.peers import Peers
 from tests.support import ADA
 
-from taskservice.adapters.http.openapi import REQUEST_HEADERS
+from taskservice.adapters.http.documented_headers import REQUEST_HEADERS
 
 ENUMERATED = 500
 """How many requests the document is good for before anything is drawn: examples and coverage."""

@@ -254,8 +254,8 @@ def test_every_operation_documents_its_problems() -> None:
         "patch_task": always | guarded | {"200", "413", "415"},
         "complete_task": always | guarded | {"200", "413", "415"},
         "delete_task": always | guarded | {"204"},
-        "livez": {"200"},
-        "readyz": {"200", "503"},
+        "livez": {"200", "400"},
+        "readyz": {"200", "400", "503"},
     }
     document = json.loads(openapi_document())
     found = {
@@ -266,4 +266,4 @@ def test_every_operation_documents_its_problems() -> None:
     }
     assert found == expected
     for response in document["components"]["responses"].values():
-        assert response["content"]["application/problem+json"]["example"]
+        assert response["content"]["application/problem+json"]["examples"]

@@ -5,7 +5,9 @@ from typing import Any
 
 from flask_smorest import Blueprint
 
-from taskservice.adapters.http.openapi import PROBLEM_RESPONSES, REQUEST_HEADERS
+from taskservice.adapters.http.documented_headers import REQUEST_HEADERS
+from taskservice.adapters.http.documented_problems import PROBLEM_RESPONSES
+from taskservice.adapters.http.examples import TASK_ID as EXAMPLE_ID
 from taskservice.adapters.http.parser import StrictParser
 
 EVERY_CALL = (
@@ -19,8 +21,15 @@ WITH_BODY = ("malformed-request", "body-too-large", "unsupported-media-type", "i
 WITH_CURSOR = ("malformed-request", "invalid-request")
 WITH_PARAMETERS = ("invalid-request",)
 WITH_TASK = ("task-not-found",)
-WITH_KEY = ("malformed-request", "key-in-use", "storage-full")
+WITH_KEY = ("malformed-request", "key-in-use", "key-reused", "storage-full")
 WITH_CONDITION = ("malformed-request", "precondition-failed", "precondition-required")
+
+TASK_ID = {
+    "in": "path",
+    "name": "task_id",
+    "description": "The task: the `id` that it was given when it was made.",
+    "example": EXAMPLE_ID,
+}
 
 
 class DocumentedBlueprint(Blueprint):
@@ -57,6 +66,8 @@ class DocumentedBlueprint(Blueprint):
         for problem in _problems(rule, apidoc, headers):
             status, name = PROBLEM_RESPONSES[problem]
             responses[status] = [name]
+        if "<uuid:task_id>" in rule:
+            options["parameters"] = [dict(TASK_ID)]
         super().add_url_rule(rule, endpoint, view_func, *args, **options)
 
 
@@ -67,9 +78,8 @@ def _document_headers(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> di
 
 
 def _problems(rule: str, apidoc: dict[str, Any], headers: Sequence[str]) -> Iterator[str]:
+    """Yield the problems of an operation; of two with one status, last the one that names both."""
     yield from EVERY_CALL
-    if "Idempotency-Key" in headers:
-        yield from WITH_KEY
     if "If-Match" in headers:
         yield from WITH_CONDITION
     if "If-None-Match" in headers:
@@ -83,3 +93,5 @@ def _problems(rule: str, apidoc: dict[str, Any], headers: Sequence[str]) -> Iter
             yield from WITH_CURSOR
         else:
             yield from WITH_PARAMETERS
+    if "Idempotency-Key" in headers:
+        yield from WITH_KEY

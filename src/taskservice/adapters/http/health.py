@@ -8,8 +8,9 @@ from flask import Response, current_app, jsonify
 from flask_smorest import Blueprint
 from marshmallow import fields
 
+from taskservice.adapters.http.documented_headers import REQUEST_ID
+from taskservice.adapters.http.documented_problems import PROBLEM_RESPONSES
 from taskservice.adapters.http.fields import AnswerSchema
-from taskservice.adapters.http.openapi import PROBLEM_RESPONSES, REQUEST_ID
 from taskservice.adapters.http.problems import RETRY_SECONDS, problem_response
 from taskservice.core.errors import Unavailable
 from taskservice.core.readiness import Probe
@@ -18,19 +19,30 @@ PROBES = "taskservice-probes"
 
 _log = logging.getLogger("taskservice")
 
+UNREADABLE: dict[str, Any] = {
+    "schema": {"type": "string"},
+    "content_type": "text/html",
+    "description": "The request or a header of it is badly framed: a page of the server itself, "
+    "which the service never saw.",
+}
+
 blueprint = Blueprint("health", __name__, description="For load balancers and monitors.")
 
 
 class LifeSchema(AnswerSchema):
     """The process is up."""
 
-    status = fields.Constant("alive", required=True, metadata={"description": "Always `alive`."})
+    status = fields.String(
+        required=True, metadata={"description": "Always `alive`.", "enum": ["alive"]}
+    )
 
 
 class ReadinessSchema(AnswerSchema):
     """Every part is fit to serve."""
 
-    status = fields.Constant("ready", required=True, metadata={"description": "Always `ready`."})
+    status = fields.String(
+        required=True, metadata={"description": "Always `ready`.", "enum": ["ready"]}
+    )
     checks = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
@@ -41,6 +53,7 @@ class ReadinessSchema(AnswerSchema):
 
 @blueprint.get("/livez")
 @blueprint.response(200, LifeSchema(), headers=REQUEST_ID, example={"status": "alive"})
+@blueprint.alt_response(400, **UNREADABLE)
 @blueprint.doc(operationId="livez", security=[])
 def livez() -> dict[str, str]:
     """Tell whether the process is up.
@@ -57,6 +70,7 @@ def livez() -> dict[str, str]:
     headers=REQUEST_ID,
     example={"status": "ready", "checks": {"database": "ok", "schema": "ok", "keys": "ok"}},
 )
+@blueprint.alt_response(400, **UNREADABLE)
 @blueprint.alt_response(503, PROBLEM_RESPONSES["unavailable"][1])
 @blueprint.doc(operationId="readyz", security=[])
 def readyz() -> Response:

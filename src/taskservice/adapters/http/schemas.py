@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from marshmallow import fields, post_load
 
 from taskservice.adapters.http import cursors
+from taskservice.adapters.http.examples import PATCH, sent
 from taskservice.adapters.http.fields import (
     ChoiceParameter,
     Flag,
@@ -37,30 +38,12 @@ from taskservice.core.rules import (
 from taskservice.core.task import Step, Task
 
 MERGE_PATCH = "application/merge-patch+json"
+_MIDNIGHT = "2026-02-09T00:00:00Z"
 
 SORTS = {
     "-" * descending + field: Sort(field=field, descending=descending)
     for field in SORT_FIELDS
     for descending in (False, True)
-}
-
-EXAMPLE_ID = "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
-EXAMPLE_TASK = {
-    "id": EXAMPLE_ID,
-    "user_id": "ada",
-    "title": "Buy milk",
-    "description": None,
-    "completed": False,
-    "completed_at": None,
-    "created_at": "2026-02-09T10:00:00.123456Z",
-    "updated_at": "2026-02-09T10:00:00.123456Z",
-    "version": 1,
-}
-EXAMPLE_COMPLETED = EXAMPLE_TASK | {
-    "completed": True,
-    "completed_at": "2026-02-09T18:30:00.654321Z",
-    "updated_at": "2026-02-09T18:30:00.654321Z",
-    "version": 2,
 }
 
 _TITLE = {
@@ -74,6 +57,14 @@ _DESCRIPTION = {
     "maxLength": DESCRIPTION_LIMIT,
     "pattern": TEXT_PATTERN,
 }
+
+
+SORT_NAMES = [
+    f"{field.upper()}{'_DESCENDING' * descending}"
+    for field in SORT_FIELDS
+    for descending in (False, True)
+]
+"""What generated clients call the values of `sort`."""
 
 
 def check_nothing(_: str) -> None:
@@ -144,7 +135,9 @@ class TaskPatchSchema(_EditBody):
 
 
 MERGE_PATCH_BODY = {
-    "content": {JSON: {"schema": {"$ref": "#/components/schemas/TaskPatch"}}},
+    "content": {
+        JSON: {"schema": {"$ref": "#/components/schemas/TaskPatch"}, "examples": sent(PATCH)}
+    },
 }
 
 
@@ -170,10 +163,14 @@ class TaskQuerySchema(NoParametersSchema):
     """What a list may ask. Loads to a `TaskQuery`."""
 
     completed = FlagParameter(
-        metadata=_about("Only the completed tasks (true) or only the open ones (false).")
+        metadata=_about(
+            "Only the completed tasks (true) or only the open ones (false).", example=False
+        )
     )
     limit = NumberParameter(
-        1, PAGE_LIMIT, metadata=_about("How many tasks a page holds.", default=PAGE_DEFAULT)
+        1,
+        PAGE_LIMIT,
+        metadata=_about("How many tasks a page holds.", default=PAGE_DEFAULT, example=20),
     )
     q = TextParameter(
         check_search,
@@ -182,18 +179,29 @@ class TaskQuerySchema(NoParametersSchema):
             minLength=1,
             maxLength=SEARCH_LIMIT,
             pattern=TEXT_PATTERN,
+            example="milk",
         ),
     )
-    created_after = MomentParameter(metadata=_about("Created at this moment or later."))
-    created_before = MomentParameter(metadata=_about("Created before this moment."))
-    updated_after = MomentParameter(metadata=_about("Last changed at this moment or later."))
-    updated_before = MomentParameter(metadata=_about("Last changed before this moment."))
+    created_after = MomentParameter(
+        metadata=_about("Created at this moment or later.", example=_MIDNIGHT)
+    )
+    created_before = MomentParameter(
+        metadata=_about("Created before this moment.", example=_MIDNIGHT)
+    )
+    updated_after = MomentParameter(
+        metadata=_about("Last changed at this moment or later.", example=_MIDNIGHT)
+    )
+    updated_before = MomentParameter(
+        metadata=_about("Last changed before this moment.", example=_MIDNIGHT)
+    )
     sort = ChoiceParameter(
         SORTS,
         metadata=_about(
             "The order, with - for descending. Ties are ordered by id in the same direction; "
             "titles by code point.",
             default="-created_at",
+            example="title",
+            **{"x-enum-varnames": SORT_NAMES},
         ),
     )
     cursor = TextParameter(

@@ -6,21 +6,28 @@ from uuid import UUID
 from taskservice.adapters.http.attempts import read_attempt
 from taskservice.adapters.http.conditions import precondition, read_conditions
 from taskservice.adapters.http.documented import DocumentedBlueprint
-from taskservice.adapters.http.identity import enforce_ownership, own_tasks, take_path_owner
-from taskservice.adapters.http.openapi import (
+from taskservice.adapters.http.documented_headers import (
     COUNTED,
     LINKED,
     LOCATED,
     NOT_MODIFIED,
-    ON_A_TASK,
     REPLAYED,
     TAGGED,
 )
+from taskservice.adapters.http.examples import (
+    COMPLETE,
+    CREATE,
+    PATCH,
+    TASK,
+    UPDATE,
+    answered,
+    sent,
+)
+from taskservice.adapters.http.identity import enforce_ownership, own_tasks, take_path_owner
+from taskservice.adapters.http.openapi import ON_A_TASK
 from taskservice.adapters.http.rate_limit import count_request, describe_budget
 from taskservice.adapters.http.rendering import describe
 from taskservice.adapters.http.schemas import (
-    EXAMPLE_COMPLETED,
-    EXAMPLE_TASK,
     MERGE_PATCH,
     MERGE_PATCH_BODY,
     CompletionSchema,
@@ -54,27 +61,29 @@ blueprint.after_request(describe_budget)
 
 @blueprint.get("", headers=["Prefer"], links=["get_first_task"])
 @blueprint.arguments(TaskQuerySchema(), location="query")
-@blueprint.response(200, TaskSchema(many=True), headers=LINKED, example=[EXAMPLE_TASK])
+@blueprint.response(200, TaskSchema(many=True), headers=LINKED, example=[TASK])
 def list_tasks(query: TaskQuery) -> Page:
     """List the user's tasks.
 
     Newest first unless `sort` says otherwise, a page at a time. While there
-    is more, the answer's `Link` header leads to the next page; follow it as
-    it stands. No task that stays as it was is skipped or shown twice,
-    whatever is written meanwhile.
+    is more, the answer's `Link` header leads to the next page: follow it as
+    it stands, or take the `cursor` out of it and ask again with all else
+    unchanged (`limit` may change). No task that stays as it was is skipped or
+    shown twice, whatever is written meanwhile.
     """
     with own_tasks() as tasks:
         return tasks.list(query)
 
 
 @blueprint.post("", headers=["Idempotency-Key"], links=ON_A_TASK)
-@blueprint.arguments(NewTaskSchema(), example={"title": "Buy milk"})
-@blueprint.response(201, TaskSchema(), headers=LOCATED | REPLAYED, example=EXAMPLE_TASK)
+@blueprint.arguments(NewTaskSchema(), examples=sent(CREATE))
+@blueprint.response(201, TaskSchema(), headers=LOCATED | REPLAYED, examples=answered(CREATE))
 def create_task(new: dict[str, Any]) -> Task:
     """Create a task.
 
     The service makes the id and the times. A task may be created completed.
-    With an `Idempotency-Key`, sending it again creates nothing more.
+    With an `Idempotency-Key`, sending the same bytes again creates nothing
+    more: the answer is that of the first time, with `Idempotency-Replayed`.
     """
     with own_tasks() as tasks:
         return tasks.add(**new)
@@ -82,20 +91,22 @@ def create_task(new: dict[str, Any]) -> Task:
 
 @blueprint.get("/<uuid:task_id>", headers=["If-None-Match"], links=ON_A_TASK)
 @blueprint.arguments(NoParametersSchema(), location="query", as_kwargs=True)
-@blueprint.response(200, TaskSchema(), headers=TAGGED, example=EXAMPLE_TASK)
+@blueprint.response(200, TaskSchema(), headers=TAGGED, example=TASK)
 @blueprint.alt_response(304, headers=NOT_MODIFIED, success=True)
 def get_task(task_id: UUID) -> Task:
     """Read a task.
 
-    Another user's task is answered as one that does not exist.
+    Another user's task is answered as one that does not exist. `ETag` is what
+    `If-Match` of a later update takes. With `If-None-Match`, a task that has
+    not changed since is 304, without a body.
     """
     with own_tasks() as tasks:
         return tasks.get(task_id)
 
 
 @blueprint.put("/<uuid:task_id>", headers=GUARDED, links=ON_A_TASK)
-@blueprint.arguments(TaskUpdateSchema(), example={"title": "Buy oat milk"})
-@blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, example=EXAMPLE_TASK)
+@blueprint.arguments(TaskUpdateSchema(), examples=sent(UPDATE))
+@blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, examples=answered(UPDATE))
 def update_task(step: Step, task_id: UUID) -> Task:
     """Update a task.
 
@@ -109,28 +120,28 @@ def update_task(step: Step, task_id: UUID) -> Task:
 
 @blueprint.patch("/<uuid:task_id>", headers=GUARDED, links=ON_A_TASK)
 @blueprint.doc(requestBody=MERGE_PATCH_BODY)
-@blueprint.arguments(
-    TaskPatchSchema(), content_type=MERGE_PATCH, example={"description": "Two litres"}
-)
-@blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, example=EXAMPLE_TASK)
+@blueprint.arguments(TaskPatchSchema(), content_type=MERGE_PATCH, examples=sent(PATCH))
+@blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, examples=answered(PATCH))
 def patch_task(step: Step, task_id: UUID) -> Task:
     """Update some fields of a task.
 
     A JSON merge patch (RFC 7396): an absent field keeps its value, null
-    clears the description.
+    clears the description. Both media types mean the same. With `If-Match` it
+    is done only where nobody else has changed the task.
     """
     with own_tasks() as tasks:
         return tasks.change(task_id, guarded(precondition(), step))
 
 
 @blueprint.patch("/<uuid:task_id>/complete", headers=GUARDED, links=ON_A_TASK)
-@blueprint.arguments(CompletionSchema(), required=False, example={"completed": True})
-@blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, example=EXAMPLE_COMPLETED)
+@blueprint.arguments(CompletionSchema(), required=False, examples=sent(COMPLETE))
+@blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, examples=answered(COMPLETE))
 def complete_task(step: Step, task_id: UUID) -> Task:
     """Set a task's completion.
 
     No body at all completes the task. It sets and does not toggle, so a
-    retry is harmless; a completed task keeps the moment of its completion.
+    retry is harmless; a completed task keeps the moment of its completion,
+    and a reopened one loses it. `If-Match` is heeded, and never demanded.
     """
     with own_tasks() as tasks:
         return tasks.change(task_id, guarded(precondition(may_be_demanded=False), step))
@@ -142,7 +153,8 @@ def complete_task(step: Step, task_id: UUID) -> Task:
 def delete_task(task_id: UUID) -> None:
     """Delete a task.
 
-    For good. A second try answers that there is no such task.
+    For good. A second try answers that there is no such task, but with the
+    `Idempotency-Key` of the first it is answered 204 once more.
     """
     with own_tasks() as tasks:
         tasks.remove(task_id, precondition())

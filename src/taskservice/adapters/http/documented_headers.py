@@ -1,0 +1,81 @@
+"""The headers of requests and answers, as the OpenAPI document tells of them."""
+
+from typing import Any
+
+
+def header(description: str, example: str) -> dict[str, Any]:
+    """Return what is said of a header of an answer."""
+    return {"description": description, "schema": {"type": "string"}, "example": example}
+
+
+REQUEST_ID = {
+    "X-Request-Id": header(
+        "Names this request, in the service's log too.", "01932d0e5f0a7cc398f40b8e1c6f2a11"
+    )
+}
+COUNTED = REQUEST_ID | {
+    "RateLimit-Policy": header(
+        "How many requests (`q`) a user may send in a window of so many seconds (`w`); absent "
+        "where the operator sets no limit.",
+        '"user";q=600;w=60',
+    ),
+    "RateLimit": header(
+        "How many more the caller may send (`r`) within the next seconds (`t`).",
+        '"user";r=599;t=42',
+    ),
+}
+TAGGED = COUNTED | {"ETag": header("The task's version, in quotes: a strong tag.", '"1"')}
+LOCATED = TAGGED | {
+    "Location": header(
+        "The new task's address.", "/api/tasks/ada/tasks/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
+    )
+}
+LINKED = COUNTED | {
+    "Link": header(
+        "The next page (RFC 8288), relative to this one; absent on the last.",
+        '<?cursor=WyIwMTkzMmQwZSJdF5Ag>; rel="next"',
+    ),
+    "X-Total-Count": header("The number of all tasks asked for, with `count=exact`.", "42"),
+    "Preference-Applied": header("`count=exact`, where the tasks were counted.", "count=exact"),
+}
+
+
+def _request_header(name: str, description: str, example: str, **schema: Any) -> dict[str, Any]:
+    return {
+        "in": "header",
+        "name": name,
+        "description": description,
+        "schema": {"type": "string", **schema},
+        "example": example,
+    }
+
+
+REQUEST_HEADERS = {
+    header["name"]: header
+    for header in (
+        _request_header(
+            "If-Match",
+            "The versions, as ETags, that the task may be at; `*` for any. At another version the "
+            "answer is 412, and nothing changes.",
+            '"1"',
+        ),
+        _request_header(
+            "If-None-Match", "The ETags that the caller holds: the answer to these is 304.", '"1"'
+        ),
+        _request_header(
+            "Idempotency-Key",
+            "A name for this request, of the caller's making, such as a UUID: sent again with the "
+            "same key within 24 hours, it is answered as the first time, and done only once.",
+            "8e03978e-40d5-43e8-bc93-6894a57f9324",
+            minLength=1,
+            maxLength=255,
+            pattern=r"^[\x20-\x2b\x2d-\x7e]+$",
+        ),
+        _request_header(
+            "Prefer", "`count=exact` asks for the number of all tasks (RFC 7240).", "count=exact"
+        ),
+    )
+}
+
+REPLAYED = {"Idempotency-Replayed": header("`true` where this repeats an earlier answer.", "true")}
+NOT_MODIFIED = COUNTED | {"ETag": header("The task's version, unchanged.", '"1"')}

@@ -1,0 +1,135 @@
+"""A collection for Postman, Bruno and their like, written from the OpenAPI document.
+
+python -m tests.clients.collection FILE
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.operations import Document, Operation, operations
+
+from taskservice.app import openapi_document
+
+SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
+VARIABLES = {
+    "base_url": "http://127.0.0.1:8000",
+    "token": "",
+    "user_id": "ada",
+    "task_id": "",
+    "etag": "",
+}
+SENT = {"If-Match"}
+"""The parameters that a request carries unless it is told not to."""
+
+LAST = ["delete_task"]
+REMEMBERS = """\
+pm.test("{status}", () => pm.response.to.have.status({status}));
+if (pm.response.headers.has("ETag")) {{
+    pm.collectionVariables.set("etag", pm.response.headers.get("ETag"));
+    pm.collectionVariables.set("task_id", pm.response.json().id);
+}}"""
+
+
+def collection(document: Document) -> dict[str, Any]:
+    """Return the collection of a document: a folder for each tag, a request for each example."""
+    return {
+        "info": {
+            "name": document["info"]["title"],
+            "description": document["info"]["description"],
+            "schema": SCHEMA,
+        },
+        "auth": {"type": "bearer", "bearer": [_pair("token", "{{token}}")]},
+        "variable": [_pair(name, value) for name, value in VARIABLES.items()],
+        "item": [
+            {
+                "name": tag["name"],
+                "description": tag["description"],
+                "item": [
+                    request
+                    for operation in sorted(operations(document), key=_place)
+                    if tag["name"] in operation.said["tags"]
+                    for request in _requests(operation)
+                ],
+            }
+            for tag in document["tags"]
+        ],
+    }
+
+
+def _place(operation: Operation) -> tuple[bool, bool]:
+    """Return what sorts first what makes a task, and last what takes it away."""
+    return operation.name in LAST, operation.method != "POST"
+
+
+def _requests(operation: Operation) -> list[dict[str, Any]]:
+    """Return a request for each example of a body, or the one that has no body."""
+    summary = operation.said["summary"].rstrip(".")
+    for media_type, content in operation.bodies.items():
+        return [
+            _request(operation, f"{summary}: {example['summary']}", media_type, example["value"])
+            for example in content["examples"].values()
+        ]
+    return [_request(operation, summary)]
+
+
+def _request(
+    operation: Operation, name: str, media_type: str = "", body: Any = None
+) -> dict[str, Any]:
+    headers = [_header(one) for one in operation.said["parameters"] if one["in"] == "header"]
+    request: dict[str, Any] = {
+        "method": operation.method,
+        "description": operation.said["description"],
+        "header": headers,
+        "url": _url(operation),
+    }
+    if media_type:
+        headers.insert(0, _pair("Content-Type", media_type))
+        request["body"] = {"mode": "raw", "raw": json.dumps(body, indent=2)}
+    if operation.said.get("security") == []:
+        request["auth"] = {"type": "noauth"}
+    script = REMEMBERS.format(status=operation.success[0]).splitlines()
+    event = {"listen": "test", "script": {"type": "text/javascript", "exec": script}}
+    return {"name": name, "event": [event], "request": request}
+
+
+def _url(operation: Operation) -> dict[str, Any]:
+    path = operation.path.replace("{", "{{").replace("}", "}}").strip("/").split("/")
+    query = [
+        {**_pair(one["name"], _shown(one)), "description": one["description"], "disabled": True}
+        for one in operation.said["parameters"]
+        if one["in"] == "query"
+    ]
+    return {
+        "raw": "/".join(["{{base_url}}", *path]),
+        "host": ["{{base_url}}"],
+        "path": path,
+        "query": query,
+    }
+
+
+def _header(parameter: dict[str, Any]) -> dict[str, Any]:
+    name = parameter["name"]
+    value = "{{etag}}" if name in {"If-Match", "If-None-Match"} else _shown(parameter)
+    described = {**_pair(name, value), "description": parameter["description"]}
+    return described if name in SENT else {**described, "disabled": True}
+
+
+def _shown(parameter: dict[str, Any]) -> str:
+    value = parameter.get("example", parameter["schema"].get("example", ""))
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _pair(name: str, value: str) -> dict[str, str]:
+    return {"key": name, "value": value}
+
+
+def written() -> bytes:
+    """Return the collection as its file has it."""
+    made = collection(json.loads(openapi_document()))
+    return json.dumps(made, indent=2, ensure_ascii=False).encode() + b"\n"
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_bytes(written())

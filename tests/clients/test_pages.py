@@ -1,0 +1,67 @@
+"""Clients that are generated from the document do what their pages say, to a running service.
+
+Needs Node, npm and a JDK: `tox -e clients` runs it.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+from tests.clients.pages import ADDRESS, PAGES, Page
+from tests.http_callers import token_of
+from tests.parent_death import dying_with_the_tests
+from tests.processes import ROOT, Service, environment
+
+pytestmark = pytest.mark.clients
+
+TASKS = "/api/tasks/ada/tasks"
+SECONDS = 110
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_does_what_it_says(service: Service, page: Page, workplace: Path, path: str) -> None:
+    """Its commands make a client; its code runs with it, and prints what the page shows.
+
+    Ada has tasks already, as a reader will.
+    """
+    assert service("POST", TASKS, token_of("ada"), {"title": "Buy stamps"}).status == 201
+    (workplace / page.file).write_text(page.code.replace(ADDRESS, service.address))
+    done = subprocess.run(
+        ["sh", "-eu", "-c", page.script.replace(ADDRESS, service.address)],
+        cwd=workplace,
+        env=environment(TOKEN=token_of("ada"), PATH=path),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+        preexec_fn=dying_with_the_tests,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert [done.stdout] == page.blocks("text"), done.stderr
+    check_what_is_left(service)
+
+
+def check_what_is_left(service: Service) -> None:
+    """Assert what the story leaves: beside the stamps 249 tasks, and no milk left over."""
+    counted = service("GET", TASKS, token_of("ada"), None, Prefer="count=exact")
+    assert counted.headers["X-Total-Count"] == "250"
+    assert service("GET", f"{TASKS}?q=milk", token_of("ada")).json == []
+
+
+def pinned() -> dict[str, str]:
+    """Return the versions that the locks name."""
+    packages = json.loads((ROOT / "tests" / "clients" / "package.json").read_text())
+    found = dict(packages["devDependencies"])
+    for lock in ("requirements.txt", "requirements-clients.txt"):
+        lines = (ROOT / lock).read_text().splitlines()
+        names = (line.split()[0] for line in lines if "==" in line)
+        found |= dict(name.split("==") for name in names)
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_page_names_the_versions_that_are_tested(page: Page) -> None:
+    """What a reader installs is what the tests run."""
+    assert page.installed
+    assert page.installed <= set(pinned().items())

@@ -1,0 +1,129 @@
+"""The document's examples of problems are true: each is provoked, and compared."""
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
+
+import pytest
+from tests.http_callers import SETTINGS, Caller
+from tests.operations import examples, resolved
+
+from taskservice.adapters.memory import InMemoryTasks
+from taskservice.app import create_app, openapi_document
+from taskservice.config import Settings
+from taskservice.core.errors import KeyInUse, StorageFull, Unavailable
+from taskservice.core.service import OpenTasks, TaskService
+
+UNUSED = "/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
+DOCUMENT = json.loads(openapi_document())
+SHOWN: dict[str, Any] = {
+    problem: example
+    for response in DOCUMENT["components"]["responses"].values()
+    for problem, example in examples(response["content"]["application/problem+json"]).items()
+}
+
+
+def over(open_tasks: OpenTasks, **settings: Any) -> Caller:
+    """Return Ada, who calls the API over `open_tasks`."""
+    known = Settings(**{**vars(SETTINGS), **settings})
+    return Caller(create_app(open_tasks, known).test_client(), "ada")
+
+
+def usual(**settings: Any) -> Caller:
+    return over(InMemoryTasks().open_tasks, **settings)
+
+
+def failing(error: Exception) -> Caller:
+    def open_tasks(owner: str, *, together: bool = False) -> AbstractContextManager[TaskService]:
+        raise error
+
+    return over(open_tasks)
+
+
+def anonymous() -> Any:
+    ada = usual()
+    ada.token = "none"
+    return ada("GET")
+
+
+def a_lost_update() -> Any:
+    ada = usual()
+    return ada("DELETE", f"/{ada.create()['id']}", headers={"If-Match": '"7"'})
+
+
+def an_unguarded_update() -> Any:
+    ada = usual(require_if_match=True)
+    return ada("DELETE", f"/{ada.create()['id']}")
+
+
+def a_key_twice() -> Any:
+    ada = usual()
+    for title in ("Buy milk", "Buy bread"):
+        answer = ada("POST", json={"title": title}, headers={"Idempotency-Key": "k"})
+    return answer
+
+
+def a_second_request() -> Any:
+    ada = usual(rate_limit="1/minute")
+    ada("GET")
+    return ada("GET")
+
+
+def post(**request: Any) -> Any:
+    return usual()("POST", **request)
+
+
+JSON = "application/json"
+PROVOKED: dict[str, Callable[[], Any]] = {
+    "unauthenticated": anonymous,
+    "not-your-tasks": lambda: usual()("GET", "/api/tasks/bob/tasks"),
+    "task-not-found": lambda: usual()("GET", UNUSED),
+    "too-many-requests": a_second_request,
+    "body-too-large": lambda: post(data=b" " * 65_537, content_type=JSON),
+    "unsupported-media-type": lambda: post(data="Buy milk", content_type="text/plain"),
+    "malformed-request": lambda: post(data="", content_type=JSON),
+    "invalid-request": lambda: post(json={"title": " "}),
+    "precondition-failed": a_lost_update,
+    "precondition-required": an_unguarded_update,
+    "key-in-use": lambda: failing(KeyInUse())("POST", json={"title": "Buy milk"}),
+    "key-reused": a_key_twice,
+    "unavailable": lambda: failing(Unavailable("", "not_applied"))("POST", json={"title": "x"}),
+    "storage-full": lambda: failing(StorageFull(""))("POST", json={"title": "x"}),
+    "internal": lambda: failing(RuntimeError())("GET"),
+}
+
+
+def test_every_problem_has_an_example() -> None:
+    """What an operation can be answered, the document shows."""
+    assert SHOWN.keys() == PROVOKED.keys()
+
+
+@pytest.mark.parametrize("problem", PROVOKED)
+def test_a_problem_is_as_its_example(problem: str) -> None:
+    """The answer is the example, but for where it was asked and its id; headers are documented."""
+    answer = PROVOKED[problem]()
+    own = {name: answer.json[name] for name in ("instance", "request_id")}
+    assert answer.json == SHOWN[problem] | own
+    assert answer.status_code == SHOWN[problem]["status"]
+
+
+def test_a_problem_has_the_headers_that_its_response_names() -> None:
+    """`Retry-After` and `WWW-Authenticate` come where the document says so."""
+    told = {"Retry-After", "WWW-Authenticate"}
+    for response in DOCUMENT["components"]["responses"].values():
+        for problem in examples(response["content"]["application/problem+json"]):
+            found = told & set(PROVOKED[problem]().headers.keys())
+            assert found == told & response["headers"].keys(), problem
+
+
+def test_references_lead_to_what_is_documented() -> None:
+    """An operation's problems are those of its responses, each under its own status."""
+    for item in DOCUMENT["paths"].values():
+        for method, said in item.items():
+            if method == "parameters":
+                continue
+            for status, response in said["responses"].items():
+                content = resolved(DOCUMENT, response).get("content", {})
+                for shown in examples(content.get("application/problem+json", {})).values():
+                    assert str(shown["status"]) == status

@@ -1,0 +1,125 @@
+"""The document's examples are true: each is sent to a running service, and its answer compared."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from tests.http_callers import token_of
+from tests.operations import Operation, examples, operations
+from tests.processes import Answer, Service, gunicorn
+
+MADE = {"id", "created_at", "updated_at", "completed_at"}
+WITHOUT_EXAMPLE = {"user_id", "task_id", "cursor"}
+"""Parameters that cannot be made up; a cursor belongs to one list."""
+
+
+@pytest.fixture(scope="module")
+def service(
+    production: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Service]:
+    folder: Path = tmp_path_factory.mktemp("examples")
+    with gunicorn(folder, **production) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def documented(service: Service) -> dict[str, Operation]:
+    """The operations of the document as it is served, by name."""
+    document = service("GET", "/openapi.json").json
+    return {operation.name: operation for operation in operations(document)}
+
+
+def new_task(service: Service, user: str) -> str:
+    """Return the id of a task of `user`, the only one, as the first example shows it."""
+    tasks, token = f"/api/tasks/{user}/tasks", token_of(user)
+    for task in service("GET", tasks, token).json:
+        service("DELETE", f"{tasks}/{task['id']}", token)
+    return str(service("POST", tasks, token, {"title": "Buy milk"}).json["id"])
+
+
+def send(
+    service: Service, operation: Operation, user: str, task: str, body: Any, **headers: str
+) -> Answer:
+    path = operation.path.format(user_id=user, task_id=task)
+    return service(operation.method, path, token_of(user), body, **headers)
+
+
+def masked(value: Any) -> Any:
+    """Return a body without what the service makes anew each time."""
+    if isinstance(value, list):
+        return [masked(one) for one in value]
+    return {
+        name: type(member).__name__ if name in MADE else member for name, member in value.items()
+    }
+
+
+NAMES = [
+    *("list_tasks", "create_task", "get_task", "update_task", "patch_task", "complete_task"),
+    *("delete_task", "livez", "readyz"),
+]
+
+
+def test_these_are_all_operations(documented: dict[str, Operation]) -> None:
+    """No operation goes without, and each says in words what it does, and more than its name."""
+    assert sorted(documented) == sorted(NAMES)
+    for operation in documented.values():
+        assert operation.said["summary"]
+        assert all(parameter["description"] for parameter in operation.said["parameters"])
+        assert len(operation.said["description"]) > len(operation.said["summary"])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_request_is_answered_as_its_example_says(
+    service: Service, documented: dict[str, Operation], name: str
+) -> None:
+    """Each body that the document shows is answered with the status and the body that it shows.
+
+    Those of one operation follow one another, on a task that is new for each media type.
+    """
+    operation = documented[name]
+    status, said = operation.success
+    answers = examples(said.get("content", {}).get("application/json", {}))
+    for media_type, content in (operation.bodies or {"": {"example": None}}).items():
+        task, bodies = new_task(service, "ada"), examples(content)
+        assert bodies.keys() == (answers.keys() or {""})
+        for example, body in bodies.items():
+            headers = {"Content-Type": media_type} if media_type else {}
+            answer = send(service, operation, "ada", task, body, **headers)
+            assert answer.status == status, answer.body
+            shown = masked(answers[example]) if answers else None
+            assert (masked(answer.json) if answer.body else None) == shown
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_examples_of_parameters_are_heeded(
+    service: Service, documented: dict[str, Operation], name: str
+) -> None:
+    """Each query parameter and header has an example, which is taken."""
+    operation = documented[name]
+    shown = [body for content in operation.bodies.values() for body in examples(content).values()]
+    for parameter in operation.said["parameters"]:
+        if parameter["name"] in WITHOUT_EXAMPLE:
+            continue
+        task = new_task(service, user=name)
+        if parameter["in"] == "header":
+            asked = {parameter["name"]: parameter["example"]}
+            answer = send(service, operation, name, task, shown[0] if shown else None, **asked)
+        else:
+            value = parameter["schema"]["example"]
+            asked = {parameter["name"]: str(value).lower() if value is False else str(value)}
+            with_query = operation._replace(path=f"{operation.path}?{urlencode(asked)}")
+            answer = send(service, with_query, name, task, None)
+        is_held = parameter["name"] == "If-None-Match"
+        assert answer.status == (304 if is_held else operation.success[0]), (asked, answer.body)
+
+
+def test_what_the_server_cannot_read_is_its_own_page(
+    service: Service, documented: dict[str, Operation]
+) -> None:
+    """The probes document gunicorn's own 400, and it is one."""
+    operation = documented["livez"]
+    answer = service("GET", operation.path, None, None, **{"Bad Name": "x"})
+    (media_type,) = operation.said["responses"]["400"]["content"]
+    assert (answer.status, answer.headers["Content-Type"]) == (400, media_type)
