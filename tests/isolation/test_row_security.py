@@ -9,8 +9,9 @@ import pytest
 from psycopg import Connection
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Engine
-from tests.homes import Home
-from tests.postgres import program
+from tests.benchmarks import row_security
+from tests.homes import Home, served
+from tests.postgres import Databases, program
 from tests.support import ADA, BOB
 from tests.system.conftest import command
 
@@ -128,3 +129,18 @@ def test_a_dump_is_whole_or_fails(home: Home) -> None:
             assert "Bob's secret" in dump(home.service).stdout
         finally:
             superuser.execute(f"ALTER ROLE {home.role} NOBYPASSRLS".encode())
+
+
+def test_what_it_costs_can_be_measured(
+    postgresql: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The benchmark's other side, without policies and owner, goes through every door."""
+    monkeypatch.setattr(row_security, "TASKS", 1)
+    with (
+        served(postgresql) as home,
+        row_security.free(home) as engine,
+        row_security.doors(engine) as doors,
+    ):
+        assert len(doors) == 8
+        for door in doors.values():
+            door()
