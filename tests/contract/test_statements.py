@@ -207,6 +207,16 @@ def test_ids_are_those_that_the_adapter_is_given(engine: Engine) -> None:
         assert tasks.add(title="Buy milk").id == known
 
 
+def test_an_id_that_is_taken_is_no_success(engine: Engine) -> None:
+    """What was not stored is not told to be: that an id comes twice is a defect."""
+    known = uuid4()
+    with SqlTasks(engine, new_id=lambda _: known).open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk")
+        with pytest.raises(IntegrityError):
+            tasks.add(title="Buy bread")
+        assert tasks.get(known) == task
+
+
 def test_a_change_that_changes_nothing_writes_nothing(engine: Engine) -> None:
     """It is one statement: the look."""
     with SqlTasks(engine).open_tasks(ADA) as tasks:
