@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
+from unittest.mock import create_autospec
 from uuid import UUID
 
 import pytest
@@ -13,11 +14,15 @@ from sqlalchemy import Engine, text
 from tests.homes import Home, await_lock, served_engine
 from tests.postgres import Databases
 from tests.proxy import Wire, wired
+from tests.support import START
 
-from taskservice.adapters.sql import outcomes
+from taskservice.adapters.sql import answers, outcomes
+from taskservice.adapters.sql.changes import Removal
+from taskservice.adapters.sql.failures import BrokenOff
+from taskservice.adapters.sql.rows import OwnRows
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.conditions import at_version, guarded
-from taskservice.core.errors import Unavailable
+from taskservice.core.errors import TaskNotFound, Unavailable
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
@@ -193,9 +198,14 @@ MEANWHILE: dict[str, Callable[[TaskService, UUID], object]] = {
 
 @pytest.mark.parametrize("meanwhile", MEANWHILE.values(), ids=MEANWHILE)
 def test_what_others_have_changed_meanwhile_is_unknown(
-    fragile: Fragile, home: Home, meanwhile: Callable[[TaskService, UUID], object]
+    fragile: Fragile,
+    home: Home,
+    monkeypatch: pytest.MonkeyPatch,
+    meanwhile: Callable[[TaskService, UUID], object],
 ) -> None:
-    """Two versions on, or gone: nobody can tell whether the lost one came first."""
+    """Two versions on, or gone: nobody can tell whether the lost one came first, now or later."""
+    pauses: list[float] = []
+    monkeypatch.setattr(answers, "sleep", pauses.append)
     other = served_engine(home.service)
     task = fragile.add("contended")
 
@@ -209,7 +219,7 @@ def test_what_others_have_changed_meanwhile_is_unknown(
         pytest.raises(Unavailable, match="others have changed") as caught,
     ):
         tasks.change(task.id, Task.complete)
-    assert caught.value.outcome == "unknown"
+    assert (caught.value.outcome, pauses) == ("unknown", [])
     other.dispose()
 
 
@@ -230,6 +240,20 @@ def test_what_another_has_changed_meanwhile_was_not_applied(fragile: Fragile, ho
     assert steps == [1, 2]
     assert (after.title, after.description, after.version) == ("overtaken", "second", 3)
     other.dispose()
+
+
+def test_a_deletion_of_a_version_that_is_past_was_not_done() -> None:
+    """The lost one cannot have been: where another deletes the task then, there is none."""
+    task = Task.create(OWNER, START, lambda _: UUID(int=1), title="contended")
+    changed = task.complete(START)
+    rows = create_autospec(OwnRows, instance=True)
+    rows.find.side_effect = [task, changed, TaskNotFound(task.id)]
+    rows.delete.side_effect = [BrokenOff("lost"), False]
+    removal = Removal(task.id, None)
+    with pytest.raises(BrokenOff):
+        removal(rows)
+    with pytest.raises(TaskNotFound):
+        removal(rows)
 
 
 def overtake(engine: Engine, task_id: UUID) -> None:
