@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
-from unittest.mock import create_autospec
+from unittest.mock import Mock, create_autospec
 from uuid import UUID
 
 import pytest
@@ -200,12 +200,10 @@ MEANWHILE: dict[str, Callable[[TaskService, UUID], object]] = {
 def test_what_others_have_changed_meanwhile_is_unknown(
     fragile: Fragile,
     home: Home,
-    monkeypatch: pytest.MonkeyPatch,
+    pauses: list[float],
     meanwhile: Callable[[TaskService, UUID], object],
 ) -> None:
     """Two versions on, or gone: nobody can tell whether the lost one came first, now or later."""
-    pauses: list[float] = []
-    monkeypatch.setattr(answers, "sleep", pauses.append)
     other = served_engine(home.service)
     task = fragile.add("contended")
 
@@ -260,6 +258,33 @@ def overtake(engine: Engine, task_id: UUID) -> None:
     """Change the task under way."""
     with SqlTasks(engine).open_tasks(OWNER) as tasks:
         tasks.change(task_id, partial(Task.edit, title="overtaken"))
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was paused, instead of pausing."""
+    found: list[float] = []
+    monkeypatch.setattr(answers, "sleep", found.append)
+    return found
+
+
+def test_what_breaks_off_is_asked_until_it_answers(pauses: list[float]) -> None:
+    """Each time but the first after a pause that differs from the others'."""
+    ask = Mock(side_effect=[BrokenOff("1"), BrokenOff("2"), Unavailable("3"), "an answer"])
+    assert answers.answered(ask) == "an answer"
+    assert len(set(pauses)) == 2
+    assert all(0 <= pause <= answers.LONGEST_PAUSE for pause in pauses)
+
+
+def test_when_its_time_is_over_it_is_asked_no_more(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was done is what was known of the first; why there is no answer says the last."""
+    monkeypatch.setattr(answers, "PATIENCE", -1)
+    ask = Mock(side_effect=[BrokenOff("first", "unknown"), Unavailable("last"), "too late"])
+    with pytest.raises(Unavailable, match="last") as caught:
+        answers.answered(ask)
+    assert (caught.value.outcome, pauses) == ("unknown", [])
 
 
 def test_a_database_that_falls_silent_is_given_up(home: Home) -> None:
