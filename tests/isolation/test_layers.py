@@ -36,8 +36,10 @@ def without_ownership(app: Flask) -> Iterator[None]:
     checks = app.before_request_funcs["tasks"]
     place = checks.index(identity.enforce_ownership)
     checks[place] = let_through
-    yield
-    checks[place] = identity.enforce_ownership
+    try:
+        yield
+    finally:
+        checks[place] = identity.enforce_ownership
 
 
 @contextmanager
@@ -51,8 +53,10 @@ def without_clause(engine: Engine) -> Iterator[list[str]]:
         return statement, args[3]
 
     event.listen(engine, "before_cursor_execute", rewrite, retval=True)
-    yield sent
-    event.remove(engine, "before_cursor_execute", rewrite)
+    try:
+        yield sent
+    finally:
+        event.remove(engine, "before_cursor_execute", rewrite)
 
 
 def _always_true(match: re.Match[str]) -> str:
@@ -66,9 +70,11 @@ def without_policies(home: Home) -> Iterator[None]:
         held = [table for (table,) in owner.execute(HELD, (["tasks", "receipts"],))]
         for table in held:
             owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())
-        yield
-        for table in held:
-            owner.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY".encode())
+        try:
+            yield
+        finally:
+            for table in held:
+                owner.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY".encode())
 
 
 class Attack:
