@@ -2,19 +2,24 @@
 
 Each is parsed with PostgreSQL's own grammar and must be tied to the caller:
 the owner who was named on opening. The exceptions are three, by name:
-migrations, and pruning and partitioning as the maintenance role.
+migrations, and pruning and partitioning as the maintenance role. What is sent to a driver
+past SQLAlchemy, and so is not parsed, must name no table that has an owner.
 """
 
+import re
+import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import wraps
 from pathlib import Path
 from threading import local
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Engine, event
-from tests.grammar import Untied, owner_parameters
+from tests.grammar import OWNED, Untied, owner_parameters
 
 import taskservice
 from taskservice.adapters.sql import migrating, partitioning, pruning
@@ -34,6 +39,8 @@ NOBODY = ""
 # SQLite's own commands, which PostgreSQL's grammar does not know, and which reach no row.
 NO_SQL = ("BEGIN IMMEDIATE", "PRAGMA ")
 
+_names_owned = re.compile(rf"\b({'|'.join(OWNED)})\b", re.IGNORECASE).search
+
 
 class Audit:
     """What was seen: how many statements, which texts, and what was wrong."""
@@ -42,40 +49,77 @@ class Audit:
         self.faults: list[str] = []
         self.texts: set[str] = set()
         self.count = 0
-        self._caller = local()
+        self._here = local()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watch every engine of this process."""
-        opened = SqlTasks.open_tasks
-        SqlTasks.open_tasks = self._naming(opened)  # type: ignore[method-assign]
-        event.listen(Engine, "before_cursor_execute", self._look)
-        yield
-        event.remove(Engine, "before_cursor_execute", self._look)
-        SqlTasks.open_tasks = opened  # type: ignore[method-assign]
+        listeners = {
+            "before_cursor_execute": self._look,
+            "after_cursor_execute": self._is_over,
+            "handle_error": self._is_over,
+            "connect": self._listen_in,
+        }
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SqlTasks, "open_tasks", self._naming(SqlTasks.open_tasks))
+            for name in ("execute", "executemany", "copy", "stream"):
+                patch.setattr(psycopg.Cursor, name, self._overheard(getattr(psycopg.Cursor, name)))
+            for moment, listener in listeners.items():
+                event.listen(Engine, moment, listener)
+            yield
+            for moment, listener in listeners.items():
+                event.remove(Engine, moment, listener)
 
     def _naming(self, opened: Any) -> Any:
         @contextmanager
         def open_tasks(tasks: SqlTasks, owner: str, **how: bool) -> Iterator[TaskService]:
             before = self.caller
-            self._caller.name = owner
+            self._here.caller = owner
             try:
                 with opened(tasks, owner, **how) as own:
                     yield own
             finally:
-                self._caller.name = before
+                self._here.caller = before
 
         return open_tasks
 
     @property
     def caller(self) -> str | None:
         """Whose tasks are open in this thread."""
-        return getattr(self._caller, "name", None)
+        return getattr(self._here, "caller", None)
 
     def _look(self, *args: Any) -> None:
         _, _, statement, parameters, _, _ = args
+        self._here.announced = True
         if not statement.startswith(NO_SQL) and _is_of_the_adapter():
             self.look(statement, parameters)
+
+    def _is_over(self, *_: Any) -> None:
+        self._here.announced = False
+
+    def _listen_in(self, connection: Any, _: object) -> None:
+        """Hear what SQLite itself is told."""
+        if isinstance(connection, sqlite3.Connection):
+            connection.set_trace_callback(self.overhear)
+
+    def _overheard(self, execute: Any) -> Any:
+        @wraps(execute)
+        def heard(cursor: Any, statement: Any, *rest: Any, **how: Any) -> Any:
+            self.overhear(statement if isinstance(statement, str) else str(statement))
+            return execute(cursor, statement, *rest, **how)
+
+        return heard
+
+    def overhear(self, statement: str) -> None:
+        """Note what a driver is told of a table with an owner, unless SQLAlchemy announced it.
+
+        It announces one statement at a time.
+        """
+        if not _names_owned(statement):
+            return
+        announced, self._here.announced = getattr(self._here, "announced", False), False
+        if not announced and _is_of_the_adapter():
+            self.faults.append(f"sent past the audit: {statement}")
 
     def look(self, statement: str, parameters: Any) -> None:
         """Note a statement, and what is wrong with it."""

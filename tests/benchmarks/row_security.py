@@ -27,6 +27,7 @@ from taskservice.adapters.sql.statements import Session
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
+from taskservice.core.service import OpenTasks, TaskService
 from taskservice.core.task import Task
 
 Door = Callable[[], Any]
@@ -92,14 +93,17 @@ def unsaid(free: Engine, said: Begin) -> Begin:
     return begin
 
 
-def doors(engine: Engine) -> dict[str, Door]:
-    """Return every operation, by name, over many tasks of one owner."""
+@contextmanager
+def doors(engine: Engine) -> Iterator[dict[str, Door]]:
+    """Yield every operation, by name, over many tasks of one owner."""
     port = SqlTasks(engine).open_tasks
     with port(ADA) as tasks:
-        made = [
-            tasks.add(title=f"Task {n}", description="Of ordinary length.") for n in range(TASKS)
-        ]
-        known = made[TASKS // 2].id
+        yield _operations(port, tasks)
+
+
+def _operations(port: OpenTasks, tasks: TaskService) -> dict[str, Door]:
+    made = [tasks.add(title=f"Task {n}", description="Of ordinary length.") for n in range(TASKS)]
+    known = made[TASKS // 2].id
 
     def edit(task: Task, now: Any) -> Task:
         return task.edit(now, title=f"Task {uuid4()}")
@@ -150,8 +154,10 @@ def main() -> None:
         served(server) as other,
         held(one) as with_it,
         free(other) as without,
+        doors(with_it) as held_doors,
+        doors(without) as free_doors,
     ):
-        sides = [(with_it, doors(with_it)), (without, doors(without))]
+        sides = [(with_it, held_doors), (without, free_doors)]
         print(f"{'door':20}{'wall':>8}{'CPU':>8}{'us with':>10}{'us without':>12}")
         for name in sides[0][1]:
             pairs = [

@@ -6,6 +6,7 @@ from datetime import datetime
 from functools import partial
 from time import monotonic
 from typing import NamedTuple
+from unittest.mock import Mock, create_autospec
 from uuid import UUID
 
 import pytest
@@ -13,11 +14,15 @@ from sqlalchemy import Engine, text
 from tests.homes import Home, await_lock, served_engine
 from tests.postgres import Databases
 from tests.proxy import Wire, wired
+from tests.support import START
 
-from taskservice.adapters.sql import outcomes
+from taskservice.adapters.sql import answers, outcomes
+from taskservice.adapters.sql.changes import Removal
+from taskservice.adapters.sql.failures import BrokenOff
+from taskservice.adapters.sql.rows import OwnRows
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.conditions import at_version, guarded
-from taskservice.core.errors import Unavailable
+from taskservice.core.errors import TaskNotFound, Unavailable
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
@@ -193,9 +198,12 @@ MEANWHILE: dict[str, Callable[[TaskService, UUID], object]] = {
 
 @pytest.mark.parametrize("meanwhile", MEANWHILE.values(), ids=MEANWHILE)
 def test_what_others_have_changed_meanwhile_is_unknown(
-    fragile: Fragile, home: Home, meanwhile: Callable[[TaskService, UUID], object]
+    fragile: Fragile,
+    home: Home,
+    pauses: list[float],
+    meanwhile: Callable[[TaskService, UUID], object],
 ) -> None:
-    """Two versions on, or gone: nobody can tell whether the lost one came first."""
+    """Two versions on, or gone: nobody can tell whether the lost one came first, now or later."""
     other = served_engine(home.service)
     task = fragile.add("contended")
 
@@ -209,7 +217,7 @@ def test_what_others_have_changed_meanwhile_is_unknown(
         pytest.raises(Unavailable, match="others have changed") as caught,
     ):
         tasks.change(task.id, Task.complete)
-    assert caught.value.outcome == "unknown"
+    assert (caught.value.outcome, pauses) == ("unknown", [])
     other.dispose()
 
 
@@ -232,10 +240,51 @@ def test_what_another_has_changed_meanwhile_was_not_applied(fragile: Fragile, ho
     other.dispose()
 
 
+def test_a_deletion_of_a_version_that_is_past_was_not_done() -> None:
+    """The lost one cannot have been: where another deletes the task then, there is none."""
+    task = Task.create(OWNER, START, lambda _: UUID(int=1), title="contended")
+    changed = task.complete(START)
+    rows = create_autospec(OwnRows, instance=True)
+    rows.find.side_effect = [task, changed, TaskNotFound(task.id)]
+    rows.delete.side_effect = [BrokenOff("lost"), False]
+    removal = Removal(task.id, None)
+    with pytest.raises(BrokenOff):
+        removal(rows)
+    with pytest.raises(TaskNotFound):
+        removal(rows)
+
+
 def overtake(engine: Engine, task_id: UUID) -> None:
     """Change the task under way."""
     with SqlTasks(engine).open_tasks(OWNER) as tasks:
         tasks.change(task_id, partial(Task.edit, title="overtaken"))
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was paused, instead of pausing."""
+    found: list[float] = []
+    monkeypatch.setattr(answers, "sleep", found.append)
+    return found
+
+
+def test_what_breaks_off_is_asked_until_it_answers(pauses: list[float]) -> None:
+    """Each time but the first after a pause that differs from the others'."""
+    ask = Mock(side_effect=[BrokenOff("1"), BrokenOff("2"), Unavailable("3"), "an answer"])
+    assert answers.answered(ask) == "an answer"
+    assert len(set(pauses)) == 2
+    assert all(0 <= pause <= answers.LONGEST_PAUSE for pause in pauses)
+
+
+def test_when_its_time_is_over_it_is_asked_no_more(
+    pauses: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was done is what was known of the first; why there is no answer says the last."""
+    monkeypatch.setattr(answers, "PATIENCE", -1)
+    ask = Mock(side_effect=[BrokenOff("first", "unknown"), Unavailable("last"), "too late"])
+    with pytest.raises(Unavailable, match="last") as caught:
+        answers.answered(ask)
+    assert (caught.value.outcome, pauses) == ("unknown", [])
 
 
 def test_a_database_that_falls_silent_is_given_up(home: Home) -> None:

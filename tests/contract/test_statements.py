@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from time import monotonic
@@ -11,14 +12,15 @@ from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, event, text
+from sqlalchemy.exc import IntegrityError
 from tests.homes import Home, await_lock, served_engine
 from tests.postgres import Databases
 from tests.support import ADA
 
-from taskservice.adapters.sql import changes, sessions
+from taskservice.adapters.sql import changes, rows, sessions
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.failures import translated
-from taskservice.adapters.sql.sessions import Timeouts, bounded
+from taskservice.adapters.sql.sessions import Timeouts, alone, bounded
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import Unavailable
 from taskservice.core.query import TaskQuery
@@ -205,6 +207,16 @@ def test_ids_are_those_that_the_adapter_is_given(engine: Engine) -> None:
         assert tasks.add(title="Buy milk").id == known
 
 
+def test_an_id_that_is_taken_is_no_success(engine: Engine) -> None:
+    """What was not stored is not told to be: that an id comes twice is a defect."""
+    known = uuid4()
+    with SqlTasks(engine, new_id=lambda _: known).open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk")
+        with pytest.raises(IntegrityError):
+            tasks.add(title="Buy bread")
+        assert tasks.get(known) == task
+
+
 def test_a_change_that_changes_nothing_writes_nothing(engine: Engine) -> None:
     """It is one statement: the look."""
     with SqlTasks(engine).open_tasks(ADA) as tasks:
@@ -244,9 +256,18 @@ ALWAYS_UNDONE = """
 
 @pytest.mark.parametrize(("together", "tries"), [(False, 4), (True, 1)])
 def test_what_is_undone_every_time_is_tried_three_times_more(
-    home: Home, owner_engine: Engine, role_engine: Engine, together: bool, tries: int
+    owner_engine: Engine,
+    role_engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    together: bool,
+    tries: int,
 ) -> None:
-    """Then it is an outage, and nothing was applied; inside a transaction there is no retry."""
+    """Then it is an outage, and nothing was applied; inside a transaction there is no retry.
+
+    Whoever tries again pauses before, for a time that differs from the others'.
+    """
+    pauses: list[float] = []
+    monkeypatch.setattr(rows, "sleep", pauses.append)
     with owner_engine.connect() as connection:
         connection.exec_driver_sql(ALWAYS_UNDONE)
     opened = SqlTasks(role_engine).open_tasks(ADA, together=together)
@@ -256,3 +277,16 @@ def test_what_is_undone_every_time_is_tried_three_times_more(
         connection.exec_driver_sql("DROP FUNCTION undo CASCADE")
     assert sum("INSERT" in statement for statement in statements) == tries
     assert caught.value.outcome == "not_applied"
+    assert len(set(pauses)) == tries - 1
+    assert all(0 <= pause <= rows.LONGEST_PAUSE for pause in pauses)
+
+
+def test_a_row_that_is_refused_is_not_taken_for_one_that_is_there(role_engine: Engine) -> None:
+    """What is inserted again may be there already; whatever else stands against it is told."""
+    with SqlTasks(role_engine).open_tasks(ADA) as tasks:
+        task = tasks.add(title="Buy milk")
+        with alone(role_engine, ADA) as session:
+            own = rows.OwnRows(session, retries=0)
+            own.insert_unless_there(task)
+            with pytest.raises(IntegrityError, match="tasks_version_check"):
+                own.insert_unless_there(replace(task, id=uuid4(), version=0))

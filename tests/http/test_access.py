@@ -145,6 +145,13 @@ def test_what_is_no_route_is_404(closed_app: Flask, path: str) -> None:
     problem(closed_app.test_client().get(path, headers=headers), 404, "not-found")
 
 
+def test_an_encoded_slash_is_seen_behind_another_server(closed_app: Flask) -> None:
+    """gunicorn keeps the address as it came in one variable, other servers in another."""
+    environ = {"RAW_URI": "", "REQUEST_URI": "/api/tasks/ada%2Ftasks?completed=true"}
+    answer = closed_app.test_client().get("/api/tasks/ada/tasks", environ_overrides=environ)
+    problem(answer, 404, "not-found")
+
+
 @pytest.mark.parametrize("method", ["TRACE", "FOO", "PUT", "DELETE"])
 def test_a_method_that_is_not_there_is_405(closed_app: Flask, method: str) -> None:
     """405 with the methods that there are, before any token is asked for."""

@@ -13,7 +13,7 @@ from taskservice.app import create_app
 from taskservice.config import ConfigError, Settings
 from taskservice.core.service import OpenTasks
 
-PAGE, OTHER = "https://app.example", "http://localhost:5173"
+PAGE, OTHER, NUMBERED = "https://app.example", "http://localhost:5173", "http://[::1]:3000"
 EXPOSED = {
     "ETag",
     "Link",
@@ -31,8 +31,8 @@ PATHS = ["/api/tasks/ada/tasks", "/api/tasks/ada/tasks/01932d0e-5f0a-7cc3-98f4-0
 
 @pytest.fixture
 def open_app(open_tasks: OpenTasks) -> Flask:
-    """An application that pages of two origins may call."""
-    return create_app(open_tasks, replace(SETTINGS, cors_origins=(PAGE, OTHER)))
+    """An application that pages of three origins may call."""
+    return create_app(open_tasks, replace(SETTINGS, cors_origins=(PAGE, OTHER, NUMBERED)))
 
 
 def words(value: str) -> set[str]:
@@ -50,7 +50,7 @@ def preflight(app: Flask, path: str, origin: str, method: str, headers: str) -> 
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("origin", [PAGE, OTHER])
+@pytest.mark.parametrize("origin", [PAGE, OTHER, NUMBERED])
 def test_a_preflight_is_answered_without_a_token(open_app: Flask, path: str, origin: str) -> None:
     """204: who may call, with which methods and headers, and for how long that is known."""
     answer = preflight(open_app, path, origin, "PATCH", "authorization, content-type, if-match")
@@ -115,6 +115,11 @@ def test_a_defect_may_be_read_too() -> None:
         "https://evilapp.example",
         "https://app.example:8443",
         "https://app.example/",
+        "https://app.example.",
+        "https://appXexample",
+        "http://1:3000",
+        "http://:3000",
+        "http://[::1]:30001",
         "null",
         "*",
         "",
@@ -157,9 +162,9 @@ GIVEN = {"DATABASE_URL": "sqlite:///x.db", "TASKSERVICE_JWT_SECRET": "0123456789
 def test_origins_are_read_from_the_setting() -> None:
     """A list with commas, and white space around them."""
     settings = Settings.from_environment(
-        {**GIVEN, "TASKSERVICE_CORS_ORIGINS": f"{PAGE} , {OTHER},http://[::1]:3000"}
+        {**GIVEN, "TASKSERVICE_CORS_ORIGINS": f"{PAGE} , {OTHER},{NUMBERED}"}
     )
-    assert settings.cors_origins == (PAGE, OTHER, "http://[::1]:3000")
+    assert settings.cors_origins == (PAGE, OTHER, NUMBERED)
 
 
 @pytest.mark.parametrize(

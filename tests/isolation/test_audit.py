@@ -1,6 +1,7 @@
 """The statement audit: it sees what the adapter sends, and finds what is not tied to its caller."""
 
 from functools import partial
+from uuid import UUID
 
 import pytest
 from pglast.parser import ParseError
@@ -9,6 +10,7 @@ from tests.audit import Audit
 from tests.grammar import Untied, owner_parameters
 from tests.support import ADA
 
+from taskservice.adapters.sql.rows import OwnRows
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
@@ -93,6 +95,25 @@ def test_another_owners_name_is_found() -> None:
     audit = Audit()
     audit.look("SELECT * FROM tasks WHERE user_id = %(owner)s", {"owner": "bob"})
     assert len(audit.faults) == 1
+
+
+@pytest.mark.parametrize("raw", ["engine", "sqlite"])
+def test_what_goes_past_sqlalchemy_is_overheard(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, audit: Audit, raw: str
+) -> None:
+    """A statement that the adapter gives to the driver itself is a fault, on either engine."""
+
+    def past(rows: OwnRows, _: UUID) -> Task:
+        driver = rows.session.connection.connection.driver_connection
+        assert driver is not None
+        return Task(**driver.execute("SELECT title FROM tasks").fetchone())
+
+    monkeypatch.setattr(OwnRows, "find", past)
+    open_tasks = SqlTasks(request.getfixturevalue(raw)).open_tasks
+    with open_tasks(ADA) as tasks, pytest.raises(TypeError):
+        tasks.get(UUID(int=0))
+    assert audit.faults == ["sent past the audit: SELECT title FROM tasks"]
+    audit.faults.clear()
 
 
 def test_the_audit_sees_every_door(engine: Engine, audit: Audit) -> None:

@@ -1,6 +1,7 @@
 """Ways to break a module: each mutant is the module with one thing wrong."""
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import NamedTuple
@@ -18,23 +19,37 @@ SWAPS: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.IsNot: ast.Is,
 }
 
+MODULE = "module"
+"""Where a mutant is that is in no class and no function."""
+
 ROUND = 100
 """From here on a number is a measure, of which one more is no fault."""
 
 
 class Mutant(NamedTuple):
-    """A broken module: in which function what was changed, by its text, and the whole source."""
+    """A broken module: in which function what was changed, by its text, and the whole source.
+
+    The same change to the same text of a function, elsewhere in it, is the next `occurrence`.
+    """
 
     where: str
     change: str
+    occurrence: int
     source: str
+
+    @property
+    def name(self) -> str:
+        """Return where and what, as no other mutant of the module is called."""
+        again = f" ({self.occurrence})" if self.occurrence > 1 else ""
+        return f"{self.where}: {self.change}{again}"
 
 
 def mutants(source: str) -> Iterator[Mutant]:
     """Yield every mutant of `source`: annotations and docstrings stay as they are."""
     tree = ast.parse(source)
-    places = dict(_places(tree, "module"))
+    places = dict(_places(tree, MODULE))
     seen = {ast.unparse(tree)}
+    named = Counter[tuple[str, str]]()
     tests = {getattr(node, "test", None) for node in ast.walk(tree)}
     for place, node in enumerate(ast.walk(tree)):
         # A test that is turned round is as wrong as one that is always true or always false.
@@ -45,15 +60,29 @@ def mutants(source: str) -> Iterator[Mutant]:
             ast.fix_missing_locations(broken)
             if (text := ast.unparse(broken)) not in seen:
                 seen.add(text)
-                yield Mutant(places[node], f"{_shown(node)} -> {_shown(target)}", text)
+                name = (places[node], _difference(node, target))
+                named[name] += 1
+                yield Mutant(*name, named[name], text)
 
 
 def _places(node: ast.AST, place: str) -> Iterator[tuple[ast.AST, str]]:
-    """Yield every node, with the name of the function around it."""
-    yield node, place
-    inner = node.name if isinstance(node, ast.FunctionDef) else place
+    """Yield every node, with the name of the class or function that it is or stands in."""
+    inner = place
+    if isinstance(node, ast.ClassDef | ast.FunctionDef):
+        inner = node.name if place == MODULE else f"{place}.{node.name}"
+    yield node, inner
     for child in ast.iter_child_nodes(node):
         yield from _places(child, inner)
+
+
+def _difference(node: ast.AST, broken: ast.AST) -> str:
+    """Return what was changed: the statement that was silenced, or else the whole node."""
+    bodies = (getattr(each, "body", None) for each in (node, broken))
+    old, new = (body if isinstance(body, list) else [] for body in bodies)
+    for before, after in zip(old, new, strict=True):
+        if ast.dump(before) != ast.dump(after):
+            return f"{_shown(before)} -> {_shown(after)}"
+    return f"{_shown(node)} -> {_shown(broken)}"
 
 
 def _shown(node: ast.AST) -> str:

@@ -7,13 +7,14 @@ why it may live; one that stands there and is noticed must go from there.
 """
 
 import argparse
+import logging
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
-from itertools import islice
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from itertools import chain, islice
 from multiprocessing import get_context
 from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
@@ -21,19 +22,9 @@ from pathlib import Path
 from time import monotonic
 from typing import NamedTuple
 
-# What every run of the tests needs is imported once, and inherited: all but the service itself.
-import alembic.command
-import flask_cors
-import flask_smorest
-import jwt
-import pglast
-import psycopg
 import pytest
-import sqlalchemy.dialects.postgresql
 from tests.mutation.operators import mutants
 from tests.postgres import GIVEN, PostgresServer
-
-INHERITED = (alembic, flask_cors, flask_smorest, jwt, pglast, psycopg, sqlalchemy)
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path("src", "taskservice")
@@ -52,28 +43,65 @@ CONTRACT = [
     "tests/contract/test_concurrency.py",
     *LAYERS,
 ]
+OUTCOMES = ["tests/contract/test_outcomes.py", "tests/contract/test_failures.py"]
 SCHEMA = ["tests/system/test_schema.py"]
 START = ["tests/system/test_configuration.py"]
+TOKENS = [
+    "tests/http/tokens/test_token_form.py",
+    "tests/http/tokens/test_token_claims.py",
+    "tests/http/tokens/test_token_keys.py",
+]
 TESTS = {
-    "http/identity": ["tests/http/test_access.py", "tests/http/test_keys.py", *LAYERS],
-    "sql/sessions": [*LAYERS, *CONTRACT],
-    "sql/roles": ["tests/isolation/test_roles.py"],
-    "sql/task_service": CONTRACT,
-    "sql/lists": ["tests/contract/test_queries.py", *CONTRACT, "tests/contract/test_plans.py"],
-    "sql/receipts": ["tests/contract/test_once.py", *CONTRACT],
-    "sql/outcomes": ["tests/contract/test_outcomes.py"],
-    "sql/pruning": ["tests/isolation/test_row_security.py"],
-    "sql/failures": [*CONTRACT, *SCHEMA, "tests/system/test_retries.py", *START],
+    "http/identity": [
+        "tests/http/test_access.py",
+        "tests/http/test_keys.py",
+        "tests/logs/test_requests.py",
+        *LAYERS,
+    ],
+    "http/strict_json": ["tests/http/tokens/test_strict_json.py", *TOKENS],
+    "http/tokens/claims": ["tests/http/tokens/test_token_claims.py"],
+    "http/tokens/compact": TOKENS,
+    "http/tokens/fetch": ["tests/http/tokens/test_token_fetch.py"],
+    "http/tokens/header": TOKENS,
+    "http/tokens/issue": [*TOKENS, "tests/http/test_access.py"],
+    "http/tokens/jwks": ["tests/http/tokens/test_token_keys.py"],
+    "http/tokens/key_set": ["tests/http/tokens/test_token_key_set.py"],
+    "http/tokens/memory": ["tests/http/tokens/test_token_memory.py"],
+    "http/tokens/secret": ["tests/http/tokens/test_token_keys.py", *START],
+    "http/tokens/verifier": [*TOKENS, "tests/http/tokens/test_token_memory.py"],
+    "sql/answers": [*OUTCOMES, "tests/system/test_retries.py"],
+    "sql/changes": [*OUTCOMES, *CONTRACT],
     "sql/engine": [*SCHEMA, *CONTRACT],
+    "sql/failures": [*CONTRACT, *SCHEMA, "tests/system/test_retries.py", *START],
+    "sql/lists": ["tests/contract/test_queries.py", *CONTRACT, "tests/contract/test_plans.py"],
+    "sql/migrating": SCHEMA,
+    "sql/migrations/env": SCHEMA,
+    "sql/migrations/versions/0001_tasks": [*SCHEMA, *CONTRACT],
+    "sql/migrations/versions/0002_row_security": [
+        "tests/isolation/test_catalogue.py",
+        *LAYERS,
+        *SCHEMA,
+    ],
+    "sql/outcomes": OUTCOMES,
+    "sql/partitioning": ["tests/contract/test_partitions.py"],
+    "sql/patience": [*OUTCOMES, "tests/system/test_retries.py"],
+    "sql/pool": ["tests/contract/test_pool.py"],
+    "sql/pruning": ["tests/isolation/test_row_security.py"],
+    "sql/receipts": ["tests/contract/test_once.py", *CONTRACT],
+    "sql/roles": ["tests/isolation/test_roles.py"],
+    "sql/rows": CONTRACT,
     "sql/schema": [*SCHEMA, "tests/isolation/test_catalogue.py", *START],
+    "sql/sessions": [*LAYERS, *CONTRACT, "tests/contract/test_plans.py"],
+    "sql/statements": [*LAYERS, *CONTRACT, "tests/contract/test_plans.py"],
     "sql/tables": [*SCHEMA, *CONTRACT],
+    "sql/task_service": CONTRACT,
 }
 """The tests that hold each module, those that are likely to notice first."""
 
 SECONDS = 60
-LONGEST = 180
+LONGEST = 600
 CONTROL = "as it is"
-PROFILE = "--hypothesis-profile=no-shrinking"
+OPTIONS = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=no-shrinking"]
 
 
 class Job(NamedTuple):
@@ -90,8 +118,8 @@ def jobs(only: str) -> Iterator[Job]:
         if module.startswith(only):
             source = (ROOT / PACKAGE / "adapters" / f"{module}.py").read_text()
             yield Job(module, f"{module}: {CONTROL}", source)
-            for where, change, broken in mutants(source):
-                yield Job(module, f"{module}: {where}: {change}", broken)
+            for mutant in mutants(source):
+                yield Job(module, f"{module}: {mutant.name}", mutant.source)
 
 
 def meet_the_tests(job: Job) -> None:
@@ -105,9 +133,43 @@ def meet_the_tests(job: Job) -> None:
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         sys.dont_write_bytecode = True
         os.chdir(ROOT)
-        options = ["-x", "-q", f"--timeout={SECONDS}", "-p", "no:cacheprovider", "--tb=no", PROFILE]
-        with Path(os.devnull).open("w") as void, redirect_stdout(void), redirect_stderr(void):
-            sys.exit(pytest.main([*options, *TESTS[job.module]]))
+        with silence():
+            options = [*OPTIONS, "-x", f"--timeout={SECONDS}", "--tb=no"]
+            sys.exit(pytest.main([*options, *TESTS[job.module]], [QuickFirst()]))
+
+
+class QuickFirst:
+    """Has what needs no server run first, and leaves out what needs no database at all."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
+        """Sort the tests; those on the in-memory adapter say nothing of another one."""
+        items[:] = sorted(
+            (item for item in items if "memory" not in _drawn(item)),
+            key=lambda item: "postgresql" in {*item.fixturenames, *_drawn(item)},
+        )
+
+
+def _drawn(item: pytest.Function) -> set[str]:
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    return {value for value in parameters if isinstance(value, str)}
+
+
+def warm_up() -> None:
+    """Import what the tests import, for every run to inherit; service and tests go again."""
+    with silence():
+        pytest.main([*OPTIONS, "--collect-only", *chain(*TESTS.values())])
+    for name, module in list(sys.modules.items()):
+        file = Path(getattr(module, "__file__", None) or "/")
+        if name != "__main__" and {ROOT / "src", ROOT / "tests"} & set(file.parents):
+            del sys.modules[name]
+    logging.getLogger().handlers.clear()
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Print nothing."""
+    with Path(os.devnull).open("w") as void, redirect_stdout(void), redirect_stderr(void):
+        yield
 
 
 class Running(NamedTuple):
@@ -158,6 +220,7 @@ def listed() -> set[str]:
 def alive_of(chosen: list[Job], workers: int) -> set[str]:
     """Return the names of those that the tests do not notice; each as it is must be among them."""
     alive = set()
+    warm_up()
     with (
         PostgresServer(durable=False) as server,
         pytest.MonkeyPatch.context() as patch,

@@ -66,7 +66,8 @@ def refuse_odd_slashes() -> None:
 
     The first would reach another handler; the second is not merged either where it stands.
     """
-    path, _, _ = request.environ.get("RAW_URI", "").partition("?")
+    given = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI", "")
+    path, _, _ = given.partition("?")
     if "%2f" in path.lower() or request.environ["PATH_INFO"].startswith("//"):
         abort(404)
 

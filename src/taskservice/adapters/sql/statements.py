@@ -166,13 +166,13 @@ def execute(connection: Connection, sql: str, values: Any, ahead: Told | None = 
     """Return the driver's cursor after it has executed `sql`, and `ahead` before it.
 
     Both go in one round trip and are one transaction, where the connection
-    commits by itself. Who listens to SQLAlchemy's `before_cursor_execute` hears
-    of `sql`, without a context. Raises `DBAPIError`.
+    commits by itself. Who listens to SQLAlchemy's `before_cursor_execute` and
+    `after_cursor_execute` hears of `sql`, without a context. Raises `DBAPIError`.
     """
     pooled = connection.connection
     cursor = pooled.cursor()
-    for listen in connection.dispatch.before_cursor_execute:
-        sql, values = listen(connection, cursor, sql, values, None, False)
+    for listener in connection.dispatch.before_cursor_execute:
+        sql, values = listener(connection, cursor, sql, values, None, False)
     try:
         if ahead is None:
             cursor.execute(sql, values)
@@ -183,6 +183,8 @@ def execute(connection: Connection, sql: str, values: Any, ahead: Told | None = 
                 cursor.execute(sql, values)
     except connection.dialect.loaded_dbapi.Error as error:
         raise _as_sqlalchemy_does(connection, sql, error) from error
+    for listener in connection.dispatch.after_cursor_execute:
+        listener(connection, cursor, sql, values, None, False)
     return cursor
 
 
