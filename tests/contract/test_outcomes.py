@@ -114,6 +114,16 @@ def test_a_transaction_that_died_before_its_commit_was_not_applied(
     assert "never" not in fragile.titles()
 
 
+def test_a_key_that_cannot_be_claimed_is_an_outage(fragile: Fragile) -> None:
+    """Where the connection breaks at it, nothing was applied, and the key is free."""
+    fragile.create("before it breaks")
+    fragile.wire.lose = b"INSERT INTO receipts"
+    with pytest.raises(Unavailable) as caught:
+        fragile.create("broken off")
+    assert caught.value.outcome == "not_applied"
+    assert fragile.create("broken off") == "under broken off"
+
+
 def test_what_nobody_can_tell_is_unknown(fragile: Fragile, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the database cannot be asked in time: `unknown`, after a bounded wait."""
     monkeypatch.setattr(outcomes, "PATIENCE", 0.2)

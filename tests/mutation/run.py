@@ -38,12 +38,17 @@ CONTRACT = [
     "tests/contract/test_once.py",
     "tests/contract/test_lists.py",
     "tests/contract/test_outcomes.py",
+    "tests/contract/test_kept.py",
     "tests/contract/test_failures.py",
     "tests/contract/test_queries.py",
     "tests/contract/test_concurrency.py",
     *LAYERS,
 ]
-OUTCOMES = ["tests/contract/test_outcomes.py", "tests/contract/test_failures.py"]
+OUTCOMES = [
+    "tests/contract/test_kept.py",
+    "tests/contract/test_outcomes.py",
+    "tests/contract/test_failures.py",
+]
 SCHEMA = ["tests/system/test_schema.py"]
 START = ["tests/system/test_configuration.py"]
 TOKENS = [
@@ -68,10 +73,10 @@ TESTS = {
     "http/tokens/key_set": ["tests/http/tokens/test_token_key_set.py"],
     "http/tokens/secret": ["tests/http/tokens/test_token_keys.py", *START],
     "http/tokens/verifier": TOKENS,
-    "sql/answers": [*OUTCOMES, "tests/system/test_retries.py"],
+    "sql/answers": OUTCOMES,
     "sql/changes": [*OUTCOMES, *CONTRACT],
     "sql/engine": [*SCHEMA, *CONTRACT],
-    "sql/failures": [*CONTRACT, *SCHEMA, "tests/system/test_retries.py", *START],
+    "sql/failures": [*CONTRACT, *SCHEMA, *START],
     "sql/lists": ["tests/contract/test_queries.py", *CONTRACT, "tests/contract/test_plans.py"],
     "sql/migrating": SCHEMA,
     "sql/migrations/env": SCHEMA,
@@ -82,7 +87,7 @@ TESTS = {
         *SCHEMA,
     ],
     "sql/outcomes": OUTCOMES,
-    "sql/patience": [*OUTCOMES, "tests/system/test_retries.py"],
+    "sql/patience": OUTCOMES,
     "sql/pool": ["tests/contract/test_pool.py"],
     "sql/pruning": ["tests/isolation/test_row_security.py"],
     "sql/receipts": ["tests/contract/test_once.py", *CONTRACT],
