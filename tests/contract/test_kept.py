@@ -94,5 +94,6 @@ def test_a_result_is_kept_where_it_stands_beside_its_key(role_engine: Engine) ->
         assert mine.are_kept(connection)
         others.settle(key, None)
         assert not mine.are_kept(connection)
+        assert others.are_kept(connection)
         others.settle(f"{key}: never claimed", task)
         assert not others.are_kept(connection)

@@ -60,6 +60,7 @@ TESTS = {
     "http/identity": [
         "tests/http/test_access.py",
         "tests/http/test_keys.py",
+        "tests/http/limits/test_addresses.py",
         "tests/logs/test_requests.py",
         *LAYERS,
     ],
