@@ -280,7 +280,9 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_what_breaks_off_is_asked_until_it_answers(pauses: list[float]) -> None:
     """Each time but the first after a pause that differs from the others'."""
-    ask = Mock(side_effect=[BrokenOff("1"), BrokenOff("2"), Unavailable("3"), "an answer"])
+    ask = Mock(
+        side_effect=[BrokenOff("1"), BrokenOff("2", "unknown"), Unavailable("3"), "an answer"]
+    )
     assert answers.answered(ask) == "an answer"
     assert len(set(pauses)) == 2
     assert all(0 <= pause <= answers.LONGEST_PAUSE for pause in pauses)
