@@ -114,6 +114,16 @@ def test_a_transaction_that_died_before_its_commit_was_not_applied(
     assert "never" not in fragile.titles()
 
 
+def test_a_key_that_cannot_be_claimed_is_an_outage(fragile: Fragile) -> None:
+    """Where the connection breaks at it, nothing was applied, and the key is free."""
+    fragile.create("before it breaks")
+    fragile.wire.lose = b"INSERT INTO receipts"
+    with pytest.raises(Unavailable) as caught:
+        fragile.create("broken off")
+    assert caught.value.outcome == "not_applied"
+    assert fragile.create("broken off") == "under broken off"
+
+
 def test_what_nobody_can_tell_is_unknown(fragile: Fragile, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the database cannot be asked in time: `unknown`, after a bounded wait."""
     monkeypatch.setattr(outcomes, "PATIENCE", 0.2)
@@ -270,7 +280,9 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def test_what_breaks_off_is_asked_until_it_answers(pauses: list[float]) -> None:
     """Each time but the first after a pause that differs from the others'."""
-    ask = Mock(side_effect=[BrokenOff("1"), BrokenOff("2"), Unavailable("3"), "an answer"])
+    ask = Mock(
+        side_effect=[BrokenOff("1"), BrokenOff("2", "unknown"), Unavailable("3"), "an answer"]
+    )
     assert answers.answered(ask) == "an answer"
     assert len(set(pauses)) == 2
     assert all(0 <= pause <= answers.LONGEST_PAUSE for pause in pauses)

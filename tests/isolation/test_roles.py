@@ -3,17 +3,19 @@
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
+from unittest.mock import create_autospec
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from sqlalchemy.pool import ConnectionPoolEntry
 from tests.homes import Home, served_engine
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
 from tests.support import ADA, SECRET
 
 from taskservice.adapters.sql.engine import database_url, single_engine
-from taskservice.adapters.sql.roles import require_ordinary_role
+from taskservice.adapters.sql.roles import refuse_privileged, require_ordinary_role
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import PrivilegedRole, Unavailable
 from taskservice.core.query import TaskQuery
@@ -165,3 +167,11 @@ def test_a_privileged_role_may_be_allowed(home: Home, tmp_path: Path) -> None:
     }
     with gunicorn(tmp_path, **settings) as service:
         assert service("GET", "/readyz").status == 200
+
+
+def test_a_connection_that_is_refused_is_closed(home: Home) -> None:
+    """At once, and not when it is forgotten: it takes one of the server's places."""
+    connection = psycopg.connect(home.superuser)
+    with pytest.raises(PrivilegedRole):
+        refuse_privileged(connection, create_autospec(ConnectionPoolEntry))
+    assert connection.closed

@@ -38,12 +38,17 @@ CONTRACT = [
     "tests/contract/test_once.py",
     "tests/contract/test_lists.py",
     "tests/contract/test_outcomes.py",
+    "tests/contract/test_kept.py",
     "tests/contract/test_failures.py",
     "tests/contract/test_queries.py",
     "tests/contract/test_concurrency.py",
     *LAYERS,
 ]
-OUTCOMES = ["tests/contract/test_outcomes.py", "tests/contract/test_failures.py"]
+OUTCOMES = [
+    "tests/contract/test_kept.py",
+    "tests/contract/test_outcomes.py",
+    "tests/contract/test_failures.py",
+]
 SCHEMA = ["tests/system/test_schema.py"]
 START = ["tests/system/test_configuration.py"]
 TOKENS = [
@@ -55,6 +60,7 @@ TESTS = {
     "http/identity": [
         "tests/http/test_access.py",
         "tests/http/test_keys.py",
+        "tests/http/limits/test_addresses.py",
         "tests/logs/test_requests.py",
         *LAYERS,
     ],
@@ -68,11 +74,16 @@ TESTS = {
     "http/tokens/key_set": ["tests/http/tokens/test_token_key_set.py"],
     "http/tokens/memory": ["tests/http/tokens/test_token_memory.py"],
     "http/tokens/secret": ["tests/http/tokens/test_token_keys.py", *START],
+<<<<<<< HEAD
     "http/tokens/verifier": [*TOKENS, "tests/http/tokens/test_token_memory.py"],
     "sql/answers": [*OUTCOMES, "tests/system/test_retries.py"],
+=======
+    "http/tokens/verifier": TOKENS,
+    "sql/answers": OUTCOMES,
+>>>>>>> proof
     "sql/changes": [*OUTCOMES, *CONTRACT],
     "sql/engine": [*SCHEMA, *CONTRACT],
-    "sql/failures": [*CONTRACT, *SCHEMA, "tests/system/test_retries.py", *START],
+    "sql/failures": [*CONTRACT, *SCHEMA, *START],
     "sql/lists": ["tests/contract/test_queries.py", *CONTRACT, "tests/contract/test_plans.py"],
     "sql/migrating": SCHEMA,
     "sql/migrations/env": SCHEMA,
@@ -83,8 +94,12 @@ TESTS = {
         *SCHEMA,
     ],
     "sql/outcomes": OUTCOMES,
+<<<<<<< HEAD
     "sql/partitioning": ["tests/contract/test_partitions.py"],
     "sql/patience": [*OUTCOMES, "tests/system/test_retries.py"],
+=======
+    "sql/patience": OUTCOMES,
+>>>>>>> proof
     "sql/pool": ["tests/contract/test_pool.py"],
     "sql/pruning": ["tests/isolation/test_row_security.py"],
     "sql/receipts": ["tests/contract/test_once.py", *CONTRACT],

@@ -141,3 +141,10 @@ def test_a_reason_holds_nothing_of_the_content(text: str) -> None:
         with pytest.raises(MalformedJson) as refusal:
             loads(data.encode())
         assert str(refusal.value).isascii()
+
+
+def test_what_was_closed_makes_no_room() -> None:
+    """Nesting is counted from where it is, however much was opened and closed before."""
+    with pytest.raises(MalformedJson, match="nested deeper than 32"):
+        loads(b"[" + b"[]," * 40 + b"[" * 32 + b"]" * 33)
+    assert len(loads(b"[" + b"[]," * 40 + b"[" * 31 + b"]" * 32)) == 41

@@ -1,0 +1,99 @@
+"""What a lost COMMIT came to, where its number alone does not tell: is what it wrote there?
+
+After a crash PostgreSQL gives the number of a transaction that was not written down to another.
+"""
+
+from contextlib import nullcontext
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import Connection, Engine
+from tests.support import ADA
+
+from taskservice.adapters.sql import outcomes
+from taskservice.adapters.sql.failures import BrokenOff
+from taskservice.adapters.sql.outcomes import CURRENT_ID, known_outcome
+from taskservice.adapters.sql.receipts import OwnReceipts
+from taskservice.adapters.sql.sessions import alone
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.clock import system_clock
+from taskservice.core.errors import Unavailable
+
+
+def begun(connection: Connection) -> str:
+    """Begin a transaction, and return its number."""
+    connection.exec_driver_sql("BEGIN")
+    return str(connection.exec_driver_sql(f"SELECT {CURRENT_ID}").scalar_one())
+
+
+def lose(engine: Engine, transaction_id: str | None, *, is_kept: bool) -> None:
+    """Lose the answer to the COMMIT of a transaction."""
+    with engine.connect() as connection, known_outcome(connection, transaction_id, lambda: is_kept):
+        raise BrokenOff("lost", "unknown")
+
+
+@pytest.fixture(autouse=True)
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was paused, instead of pausing."""
+    found: list[float] = []
+    monkeypatch.setattr(outcomes, "sleep", found.append)
+    return found
+
+
+def test_what_was_committed_and_is_there_was_applied(
+    role_engine: Engine, pauses: list[float]
+) -> None:
+    """The block ends as if the answer had come, as soon as it is known."""
+    with role_engine.connect() as connection:
+        number = begun(connection)
+        connection.exec_driver_sql("COMMIT")
+    lose(role_engine, number, is_kept=True)
+    assert pauses == [outcomes.PAUSE]
+
+
+def test_what_has_no_number_is_not_asked_for(role_engine: Engine) -> None:
+    """What is known of it is what was known when it broke off."""
+    with pytest.raises(BrokenOff) as caught:
+        lose(role_engine, None, is_kept=True)
+    assert caught.value.outcome == "unknown"
+
+
+def test_a_number_that_another_has_had_tells_nothing(role_engine: Engine) -> None:
+    """Committed, and what was written is not there: that was another transaction."""
+    with role_engine.connect() as connection:
+        number = begun(connection)
+        connection.exec_driver_sql("COMMIT")
+    with pytest.raises(Unavailable) as caught:
+        lose(role_engine, number, is_kept=False)
+    assert caught.value.outcome == "not_applied"
+
+
+def test_what_is_under_way_is_not_there_yet(
+    role_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may still be committed: where nobody waits any longer, that is unknown."""
+    monkeypatch.setattr(outcomes, "PATIENCE", 0.1)
+    with role_engine.connect() as connection:
+        number = begun(connection)
+        with pytest.raises(Unavailable) as caught:
+            lose(role_engine, number, is_kept=False)
+        connection.exec_driver_sql("ROLLBACK")
+    assert caught.value.outcome == "unknown"
+
+
+def test_a_result_is_kept_where_it_stands_beside_its_key(role_engine: Engine) -> None:
+    """Another result, or none, is not the one that was written."""
+    key = str(uuid4())
+    with SqlTasks(role_engine).open_tasks(ADA) as tasks, alone(role_engine, ADA) as connection:
+        task = tasks.add(title="Buy milk")
+        mine, others = (
+            OwnReceipts(ADA, lambda: nullcontext(connection), system_clock) for _ in range(2)
+        )
+        mine.claim(key, b"digest")
+        mine.settle(key, task)
+        assert mine.are_kept(connection)
+        others.settle(key, None)
+        assert not mine.are_kept(connection)
+        assert others.are_kept(connection)
+        others.settle(f"{key}: never claimed", task)
+        assert not others.are_kept(connection)
