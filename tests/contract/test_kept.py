@@ -84,16 +84,14 @@ def test_what_is_under_way_is_not_there_yet(
 def test_a_result_is_kept_where_it_stands_beside_its_key(role_engine: Engine) -> None:
     """Another result, or none, is not the one that was written."""
     key = str(uuid4())
-    with SqlTasks(role_engine).open_tasks(ADA) as tasks, alone(role_engine, ADA) as connection:
+    with SqlTasks(role_engine).open_tasks(ADA) as tasks, alone(role_engine, ADA) as session:
         task = tasks.add(title="Buy milk")
-        mine, others = (
-            OwnReceipts(ADA, lambda: nullcontext(connection), system_clock) for _ in range(2)
-        )
+        mine, others = (OwnReceipts(lambda: nullcontext(session), system_clock) for _ in range(2))
         mine.claim(key, b"digest")
         mine.settle(key, task)
-        assert mine.are_kept(connection)
+        assert mine.are_kept(session)
         others.settle(key, None)
-        assert not mine.are_kept(connection)
-        assert others.are_kept(connection)
+        assert not mine.are_kept(session)
+        assert others.are_kept(session)
         others.settle(f"{key}: never claimed", task)
-        assert not others.are_kept(connection)
+        assert not others.are_kept(session)

@@ -74,13 +74,8 @@ TESTS = {
     "http/tokens/key_set": ["tests/http/tokens/test_token_key_set.py"],
     "http/tokens/memory": ["tests/http/tokens/test_token_memory.py"],
     "http/tokens/secret": ["tests/http/tokens/test_token_keys.py", *START],
-<<<<<<< HEAD
-    "http/tokens/verifier": [*TOKENS, "tests/http/tokens/test_token_memory.py"],
-    "sql/answers": [*OUTCOMES, "tests/system/test_retries.py"],
-=======
     "http/tokens/verifier": TOKENS,
     "sql/answers": OUTCOMES,
->>>>>>> proof
     "sql/changes": [*OUTCOMES, *CONTRACT],
     "sql/engine": [*SCHEMA, *CONTRACT],
     "sql/failures": [*CONTRACT, *SCHEMA, *START],
@@ -94,12 +89,8 @@ TESTS = {
         *SCHEMA,
     ],
     "sql/outcomes": OUTCOMES,
-<<<<<<< HEAD
     "sql/partitioning": ["tests/contract/test_partitions.py"],
-    "sql/patience": [*OUTCOMES, "tests/system/test_retries.py"],
-=======
     "sql/patience": OUTCOMES,
->>>>>>> proof
     "sql/pool": ["tests/contract/test_pool.py"],
     "sql/pruning": ["tests/isolation/test_row_security.py"],
     "sql/receipts": ["tests/contract/test_once.py", *CONTRACT],
