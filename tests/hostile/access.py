@@ -241,7 +241,7 @@ CASES = [
             "a file that is not served": get("/docs/swagger-ui-bundle.js.map"),
             "a problem that is none": get("/problems/%00"),
             "the list of users": get("/api/tasks"),
-            "the root": get("/"),
+            "a file at the root": get("/index.html"),
             "the metrics on the public port": get("/metrics"),
             "a network address for a path": get("//evil.example/%2e%2e/api/tasks/ada/tasks"),
         },

@@ -261,6 +261,7 @@ CASES = [
         200,
         {
             "an absolute address": get(f"http://tasks.example{LIST}"),
+            "an absolute address without a path": get("http://evil.example"),
             "an absolute address of another host": get(f"http://evil.example{LIST}"),
             "an absolute address of another scheme": get(f"gopher://evil.example:1{LIST}"),
             "an absolute address of another port": get(f"http://evil.example:99999{LIST}"),
@@ -283,7 +284,6 @@ CASES = [
         404,
         "not-found",
         {
-            "an absolute address without a path": get("http://evil.example"),
             "an absolute address with an encoded slash": get("http://x/api/tasks/ada%2Ftasks"),
             "OPTIONS of everything": message("OPTIONS", "*"),
             "CONNECT to a host": message("CONNECT", "evil.example:443"),

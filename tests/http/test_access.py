@@ -16,6 +16,7 @@ from taskservice.app import create_app
 from taskservice.core.service import TaskService
 
 PUBLIC = {
+    "/",
     "/livez",
     "/readyz",
     "/openapi.json",
@@ -134,7 +135,7 @@ def test_a_403_tells_nothing_about_the_other_user(ada: Caller, bob: Caller) -> N
         "/api/tasks/ada/tasks/" + "9" * 3000,
         "/api/tasks/ada",
         "/api",
-        "/",
+        "/index.html",
         "/nowhere",
     ],
 )

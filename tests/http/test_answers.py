@@ -1,4 +1,4 @@
-"""What every answer carries, what a defect shows, and the pages for readers."""
+"""What every answer carries, what a defect shows, and the document."""
 
 import json
 import logging
@@ -18,7 +18,6 @@ from tests.http_callers import SETTINGS, Caller
 from tests.problems import problem
 from werkzeug.exceptions import ImATeapot
 
-from taskservice.adapters.http.problems import PROBLEM_TYPES
 from taskservice.adapters.http.schemas import TaskSchema
 from taskservice.app import create_app, openapi_document
 from taskservice.core.clock import moment
@@ -192,29 +191,6 @@ def test_readiness_names_what_is_not_ready() -> None:
         200,
         {"status": "ready", "checks": {"database": "ok", "schema": "ok", "keys": "ok"}},
     )
-
-
-def test_every_kind_of_problem_has_its_page(app: Flask) -> None:
-    """The `type` of a problem is an address that explains it."""
-    for name, kind in PROBLEM_TYPES.items():
-        response = app.test_client().get(f"/problems/{name}")
-        assert response.status_code == 200
-        assert f"Status {kind.status}" in response.text
-    problem(app.test_client().get("/problems/nothing"), 404, "not-found")
-
-
-def test_the_reference_page_needs_no_network(app: Flask) -> None:
-    """`/docs` and all that it names come from this service, under a strict content policy."""
-    client = app.test_client()
-    page = client.get("/docs")
-    assert page.status_code == 200
-    assert "http" not in page.text.replace("https://", "http")
-    assert "unsafe" not in page.headers["Content-Security-Policy"]
-    for name in ("swagger-ui.css", "swagger-ui-bundle.js", "start.js", "favicon-32x32.png"):
-        assert f"docs/{name}" in page.text
-        assert client.get(f"/docs/{name}", buffered=True).status_code == 200
-    problem(client.get("/docs/LICENSE"), 404, "not-found")
-    problem(client.get("/docs/..%2Freference.py"), 404, "not-found")
 
 
 def test_the_document_is_valid_openapi(app: Flask) -> None:

@@ -7,7 +7,7 @@ from tests.http_callers import Caller
 
 QUOTA = 5
 PATH = "/api/tasks/ada/tasks"
-PUBLIC = ["/livez", "/readyz", "/openapi.json", "/docs", "/problems/too-many-requests"]
+PUBLIC = ["/", "/livez", "/readyz", "/openapi.json", "/docs", "/problems/too-many-requests"]
 BAD = "Bearer x.y.z"
 
 

@@ -1,12 +1,13 @@
-"""The pages for readers: the OpenAPI document, its reference page, and a page for each problem."""
+"""The pages for readers: the front page, the OpenAPI document, its reference, each problem."""
 
-from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-import flask_swagger_ui
 import orjson
-from flask import Blueprint, Response, abort, render_template, request, send_from_directory
+from flask import Blueprint, Response, abort, render_template, request
 
+from taskservice import __version__
+from taskservice.adapters.http import assets
 from taskservice.adapters.http.problems import PROBLEM_TYPES
 
 DESCRIPTION = """\
@@ -18,8 +19,6 @@ Every user has their own tasks: create, list, read, update, complete and delete 
 - An update never blanks a field that it does not name.
 """
 
-_ASSETS = Path(flask_swagger_ui.__file__).with_name("dist")
-_SERVED = {"swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png"}
 _CONTENT_POLICY = (
     "default-src 'none'; connect-src 'self'; img-src 'self' data:; script-src 'self'; "
     "style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -27,13 +26,24 @@ _CONTENT_POLICY = (
 
 
 def pages(openapi: dict[str, Any]) -> Blueprint:
-    """Return the public pages, serving the document `openapi`."""
+    """Return the public pages, serving the document `openapi`.
+
+    None of them looks at the database: whoever scans addresses neither waits
+    for one nor wakes it. What they name is relative, and so found behind a
+    prefix too.
+    """
     blueprint = Blueprint("reference", __name__, template_folder="templates", static_folder=None)
-    written = orjson.dumps(openapi, option=orjson.OPT_INDENT_2)
+    written = _written(openapi)
+
+    @blueprint.get("/")
+    def front() -> Response:
+        return _page("front.html", version=__version__, info=openapi["info"])
 
     @blueprint.get("/openapi.json")
     def openapi_document() -> Response:
-        return Response(written, content_type="application/json")
+        if not request.root_path:
+            return _revalidated(written, "application/json")
+        return _revalidated(_written(_served_under(request.root_path, openapi)), "application/json")
 
     @blueprint.get("/docs")
     def docs() -> Response:
@@ -41,9 +51,7 @@ def pages(openapi: dict[str, Any]) -> Blueprint:
 
     @blueprint.get("/docs/<name>")
     def asset(name: str) -> Response:
-        if name == "start.js":
-            return _file(Path(__file__).with_name("static"), name)
-        return _file(_ASSETS, name) if name in _SERVED else abort(404)
+        return assets.asset(name)
 
     @blueprint.get("/problems/<name>")
     def problem(name: str) -> Response:
@@ -54,23 +62,27 @@ def pages(openapi: dict[str, Any]) -> Blueprint:
     return blueprint
 
 
-def _file(folder: Path, name: str) -> Response:
-    """Return a file, whole, or 304 to who holds it; ranges and dates are passed over.
+def _written(openapi: dict[str, Any]) -> bytes:
+    return orjson.dumps(openapi, option=orjson.OPT_INDENT_2)
 
-    The framework takes both for what they should be, and fails where they are not.
-    """
-    heeded = {
-        "REQUEST_METHOD": request.method,
-        "HTTP_IF_NONE_MATCH": request.headers.get("If-None-Match", ""),
-    }
-    response = send_from_directory(folder, name, conditional=False)
-    response.make_conditional(heeded)
-    return response
+
+def _served_under(prefix: str, openapi: dict[str, Any]) -> dict[str, Any]:
+    """Return the document of a service that a trusted proxy has put under `prefix`."""
+    servers = [server | {"url": quote(prefix)} for server in openapi["servers"]]
+    return openapi | {"servers": servers}
 
 
 def _page(template: str, **context: Any) -> Response:
-    return Response(
-        render_template(template, **context),
-        content_type="text/html; charset=utf-8",
-        headers={"Content-Security-Policy": _CONTENT_POLICY, "Referrer-Policy": "no-referrer"},
-    )
+    text = render_template(template, asset=assets.address, **context)
+    response = _revalidated(text, "text/html; charset=utf-8")
+    response.headers["Content-Security-Policy"] = _CONTENT_POLICY
+    response.headers["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _revalidated(content: str | bytes, content_type: str) -> Response:
+    """Return an answer that is kept, and asked for again: 304 as long as it is the same."""
+    response = Response(content, content_type=content_type)
+    response.headers["Cache-Control"] = "no-cache"
+    response.add_etag()
+    return assets.unless_held(response)
