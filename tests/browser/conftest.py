@@ -1,7 +1,6 @@
 """A browser, and a service over PostgreSQL as it is deployed."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest

@@ -34,7 +34,7 @@ def under(prefix: str, service: str) -> Iterator[str]:
                 self.wfile.write(content)
             upstream.close()
 
-        do_GET = do_POST = answer
+        do_GET = do_POST = answer  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
