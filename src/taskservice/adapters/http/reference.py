@@ -35,7 +35,8 @@ def pages(openapi: dict[str, Any]) -> Blueprint:
     blueprint = Blueprint("reference", __name__, template_folder="templates", static_folder=None)
     written = _written(openapi)
 
-    @blueprint.get("/")
+    # An absolute address without a path is that of "/" (RFC 9110, 4.2.3), with no redirect to it.
+    @blueprint.get("/", strict_slashes=False)
     def front() -> Response:
         return _page("front.html", version=__version__, info=openapi["info"])
 

@@ -1,5 +1,6 @@
 // Tells whether the service is ready, as /readyz says it, as long as somebody looks.
 const EVERY = 5000;
+const FOUND = { 200: "ready", 503: "unready" };
 const state = document.querySelector("[data-asks]");
 const verdict = state.querySelector(".verdict");
 
@@ -7,7 +8,7 @@ async function look() {
   try {
     const answer = await fetch(state.dataset.asks, { cache: "no-store" });
     const { checks } = await answer.json();
-    tell(answer.ok ? "ready" : "unready", checks ?? {});
+    tell(FOUND[answer.status] ?? "unreachable", checks ?? {});
   } catch {
     tell("unreachable", {});
   }
