@@ -14,10 +14,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from click.testing import CliRunner, Result
 from sqlalchemy import Engine, event
 from tests.homes import Home, served, served_engine, sqlite_home
 from tests.postgres import Databases
+from tests.processes import COMMAND, run
 from tests.support import ADA, BOB
 
 from taskservice.adapters.sql.migrating import upgrade
@@ -25,7 +25,6 @@ from taskservice.adapters.sql.partitioning import partition
 from taskservice.adapters.sql.pruning import prune
 from taskservice.adapters.sql.sessions import alone
 from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.cli import main
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import TaskNotFound
 from taskservice.core.once import Attempt, OnceOnly
@@ -186,19 +185,21 @@ def test_the_owner_of_the_tables_goes_on(partitioned_home: Home) -> None:
         connection.exec_driver_sql("ROLLBACK")
 
 
-def command(address: str) -> Result:
-    return CliRunner().invoke(main, ["db", "partition", "--database", address])
+def command(address: str, folder: Path) -> tuple[int, str]:
+    """Run `taskservice db partition`; return its status, and what it says."""
+    ended = run([*COMMAND, "db", "partition", "--database", address], folder)
+    return ended.returncode, ended.stdout + ended.stderr
 
 
-def test_db_partition_says_what_it_did(postgresql: Databases) -> None:
+def test_db_partition_says_what_it_did(postgresql: Databases, tmp_path: Path) -> None:
     """Once it is done, it is not done again."""
     with served(postgresql) as home:
-        assert command(home.owner).output == "the tables are in 16 partitions each\n"
-        again = command(home.owner)
-    assert (again.exit_code, again.output) == (0, "the tables are in partitions already\n")
+        first, again = (command(home.owner, tmp_path) for _ in range(2))
+    assert first == (0, "the tables are in 16 partitions each\n")
+    assert again == (0, "the tables are in partitions already\n")
 
 
 def test_sqlite_has_no_partitions(tmp_path: Path) -> None:
     """A file is told so, with status 2."""
-    result = command(sqlite_home(tmp_path))
-    assert (result.exit_code, result.output) == (2, "Error: SQLite has no partitions\n")
+    told = command(sqlite_home(tmp_path), tmp_path)
+    assert told == (2, "Error: SQLite has no partitions\n")
