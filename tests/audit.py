@@ -18,10 +18,12 @@ from tests.grammar import Untied, owner_parameters
 
 import taskservice
 from taskservice.adapters.sql import migrating, pruning
+from taskservice.adapters.sql.archive import SqlArchive
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.service import TaskService
 
 PACKAGE = str(Path(taskservice.__file__).parent)
+ARCHIVED = ("restore", "count", "erase")
 EXCEPT = {(migrating.__file__, "upgrade"), (pruning.__file__, "prune")}
 
 # SQLite's own commands, which PostgreSQL's grammar does not know, and which reach no row.
@@ -41,24 +43,37 @@ class Audit:
     def watching(self) -> Iterator[None]:
         """Watch every engine of this process."""
         opened = SqlTasks.open_tasks
-        SqlTasks.open_tasks = self._naming(opened)  # type: ignore[method-assign]
-        event.listen(Engine, "before_cursor_execute", self._look)
-        yield
-        event.remove(Engine, "before_cursor_execute", self._look)
-        SqlTasks.open_tasks = opened  # type: ignore[method-assign]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(SqlTasks, "open_tasks", self._naming(opened))
+            for name in ARCHIVED:
+                patch.setattr(SqlArchive, name, self._of_archive(getattr(SqlArchive, name)))
+            event.listen(Engine, "before_cursor_execute", self._look)
+            yield
+            event.remove(Engine, "before_cursor_execute", self._look)
 
     def _naming(self, opened: Any) -> Any:
         @contextmanager
         def open_tasks(tasks: SqlTasks, owner: str, **how: bool) -> Iterator[TaskService]:
-            before = self.caller
-            self._caller.name = owner
-            try:
-                with opened(tasks, owner, **how) as own:
-                    yield own
-            finally:
-                self._caller.name = before
+            with self._in_the_name_of(owner), opened(tasks, owner, **how) as own:
+                yield own
 
         return open_tasks
+
+    def _of_archive(self, door: Any) -> Any:
+        def named(archive: Any, *arguments: Any) -> Any:
+            with self._in_the_name_of(archive._owner):
+                return door(archive, *arguments)
+
+        return named
+
+    @contextmanager
+    def _in_the_name_of(self, owner: str) -> Iterator[None]:
+        before = self.caller
+        self._caller.name = owner
+        try:
+            yield
+        finally:
+            self._caller.name = before
 
     @property
     def caller(self) -> str | None:
