@@ -23,10 +23,12 @@ from tests.grammar import OWNED, Untied, owner_parameters
 
 import taskservice
 from taskservice.adapters.sql import migrating, partitioning, pruning
+from taskservice.adapters.sql.archive import SqlArchive
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.service import TaskService
 
 PACKAGE = str(Path(taskservice.__file__).parent)
+ARCHIVED = ("restore", "count", "erase")
 EXCEPT = {
     (migrating.__file__, "upgrade"),
     (partitioning.__file__, "partition"),
@@ -62,6 +64,8 @@ class Audit:
         }
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(SqlTasks, "open_tasks", self._naming(SqlTasks.open_tasks))
+            for name in ARCHIVED:
+                patch.setattr(SqlArchive, name, self._of_archive(getattr(SqlArchive, name)))
             for name in ("execute", "executemany", "copy", "stream"):
                 patch.setattr(psycopg.Cursor, name, self._overheard(getattr(psycopg.Cursor, name)))
             for moment, listener in listeners.items():
@@ -73,15 +77,26 @@ class Audit:
     def _naming(self, opened: Any) -> Any:
         @contextmanager
         def open_tasks(tasks: SqlTasks, owner: str, **how: bool) -> Iterator[TaskService]:
-            before = self.caller
-            self._here.caller = owner
-            try:
-                with opened(tasks, owner, **how) as own:
-                    yield own
-            finally:
-                self._here.caller = before
+            with self._in_the_name_of(owner), opened(tasks, owner, **how) as own:
+                yield own
 
         return open_tasks
+
+    def _of_archive(self, door: Any) -> Any:
+        def named(archive: Any, *arguments: Any) -> Any:
+            with self._in_the_name_of(archive._owner):
+                return door(archive, *arguments)
+
+        return named
+
+    @contextmanager
+    def _in_the_name_of(self, owner: str) -> Iterator[None]:
+        before = self.caller
+        self._here.caller = owner
+        try:
+            yield
+        finally:
+            self._here.caller = before
 
     @property
     def caller(self) -> str | None:

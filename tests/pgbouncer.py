@@ -42,7 +42,7 @@ class PgBouncer:
 
     def __init__(self, database: str, home: Path, *, servers: int) -> None:
         place = urlsplit(database)
-        own_port = _free_port()
+        own_port = free_port()
         (home / "users").write_text(f'"{place.username}" ""\n')
         (home / "ini").write_text(
             CONFIGURATION.format(
@@ -58,13 +58,13 @@ class PgBouncer:
         """Start, and return when the database answers through it."""
         with (self._home / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [_program(), self._home / "ini"],
+                [pgbouncer_program(), self._home / "ini"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 preexec_fn=partial(become_unprivileged, signal.SIGKILL),
             )
-        _await(self.address)
+        await_answer(self.address)
 
     def stop(self) -> None:
         """Stop at once: from 1.23 on, SIGTERM waits for the clients."""
@@ -96,21 +96,21 @@ def pooled(address: str, *, servers: int) -> Iterator[str]:
         yield pgbouncer.address
 
 
-def _program() -> str:
+def pgbouncer_program() -> str:
     found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if found is None:
         raise RuntimeError("no PgBouncer: install Debian's package pgbouncer")
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as keeper:
         keeper.bind(("127.0.0.1", 0))
         port: int = keeper.getsockname()[1]
         return port
 
 
-def _await(address: str) -> None:
+def await_answer(address: str) -> None:
     deadline = time.monotonic() + SECONDS
     while True:
         try:

@@ -62,14 +62,8 @@ def create_app(
     happens; rates are counted by `clock`.
     """
     keys = token_keys(settings, watch)
-    verifier = Verifier(
-        keys,
-        subject_claim=settings.jwt_subject_claim,
-        issuer=settings.jwt_issuer,
-        audience=settings.jwt_audience,
-    )
     return http_application(
-        verifier,
+        token_verifier(keys, settings),
         open_tasks,
         {**(probes or {}), "keys": keys.probe},
         require_if_match=settings.require_if_match,
@@ -173,6 +167,16 @@ def token_keys(settings: Settings, watch: Watch = NOBODY) -> Keys:
     except Unavailable as error:
         _log.warning("no token can be tested yet", extra={"reason": str(error)})
     return keys
+
+
+def token_verifier(keys: Keys, settings: Settings) -> Verifier:
+    """Return what tells whose a token is, as the service does."""
+    return Verifier(
+        keys,
+        subject_claim=settings.jwt_subject_claim,
+        issuer=settings.jwt_issuer,
+        audience=settings.jwt_audience,
+    )
 
 
 def parsed_address(address: str) -> URL:

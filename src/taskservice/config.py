@@ -33,6 +33,7 @@ class ConfigError(Exception):
 
     def __init__(self, *faults: str) -> None:
         super().__init__("; ".join(faults))
+        self.faults = faults
 
 
 @dataclass(frozen=True, kw_only=True)

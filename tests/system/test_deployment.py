@@ -12,8 +12,9 @@ from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
-from tests.homes import sqlite_home
+from tests.homes import served, sqlite_home
 from tests.pgbouncer import CONFIGURATION
+from tests.postgres import Databases
 from tests.processes import ROOT, SECONDS, environment, running
 from tests.support import SECRET
 
@@ -25,6 +26,14 @@ INSTALLED = "/opt/taskservice/bin/"
 HERE = f"{Path(sys.executable).parent}/"
 GUNICORNS = {"GUNICORN_CMD_ARGS"}
 
+# In mounts of its own: each is made read-only, but the kernel's; then the command, if that holds.
+READ_ONLY = """
+    cut -d' ' -f2 /proc/self/mounts | grep -vE '^/(proc|sys|dev)(/|$)' | while read -r place
+    do mount -o remount,bind,ro "$place"; done
+    if touch probe 2>/dev/null; then exit 77; fi
+    exec "$@"
+"""
+
 
 def unit() -> ConfigParser:
     """Return the systemd unit; where a key stands twice, its last line."""
@@ -34,9 +43,9 @@ def unit() -> ConfigParser:
     return parser
 
 
-def instructions() -> dict[str, str]:
-    """Return the last of each instruction of the container's file."""
-    text = (DEPLOY / "Containerfile").read_text().replace("\\\n", " ")
+def instructions(file: str = "Containerfile") -> dict[str, str]:
+    """Return the last of each instruction of a container's file."""
+    text = (DEPLOY / file).read_text().replace("\\\n", " ")
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     return {name: rest.strip() for name, _, rest in (line.partition(" ") for line in lines)}
 
@@ -111,10 +120,10 @@ def test_the_container_runs_and_knows_its_health(tmp_path: Path) -> None:
     The image itself is not built here.
     """
     parts = instructions()
-    command = at_a_free_port(_listed(parts["CMD"]))
+    command = at_a_free_port(listed(parts["CMD"]))
     with running(command, tmp_path, **settings_for(tmp_path)) as service:
         _, _, check = parts["HEALTHCHECK"].partition("CMD ")
-        health = [word.replace("http://127.0.0.1:8000", service.address) for word in _listed(check)]
+        health = [word.replace("http://127.0.0.1:8000", service.address) for word in listed(check)]
         health[0] = sys.executable
         assert subprocess.run(health, env=environment(), check=False).returncode == 0
         assert service.stop() == 0
@@ -122,7 +131,31 @@ def test_the_container_runs_and_knows_its_health(tmp_path: Path) -> None:
         assert gone.returncode == 1
 
 
-def _listed(words: str) -> list[str]:
+def test_the_container_needs_no_file_that_can_be_written(
+    tmp_path: Path, postgresql: Databases
+) -> None:
+    """Its command serves, metrics and all, where nothing but `/dev` can be written."""
+    private = ["unshare", "--mount"]
+    if subprocess.run([*private, "true"], check=False, capture_output=True).returncode != 0:
+        pytest.skip("NOT VERIFIED: this machine makes no mounts for us")
+    command = [
+        *private,
+        "sh",
+        "-c",
+        READ_ONLY,
+        "sh",
+        *at_a_free_port(listed(instructions()["CMD"])),
+    ]
+    with served(postgresql) as home:
+        settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
+        metrics = {"TASKSERVICE_METRICS_ADDRESS": "127.0.0.1:0"}
+        with running(command, tmp_path, **settings, **metrics) as service:
+            assert service("GET", "/readyz").status == 200
+            assert service.stop() == 0
+    assert not (tmp_path / "probe").exists()
+
+
+def listed(words: str) -> list[str]:
     """Return the words of an instruction in its JSON form, which no shell takes apart."""
     assert words.startswith('["')
     return [str(word) for word in json.loads(words)]

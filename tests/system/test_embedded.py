@@ -11,6 +11,8 @@ import pytest
 from tests.curl import path_with_curl
 from tests.processes import COMMAND, SECONDS, Service, environment, run, running
 
+from taskservice.cli import COMMANDS
+
 TOO_OPEN = "taskservice.secret must be for its owner alone: run `chmod 600 taskservice.secret`"
 SERVE = [*COMMAND, "serve", "--port", "0"]
 
@@ -132,7 +134,7 @@ def test_a_port_in_use_is_told(tmp_path: Path) -> None:
 
 def test_every_command_has_a_help_text(tmp_path: Path) -> None:
     """Help is there for a person, on every level."""
-    for arguments in ([], ["serve"], ["token"], ["openapi"], ["db"], ["db", "upgrade"]):
+    for arguments in ([], *([name] for name in COMMANDS), ["db", "upgrade"]):
         result = run([*COMMAND, *arguments, "--help"], tmp_path)
         assert (result.returncode, result.stderr) == (0, "")
         assert result.stdout.startswith("Usage: taskservice")

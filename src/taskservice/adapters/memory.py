@@ -1,11 +1,12 @@
 """Tasks in memory: for unit tests and for trying things out. Gone with the process."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from threading import Lock
 from uuid import UUID
 
+from taskservice.core.archive import Archive, Belongings
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.conditions import Guard
 from taskservice.core.errors import TaskNotFound
@@ -47,6 +48,10 @@ class InMemoryTasks:
                 yield self._service(owner, lambda: nullcontext(held))
         else:
             yield self._service(owner, lambda: self._transaction(owner))
+
+    def open_archive(self, owner: str) -> Archive:
+        """Return the archive of `owner`; see `OpenArchive`."""
+        return _OwnArchive(owner, lambda: self._transaction(owner))
 
     def _service(self, owner: str, begin: _Begin) -> TaskService:
         return _OwnTasks(owner, begin, self._clock, self._new_id)
@@ -119,6 +124,32 @@ class _OwnReceipts:
     def settle(self, key: str, task: Task | None) -> None:
         with self._begin() as held:
             held.receipts[key] = replace(held.receipts[key], task=task)
+
+
+class _OwnArchive:
+    """All that is held for one owner."""
+
+    def __init__(self, owner: str, begin: _Begin) -> None:
+        self._owner = owner
+        self._begin = begin
+
+    def restore(self, tasks: Sequence[Task]) -> list[Task]:
+        with self._begin() as held:
+            for task in tasks:
+                if task.user_id == self._owner:
+                    held.tasks.setdefault(task.id, task)
+            return [task for task in tasks if held.tasks.get(task.id) != task]
+
+    def count(self) -> Belongings:
+        with self._begin() as held:
+            return Belongings(len(held.tasks), len(held.receipts))
+
+    def erase(self) -> Belongings:
+        with self._begin() as held:
+            removed = Belongings(len(held.tasks), len(held.receipts))
+            held.tasks.clear()
+            held.receipts.clear()
+            return removed
 
 
 def _find(held: _Held, task_id: UUID) -> Task:

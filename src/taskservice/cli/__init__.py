@@ -19,10 +19,15 @@ class _Refusal(click.ClickException):
 
 
 COMMANDS = {
-    "serve": "taskservice.cli.serving",
-    "token": "taskservice.cli.tokens",
-    "openapi": "taskservice.cli.document",
-    "db": "taskservice.cli.database",
+    "serve": "serving:serve",
+    "token": "tokens:token",
+    "check": "checking:check",
+    "seed": "seeding:seed",
+    "export": "carrying:export_tasks",
+    "import": "carrying:import_tasks",
+    "erase": "erasing:erase",
+    "openapi": "document:openapi",
+    "db": "database:db",
 }
 
 
@@ -37,7 +42,8 @@ class _Commands(click.Group):
         """Return the command of that name, if there is one."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(f"taskservice.cli.{module}"), name)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

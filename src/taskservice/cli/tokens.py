@@ -1,18 +1,24 @@
-"""`taskservice token`: a token for a user, where the service holds the secret."""
+"""`taskservice token`: a token for a user, where the service holds the secret; or one explained."""
 
+import sys
 from datetime import UTC, datetime, timedelta
 
 import click
 
 from taskservice.adapters.http.tokens import issue
 from taskservice.cli.development import with_kept_secret
-from taskservice.cli.options import database_option, development_environment
+from taskservice.cli.explaining import explain
+from taskservice.cli.options import (
+    database_option,
+    development_environment,
+    optional_user_argument,
+)
 from taskservice.config import ConfigError, Settings
-from taskservice.core.rules import is_owner
+from taskservice.core.errors import Unauthenticated
 
 
 @click.command()
-@click.argument("user")
+@optional_user_argument
 @click.option(
     "--days",
     default=1,
@@ -20,15 +26,36 @@ from taskservice.core.rules import is_owner
     type=click.IntRange(1, 3650),
     help="How long it is good for.",
 )
+@click.option(
+    "--explain",
+    "explained",
+    metavar="TOKEN",
+    help="Say why TOKEN is accepted or not, in place of making one; - reads it from the input.",
+)
 @database_option
-def token(user: str, days: int, database: str | None) -> None:
-    """Print a token for USER, signed with the configured or the development secret."""
-    if not is_owner(user):
-        raise click.BadParameter(
-            "must be 1 to 128 of A-Z a-z 0-9 . _ : @ | ~ + = -", param_hint="USER"
-        )
+def token(user: str | None, days: int, explained: str | None, database: str | None) -> None:
+    """Print a token for USER, signed with the configured or the development secret.
+
+    With --explain: what a token claims, how that differs from what the
+    service expects, and why it is refused (exit status 2) or whose it is.
+    """
+    if (user is None) == (explained is None):
+        raise click.UsageError("name a USER, or a token to --explain")
     settings = Settings.from_environment(with_kept_secret(development_environment(database)))
-    click.echo(signed_token(settings, user, days))
+    if user is not None:
+        click.echo(signed_token(settings, user, days))
+    if explained is not None:
+        _tell(sys.stdin.read() if explained == "-" else explained, settings)
+
+
+def _tell(token: str, settings: Settings) -> None:
+    given = token.strip()
+    given = given[7:].lstrip() if given[:7].lower() == "bearer " else given
+    try:
+        for line in explain(given, settings):
+            click.echo(line)
+    except Unauthenticated as error:
+        raise ConfigError(f"refused: {error}") from None
 
 
 def signed_token(settings: Settings, user: str, days: int) -> str:

@@ -27,6 +27,12 @@ def counters_at(address: str, clock: Clock) -> Counters:
     return memory if address == IN_MEMORY else SparedCounters(_shared(address), memory, clock)
 
 
+def require_answer(address: str) -> None:
+    """Raise `Unavailable` where what is shared does not count at the moment."""
+    if address != IN_MEMORY:
+        _shared(address).count("probe", 0, 1)
+
+
 def _shared(address: str) -> Counters:
     # Only who names a Redis needs its package.
     from taskservice.adapters.counters.shared import RedisCounters  # noqa: PLC0415

@@ -11,6 +11,13 @@ VERSIONS = ("0001", "0002")
 
 VERSION_TABLE = "alembic_version"
 
+SERVING = {
+    "tasks": ("SELECT", "INSERT", "UPDATE", "DELETE"),
+    "receipts": ("SELECT", "INSERT", "UPDATE"),
+    VERSION_TABLE: ("SELECT",),
+}
+"""What a role needs to serve, and no more."""
+
 _VERSION = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608
 _ROLE = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
 _SCHEMA = text("SELECT quote_ident(current_schema())")
@@ -55,8 +62,9 @@ def grant(engine: Engine, role: str) -> None:
         schema = connection.execute(_SCHEMA).scalar_one()
         for statement in (
             f"GRANT USAGE ON SCHEMA {schema} TO {quoted}",
-            f"GRANT SELECT, INSERT, UPDATE, DELETE ON {schema}.tasks TO {quoted}",
-            f"GRANT SELECT, INSERT, UPDATE ON {schema}.receipts TO {quoted}",
-            f"GRANT SELECT ON {schema}.{VERSION_TABLE} TO {quoted}",
+            *(
+                f"GRANT {', '.join(privileges)} ON {schema}.{table} TO {quoted}"
+                for table, privileges in SERVING.items()
+            ),
         ):
             connection.exec_driver_sql(statement)

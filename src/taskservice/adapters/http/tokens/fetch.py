@@ -3,9 +3,11 @@
 import io
 import socket
 import time
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import (
@@ -31,8 +33,20 @@ TOTAL_SECONDS = 5.0
 _HEADERS = {"Accept": "application/jwk-set+json, application/json", "User-Agent": "taskservice"}
 
 
+class Fetched(NamedTuple):
+    """What was answered: the body, and the moment that its sender put on it, if any."""
+
+    body: bytes
+    date: datetime | None
+
+
 def fetch_key_set(url: str) -> bytes:
-    """Return the body at `url`, http or https; raise `Unavailable` for all but a 200.
+    """Return the body at `url`; see `fetch`."""
+    return fetch(url).body
+
+
+def fetch(url: str) -> Fetched:
+    """Return what is at `url`, http or https; raise `Unavailable` for all but a 200.
 
     Redirects are not followed. The usual proxy variables of the environment
     (`https_proxy`, `no_proxy`, …) are respected. A reason names the host and
@@ -40,17 +54,25 @@ def fetch_key_set(url: str) -> bytes:
     """
     host = _host(url)
     try:
-        status, body = _get(url)
+        status, body, date = _get(url)
     except HTTPError as error:
         error.close()
-        status, body = error.code, b""
+        status, body, date = error.code, b"", None
     except (OSError, HTTPException, ValueError) as error:
         raise Unavailable(f"{host}: {_kind(error)}") from None
     if status != 200:
         raise Unavailable(f"{host} answers {status}")
     if len(body) > SIZE_LIMIT:
         raise Unavailable(f"{host} sends over {SIZE_LIMIT} bytes")
-    return body
+    return Fetched(body, _moment(date))
+
+
+def _moment(date: str | None) -> datetime | None:
+    try:
+        found = parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
 
 
 def _host(url: str) -> str:
@@ -63,10 +85,11 @@ def _host(url: str) -> str:
     return host
 
 
-def _get(url: str) -> tuple[int, bytes]:
+def _get(url: str) -> tuple[int, bytes, str | None]:
     opener = _opener(time.monotonic() + TOTAL_SECONDS)
     with opener.open(Request(url, headers=_HEADERS), timeout=OPERATION_SECONDS) as response:  # noqa: S310
-        return response.status, response.read(SIZE_LIMIT + 1)
+        body = response.read(SIZE_LIMIT + 1)
+        return response.status, body, response.headers.get("Date")
 
 
 def _kind(error: BaseException) -> str:

@@ -19,11 +19,16 @@ def read_key_set(data: bytes) -> tuple[PyJWK, ...]:
     that the world has it) is left out. Raises `ValueError`, saying why,
     unless `data` is a key set, which may be empty.
     """
+    return tuple(key for member in members_of(data) if (key := _usable(member)))
+
+
+def members_of(data: bytes) -> list[Any]:
+    """Return what a JWK Set holds, usable or not. Raises `ValueError` unless `data` is one."""
     key_set = strict_json.loads(data)
     members = key_set.get("keys") if isinstance(key_set, dict) else None
     if not isinstance(members, list):
         raise ValueError("it is not a key set")
-    return tuple(key for member in members if (key := _usable(member)))
+    return members
 
 
 def _usable(member: Any) -> PyJWK | None:

@@ -1,0 +1,18 @@
+-- The two roles and the database of taskservice, for psql, as a superuser; it can be run again.
+-- The environment has OWNER_PASSWORD and SERVICE_PASSWORD.
+
+\getenv owner_password OWNER_PASSWORD
+\getenv service_password SERVICE_PASSWORD
+
+SELECT 'CREATE ROLE taskservice_owner LOGIN'
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'taskservice_owner') \gexec
+SELECT 'CREATE ROLE taskservice LOGIN'
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'taskservice') \gexec
+
+ALTER ROLE taskservice_owner PASSWORD :'owner_password';
+ALTER ROLE taskservice PASSWORD :'service_password';
+
+SELECT 'CREATE DATABASE taskservice OWNER taskservice_owner'
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'taskservice') \gexec
+REVOKE CONNECT, TEMPORARY ON DATABASE taskservice FROM PUBLIC;
+GRANT CONNECT ON DATABASE taskservice TO taskservice;

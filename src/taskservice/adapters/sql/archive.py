@@ -1,0 +1,89 @@
+"""All that one owner has in a SQL database: brought in, counted and removed."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, Executable, Table, bindparam, delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from taskservice.adapters.sql.engine import is_embedded
+from taskservice.adapters.sql.failures import translated
+from taskservice.adapters.sql.sessions import transaction
+from taskservice.adapters.sql.tables import fields, receipts, tasks
+from taskservice.core.archive import Belongings
+from taskservice.core.task import Task
+
+_INSERT: dict[str, Executable] = {
+    "postgresql": postgresql.insert(tasks).on_conflict_do_nothing(),
+    "sqlite": sqlite.insert(tasks).on_conflict_do_nothing(),
+}
+_FOUND = select(*fields).where(
+    tasks.c.user_id == bindparam("owner"), tasks.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
+class SqlArchives:
+    """Every owner's belongings in one database; `open_archive` is the port."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def open_archive(self, owner: str) -> "SqlArchive":
+        """Return the archive of `owner`; see `OpenArchive`."""
+        return SqlArchive(self._engine, owner)
+
+
+class SqlArchive:
+    """One owner's belongings; each method is one transaction. Raises `Unavailable`."""
+
+    def __init__(self, engine: Engine, owner: str) -> None:
+        self._engine = engine
+        self._owner = owner
+
+    def restore(self, wanted: Sequence[Task]) -> list[Task]:
+        """Insert the rows that are not there, and look at what is there then."""
+        rows = [_row(task) for task in wanted if task.user_id == self._owner]
+        with transaction(self._engine, self._owner) as connection:
+            if rows:
+                connection.execute(_INSERT[connection.dialect.name], rows)
+            found = self._found(connection, wanted)
+        return [task for task in wanted if task != found.get(task.id)]
+
+    def count(self) -> Belongings:
+        """Count the rows."""
+        with transaction(self._engine, self._owner) as connection:
+            return Belongings(*(self._count(connection, table) for table in (tasks, receipts)))
+
+    def erase(self) -> Belongings:
+        """Delete the rows; of an SQLite file, the bytes that they leave behind are overwritten."""
+        with translated(), transaction(self._engine, self._owner) as connection:
+            if is_embedded(self._engine.url):
+                connection.exec_driver_sql("PRAGMA secure_delete = ON")
+            removed = Belongings(*(self._delete(connection, table) for table in (tasks, receipts)))
+        if is_embedded(self._engine.url):
+            self._empty_log()
+        return removed
+
+    def _found(self, connection: Connection, wanted: Sequence[Task]) -> dict[UUID, Task]:
+        named = {"owner": self._owner, "ids": [task.id for task in wanted]}
+        rows = connection.execute(_FOUND, named).mappings()
+        return {row["id"]: Task(**row) for row in rows}
+
+    def _count(self, connection: Connection, table: Table) -> int:
+        counted = select(func.count()).select_from(table)
+        own = table.c.user_id == bindparam("owner")
+        return int(connection.execute(counted.where(own), {"owner": self._owner}).scalar_one())
+
+    def _delete(self, connection: Connection, table: Table) -> int:
+        own = table.c.user_id == bindparam("owner")
+        return connection.execute(delete(table).where(own), {"owner": self._owner}).rowcount
+
+    def _empty_log(self) -> None:
+        """Write the log into the file, and cut it: older pages, as they were, are in there."""
+        with translated(), self._engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _row(task: Task) -> dict[str, Any]:
+    return {**vars(task), "folded": task.folded}

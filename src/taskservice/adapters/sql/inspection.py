@@ -1,0 +1,78 @@
+"""What a database is like, for whoever looks after it: read, and nothing changed."""
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine
+
+from taskservice.adapters.sql.engine import is_embedded
+from taskservice.adapters.sql.failures import translated
+from taskservice.adapters.sql.schema import SERVING
+from taskservice.adapters.sql.sessions import transaction
+from taskservice.adapters.sql.tables import metadata
+
+_ABOUT = """
+    SELECT current_setting('server_version'), session_user::text,
+           pg_is_in_recovery() OR current_setting('transaction_read_only')::bool,
+           clock_timestamp()
+"""
+_MAY = "SELECT coalesce(has_table_privilege(to_regclass(%s), %s), false)"
+_UNPROTECTED = """
+    SELECT relname FROM pg_class
+     WHERE oid = ANY (SELECT to_regclass(name) FROM unnest(%s::text[]) name)
+       AND NOT (relrowsecurity AND relforcerowsecurity)
+     ORDER BY relname
+"""
+
+
+class About(NamedTuple):
+    """A database that answers: `role` is None for a file; `ahead` is its clock, in seconds."""
+
+    product: str
+    role: str | None
+    ahead: float | None
+    milliseconds: float
+
+
+def look(engine: Engine) -> About:
+    """Return what answers, and how fast. Raises `Unavailable`; `ReadOnly` takes no write."""
+    if is_embedded(engine.url):
+        return _file(engine)
+    with translated(), engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1")
+        began = datetime.now(UTC)
+        version, role, is_read_only, clock = connection.exec_driver_sql(_ABOUT).one()
+        ended = datetime.now(UTC)
+    ahead = (clock - began - (ended - began) / 2).total_seconds()
+    product = f"PostgreSQL {version.partition(' ')[0]}{', which only reads' * is_read_only}"
+    return About(product, role, ahead, (ended - began).total_seconds() * 1000)
+
+
+def missing_grants(engine: Engine) -> list[str]:
+    """Return what the role may not do and needs to, such as `INSERT on tasks` (PostgreSQL)."""
+    with translated(), engine.connect() as connection:
+        return [
+            f"{privilege} on {table}"
+            for table, privileges in SERVING.items()
+            for privilege in privileges
+            if not _scalar(connection, _MAY, table, privilege)
+        ]
+
+
+def unprotected_tables(engine: Engine) -> list[str]:
+    """Return the tables whose rows are not held by row-level security, forced (PostgreSQL)."""
+    with translated(), engine.connect() as connection:
+        names = (list(metadata.tables),)
+        return [str(name) for (name,) in connection.exec_driver_sql(_UNPROTECTED, names)]
+
+
+def _file(engine: Engine) -> About:
+    began = datetime.now(UTC)
+    with translated(), transaction(engine) as connection:
+        version = _scalar(connection, "SELECT sqlite_version()")
+    taken = (datetime.now(UTC) - began).total_seconds() * 1000
+    return About(f"SQLite {version}", None, None, taken)
+
+
+def _scalar(connection: Connection, statement: str, *values: str) -> Any:
+    return connection.exec_driver_sql(statement, values).scalar()

@@ -1,0 +1,83 @@
+"""What `taskservice check` says of the database: reachable, at its schema, held by its policies."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Engine
+
+from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.engine import is_embedded, single_engine
+from taskservice.adapters.sql.inspection import look, missing_grants, unprotected_tables
+from taskservice.adapters.sql.roles import require_ordinary_role
+from taskservice.app import ORDINARY, parsed_address
+from taskservice.cli.findings import Finding, clock_finding, doubtful, fine, wrong
+from taskservice.config import ConfigError, Settings
+from taskservice.core.errors import AccessRefused, PrivilegedRole, SchemaBehind, Unavailable
+
+REACH = (
+    "is it up, are host and port in DATABASE_URL right, and does a firewall let this machine in?"
+)
+ENTER = "user, password and database in DATABASE_URL must be those of the role that serves"
+FILE = "the folder must be there, and this user must be able to write in it"
+GRANT = "run `taskservice db grant {}` as the tables' owner"
+PROTECT = (
+    "as the tables' owner: ALTER TABLE {0} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+)
+
+
+def database_findings(settings: Settings) -> Iterator[Finding]:
+    """Look at the database; what cannot be known, as something before it fails, is not told."""
+    try:
+        engine = single_engine(parsed_address(settings.database_url))
+    except ConfigError as error:
+        yield wrong("database", str(error), 'see docs/operations.md, "Settings"')
+        return
+    try:
+        about = look(engine)
+    except Unavailable as error:
+        yield wrong("database", str(error), _reach(engine, error))
+        return
+    text = f"{about.product} answers in {about.milliseconds:.0f} ms"
+    yield fine("database", text)
+    if about.ahead is not None:
+        yield clock_finding("the database's", about.ahead)
+    yield from _schema_findings(engine, settings, about.role)
+
+
+def _reach(engine: Engine, error: Unavailable) -> str:
+    if is_embedded(engine.url):
+        return FILE
+    return ENTER if isinstance(error, AccessRefused) else REACH
+
+
+def _schema_findings(engine: Engine, settings: Settings, role: str | None) -> Iterator[Finding]:
+    try:
+        schema.require_current(engine)
+    except SchemaBehind as error:
+        yield wrong("schema", str(error), "as the tables' owner, and on the direct host")
+        return
+    except Unavailable as error:
+        yield wrong("schema", str(error), GRANT.format(role))
+        return
+    yield fine("schema", f"at {schema.current(engine)}; this version needs {schema.VERSIONS[-1]}")
+    if role is None:
+        yield fine("role", "SQLite has none: who can write the file can do everything")
+    else:
+        yield from _role_findings(engine, settings, role)
+
+
+def _role_findings(engine: Engine, settings: Settings, role: str) -> Iterator[Finding]:
+    if missing := missing_grants(engine):
+        yield wrong("role", f"{role} has no {', '.join(missing)}", GRANT.format(role))
+    for table in unprotected_tables(engine):
+        text = f"the table {table} is not held by row-level security"
+        yield wrong("role", text, PROTECT.format(table))
+    try:
+        require_ordinary_role(engine)
+    except PrivilegedRole as error:
+        allowed = settings.allow_privileged_role
+        advice = (
+            "TASKSERVICE_ALLOW_PRIVILEGED_ROLE is for development only" if allowed else ORDINARY
+        )
+        yield (doubtful if allowed else wrong)("role", str(error), advice)
+    else:
+        yield fine("role", f"{role} is an ordinary role, which row-level security holds")

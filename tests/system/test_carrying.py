@@ -1,0 +1,337 @@
+"""`taskservice export`, `import`, `seed` and `erase`, as processes, on both engines."""
+
+import json
+import os
+import pty
+import signal
+import sqlite3
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from tests.homes import served, served_engine, sqlite_home
+from tests.postgres import Databases
+from tests.processes import COMMAND, SECONDS, environment, run
+from tests.support import ADA, BOB, START
+from tests.system.conftest import command
+
+from taskservice.adapters.sql.archive import SqlArchives
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.cli.lines import write
+from taskservice.core.archive import Belongings
+from taskservice.core.demonstration import demonstration
+from taskservice.core.ids import TaskIds
+from taskservice.core.once import Attempt, OnceOnly
+
+SECRET_WORD = "unforgettable-aardvark"
+
+
+class Place(NamedTuple):
+    """A database: as the service enters it, and as its owner does; a folder beside it."""
+
+    service: str
+    owner: str
+    folder: Path
+
+    def __call__(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command as the service's role."""
+        return run([*COMMAND, *arguments], self.folder, DATABASE_URL=self.service, **settings)
+
+    def maintain(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command as the tables' owner."""
+        return run([*COMMAND, *arguments], self.folder, DATABASE_URL=self.owner)
+
+    def exported(self, user: str = ADA) -> str:
+        result = self("export", user)
+        assert result.returncode == 0, result.stderr
+        return result.stdout
+
+    def held(self, user: str = ADA) -> Belongings:
+        engine = served_engine(self.service)
+        try:
+            return SqlArchives(engine).open_archive(user).count()
+        finally:
+            engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """An empty database of each engine; on PostgreSQL an ordinary role, held by its policies."""
+    if request.param == "sqlite":
+        address = sqlite_home(tmp_path)
+        yield Place(address, address, tmp_path)
+    else:
+        with served(request.getfixturevalue("postgresql")) as home:
+            yield Place(home.service, home.owner, tmp_path)
+
+
+def lines(count: int, user: str = ADA) -> list[dict[str, Any]]:
+    """Return tasks as `export` writes them."""
+    tasks = demonstration(user, count, START, TaskIds())
+    return [json.loads(write(task)) for task in tasks]
+
+
+def file_of(folder: Path, *members: Any) -> Path:
+    file = folder / "tasks.jsonl"
+    file.write_text(text_of(*members))
+    return file
+
+
+def text_of(*members: Any) -> str:
+    """Return lines as `export` writes them."""
+    return "".join(
+        f"{json.dumps(one, ensure_ascii=False, separators=(',', ':'))}\n" for one in members
+    )
+
+
+def test_a_round_trip_is_equal(place: Place, tmp_path: Path, postgresql: Databases) -> None:
+    """Out, into an empty database of either engine, and out again: byte for byte the same."""
+    assert place("seed", "--user", ADA, "--tasks", "450").stdout == "ada has 450 more tasks\n"
+    assert place("seed", "--user", BOB, "--tasks", "5").returncode == 0
+    file = tmp_path / "tasks.jsonl"
+    result = place("export", ADA, str(file))
+    assert (result.returncode, result.stdout) == (0, "")
+    assert result.stderr == "exported 450 tasks of ada\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+    text = file.read_text()
+    assert text == place.exported()
+    (tmp_path / "other").mkdir()
+    with served(postgresql) as home:
+        for address in (sqlite_home(tmp_path / "other"), home.service):
+            other = Place(address, address, tmp_path / "other")
+            assert other("import", ADA, str(file)).stdout == "450 lines are stored\n"
+            assert other.exported() == text
+            assert other.exported(BOB) == ""
+
+
+def test_an_import_that_was_killed_is_run_again(place: Place, tmp_path: Path) -> None:
+    """kill -9 after some of it, and the same again: everything is there, and once."""
+    file = file_of(tmp_path, *lines(1000))
+    half = "".join(file.read_text().splitlines(keepends=True)[:500])
+    process = subprocess.Popen(
+        [*COMMAND, "import", ADA],
+        cwd=tmp_path,
+        env=environment(DATABASE_URL=place.service),
+        stdin=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    process.stdin.write(half.encode())
+    process.stdin.flush()
+    deadline = time.monotonic() + SECONDS
+    while not (stored := place.held().tasks):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.kill()
+    assert process.wait(SECONDS) == -signal.SIGKILL
+    process.stdin.close()
+    assert 0 < stored <= place.held().tasks < 1000
+    for _ in range(2):
+        assert place("import", ADA, str(file)).stdout == "1000 lines are stored\n"
+        assert place.exported().splitlines() == file.read_text().splitlines()
+
+
+BAD: dict[str, tuple[str, str]] = {
+    "cut": ('{"id": "0', "it is not JSON: it goes wrong or breaks off at line 1, column 8"),
+    "bytes": ("\udcff", "it is not JSON: it is not UTF-8"),
+    "list": ("[]", "it is not a JSON object"),
+    "doubled": ('{"id": 1, "id": 2}', "it is not JSON: a name is repeated in an object"),
+}
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "owner": ({"user_id": BOB}, "user_id is another user"),
+    "title": ({"title": " "}, "title must not be blank"),
+    "surrogate": ({"title": "\ud800"}, "title must be Unicode text, without lone surrogates"),
+    "types": (
+        {"completed": 1, "version": True, "id": "X", "title": None},
+        "id must be a UUID in lower case; title must be a string; "
+        "completed must be true or false; version must be a whole number",
+    ),
+    "version": ({"version": 2**31}, "version must be from 1 to 2147483647"),
+    "time": (
+        {"created_at": "2026-13-01T00:00:00.000001Z"},
+        "created_at must be a time such as 2026-02-09T10:00:00.123456Z",
+    ),
+    "more": ({"colour": "red"}, "it has a member that no task has"),
+}
+
+
+@pytest.mark.parametrize("name", [*BAD, *WRONG])
+def test_a_bad_line_is_named_and_the_others_are_stored(tmp_path: Path, name: str) -> None:
+    """By its number and its reason; the exit status is 2, and nothing else is lost."""
+    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
+    first, second, third = lines(3)
+    texts = [text_of(first), text_of(third)]
+    bad, reason = BAD[name] if name in BAD else (json.dumps({**second, **WRONG[name][0]}), "")
+    file = tmp_path / "tasks.jsonl"
+    text = f"{texts[0]}\n{bad}\n{texts[1]}"
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    for dry in (["--dry-run"], []):
+        result = place("import", ADA, str(file), *dry)
+        assert result.returncode == 2
+        told, end = result.stderr.splitlines()
+        assert told == f"line 3: {reason or WRONG[name][1]}"
+        assert end.startswith("Error: 1 line is not stored; 2 lines are ")
+    assert place.exported() == "".join(texts)
+
+
+def test_what_is_missing_in_a_line_is_named(tmp_path: Path) -> None:
+    """Every member of a task must be there: what is left out would not come back as it was."""
+    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
+    (line,) = lines(1)
+    del line["version"], line["completed_at"]
+    result = place("import", ADA, str(file_of(tmp_path, line)))
+    assert "line 1: completed_at is missing; version is missing" in result.stderr
+    assert result.returncode == 2
+
+
+def test_a_task_that_has_changed_since_is_told_and_kept(place: Place, tmp_path: Path) -> None:
+    """An import overwrites nothing."""
+    line, other = lines(2)
+    assert place("import", ADA, str(file_of(tmp_path, line))).returncode == 0
+    changed = {**line, "title": "Something else"}
+    result = place("import", ADA, str(file_of(tmp_path, changed, other)))
+    assert result.returncode == 2
+    assert result.stderr.splitlines() == [
+        "line 1: the task is there in another state, and stays as it is",
+        "Error: 1 line is not stored; 1 line is stored",
+    ]
+    assert [json.loads(one) for one in place.exported().splitlines()] == [line, other]
+
+
+def test_a_line_without_end_costs_no_memory(tmp_path: Path) -> None:
+    """What is too long is told by its number, and read past."""
+    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
+    (line,) = lines(1)
+    (tmp_path / "tasks.jsonl").write_text("x" * 3_000_000 + "\n" + json.dumps(line))
+    result = place("import", ADA, str(tmp_path / "tasks.jsonl"))
+    assert result.stderr.startswith("line 1: it is longer than 262144 bytes\n")
+    assert place.held().tasks == 1
+
+
+def peak(arguments: list[str], place: Place) -> int:
+    """Run a command that must succeed; return the most memory that it had, in MiB."""
+    process = subprocess.Popen(
+        [*COMMAND, *arguments],
+        cwd=place.folder,
+        env=environment(DATABASE_URL=place.service),
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    return usage.ru_maxrss // 1024
+
+
+def test_memory_does_not_grow_with_the_tasks(tmp_path: Path) -> None:
+    """60 MiB of tasks go out, and in, with at most 24 MiB more than one task takes."""
+    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
+    engine = served_engine(place.service)
+    long = "x" * 8000
+    for part in range(40):
+        tasks = demonstration(BOB, 200, START, TaskIds(), seed=part)
+        SqlArchives(engine).open_archive(BOB).restore(
+            [task.edit(task.updated_at, description=long) for task in tasks]
+        )
+    engine.dispose()
+    assert place("seed", "--user", ADA, "--tasks", "1").returncode == 0
+    for user in (ADA, BOB):
+        assert place("export", user, f"{user}.jsonl").returncode == 0
+    assert (tmp_path / f"{BOB}.jsonl").stat().st_size > 60 * 2**20
+    for way in ("export", "import"):
+        small, large = (peak([way, user, f"{user}.jsonl"], place) for user in (ADA, BOB))
+        assert large - small <= 24
+
+
+def test_an_export_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    """A file is there when it is whole: what was there before stays."""
+    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
+    assert place("seed", "--user", ADA, "--tasks", "300").returncode == 0
+    (tmp_path / "tasks.jsonl").write_text("the last one\n")
+    database = sqlite3.connect(tmp_path / "tasks.db")
+    database.execute(
+        "UPDATE tasks SET created_at = 'nonsense' WHERE id = (SELECT max(id) FROM tasks)"
+    )
+    database.commit()
+    database.close()
+    assert place("export", ADA, "tasks.jsonl").returncode != 0
+    assert (tmp_path / "tasks.jsonl").read_text() == "the last one\n"
+    assert {file.name for file in tmp_path.glob("tasks.jsonl*")} == {"tasks.jsonl"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "label"),
+    [
+        (["seed", "--tasks", "10"], "seeding"),
+        (["export", "demo", "x.jsonl"], "exporting"),
+        (["import", "demo", "y.jsonl"], "importing"),
+    ],
+)
+def test_a_terminal_sees_how_far_it_is(tmp_path: Path, arguments: list[str], label: str) -> None:
+    """A bar that ends at 100 %, on standard error, and only where that is a terminal."""
+    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
+    assert place("seed", "--tasks", "3").stderr == ""
+    assert place("export", "demo", "y.jsonl").returncode == 0
+    screen, terminal = pty.openpty()
+    subprocess.run(
+        [*COMMAND, *arguments],
+        cwd=tmp_path,
+        env=environment(DATABASE_URL=address),
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+        timeout=SECONDS,
+        check=True,
+    )
+    os.close(terminal)
+    shown = os.read(screen, 65536).decode()
+    os.close(screen)
+    assert label in shown
+    assert "100%" in shown
+
+
+def test_a_user_is_forgotten(place: Place, tmp_path: Path) -> None:
+    """Asked for, it removes tasks and receipts of that user, and says how many; nobody else's."""
+    engine = served_engine(place.service)
+    for user in (ADA, BOB):
+        with SqlTasks(engine).open_tasks(user, together=True) as tasks:
+            OnceOnly(tasks, Attempt("key", b"digest")).add(title=SECRET_WORD)
+    engine.dispose()
+    has = "ada has 1 task and 1 receipt\n"
+    assert place.maintain("erase", ADA, "--dry-run").stdout == has
+    unasked = place.maintain("erase", ADA)
+    assert (unasked.returncode, "Remove all of it, for good? [y/N]" in unasked.stdout) == (1, True)
+    assert place.held() == Belongings(1, 1)
+    done = place.maintain("erase", ADA, "--yes")
+    assert (done.returncode, done.stdout) == (0, f"{has}removed 1 task and 1 receipt\n")
+    assert place.maintain("erase", ADA, "--yes").stdout == "ada has 0 tasks and 0 receipts\n"
+    assert (place.held(ADA), place.held(BOB)) == (Belongings(0, 0), Belongings(1, 1))
+
+
+def test_the_serving_role_is_told_who_may_erase(tmp_path: Path, postgresql: Databases) -> None:
+    """It removes nothing, and says as whom to do it."""
+    with served(postgresql) as home:
+        place = Place(home.service, home.owner, tmp_path)
+        place("seed", "--user", ADA, "--tasks", "2")
+        result = place("erase", ADA, "--yes")
+        assert (result.returncode, place.held().tasks) == (2, 2)
+        assert result.stderr == (
+            "Error: nothing was removed: the database refuses: permission denied for table "
+            "receipts; erase as the tables' owner\n"
+        )
+
+
+def test_nothing_of_the_forgotten_is_left_in_the_file(tmp_path: Path) -> None:
+    """On SQLite the bytes are overwritten, in the file and in its log."""
+    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
+    engine = served_engine(place.service)
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        for _ in range(50):
+            tasks.add(title=SECRET_WORD, description=SECRET_WORD * 30)
+    held = [file for file in tmp_path.iterdir() if SECRET_WORD.encode() in file.read_bytes()]
+    assert held
+    assert command(tmp_path, "erase", ADA, "--yes", DATABASE_URL=address)
+    for file in tmp_path.iterdir():
+        assert SECRET_WORD.encode() not in file.read_bytes()
+    engine.dispose()

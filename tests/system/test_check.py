@@ -1,0 +1,226 @@
+"""`taskservice check`: each fault is found, named, and told with what to do; no secret is told."""
+
+import socket
+from collections.abc import Iterator
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from time import time
+
+import pytest
+from tests.homes import Home, served, sqlite_home
+from tests.issuer import Issuer, failing, saying
+from tests.postgres import Databases
+from tests.processes import COMMAND, run
+from tests.redis_server import redis_server
+from tests.support import SECRET
+
+from taskservice.adapters.sql import schema
+
+NEWEST = schema.VERSIONS[-1]
+
+
+def checked(folder: Path, **settings: str) -> tuple[int, list[str], str]:
+    """Run it; return the status, the findings with white space made single, and what ends it."""
+    result = run([*COMMAND, "check"], folder, **settings)
+    assert SECRET not in result.stdout + result.stderr
+    text = result.stdout.replace("\n" + " " * 16, " -> ")
+    return result.returncode, [" ".join(line.split()) for line in text.splitlines()], result.stderr
+
+
+def failures(found: list[str]) -> list[str]:
+    return [line.removeprefix("FAIL ") for line in found if line.startswith("FAIL")]
+
+
+@pytest.fixture
+def home(postgresql: Databases) -> Iterator[Home]:
+    with served(postgresql) as home:
+        yield home
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[Issuer]:
+    with Issuer() as issuer:
+        yield issuer
+
+
+def test_a_sound_configuration_passes(home: Home, tmp_path: Path) -> None:
+    """Every part is named, and the status is 0; the role is the one that serves."""
+    settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
+    status, found, error = checked(tmp_path, **settings)
+    assert (status, error) == (0, "")
+    parts = [" ".join(line.split()[:2]) for line in found]
+    assert parts == [f"ok {p}" for p in ("settings", "database", "clock", "schema", "role", "keys")]
+    assert found[1].startswith("ok database PostgreSQL 1")
+    assert found[4] == f"ok role {home.role} is an ordinary role, which row-level security holds"
+
+
+def test_sqlite_passes(tmp_path: Path) -> None:
+    """A file has no role and no clock of its own."""
+    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    status, found, error = checked(tmp_path, **settings)
+    assert (status, error) == (0, "")
+    assert found[2:] == [
+        f"ok schema at {NEWEST}; this version needs {NEWEST}",
+        "ok role SQLite has none: who can write the file can do everything",
+        "ok keys a shared secret, for HS256",
+    ]
+
+
+def test_every_fault_of_the_settings_is_a_line(tmp_path: Path) -> None:
+    """Nothing else is looked at then."""
+    status, found, error = checked(tmp_path, TASKSERVICE_POOL_SIZE="0")
+    assert [line.partition(" ->")[0] for line in failures(found)] == [
+        "settings TASKSERVICE_POOL_SIZE must be a whole number from 1 to 9999",
+        "settings DATABASE_URL must be set",
+        "settings TASKSERVICE_JWT_SECRET or TASKSERVICE_JWKS_URL must be set",
+    ]
+    assert (status, error) == (2, "Error: 3 of 3 checks failed\n")
+
+
+def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
+    """What it is, and where to look; nothing that rests on it is told."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"postgresql://taskservice:{SECRET[:8]}@127.0.0.1:{nobody.getsockname()[1]}/x"
+        status, found, _ = checked(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
+    (failure,) = failures(found)
+    assert failure.startswith("database the database refuses: Connection refused")
+    assert "is it up, are host and port in DATABASE_URL right" in failure
+    assert (status, len(found)) == (2, 3)
+
+
+def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """The folder is what to look at."""
+    address = "sqlite:////no/such/folder/tasks.db"
+    _, found, _ = checked(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
+    assert failures(found) == [
+        "database the database refuses: unable to open database file -> the folder must be there, "
+        "and this user must be able to write in it"
+    ]
+
+
+def test_a_schema_that_is_behind_is_told(postgresql: Databases, tmp_path: Path) -> None:
+    """With the command that brings it up."""
+    address = postgresql.create_database()
+    status, found, _ = checked(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
+    (failure,) = failures(found)
+    assert failure.startswith("schema the database's schema is at nothing, this version needs")
+    assert "run `taskservice db upgrade`" in failure
+    assert status == 2
+    postgresql.drop_database(address)
+
+
+def test_a_role_that_nothing_holds_is_told(home: Home, tmp_path: Path) -> None:
+    """The tables' owner fails; where that is allowed, it is a warning."""
+    settings = {"DATABASE_URL": home.owner, "TASKSERVICE_JWT_SECRET": SECRET}
+    status, found, _ = checked(tmp_path, **settings)
+    (failure,) = failures(found)
+    assert (
+        "which owns the tables: row-level security would not hold -> Serve as an ordinary"
+        in failure
+    )
+    assert status == 2
+    status, found, _ = checked(tmp_path, **settings, TASKSERVICE_ALLOW_PRIVILEGED_ROLE="true")
+    assert (status, [line[:9] for line in found if line.startswith("warn")]) == (0, ["warn role"])
+
+
+def test_a_grant_that_is_missing_is_told(home: Home, postgresql: Databases, tmp_path: Path) -> None:
+    """By table and privilege; without the first of them, by what the database says."""
+    settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
+    with home.inspected.connect() as connection:
+        connection.exec_driver_sql(f"REVOKE DELETE ON tasks FROM {home.role}")
+        connection.exec_driver_sql("ALTER TABLE receipts NO FORCE ROW LEVEL SECURITY")
+    status, found, _ = checked(tmp_path, **settings)
+    grant = f"run `taskservice db grant {home.role}` as the tables' owner"
+    assert (status, failures(found)) == (
+        2,
+        [
+            f"role {home.role} has no DELETE on tasks -> {grant}",
+            "role the table receipts is not held by row-level security -> as the tables' owner: "
+            "ALTER TABLE receipts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+        ],
+    )
+    with home.inspected.connect() as connection:
+        connection.exec_driver_sql(f"REVOKE ALL ON alembic_version FROM {home.role}")
+    _, found, _ = checked(tmp_path, **settings)
+    (failure,) = failures(found)
+    assert failure.startswith("schema the database refuses: permission denied for table alembic")
+    assert failure.endswith(grant)
+
+
+def test_an_issuers_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
+    """What can be used, by algorithm, and what is passed over; what is open is a warning."""
+    issuer.extra = [{"kty": "RSA", "use": "enc"}]
+    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
+    status, found, _ = checked(tmp_path, **settings, TASKSERVICE_JWT_ISSUER="https://i.example/")
+    assert status == 0
+    assert found[4:] == [
+        "ok keys the issuer has 1 for ES256, 1 for EdDSA, 1 for RS256; "
+        "1 of another kind or use passed over",
+        "warn keys the key set is fetched over http:// -> "
+        "who can change it on the way can make tokens: use https://",
+        "warn keys TASKSERVICE_JWT_AUDIENCE is not set: tokens that the issuer made for others are "
+        "taken as well -> set TASKSERVICE_JWT_AUDIENCE to what the issuer's tokens have, "
+        "see docs/authentication.md",
+        found[-1],
+    ]
+    assert found[-1].startswith("ok clock the issuer's clock is ")
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (failing(404), "127.0.0.1 answers 404"),
+        (saying(b"<html>"), "it goes wrong or breaks off at line 1, column 1"),
+        (saying(b'{"keys": []}'), "none of 0 keys of the issuer can be used"),
+    ],
+)
+def test_a_key_set_that_cannot_be_used_is_told(
+    issuer: Issuer, tmp_path: Path, answer: object, reason: str
+) -> None:
+    """Not there, no key set, no key in it."""
+    usual, issuer.answer = issuer.answer, answer  # type: ignore[assignment]
+    try:
+        settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
+        status, found, _ = checked(tmp_path, **settings)
+    finally:
+        issuer.answer = usual
+    (failure,) = failures(found)
+    assert reason in failure
+    assert status == 2
+
+
+@pytest.mark.parametrize(("ahead", "state"), [(3600, "FAIL"), (-3600, "FAIL"), (15, "warn")])
+def test_a_clock_that_is_off_is_told(
+    issuer: Issuer, tmp_path: Path, ahead: int, state: str
+) -> None:
+    """The issuer's, by the `Date` of its answer: over 30 s every token would be refused."""
+
+    def dated(handler: BaseHTTPRequestHandler, document: bytes) -> None:
+        handler.send_response_only(200)
+        handler.send_header("Date", formatdate(time() + ahead, usegmt=True))
+        handler.end_headers()
+        handler.wfile.write(document)
+
+    usual, issuer.answer = issuer.answer, dated
+    try:
+        settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
+        status, found, _ = checked(tmp_path, **settings)
+    finally:
+        issuer.answer = usual
+    (told,) = [line for line in found if " clock " in line]
+    assert told.startswith(f"{state} clock the issuer's clock is ")
+    assert f"s {'ahead of' if ahead > 0 else 'behind'} this machine's -> let both follow" in told
+    assert status == (2 if state == "FAIL" else 0)
+
+
+def test_shared_counters_are_asked(tmp_path: Path) -> None:
+    """A Redis that counts is fine; one that is away is a warning, as requests are served anyway."""
+    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    with redis_server() as redis:
+        storage = {"TASKSERVICE_RATE_LIMIT_STORAGE": redis.address}
+        status, found, _ = checked(tmp_path, **settings, **storage)
+        assert (status, found[-1]) == (0, "ok rates the Redis counts")
+    status, found, _ = checked(tmp_path, **settings, **storage)
+    assert (status, found[-1][:10]) == (0, "warn rates")

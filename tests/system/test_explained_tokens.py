@@ -1,0 +1,160 @@
+"""`taskservice token --explain`: the verifier's own reason, and what is needed to see why."""
+
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import jwt
+import pytest
+from tests.issuer import Issuer
+from tests.processes import COMMAND, environment, run
+from tests.support import SECRET
+
+from taskservice.adapters.http.tokens import issue
+
+OTHER = "another secret of the tests, 32 bytes and more of it"
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[Issuer]:
+    with Issuer() as issuer:
+        yield issuer
+
+
+def explained(folder: Path, token: str, **settings: str) -> tuple[int, list[str], str]:
+    """Return the status, the lines with single spaces, and the refusal."""
+    result = run([*COMMAND, "token", "--explain", token], folder, **settings)
+    told = result.stdout + result.stderr
+    assert SECRET not in told
+    assert token.rpartition(".")[2] not in told
+    return (
+        result.returncode,
+        [" ".join(line.split()) for line in result.stdout.splitlines()],
+        (result.stderr),
+    )
+
+
+def by_secret(secret: str = SECRET, **claims: Any) -> str:
+    now = datetime.now(UTC).replace(microsecond=0)
+    given = {"sub": "ada", "iat": now, "exp": now + timedelta(hours=1), **claims}
+    return jwt.encode({n: v for n, v in given.items() if v is not None}, secret, "HS256")
+
+
+def test_an_accepted_token_says_whose_it_is(tmp_path: Path) -> None:
+    """With algorithm, claims, times and the clock; the status is 0."""
+    status, lines, error = explained(tmp_path, by_secret(), TASKSERVICE_JWT_SECRET=SECRET)
+    assert (status, error) == (0, "")
+    assert lines[0] == 'alg "HS256" (taken: HS256)'
+    assert 'sub "ada"' in lines
+    assert any(line.startswith("exp ") and "in 0:59:" in line for line in lines)
+    assert lines[-2].startswith("clock 20")
+    assert lines[-1] == "accepted: it is ada's, for /api/tasks/ada/tasks"
+
+
+AN_HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)
+
+REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
+    "expired": ({"exp": AN_HOUR_AGO}, "the token has expired", "exp "),
+    "without end": ({"exp": None}, "exp is missing", "exp is missing (needed)"),
+    "early": (
+        {"nbf": 4102444800},
+        "nbf is in the future",
+        "nbf 4102444800 (2100-01-01T00:00:00Z, in",
+    ),
+    "foreign": ({"iss": "x"}, "iss is not the configured issuer", 'iss "x" (must be "https://i/")'),
+    "for others": (
+        {"iss": "https://i/", "aud": ["x"]},
+        "aud does not name the configured audience",
+        'aud ["x"] (must be "tasks")',
+    ),
+    "nobody's": (
+        {"iss": "https://i/", "aud": "tasks", "sub": "a b"},
+        "sub is not the name of an owner",
+        'sub "a b"',
+    ),
+    "another's": ({"secret": OTHER}, "no key verifies the signature", 'sub "ada"'),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_refused_token_says_why(tmp_path: Path, name: str) -> None:
+    """The reason is the one that the service logs, and the line that shows it is there."""
+    claims, reason, line = REFUSED[name]
+    settings = {
+        "TASKSERVICE_JWT_SECRET": SECRET,
+        "TASKSERVICE_JWT_ISSUER": "https://i/",
+        "TASKSERVICE_JWT_AUDIENCE": "tasks",
+    }
+    status, lines, error = explained(tmp_path, by_secret(**claims), **settings)
+    assert (status, error) == (2, f"Error: refused: {reason}\n")
+    assert any(one.startswith(line) for one in lines), lines
+
+
+def test_what_is_no_token_is_told(tmp_path: Path) -> None:
+    """There is nothing to show of it."""
+    status, lines, error = explained(tmp_path, "not.a-token", TASKSERVICE_JWT_SECRET=SECRET)
+    assert (status, error) == (2, "Error: refused: the token is not three segments\n")
+    assert [line.split()[0] for line in lines] == ["clock"]
+
+
+def test_a_key_that_the_issuer_does_not_have_is_told(issuer: Issuer, tmp_path: Path) -> None:
+    """By name, with those that there are, and the issuer's clock."""
+    settings = {"TASKSERVICE_JWKS_URL": issuer.url}
+    token = issuer.token(headers={"kid": "old"})
+    status, lines, error = explained(tmp_path, token, **settings)
+    known = issuer.key("EdDSA").key_id
+    assert f'kid "old" (the issuer has no such key for EdDSA, but "{known}")' in lines
+    assert (status, error.splitlines()[-1]) == (2, "Error: refused: no key verifies the signature")
+    assert lines[-1].endswith(", the issuer's")
+    status, lines, _ = explained(tmp_path, issuer.token(), **settings)
+    assert (status, lines[1]) == (0, f'kid "{known}" (the issuer has this key)')
+
+
+def test_a_token_of_the_other_family_is_told(issuer: Issuer, tmp_path: Path) -> None:
+    """What it names, and what is taken, stand side by side."""
+    _, lines, error = explained(tmp_path, by_secret(), TASKSERVICE_JWKS_URL=issuer.url)
+    assert lines[0] == 'alg "HS256" (taken: ES256, EdDSA, RS256)'
+    assert error == "Error: refused: alg is not one that is configured\n"
+
+
+def test_the_input_may_hold_it(tmp_path: Path) -> None:
+    """`-` keeps it out of the list of processes and the shell's history; `Bearer` is taken off."""
+    result = subprocess.run(
+        [*COMMAND, "token", "--explain", "-"],
+        cwd=tmp_path,
+        env=environment(TASKSERVICE_JWT_SECRET=SECRET),
+        input=f"Bearer {by_secret()}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.endswith("accepted: it is ada's, for /api/tasks/ada/tasks\n")
+
+
+def test_control_characters_of_a_claim_stay_out_of_the_terminal(tmp_path: Path) -> None:
+    """A token that anybody made may hold anything: it is shown as JSON in ASCII."""
+    token = by_secret(sub="\x1b[2J☃" + "x" * 300)
+    _, lines, _ = explained(tmp_path, token, TASKSERVICE_JWT_SECRET=SECRET)
+    (shown,) = [line for line in lines if line.startswith("sub ")]
+    assert shown.startswith('sub "\\u001b[2J\\u2603xxx')
+    assert len(shown) < 220
+
+
+@pytest.mark.parametrize("arguments", [[], ["ada", "--explain", "x"]])
+def test_one_thing_is_asked_at_a_time(tmp_path: Path, arguments: list[str]) -> None:
+    """A user or a token; neither, or both, is told."""
+    result = run([*COMMAND, "token", *arguments], tmp_path, TASKSERVICE_JWT_SECRET=SECRET)
+    assert result.returncode == 2
+    assert "name a USER, or a token to --explain" in result.stderr
+
+
+def test_the_development_secret_is_used(tmp_path: Path) -> None:
+    """As `taskservice token USER` does."""
+    (tmp_path / "taskservice.secret").write_text(OTHER)
+    (tmp_path / "taskservice.secret").chmod(0o600)
+    token = issue(OTHER, "demo", lifetime=timedelta(hours=1), now=datetime.now(UTC))
+    status, lines, _ = explained(tmp_path, token)
+    assert (status, lines[-1]) == (0, "accepted: it is demo's, for /api/tasks/demo/tasks")
