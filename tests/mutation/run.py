@@ -62,6 +62,7 @@ TESTS = {
     "sql/lists": ["tests/contract/test_queries.py", *CONTRACT, "tests/contract/test_plans.py"],
     "sql/receipts": ["tests/contract/test_once.py", *CONTRACT],
     "sql/outcomes": ["tests/contract/test_outcomes.py"],
+    "sql/archive": ["tests/contract/test_archive.py", "tests/system/test_carrying.py"],
     "sql/pruning": ["tests/isolation/test_row_security.py"],
     "sql/failures": [*CONTRACT, *SCHEMA, "tests/system/test_retries.py", *START],
     "sql/engine": [*SCHEMA, *CONTRACT],
