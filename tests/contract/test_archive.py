@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from tests.support import ADA, BOB, START, TickingClock
 
 from taskservice.adapters.memory import InMemoryTasks
@@ -130,6 +130,15 @@ def test_the_serving_role_cannot_erase_and_removes_nothing(
     with pytest.raises(AccessRefused):
         archive.erase()
     assert archive.count() == Belongings(3, 0)
+
+
+def test_what_is_erased_from_a_file_is_overwritten(sqlite: Engine) -> None:
+    """Asked for by name, as not every SQLite was built to do so by itself."""
+    told: list[str] = []
+    event.listen(sqlite, "before_cursor_execute", lambda *args: told.append(args[2]))
+    SqlArchives(sqlite).open_archive(ADA).erase()
+    first = next(number for number, one in enumerate(told) if one.startswith("DELETE"))
+    assert "PRAGMA secure_delete = ON" in told[:first]
 
 
 BROKEN: dict[str, Any] = {

@@ -76,6 +76,7 @@ TESTS = {
     "http/tokens/secret": ["tests/http/tokens/test_token_keys.py", *START],
     "http/tokens/verifier": TOKENS,
     "sql/answers": OUTCOMES,
+    "sql/archive": ["tests/contract/test_archive.py", "tests/system/test_carrying.py"],
     "sql/changes": [*OUTCOMES, *CONTRACT],
     "sql/engine": [*SCHEMA, *CONTRACT],
     "sql/failures": [*CONTRACT, *SCHEMA, *START],

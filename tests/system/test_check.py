@@ -90,14 +90,15 @@ def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
     assert (status, len(found)) == (2, 3)
 
 
-def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    """The folder is what to look at."""
-    address = "sqlite:////no/such/folder/tasks.db"
+def test_a_file_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
+    """With the command that makes it."""
+    address = f"sqlite:///{tmp_path}/tasks.db"
     _, found, _ = checked(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
     assert failures(found) == [
-        "database the database refuses: unable to open database file -> the folder must be there, "
-        "and this user must be able to write in it"
+        "database there is no such file -> `taskservice db upgrade` makes it, in a folder where "
+        "this user can write"
     ]
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_schema_that_is_behind_is_told(postgresql: Databases, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ REACH = (
     "is it up, are host and port in DATABASE_URL right, and does a firewall let this machine in?"
 )
 ENTER = "user, password and database in DATABASE_URL must be those of the role that serves"
-FILE = "the folder must be there, and this user must be able to write in it"
+FILE = "`taskservice db upgrade` makes it, in a folder where this user can write"
 GRANT = "run `taskservice db grant {}` as the tables' owner"
 PROTECT = (
     "as the tables' owner: ALTER TABLE {0} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"

@@ -1,6 +1,7 @@
 """What a database is like, for whoever looks after it: read, and nothing changed."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine
@@ -10,6 +11,7 @@ from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.schema import SERVING
 from taskservice.adapters.sql.sessions import transaction
 from taskservice.adapters.sql.tables import metadata
+from taskservice.core.errors import Unavailable
 
 _ABOUT = """
     SELECT current_setting('server_version'), session_user::text,
@@ -67,6 +69,8 @@ def unprotected_tables(engine: Engine) -> list[str]:
 
 
 def _file(engine: Engine) -> About:
+    if not Path(engine.url.database or "").exists():
+        raise Unavailable("there is no such file")
     began = datetime.now(UTC)
     with translated(), transaction(engine) as connection:
         version = _scalar(connection, "SELECT sqlite_version()")
