@@ -104,8 +104,9 @@ class Audit:
         return getattr(self._here, "caller", None)
 
     def _look(self, *args: Any) -> None:
-        _, _, statement, parameters, _, _ = args
+        _, _, statement, parameters, _, executemany = args
         self._here.announced = True
+        self._here.row_by_row = executemany
         if not statement.startswith(NO_SQL) and _is_of_the_adapter():
             self.look(statement, parameters)
 
@@ -128,11 +129,12 @@ class Audit:
     def overhear(self, statement: str) -> None:
         """Note what a driver is told of a table with an owner, unless SQLAlchemy announced it.
 
-        It announces one statement at a time.
+        It announces one statement at a time, of which SQLite tells each row's.
         """
         if not _names_owned(statement):
             return
-        announced, self._here.announced = getattr(self._here, "announced", False), False
+        announced = getattr(self._here, "announced", False)
+        self._here.announced = announced and self._here.row_by_row
         if not announced and _is_of_the_adapter():
             self.faults.append(f"sent past the audit: {statement}")
 

@@ -80,6 +80,7 @@ TESTS = {
     "sql/changes": [*OUTCOMES, *CONTRACT],
     "sql/engine": [*SCHEMA, *CONTRACT],
     "sql/failures": [*CONTRACT, *SCHEMA, *START],
+    "sql/inspection": ["tests/system/test_check.py"],
     "sql/lists": ["tests/contract/test_queries.py", *CONTRACT, "tests/contract/test_plans.py"],
     "sql/migrating": SCHEMA,
     "sql/migrations/env": SCHEMA,
