@@ -49,7 +49,8 @@ class Worker(DrainingWorker):
         Clients that keep their connections would else keep the worker, for
         `graceful_timeout`, and the worker the port from the next master.
         """
-        self.alive = self.alive and super().is_parent_alive()
+        if not super().is_parent_alive():
+            self.alive = False
         return bool(self.alive)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
