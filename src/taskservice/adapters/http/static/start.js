@@ -1,10 +1,14 @@
 // The reference page: Swagger UI over this service's document.
 
 // Values of examples stand in the form of "Try it out", and are sent: only what must be sent does.
+function withoutExamples({ example, examples, ...rest }) {
+  return rest;
+}
+
 function withoutOptionalExamples(key, value) {
   if (value?.in && value.name && !value.required) {
-    const { example, examples, ...parameter } = value;
-    return parameter;
+    const { schema, ...parameter } = withoutExamples(value);
+    return { ...parameter, schema: withoutExamples(schema) };
   }
   return value;
 }
@@ -30,6 +34,7 @@ const noLinkInButton = {
 // Names for controls that Swagger UI leaves without, or gives one that is not what they show.
 const NAMES = {
   ".body-param textarea": () => "Request body",
+  ".examples-select select": () => "Example",
   "[data-param-name] select": (select) => select.closest("[data-param-name]").dataset.paramName,
   ".close-modal": () => "Close",
   ".auth-btn-wrapper .authorize": (button) => button.textContent,
