@@ -82,7 +82,7 @@ def _history(target: Target, batch: Sequence[tuple[str, Fault]], path: Path, see
     """Write one history down, and check it."""
     users = [f"u{seed}-{number}" for number in range(USERS)]
     prober_user = f"u{seed}-probe"
-    with path.open("w") as file, Crowd(target.server.place, file, users=users, seed=seed) as crowd:
+    with path.open("w") as file, Crowd(target.place, file, users=users, seed=seed) as crowd:
         prober = _prober(target, crowd, prober_user, seed)
         crowd.progress.await_all(MORE, RECOVERY_SECONDS)
         for name, fault in batch:
@@ -96,7 +96,7 @@ def _history(target: Target, batch: Sequence[tuple[str, Fault]], path: Path, see
 def _prober(target: Target, crowd: Crowd, user: str, seed: str) -> Prober | None:
     if target.wire is None:
         return None
-    client = Client(len(crowd.clients), Known(user), target.server.place, crowd.history, seed)
+    client = Client(len(crowd.clients), Known(user), target.place, crowd.history, seed)
     return Prober(client, user, target.wire)
 
 

@@ -4,9 +4,10 @@ import itertools
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, Select, Table, select, text
 from tests.history.lives import THE_END, End
@@ -15,6 +16,7 @@ from tests.history.requests import Sender
 from tests.history.server import Server, serving
 from tests.history.wishes import Wish
 from tests.homes import Home, served, sqlite_home
+from tests.nginx import in_front_of
 from tests.pgbouncer import PgBouncer, pooler
 from tests.postgres import PostgresServer
 from tests.proxy import Wire, wired
@@ -37,6 +39,12 @@ class Target:
     home: Home | None = None
     wire: Wire | None = None
     pooler: PgBouncer | None = None
+    proxy: tuple[str, int] | None = None
+
+    @property
+    def place(self) -> tuple[str, int]:
+        """Return where clients connect."""
+        return self.proxy or self.server.place
 
     def execute(self, statement: str, **values: str) -> None:
         """Run a statement as the superuser of the database."""
@@ -58,7 +66,7 @@ class Target:
         """Return what the service shows."""
         shown: list[Seen] = []
         for user, its in itertools.groupby(wishes, lambda wish: wish.user):
-            with closing(Sender(*self.server.place, user)) as send:
+            with closing(Sender(*self.place, user)) as send:
                 shown += (seen for wish in its for seen in send(wish).seen)
         return tuple(shown)
 
@@ -120,14 +128,24 @@ def direct(
 
 
 @contextmanager
-def pooled(folder: Path, database: PostgresServer) -> Iterator[Target]:
+def pooled(folder: Path, database: PostgresServer, **settings: str) -> Iterator[Target]:
     """Yield the service on PostgreSQL through a wire and PgBouncer in transaction mode."""
     with ExitStack() as stack:
         home = stack.enter_context(served(database))
         pgbouncer = stack.enter_context(pooler(home.service, servers=POOLED))
         wire, through = stack.enter_context(wired(pgbouncer.address))
-        server = stack.enter_context(serving(folder, _settings(through, {})))
+        server = stack.enter_context(serving(folder, _settings(through, settings)))
         yield Target(server, home.inspected, database, home, wire, pgbouncer)
+
+
+@contextmanager
+def proxied(folder: Path, database: PostgresServer) -> Iterator[Target]:
+    """Yield the service as it is deployed: behind nginx, and PgBouncer behind it."""
+    with pooled(folder, database, TASKSERVICE_PROXIES="1") as target:
+        host, port = target.server.place
+        with in_front_of(f"http://{host}:{port}") as address:
+            _, _, listened = urlsplit(address).netloc.rpartition(":")
+            yield replace(target, proxy=(host, int(listened)))
 
 
 def _settings(address: str, more: dict[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.history.nemesis import DIRECT, EMBEDDED, POOLED
 from tests.history.runs import Summary, run
-from tests.history.targets import direct, embedded, pooled
+from tests.history.targets import direct, embedded, pooled, proxied
 from tests.postgres import PostgresServer
 
 Tell = Callable[[object], None]
@@ -45,5 +45,17 @@ def test_postgresql_behind_a_pooler_keeps_its_promises(
     """The same through PgBouncer in transaction mode, which restarts too."""
     with pooled(tmp_path, database) as target:
         summary = held(run(target, POOLED, cycles, tmp_path, "pooler"), tell)
+    assert summary.answers_lost >= cycles
+    assert summary.resolved >= RESOLVED
+
+
+@pytest.mark.pooler
+@pytest.mark.nginx
+def test_the_service_behind_nginx_keeps_its_promises(
+    tmp_path: Path, database: PostgresServer, cycles: int, tell: Tell
+) -> None:
+    """The same as clients see it through nginx, which says so where the service does not answer."""
+    with proxied(tmp_path, database) as target:
+        summary = held(run(target, POOLED, cycles, tmp_path, "nginx"), tell)
     assert summary.answers_lost >= cycles
     assert summary.resolved >= RESOLVED
