@@ -14,7 +14,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from signal import SIGQUIT
+from signal import SIGKILL
 from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 from typing import Any
@@ -159,13 +159,13 @@ def pgbouncer(place: Place) -> Iterator[None]:
         [pgbouncer_program(), *words[1:]],
         stdin=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        preexec_fn=partial(become_unprivileged, SIGQUIT),
+        preexec_fn=partial(become_unprivileged, SIGKILL),
     ) as process:
         try:
             await_answer(place.environment("taskservice")["DATABASE_URL"])
             yield
         finally:
-            process.send_signal(SIGQUIT)
+            process.kill()
             process.wait(SECONDS)
 
 
