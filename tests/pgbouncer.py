@@ -67,7 +67,7 @@ class PgBouncer:
         await_answer(self.address)
 
     def stop(self) -> None:
-        """Stop at once: from 1.23 on SIGTERM waits for clients, before that SIGQUIT may be ignored."""
+        """Stop at once: SIGTERM waits for clients from 1.23 on, SIGQUIT may be ignored before."""
         self._process.kill()
         self._process.wait(SECONDS)
 
