@@ -41,6 +41,8 @@ class Wire:
 
     def close(self) -> None:
         """Take no more clients."""
+        # What is closed alone leaves the thread that waits on it waiting for ever.
+        self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
     def cut(self) -> None:
