@@ -1,11 +1,13 @@
 """The Flask application: blueprints, error handlers and standing headers, put together."""
 
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Request, Response, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import Map, MapAdapter
+from werkzeug.wsgi import get_host
 
 from taskservice.adapters.http import conditions, health, reference, tasks
 from taskservice.adapters.http.browsers import let_in
@@ -32,6 +34,9 @@ USER_ID = {
     "schema": {"type": "string", "pattern": f"^{OWNER_PATTERN}$"},
 }
 
+HOSTS = 64
+"""How many hosts are remembered as such: to look at one takes as long as to find the route."""
+
 
 class _Application(Flask):
     """Flask, without what redirects a token or answers more than was asked."""
@@ -43,11 +48,19 @@ class _Application(Flask):
         self.url_map.merge_slashes = False
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Return what finds the route: one over HTTP, whatever `Upgrade` wishes for."""
-        adapter = super().create_url_adapter(request)
-        if adapter is not None:
-            adapter.websocket = False
-        return adapter
+        """Return what finds the route: by path and method, whatever `Upgrade` wishes for."""
+        if request is None:
+            return super().create_url_adapter(request)
+        if host := request.environ.get("HTTP_HOST"):
+            _require_host(host)
+        return self.url_map.bind(
+            "",
+            script_name=request.root_path,
+            url_scheme=request.scheme,
+            default_method=request.method,
+            path_info=request.path,
+            query_args=request.environ.get("QUERY_STRING"),
+        )
 
     def ensure_sync(self, func: Any) -> Any:
         """Return the view: all are plain functions."""
@@ -59,6 +72,12 @@ class _Application(Flask):
         response.status_code = 204
         del response.headers["Content-Type"]
         return response
+
+
+@lru_cache(HOSTS)
+def _require_host(host: str) -> None:
+    """Raise `BadHost` (400) unless `host` can be one (RFC 9112, section 3.2)."""
+    Map().bind(get_host({"HTTP_HOST": host, "wsgi.url_scheme": "http"}))
 
 
 def refuse_odd_slashes() -> None:

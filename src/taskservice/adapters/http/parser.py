@@ -44,9 +44,11 @@ class StrictParser(FlaskParser):
             for name, values in _parameters(req).items()
         }
 
-    def parse(self, *args: Any, location: str | None = None, **kwargs: Any) -> Any:
+    def parse(self, argmap: Any, *args: Any, location: str | None = None, **kwargs: Any) -> Any:
         """Return what a schema loads. No operation takes parameters beside a body."""
-        value = super().parse(*args, location=location, **kwargs)
+        if location == "query" and not (argmap.fields or request.query_string):
+            return {}
+        value = super().parse(argmap, *args, location=location, **kwargs)
         if location == "json" and _parameters(request):
             raise invalid(_unexpected_parameters())
         return value

@@ -1,9 +1,9 @@
 """What ties an answer to its request: the request id, the address, and what is noted on the way."""
 
 import re
+from os import urandom
 from typing import Any
 from urllib.parse import quote
-from uuid import uuid4
 
 from flask import g, request
 
@@ -15,7 +15,7 @@ def request_id() -> str:
     known: str | None = g.get("request_id")
     if known is None:
         given = request.headers.get("X-Request-Id", "")
-        known = g.request_id = given if _is_request_id(given) else uuid4().hex
+        known = g.request_id = given if _is_request_id(given) else urandom(16).hex()
     return known
 
 

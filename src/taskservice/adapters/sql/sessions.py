@@ -29,6 +29,9 @@ _IS_OURS = "taskservice_session"
 # it must not suppose that there is little to sort. No statement lasts long enough to be compiled.
 _IN_ORDER = {"enable_sort": "off", "enable_bitmapscan": "off", "jit": "off"}
 
+# Moments that come in UTC need not be converted, which takes longer than to read them.
+_IN_UTC = {"timezone": "UTC"}
+
 # The isolation that a change relies on, whatever the database's default is.
 _BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED"}
 
@@ -55,7 +58,7 @@ def alone(engine: Engine, owner: str) -> Iterator[Session]:
         if engine.dialect.name != "postgresql":
             yield Session(connection, owner)
         elif connection.info.get(_IS_OURS):
-            yield Session(connection, owner, _told({OWNER_SETTING: owner}), folds=True)
+            yield Session(connection, owner, _told({OWNER_SETTING: owner}), is_ours=True)
         else:
             yield Session(connection, owner, _told(_settings(engine, owner)))
 
@@ -97,10 +100,11 @@ def bounded(engine: Engine, owner: str) -> Iterator[Session]:
 def take_over(timeouts: Timeouts, connection: Any, entry: ConnectionPoolEntry) -> None:
     """Set what holds for each statement once, where the session with PostgreSQL is ours alone.
 
-    That is: the time limits, and to read lists in the order of an index. A
-    pooler gives its clients a process id of its own. Listens to `connect`.
+    That is: the time limits, to read lists in the order of an index, and to
+    show moments in UTC. A pooler gives its clients a process id of its own.
+    Listens to `connect`.
     """
-    sql, values = _told(timeouts.settings | _IN_ORDER, is_local=False)
+    sql, values = _told(timeouts.settings | _IN_ORDER | _IN_UTC, is_local=False)
     mine = connection.info.backend_pid
     found = connection.execute(f"{sql} WHERE pg_backend_pid() = %s", (*values, mine))
     entry.info[_IS_OURS] = found.fetchone() is not None

@@ -25,8 +25,10 @@ from sqlalchemy import (
     true,
 )
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import PoolProxiedConnection
 
 from taskservice.adapters.sql.failures import is_loss
+from taskservice.adapters.sql.tables import UtcTime
 
 OWNER_SETTING = "taskservice.owner"
 
@@ -39,6 +41,8 @@ Told = tuple[str, tuple[str, ...]]
 OWNER: ColumnElement[str] = bindparam("owner", type_=String())
 """The owner, whom every statement names."""
 
+_CURSOR = "taskservice_cursor"
+
 _NOTHING: ColumnElement[int] = literal_column("0")
 _set = func.set_config(literal_column(f"'{OWNER_SETTING}'"), OWNER, true())
 _told = select(_set.label("owner")).offset(_NOTHING).subquery("told")
@@ -47,14 +51,15 @@ _told = select(_set.label("owner")).offset(_NOTHING).subquery("told")
 class Session(NamedTuple):
     """A connection in the name of one owner.
 
-    PostgreSQL is told of the owner by each statement itself, where it `folds`,
-    or else by what is sent `ahead` of it, in the same round trip.
+    Where the session with PostgreSQL `is_ours` alone, each statement tells it
+    of the owner itself, and moments come in UTC; or else what is sent `ahead`
+    tells of the owner, in the same round trip.
     """
 
     connection: Connection
     owner: str
     ahead: Told | None = None
-    folds: bool = False
+    is_ours: bool = False
 
 
 class Statement:
@@ -82,16 +87,17 @@ class Statement:
         return int(self._run(session, values)[1].rowcount)
 
     def _run(self, session: Session, values: dict[str, Any]) -> "tuple[_Compiled, Any]":
-        connection, owner, ahead, folds = session
-        compiled = self._for(connection.dialect, folds)
+        connection, owner, ahead, is_ours = session
+        compiled = self._for(connection.dialect, is_ours)
         bound = compiled.bound(owner=owner, **values)
         return compiled, execute(connection, compiled.sql, bound, None if compiled.tells else ahead)
 
-    def _for(self, dialect: Dialect, folds: bool) -> "_Compiled":
-        key = dialect.name, folds
+    def _for(self, dialect: Dialect, is_ours: bool) -> "_Compiled":
+        key = dialect.name, is_ours
         if key not in self._compiled:
-            tells = folds and isinstance(self._core, Select)
-            self._compiled[key] = _Compiled.of(self._whole(tells), tells, dialect)
+            tells = is_ours and isinstance(self._core, Select)
+            whole = self._whole(tells)
+            self._compiled[key] = _Compiled.of(whole, tells, dialect, is_utc=is_ours)
         return self._compiled[key]
 
     def _whole(self, tells: bool) -> Core:
@@ -126,7 +132,8 @@ class _Compiled(NamedTuple):
     results: Mapping[int, Convert]
 
     @classmethod
-    def of(cls, core: Core, tells: bool, dialect: Dialect) -> Self:
+    def of(cls, core: Core, tells: bool, dialect: Dialect, *, is_utc: bool) -> Self:
+        """Compile `core`; where the database `is_utc`, moments are right as they come."""
         compiled = core.compile(dialect=dialect)
         constants = {
             name: parameter.value
@@ -141,7 +148,8 @@ class _Compiled(NamedTuple):
         results = {
             place: convert
             for place, column in enumerate(core.exported_columns)
-            if (convert := column.type.dialect_impl(dialect).result_processor(dialect, None))
+            if not (is_utc and isinstance(column.type, UtcTime))
+            and (convert := column.type.dialect_impl(dialect).result_processor(dialect, None))
         }
         return cls(str(compiled), tells, constants, parameters, results)
 
@@ -165,12 +173,13 @@ class _Compiled(NamedTuple):
 def execute(connection: Connection, sql: str, values: Any, ahead: Told | None = None) -> Any:
     """Return the driver's cursor after it has executed `sql`, and `ahead` before it.
 
+    What was found must be taken before the connection executes anything else.
     Both go in one round trip and are one transaction, where the connection
     commits by itself. Who listens to SQLAlchemy's `before_cursor_execute` and
     `after_cursor_execute` hears of `sql`, without a context. Raises `DBAPIError`.
     """
     pooled = connection.connection
-    cursor = pooled.cursor()
+    cursor = _cursor(pooled)
     for listener in connection.dispatch.before_cursor_execute:
         sql, values = listener(connection, cursor, sql, values, None, False)
     try:
@@ -186,6 +195,13 @@ def execute(connection: Connection, sql: str, values: Any, ahead: Told | None = 
     for listener in connection.dispatch.after_cursor_execute:
         listener(connection, cursor, sql, values, None, False)
     return cursor
+
+
+def _cursor(pooled: PoolProxiedConnection) -> Any:
+    """Return the cursor of a connection: one for all, which has learnt how values are converted."""
+    if _CURSOR not in pooled.info:
+        pooled.info[_CURSOR] = pooled.cursor()
+    return pooled.info[_CURSOR]
 
 
 def _as_sqlalchemy_does(connection: Connection, sql: str, error: Exception) -> BaseException:
