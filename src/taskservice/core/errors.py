@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 Outcome = Literal["not_applied", "unknown"]
+"""What became of a write that was not answered."""
 
 
 class Fault(NamedTuple):

@@ -8,10 +8,16 @@ from typing import Any, Literal, Self, get_args
 from taskservice.core.task import Task
 
 PAGE_LIMIT = 200
+"""How many tasks a page holds at most."""
+
 PAGE_DEFAULT = 100
+"""How many tasks a page holds where nobody says."""
 
 SortField = Literal["created_at", "updated_at", "title"]
+"""A field that tasks can be sorted by."""
+
 SORT_FIELDS: tuple[SortField, ...] = get_args(SortField)
+"""All of these fields."""
 
 Position = tuple[Any, ...]
 """Where a task stands in a sort: its sort key, which ends with its id."""
