@@ -58,7 +58,7 @@ def test_every_arrow_leads_from_an_adapter_inward() -> None:
 def test_whoever_does_not_see_the_picture_is_told() -> None:
     """Its description, and the words below it, name all that is drawn."""
     (description,) = re.findall(r"(?s)<desc .*?>(.*?)</desc>", PICTURE)
-    words = PAGE.partition("In words:")[2].partition("\n##")[0]
+    words = PAGE.partition("In words ")[2].partition("\n##")[0]
     for name in _shown["adapter"] | _shown["port"]:
         assert re.search(rf"\b{re.escape(name)}\b", description), name
         assert f"`{name}`" in words, name
