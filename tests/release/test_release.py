@@ -1,26 +1,22 @@
 """What is released: a wheel and a source archive that need nothing but what they name."""
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 from zipfile import ZipFile
 
 import pytest
 from tests.http_callers import token_of
-from tests.processes import ROOT, environment, running
+from tests.processes import ROOT, running
+from tests.release.installation import Installed, install
 from tests.support import SECRET
 
 import taskservice
 
 pytestmark = [pytest.mark.release, pytest.mark.timeout(600)]
 
-VERSIONS = ["3.11", "3.12", "3.13"]
 NEEDS_AN_EXTRA = {
     "taskservice.adapters.counters.shared": "redis",
     "taskservice.adapters.traces.spans": "opentelemetry",
@@ -46,78 +42,6 @@ def read(open_tasks: OpenTasks, task_id: UUID) -> Task:
     with open_tasks("ada") as tasks:
         return tasks.get(task_id)
 """
-
-
-class Installed(NamedTuple):
-    """A virtual environment that holds the service, and nothing that the service does not name."""
-
-    folder: Path
-
-    @property
-    def python(self) -> str:
-        return str(self.folder / "bin" / "python")
-
-    def __call__(self, *arguments: str, **settings: str) -> str:
-        """Run a module of it, away from the checkout; return what it prints."""
-        return self.run("-m", *arguments, **settings)
-
-    def run(self, *arguments: str, **settings: str) -> str:
-        """Run its Python, away from the checkout; return what it prints."""
-        return subprocess.run(
-            [self.python, *arguments],
-            cwd=self.folder,
-            env=environment(**settings),
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-
-
-@pytest.fixture(scope="session")
-def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder with what `python -m build` makes of what is committed or new here."""
-    source, made = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("dist")
-    listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
-    files = subprocess.run(listed, cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, files.split("\0")):
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, source / name)
-    build = [sys.executable, "-m", "build", "--outdir", str(made), str(source)]
-    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
-    return made
-
-
-@pytest.fixture(scope="session")
-def wheel(released: Path) -> Path:
-    (made,) = released.glob("*.whl")
-    return made
-
-
-@pytest.fixture(scope="session", params=VERSIONS)
-def installed(
-    request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Installed]:
-    """The wheel on each Python that it claims to run on."""
-    folder = tmp_path_factory.mktemp(f"python{request.param}")
-    yield install(folder, interpreter(request.param), wheel)
-    shutil.rmtree(folder)
-
-
-def interpreter(version: str) -> str:
-    """Return a Python of that version, on the path or of pyenv; skip, and say so, where none is."""
-    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
-    folders = [*pyenv.glob(f"versions/{version}.*/bin"), *os.get_exec_path()]
-    found = shutil.which(f"python{version}", path=os.pathsep.join(map(str, folders)))
-    if found is None:
-        pytest.skip(f"NOT TESTED on Python {version}: there is none on this machine")
-    return found
-
-
-def install(folder: Path, python: str, archive: Path) -> Installed:
-    subprocess.run([python, "-m", "venv", str(folder)], check=True)
-    here = Installed(folder)
-    here("pip", "install", "-q", "--disable-pip-version-check", str(archive))
-    return here
 
 
 def test_the_version_is_in_one_place(released: Path) -> None:
