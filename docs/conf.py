@@ -21,8 +21,10 @@ html_static_path = ["static"]
 html_css_files = ["site.css"]
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
+smartquotes_action = "De"
 
 autodoc_default_options = {"member-order": "bysource", "undoc-members": True}
+autoclass_content = "both"
 autodoc_preserve_defaults = True
 autodoc_typehints_format = "short"
 add_module_names = False

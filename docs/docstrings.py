@@ -11,7 +11,7 @@ _is_name = re.compile(r"[A-Za-z_][\w.]*").fullmatch
 _is_class = re.compile(r"(\w+\.)*[A-Z]\w*[a-z]\w*(\.\w+)*").fullmatch
 _is_drawn = re.compile(r"[├└]──").search
 _IN_WITH = ("collections.abc.Iterator", "contextlib.AbstractContextManager")
-_ANY_FIELD = "Alias for field number "
+_WRITTEN_BY_PYTHON = ("Alias for field number ", "Create new instance of ")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def process_signature(
 
 def _paragraphs(text: str) -> Iterator[str]:
     for paragraph in text.split("\n\n"):
-        if paragraph.startswith(_ANY_FIELD):
+        if paragraph.startswith(_WRITTEN_BY_PYTHON):
             continue
         if _is_drawn(paragraph):
             yield "::"

@@ -62,7 +62,8 @@ def create_app(
     `probes` are what `/readyz` looks at, beside the keys; `watch` hears what
     happens; rates are counted by `clock`. Of `settings`, those of the database
     are not used. A key set is fetched once here; where that fails, the
-    application is not ready until it was fetched.
+    application is not ready until it was fetched. Raises `ValueError` where
+    the secret is none to verify with.
     """
     keys = token_keys(settings, watch)
     return http_application(

@@ -33,6 +33,12 @@ def wheel(released: Path) -> Path:
     return made
 
 
+@pytest.fixture(scope="session")
+def source(released: Path) -> Path:
+    (made,) = released.glob("*.tar.gz")
+    return made
+
+
 @pytest.fixture(scope="session", params=VERSIONS)
 def installed(
     request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory

@@ -33,6 +33,10 @@ class Installed(NamedTuple):
             text=True,
         ).stdout
 
+    def add(self, *wanted: str) -> None:
+        """Install something; what is never imported need not be compiled."""
+        self("pip", "install", "-q", "--disable-pip-version-check", "--no-compile", *wanted)
+
 
 def interpreter(version: str) -> str:
     """Return a Python of that version, on the path or of pyenv; skip, and say so, where none is."""
@@ -55,5 +59,5 @@ def runs(python: Path) -> bool:
 def install(folder: Path, python: str, archive: Path) -> Installed:
     subprocess.run([python, "-m", "venv", str(folder)], check=True)
     here = Installed(folder)
-    here("pip", "install", "-q", "--disable-pip-version-check", str(archive))
+    here.add(str(archive))
     return here

@@ -10,10 +10,11 @@ from zipfile import ZipFile
 import pytest
 from tests.http_callers import token_of
 from tests.processes import ROOT, running
-from tests.release.installation import Installed, install
+from tests.release.installation import Installed
 from tests.support import SECRET
 
 import taskservice
+from taskservice.adapters.sql.schema import VERSIONS
 
 pytestmark = [pytest.mark.release, pytest.mark.timeout(600)]
 
@@ -113,11 +114,16 @@ def checked(installed: Installed, file: Path) -> tuple[int, str]:
     return result.returncode, result.stdout + result.stderr
 
 
-def test_the_source_archive_installs(released: Path, tmp_path: Path) -> None:
-    """It builds and installs like the wheel, and carries what makes it a whole."""
-    (archive,) = released.glob("*.tar.gz")
-    with tarfile.open(archive) as tar:
+def test_the_source_archive_has_what_it_is_built_from(source: Path) -> None:
+    """It carries its licence, and what it says of itself."""
+    with tarfile.open(source) as tar:
         names = {name.partition("/")[2] for name in tar.getnames()}
     assert {"setup.cfg", "pyproject.toml", "README.md", "LICENSE"} <= names
-    here = install(tmp_path / "venv", sys.executable, archive)
-    assert taskservice.__version__ in here("taskservice", "--version")
+
+
+def test_the_source_archive_installs(installed: Installed, source: Path, tmp_path: Path) -> None:
+    """It is built and installed in place of the wheel, and makes a database."""
+    installed.add("--no-deps", "--force-reinstall", str(source))
+    settings = {"DATABASE_URL": f"sqlite:///{tmp_path}/tasks.db"}
+    told = installed("taskservice", "db", "upgrade", **settings)
+    assert told == f"the schema is at {VERSIONS[-1]}\n"

@@ -49,7 +49,7 @@ class TaskQuery:
 
     `text` is found in title or description, whatever the case of either (as
     `str.casefold` folds it). What is `…_after` begins with that moment, what
-    is `…_before` ends in front of it. A page holds up to `limit` tasks, 1 to
+    is `…_before` ends in front of it; moments are aware. A page holds up to `limit` tasks, 1 to
     200, and begins behind the position `after` (keyset pagination). Only a
     query that is `counted` is answered with the number of all tasks it admits.
     """
