@@ -39,6 +39,7 @@ ORDINARY = (
     "Serve as an ordinary role (`taskservice db grant ROLE`); for development only, set "
     "TASKSERVICE_ALLOW_PRIVILEGED_ROLE=true"
 )
+"""What to do about a role that may not serve."""
 
 FOR_PROBES = 1
 """A connection to look with whether the database answers, where all others are in use."""
@@ -59,7 +60,10 @@ def create_app(
     """Return an application over `open_tasks`, for whoever brings a home for tasks of their own.
 
     `probes` are what `/readyz` looks at, beside the keys; `watch` hears what
-    happens; rates are counted by `clock`.
+    happens; rates are counted by `clock`. Of `settings`, those of the database
+    are not used. A key set is fetched once here; where that fails, the
+    application is not ready until it was fetched. Raises `ValueError` where
+    the secret is none to verify with.
     """
     keys = token_keys(settings, watch)
     return http_application(

@@ -29,7 +29,10 @@ T = TypeVar("T")
 
 
 class ConfigError(Exception):
-    """What is wrong with the configuration: every fault, each beginning with the setting's name."""
+    """What is wrong with the configuration.
+
+    `faults` are all there are, each beginning with the setting's name.
+    """
 
     def __init__(self, *faults: str) -> None:
         super().__init__("; ".join(faults))
@@ -38,7 +41,12 @@ class ConfigError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the service was told; one of `jwt_secret` and `jwks_url` is set; times in seconds."""
+    """What the service was told; one of `jwt_secret` and `jwks_url` is set; times in seconds.
+
+    A field is the setting of its name, in capitals and behind `TASKSERVICE_`,
+    but for `DATABASE_URL` and `WEB_CONCURRENCY`: the page on operations says
+    what each does. What is given here is not checked; `from_environment` does.
+    """
 
     database_url: str
     jwt_secret: str | None = None

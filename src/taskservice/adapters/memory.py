@@ -32,7 +32,11 @@ _Begin = Callable[[], AbstractContextManager[_Held]]
 
 
 class InMemoryTasks:
-    """Every owner's tasks in one process; `open_tasks` is the port. Threads may share it."""
+    """Every owner's tasks in one process; `open_tasks` is the port. Threads may share it.
+
+    One transaction runs at a time, whoever's it is, so that a block that was
+    opened together holds up all others; it must not open tasks itself.
+    """
 
     def __init__(self, clock: Clock = system_clock, new_id: NewId | None = None) -> None:
         self._clock = clock

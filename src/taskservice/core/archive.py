@@ -17,8 +17,10 @@ VERSION_LIMIT = 2**31 - 1
 """The last version that every home for tasks can hold."""
 
 YEARS = range(1970, 9999)
+"""The years that a moment of a task may lie in."""
 
 OLDEST_FIRST = Sort(field="created_at", descending=False)
+"""The order in which belongings are carried."""
 
 
 class Belongings(NamedTuple):
@@ -36,7 +38,8 @@ class Archive(Protocol):
 
         One that is there already, equal, counts as stored. One that is there
         in another state is not, and what is there stays; nor is another
-        owner's.
+        owner's. Raises `Unavailable`, as all methods do, when the home for
+        tasks cannot be reached.
         """
         ...
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
+"""Returns the present moment, aware."""
 
 _TICK = timedelta(microseconds=1)
 

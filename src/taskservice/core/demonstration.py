@@ -8,6 +8,7 @@ from taskservice.core.ids import NewId
 from taskservice.core.task import Task
 
 SPAN = timedelta(days=90)
+"""How far back the oldest task was made."""
 
 _VERBS = ("Buy", "Call", "Write to", "Visit", "Pay", "Repair", "Return", "Ask", "Plan", "Clean")
 _THINGS = (

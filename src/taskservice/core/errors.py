@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 Outcome = Literal["not_applied", "unknown"]
+"""What became of a write that was not answered."""
 
 
 class Fault(NamedTuple):
@@ -35,7 +36,7 @@ class TaskServiceError(Exception):
 
 
 class TaskNotFound(TaskServiceError):
-    """The owner has no such task; whether somebody else has is not told."""
+    """The owner has no task `task_id`; whether somebody else has is not told."""
 
     def __init__(self, task_id: UUID) -> None:
         super().__init__(f"no task {task_id}")
@@ -43,7 +44,7 @@ class TaskNotFound(TaskServiceError):
 
 
 class StaleTask(TaskServiceError):
-    """The task is at another version than the caller asks for."""
+    """The task `task_id` is at another version than the caller asks for."""
 
     def __init__(self, task_id: UUID) -> None:
         super().__init__(f"task {task_id} has changed")
@@ -59,7 +60,7 @@ class KeyInUse(TaskServiceError):
 
 
 class InvalidTask(TaskServiceError):
-    """One or more values break the rules of a task; all of them are named."""
+    """One or more values break the rules of a task; `faults` names all of them."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self.faults = tuple(faults)

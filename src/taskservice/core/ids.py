@@ -7,6 +7,7 @@ from threading import Lock
 from uuid import UUID
 
 NewId = Callable[[datetime], UUID]
+"""Returns a new id that belongs to a moment, which is aware."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)

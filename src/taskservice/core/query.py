@@ -8,10 +8,16 @@ from typing import Any, Literal, Self, get_args
 from taskservice.core.task import Task
 
 PAGE_LIMIT = 200
+"""How many tasks a page holds at most."""
+
 PAGE_DEFAULT = 100
+"""How many tasks a page holds where nobody says."""
 
 SortField = Literal["created_at", "updated_at", "title"]
+"""A field that tasks can be sorted by."""
+
 SORT_FIELDS: tuple[SortField, ...] = get_args(SortField)
+"""All of these fields."""
 
 Position = tuple[Any, ...]
 """Where a task stands in a sort: its sort key, which ends with its id."""
@@ -43,7 +49,7 @@ class TaskQuery:
 
     `text` is found in title or description, whatever the case of either (as
     `str.casefold` folds it). What is `…_after` begins with that moment, what
-    is `…_before` ends in front of it. A page holds up to `limit` tasks, 1 to
+    is `…_before` ends in front of it; moments are aware. A page holds up to `limit` tasks, 1 to
     200, and begins behind the position `after` (keyset pagination). Only a
     query that is `counted` is answered with the number of all tasks it admits.
     """

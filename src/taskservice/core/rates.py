@@ -8,11 +8,13 @@ from zlib import crc32
 from taskservice.core.clock import Clock, system_clock
 
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+"""The windows that a rate may have, in seconds."""
+
 _rate = re.compile(rf"([1-9][0-9]{{0,6}})/({'|'.join(UNITS)})").fullmatch
 
 
 class Rate(NamedTuple):
-    """How many requests are taken in a window of so many seconds."""
+    """How many requests are taken (`quota`) in a window of so many `seconds`."""
 
     quota: int
     seconds: int

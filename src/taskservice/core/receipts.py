@@ -8,7 +8,7 @@ from taskservice.core.task import Task
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """What a key was used for: the digest of the request, and the task it led to (None: none)."""
+    """What a key was used for: the `digest` of the request, and the `task` it led to, if any."""
 
     digest: bytes
     task: Task | None
@@ -26,5 +26,5 @@ class Receipts(Protocol):
         ...
 
     def settle(self, key: str, task: Task | None) -> None:
-        """Complete the receipt of a key that this transaction has taken."""
+        """Complete the receipt of a key that this transaction has taken: it led to `task`."""
         ...

@@ -4,11 +4,19 @@ import re
 from collections.abc import Callable
 
 OWNER_LIMIT = 128
+"""The longest name of an owner, in characters."""
+
 TITLE_LIMIT = 255
+"""The longest title, in code points."""
+
 DESCRIPTION_LIMIT = 10_000
+"""The longest description, in code points."""
+
 SEARCH_LIMIT = 255
+"""The longest text to search for, in code points."""
 
 OWNER_PATTERN = rf"[A-Za-z0-9._:@|~+=-]{{1,{OWNER_LIMIT}}}"
+"""The name of an owner, for a document to say; `.` and `..` are none."""
 
 _CONTROL_IN_LINE = r"\x00-\x1f"
 _CONTROL_IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f"

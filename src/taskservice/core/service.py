@@ -19,7 +19,7 @@ class TaskService(Protocol):
     """
 
     def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
-        """Store a new task of the owner and return it, or raise `InvalidTask`."""
+        """Store a new task of the owner and return it, or raise `InvalidTask` with every fault."""
         ...
 
     def get(self, task_id: UUID) -> Task:
@@ -36,7 +36,8 @@ class TaskService(Protocol):
         Two changes to one task never overlap: each step sees what the one
         before it left. A step may therefore run more than once and must only
         compute; one that raises leaves the task as it was. A step that
-        returns an equal task changes nothing.
+        returns an equal task changes nothing. What a step raises, `StaleTask`
+        of a guard included, passes as it is.
         """
         ...
 

@@ -21,7 +21,14 @@ class Edits(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One owner's task. Times are aware and in UTC; the fields are in the order of the JSON."""
+    """One owner's task; the fields are in the order of the JSON.
+
+    `id` is a UUID of version 7 and `user_id` the owner's name, 1 to 128
+    characters. `title` has 1 to 255 code points, `description` up to 10,000.
+    `completed_at` is the moment of the present completion, None while open.
+    Times are aware, in UTC and to the microsecond. `version` counts the
+    changes, from 1.
+    """
 
     id: UUID
     user_id: str

@@ -3,14 +3,16 @@
 from typing import Literal, NamedTuple
 
 WriteOutcome = Literal["applied", "not_applied", "unknown"]
+"""What became of a write."""
 
 
 class Answered(NamedTuple):
     """One request that was answered.
 
     `route` is the rule that it met, None where there is none; `method` is one
-    of a closed set. `outcome` is what became of a write, None where nothing
-    was to be written or the request was refused.
+    of a closed set; `seconds` are those until the answer began. `outcome` is
+    what became of a write, None where nothing was to be written or the
+    request was refused.
     """
 
     method: str
@@ -59,3 +61,4 @@ class Watch:
 
 
 NOBODY = Watch()
+"""Hears everything, and does nothing about it."""

@@ -28,7 +28,11 @@ _UNPROTECTED = """
 
 
 class About(NamedTuple):
-    """A database that answers: `role` is None for a file; `ahead` is its clock, in seconds."""
+    """A database that answers, as `product`, after so many `milliseconds`.
+
+    `role` is None for a file. `ahead` is how far its clock is ahead of
+    ours, in seconds, None for a file.
+    """
 
     product: str
     role: str | None
@@ -51,7 +55,10 @@ def look(engine: Engine) -> About:
 
 
 def missing_grants(engine: Engine) -> list[str]:
-    """Return what the role may not do and needs to, such as `INSERT on tasks` (PostgreSQL)."""
+    """Return what the role may not do and needs to, such as `INSERT on tasks` (PostgreSQL).
+
+    Raises `Unavailable`.
+    """
     with translated(), engine.connect() as connection:
         return [
             f"{privilege} on {table}"
@@ -62,7 +69,10 @@ def missing_grants(engine: Engine) -> list[str]:
 
 
 def unprotected_tables(engine: Engine) -> list[str]:
-    """Return the tables whose rows are not held by row-level security, forced (PostgreSQL)."""
+    """Return the tables whose rows are not held by row-level security, forced (PostgreSQL).
+
+    Raises `Unavailable`.
+    """
     with translated(), engine.connect() as connection:
         names = (list(metadata.tables),)
         return [str(name) for (name,) in connection.exec_driver_sql(_UNPROTECTED, names)]

@@ -96,7 +96,7 @@ def is_partitioned(engine: Engine) -> bool:
 
 
 def partition(engine: Engine, partitions: int = PARTITIONS) -> None:
-    """Put the tables into partitions by owner, in one transaction, as the role that owns them.
+    """Put each table into so many `partitions` by owner, in one transaction, as its owning role.
 
     Nobody reads or writes a task meanwhile. Raises `SchemaBehind` and
     `Unavailable`.

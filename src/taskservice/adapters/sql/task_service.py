@@ -30,7 +30,11 @@ RETRIES = 3
 
 
 class SqlTasks:
-    """Every owner's tasks in one database; `open_tasks` is the port. Threads may share it."""
+    """Every owner's tasks in one database; `open_tasks` is the port. Threads may share it.
+
+    `engine` is one of `pooled_engine`, over a database at the schema that this
+    version needs.
+    """
 
     def __init__(
         self, engine: Engine, clock: Clock = system_clock, new_id: NewId | None = None

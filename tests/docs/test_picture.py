@@ -1,0 +1,64 @@
+"""The picture of the hexagon shows what there is: the adapters, and the ports of the core."""
+
+import re
+from importlib import import_module
+
+from tests.processes import ROOT
+
+PICTURE = (ROOT / "docs" / "architecture.svg").read_text()
+PAGE = (ROOT / "docs" / "architecture.md").read_text()
+ADAPTERS = ROOT / "src" / "taskservice" / "adapters"
+CORE = ROOT / "src" / "taskservice" / "core"
+
+DRIVING = {"http", "cli"}
+NO_PROTOCOL = {"Watch"}
+"""A port with bodies: who hears only some of what happens writes only that."""
+
+_shown = {
+    kind: set(re.findall(rf'class="{kind}"[^>]*>([^<]+)<', PICTURE)) for kind in ("adapter", "port")
+}
+_arrows = [
+    (adapter, port)
+    for adapters, port in re.findall(r'data-from="([^"]+)" data-to="([^"]+)"', PICTURE)
+    for adapter in adapters.split()
+]
+
+
+def protocols() -> set[str]:
+    """Return every protocol that a module of the core defines."""
+    modules = [import_module(f"taskservice.core.{path.stem}") for path in CORE.glob("[!_]*.py")]
+    return {
+        name
+        for module in modules
+        for name, thing in vars(module).items()
+        if getattr(thing, "_is_protocol", False) and thing.__module__ == module.__name__
+    }
+
+
+def test_the_picture_has_every_adapter() -> None:
+    """Each package or module of `adapters` is drawn, and so is no other but the commands."""
+    there = {path.stem for path in ADAPTERS.iterdir() if not path.stem.startswith("_")}
+    assert {name.partition(".")[0] for name in _shown["adapter"]} == there | {"cli"}
+    for name in _shown["adapter"] - {"cli"}:
+        import_module(f"taskservice.adapters.{name}")
+
+
+def test_the_picture_has_every_port() -> None:
+    """Each protocol of the core is drawn, and so is the one port that is a class."""
+    assert _shown["port"] == protocols() | NO_PROTOCOL
+
+
+def test_every_arrow_leads_from_an_adapter_inward() -> None:
+    """Each adapter has an arrow, each port of a driven one too, and none leads anywhere else."""
+    assert {adapter for adapter, _ in _arrows} == _shown["adapter"]
+    assert {port for adapter, port in _arrows if adapter in DRIVING} == {"core"}
+    assert {port for adapter, port in _arrows if adapter not in DRIVING} == _shown["port"]
+
+
+def test_whoever_does_not_see_the_picture_is_told() -> None:
+    """Its description, and the words below it, name all that is drawn."""
+    (description,) = re.findall(r"(?s)<desc .*?>(.*?)</desc>", PICTURE)
+    words = PAGE.partition("In words ")[2].partition("\n##")[0]
+    for name in _shown["adapter"] | _shown["port"]:
+        assert re.search(rf"\b{re.escape(name)}\b", description), name
+        assert f"`{name}`" in words, name
