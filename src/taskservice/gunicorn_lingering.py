@@ -1,7 +1,8 @@
-"""How a connection is closed: without keeping anybody waiting."""
+"""How a connection is closed: announced, and without keeping anybody waiting."""
 
 from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from selectors import EVENT_READ
 from socket import SHUT_WR, socket
@@ -13,7 +14,18 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 LINGER_SECONDS = 2.0
 """How long a connection that we have closed waits for its client to close it too."""
 
+LINGER_BYTES = 1024 * 1024
+"""How much of what its client still sends is taken in meanwhile."""
+
 RECEIVED = 65536
+
+
+@dataclass
+class _Farewell:
+    """Until when a closed connection waits for its client, and how much more is taken in."""
+
+    until: float
+    left: int = LINGER_BYTES
 
 
 class LingeringWorker(ThreadWorker):
@@ -21,11 +33,19 @@ class LingeringWorker(ThreadWorker):
 
     gunicorn's own stops the loop for each of them, for up to two seconds. What a client still
     sends is taken in meanwhile, so that it can read its answer (RFC 9112, section 9.6).
+
+    An answer that leaves a body unread says that the connection closes: whoever shares it, as a
+    proxy does, must not send another request after such a body.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._lingering: dict[TConn, float] = {}
+        self._lingering: dict[TConn, _Farewell] = {}
+
+    def load_wsgi(self) -> None:
+        """Load the application, and look at each of its answers."""
+        super().load_wsgi()
+        self.wsgi = _announcing(self.wsgi)
 
     def finish_request(self, conn: TConn, fs: "Future[bool]") -> None:
         """Keep a connection, or begin to close it."""
@@ -38,12 +58,16 @@ class LingeringWorker(ThreadWorker):
         """Close the connections that have waited for long enough."""
         super().murder_pending()
         now = monotonic()
-        for conn in [one for one, end in self._lingering.items() if end <= now]:
+        for conn in [one for one, farewell in self._lingering.items() if farewell.until <= now]:
             self._close(conn)
+
+    def _keepalive_after(self, _: TConn, keepalive: bool) -> bool:
+        """Tell whether a connection is kept: what is kept has nothing unread to be drained."""
+        return keepalive
 
     def _half_close(self, conn: TConn) -> None:
         """Say that no more will come, and wait for the client to say the same."""
-        self._lingering[conn] = monotonic() + LINGER_SECONDS
+        self._lingering[conn] = _Farewell(monotonic() + LINGER_SECONDS)
         try:
             conn.sock.shutdown(SHUT_WR)
             conn.sock.setblocking(False)
@@ -52,15 +76,17 @@ class LingeringWorker(ThreadWorker):
             self._close(conn)
 
     def _discard(self, conn: TConn, client: socket) -> None:
-        """Take in what the client still sends; close once it has closed."""
+        """Take in what the client still sends; close once it has closed, or has sent too much."""
+        farewell = self._lingering[conn]
         try:
-            if client.recv(RECEIVED):
-                return
+            received = len(client.recv(RECEIVED))
         except BlockingIOError:
             return
         except OSError:
-            pass
-        self._close(conn)
+            received = 0
+        farewell.left -= received
+        if not received or farewell.left <= 0:
+            self._close(conn)
 
     def _close(self, conn: TConn) -> None:
         del self._lingering[conn]
@@ -68,3 +94,23 @@ class LingeringWorker(ThreadWorker):
             self.poller.unregister(conn.sock)
         self.nr_conns -= 1
         conn.close()
+
+
+def _announcing(app: Any) -> Any:
+    """Return `app`, whose answers announce that the connection closes where a body is unread."""
+
+    def announcing(environ: dict[str, Any], start_response: Any) -> Any:
+        def answer(*begun: Any) -> Any:
+            if _is_unread(environ["wsgi.input"]):
+                start_response.__self__.force_close()
+            return start_response(*begun)
+
+        return app(environ, answer)
+
+    return announcing
+
+
+def _is_unread(body: Any) -> bool:
+    """Tell whether something of gunicorn's request `body` is still to come, or cannot be told."""
+    reader = body.reader
+    return bool(body.failed or getattr(reader, "length", 0) or getattr(reader, "parser", None))

@@ -187,6 +187,18 @@ def test_the_limits_are_those_of_gunicorn(service: Service) -> None:
     assert field.status == 200
 
 
+def test_bodies_that_are_refused_harm_nobody_else(service: Service) -> None:
+    """nginx sends the next request of anybody over the connection on which one was refused."""
+    over = urlsplit(service.address).netloc
+    statuses = set()
+    with closing(HTTPConnection(over, timeout=SECONDS)) as hostile:
+        for _ in range(100):
+            hostile.request("POST", PATH, b"x" * 65_536)
+            assert hostile.getresponse().read()
+            statuses.add(service("POST", PATH, ADA, {"title": "Buy milk"}).status)
+    assert statuses == {201}
+
+
 def test_a_service_that_is_away_is_503(tmp_path: Path) -> None:
     """Nobody behind nginx: 503 with `Retry-After`, and what became of a write is not known."""
     settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
