@@ -7,14 +7,14 @@ from threading import Event
 from time import monotonic
 
 import pytest
-from tests.support import ADA
+from tests.support import ADA, BOB
 
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.core.admission import WAITING_PER_PLACE, Admission
 from taskservice.core.errors import Busy
 from taskservice.core.service import TaskService
 
-PLACES = 2
+PLACES = 3
 ROOM = PLACES * WAITING_PER_PLACE
 
 
@@ -24,20 +24,32 @@ class Crowd:
     def __init__(self, patience: float) -> None:
         self.admission = Admission(InMemoryTasks().open_tasks, places=PLACES, patience=patience)
         self.go = Event()
+        self.entered: list[str] = []
         self._pool = ThreadPoolExecutor(PLACES + ROOM)
 
-    def come(self, count: int) -> "list[Future[None]]":
-        """Let some more come."""
-        return [self._pool.submit(self._stay) for _ in range(count)]
+    def come(self, count: int, owner: str = "") -> "list[Future[None]]":
+        """Let some more come, for one owner, or else each for themselves."""
+        return [self._pool.submit(self._stay, owner or f"user{n}", self.go) for n in range(count)]
 
-    def _stay(self) -> None:
-        with self.admission.open_tasks(ADA):
-            self.go.wait(30)
+    def come_until(self, go: Event, owner: str) -> "Future[None]":
+        """Let one come who stays until `go`, and return when it is in, or waits."""
+        return self._pool.submit(self._stay, owner, go)
+
+    def _stay(self, owner: str, go: Event) -> None:
+        with self.admission.open_tasks(owner):
+            self.entered.append(owner)
+            go.wait(30)
 
     def await_waiting(self, count: int) -> None:
         """Return when so many wait."""
         deadline = monotonic() + 30
         while self.admission.waiting != count:
+            assert monotonic() < deadline
+
+    def await_entered(self, *owners: str) -> None:
+        """Return when these are in, or were."""
+        deadline = monotonic() + 30
+        while sorted(self.entered) != sorted(owners):
             assert monotonic() < deadline
 
     def close(self) -> None:
@@ -52,8 +64,8 @@ def crowd(patience: float) -> Iterator[Crowd]:
     found.close()
 
 
-def enter(admission: Admission) -> TaskService:
-    with admission.open_tasks(ADA) as tasks:
+def enter(admission: Admission, owner: str = ADA) -> TaskService:
+    with admission.open_tasks(owner) as tasks:
         return tasks
 
 
@@ -115,3 +127,53 @@ def test_a_burst_is_not_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
         people.go.set()
         others.go.set()
         assert [one.result(30) for one in late] == [None] * PLACES
+
+
+def test_one_owner_leaves_a_place_to_others() -> None:
+    """However many of one owner come, somebody else is let in without waiting."""
+    with crowd(patience=30) as people:
+        people.come(PLACES + 5, ADA)
+        people.await_waiting(6)
+        enter(people.admission, BOB)
+        assert people.admission.waiting == 6
+
+
+def test_the_only_place_may_be_anybodys() -> None:
+    """One place is not kept free from its first user."""
+    enter(Admission(InMemoryTasks().open_tasks, places=1, patience=0))
+
+
+def test_who_has_the_fewest_places_is_called_in_first() -> None:
+    """Whoever came first waits on, where somebody else has less."""
+    with crowd(patience=30) as people:
+        first_leaves = Event()
+        people.come_until(first_leaves, ADA)
+        people.come(PLACES - 2, ADA)
+        people.come(1, "carol")
+        people.await_entered(*[ADA] * (PLACES - 1), "carol")
+        people.come(1, ADA)
+        people.await_waiting(1)
+        people.come(1, BOB)
+        people.await_waiting(2)
+        first_leaves.set()
+        people.await_waiting(1)
+        people.await_entered(*[ADA] * (PLACES - 1), "carol", BOB)
+
+
+def test_one_owner_leaves_room_to_wait() -> None:
+    """Whoever has filled the waiting room as far as one may is turned away, and nobody else."""
+    with crowd(patience=30) as people:
+        people.come(PLACES - 1 + ROOM - PLACES, ADA)
+        people.await_waiting(ROOM - PLACES)
+        people.come(1, "carol")
+        people.await_entered(*[ADA] * (PLACES - 1), "carol")
+        with pytest.raises(Busy, match="too many"):
+            enter(people.admission, ADA)
+        people.come(1, BOB)
+        people.await_waiting(ROOM - PLACES + 1)
+
+
+def test_there_must_be_a_place() -> None:
+    """Nobody could ever be let in."""
+    with pytest.raises(ValueError, match="a place"):
+        Admission(InMemoryTasks().open_tasks, places=0, patience=1)
