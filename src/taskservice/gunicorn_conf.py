@@ -47,6 +47,9 @@ limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
 
+# The C parser, where it is installed, takes framing that this one refuses, such as bare line feeds.
+http_parser = "python"
+
 # Believe no X-Forwarded-… or SCRIPT_NAME: gunicorn trusts them from 127.0.0.1 unless told.
 forwarded_allow_ips = ""
 forwarder_headers = ""
