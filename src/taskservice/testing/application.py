@@ -28,6 +28,6 @@ def ready_application(open_tasks: OpenTasks | None = None, **settings: Any) -> F
     return create_app(open_tasks or InMemoryTasks().open_tasks, Settings(**given))
 
 
-def token_of(user: str, lifetime: timedelta = HOUR, secret: str = SECRET) -> str:
-    """Return a token of `user`. A negative `lifetime` makes one that has expired."""
-    return issue(secret, user, lifetime=lifetime, now=datetime.now(UTC))
+def token_of(user: str, *, secret: str = SECRET, issued: datetime | None = None) -> str:
+    """Return a token of `user` that is good for an hour from `issued` on, or from now."""
+    return issue(secret, user, lifetime=HOUR, now=issued or datetime.now(UTC))

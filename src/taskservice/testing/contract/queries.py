@@ -60,7 +60,12 @@ class Queries(Given):
     @settings(
         max_examples=60,
         deadline=None,
-        suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.too_slow,
+            # Several adapters in one run are several classes.
+            HealthCheck.differing_executors,
+        ],
     )
     @given(new=st.lists(made, max_size=8), edited=st.sets(st.integers(0, 7)), query=queries)
     def test_every_adapter_lists_what_the_query_says(
