@@ -13,19 +13,31 @@ from tests.processes import environment
 SECONDS = 110
 
 
-class Report(NamedTuple):
-    """What became of tests, in their order: name, and passed, failed, error or skipped."""
+class Case(NamedTuple):
+    """A test: its module, its name with its parameters, and what became of it."""
 
-    found: list[tuple[str, str]]
+    module: str
+    name: str
+    outcome: str
+
+
+class Report(NamedTuple):
+    """What became of tests, in their order: passed, failed, error or skipped."""
+
+    cases: list[Case]
     text: str
 
     @property
     def counts(self) -> Counter[str]:
-        return Counter(outcome for _, outcome in self.found)
+        return Counter(case.outcome for case in self.cases)
+
+    def of(self, module: str) -> "Report":
+        """Return what became of the tests of one module."""
+        return Report([case for case in self.cases if case.module == module], self.text)
 
     def named(self, outcome: str) -> set[str]:
-        """Return the names of the tests, with their parameters, of which that became."""
-        return {name for name, became in self.found if became == outcome}
+        """Return the names of the tests of which that became."""
+        return {case.name for case in self.cases if case.outcome == outcome}
 
 
 def run_pytest(folder: Path, report: Path, *arguments: str) -> Report:
@@ -44,11 +56,12 @@ def run_pytest(folder: Path, report: Path, *arguments: str) -> Report:
         preexec_fn=dying_with_the_tests,
     )
     assert ended.returncode in {0, 1}, ended.stdout + ended.stderr
-    cases = list(ElementTree.parse(report).iter("testcase"))  # noqa: S314
-    return Report([(case.attrib["name"], outcome(case)) for case in cases], ended.stdout)
+    found = ElementTree.parse(report).iter("testcase")  # noqa: S314
+    return Report([case_of(element) for element in found], ended.stdout)
 
 
-def outcome(case: ElementTree.Element) -> str:
-    """Return what became of a test."""
-    told = [child.tag for child in case if child.tag in {"failure", "error", "skipped"}]
-    return {"failure": "failed"}.get(told[0], told[0]) if told else "passed"
+def case_of(element: ElementTree.Element) -> Case:
+    """Read what JUnit's XML says of a test."""
+    told = [child.tag for child in element if child.tag in {"failure", "error", "skipped"}]
+    outcome = {"failure": "failed"}.get(told[0], told[0]) if told else "passed"
+    return Case(element.attrib["classname"].split(".")[0], element.attrib["name"], outcome)

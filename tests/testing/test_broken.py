@@ -29,9 +29,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
 def outcomes(report: Report, test: str, home: type[Any]) -> set[str]:
     """Return what became of a test on a home, with whichever other parameters."""
     return {
-        outcome
-        for name, outcome in report.found
-        if name.startswith(f"{test}[") and home.__name__ in re.split(r"[][-]", name)
+        case.outcome
+        for case in report.cases
+        if case.name.startswith(f"{test}[") and home.__name__ in re.split(r"[][-]", case.name)
     }
 
 

@@ -10,7 +10,7 @@ from tests.http_callers import token_of
 from tests.pages import DOCS, files
 from tests.processes import running
 from tests.support import SECRET
-from tests.testing.nested import run_pytest
+from tests.testing.nested import Report, run_pytest
 
 from taskservice.testing.contract import TaskServiceContract
 
@@ -18,14 +18,19 @@ PAGE = (DOCS / "adapters.md").read_text()
 TEN_LINES = 10
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what a reader takes from the page."""
-    folder = tmp_path / "place"
-    folder.mkdir()
+    folder = tmp_path_factory.mktemp("place")
     for name, code in files(PAGE).items():
         (folder / name).write_text(code)
     return folder
+
+
+@pytest.fixture(scope="module")
+def report(place: Path) -> Report:
+    """What became of the tests that the page has its reader run."""
+    return run_pytest(place, place / "report.xml")
 
 
 def promises(contract: type) -> Counter[str]:
@@ -43,11 +48,13 @@ def promises(contract: type) -> Counter[str]:
     )
 
 
-def test_the_adapter_of_the_page_keeps_every_promise(place: Path) -> None:
+def test_the_adapter_of_the_page_keeps_every_promise(report: Report) -> None:
     """Each test of the contract passes as often as it is to run, and none is skipped."""
-    report = run_pytest(place, place / "report.xml", "test_folder_tasks.py")
-    assert set(report.counts) == {"passed"}, report.text
-    assert Counter(name.split("[")[0] for name, _ in report.found) == promises(TaskServiceContract)
+    proved = report.of("test_folder_tasks")
+    assert set(proved.counts) == {"passed"}, report.text
+    assert Counter(case.name.split("[")[0] for case in proved.cases) == promises(
+        TaskServiceContract
+    )
 
 
 def test_ten_lines_prove_it() -> None:
@@ -55,16 +62,10 @@ def test_ten_lines_prove_it() -> None:
     assert len(files(PAGE)["test_folder_tasks.py"].splitlines()) <= TEN_LINES
 
 
-def test_what_the_contract_cannot_see_is_tested(place: Path) -> None:
-    """The tests that the page adds for durability and failures pass."""
-    report = run_pytest(place, place / "report.xml", "test_folder.py")
-    assert report.counts == {"passed": 2}, report.text
-
-
-def test_the_fixtures_do_what_the_page_says(place: Path) -> None:
-    """The tests of a client pass, with the plugin that its conftest loads."""
-    report = run_pytest(place, place / "report.xml", "test_client.py")
-    assert report.counts == {"passed": 6}, report.text
+@pytest.mark.parametrize(("module", "count"), [("test_folder", 2), ("test_client", 6)])
+def test_the_other_tests_of_the_page_pass(report: Report, module: str, count: int) -> None:
+    """Those of durability and failures; those of a client, with the fixtures of the plugin."""
+    assert report.of(module).counts == {"passed": count}, report.text
 
 
 def test_the_adapter_of_the_page_is_served(place: Path) -> None:
