@@ -1,9 +1,9 @@
 """Pages of the documentation, as a reader takes code from them."""
 
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.processes import ROOT
+
 DOCS = ROOT / "docs"
 
 _begins_a_file = re.compile(r"# (\w+\.py)\n").match
