@@ -6,12 +6,15 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import Phase, settings
 from tests.postgres import Databases, given_or_own_server
-from tests.support import TickingClock
+
+from taskservice.testing.fixtures import clock
 
 # Hypothesis draws the same in every run, as it does by itself under CI; `fuzz` draws at random.
 settings.load_profile("ci")
 settings.register_profile("no-shrinking", phases=(Phase.explicit, Phase.generate))
 settings.register_profile("fuzz", settings.get_profile("ci"), derandomize=False, max_examples=5_000)
+
+__all__ = ["clock"]
 
 pytest_plugins = ["tests.audit", "tests.canaries"]
 
@@ -46,11 +49,6 @@ def cases(pytestconfig: pytest.Config) -> int:
 def seed(pytestconfig: pytest.Config) -> int:
     """What fuzzing draws from."""
     return pytestconfig.stash[SEED]
-
-
-@pytest.fixture
-def clock() -> TickingClock:
-    return TickingClock()
 
 
 @pytest.fixture(scope="session")

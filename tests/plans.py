@@ -5,13 +5,13 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
-from tests.support import START
 
 from taskservice.adapters.sql.tables import tasks
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.ids import TaskIds
 from taskservice.core.query import SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.task import Task
+from taskservice.testing import START
 
 BIG = "big"
 STEP = timedelta(seconds=1)

@@ -11,6 +11,7 @@ The map of the package, from the inside out:
 - `logs`: the log, one event a line.
 - `app`: the wiring, and the only place that knows every part.
 - `cli`: the `taskservice` command.
+- `testing`: the promises as test classes, and what else tests need. Nothing imports it.
 """
 
 __version__ = "0.1.0"

@@ -20,7 +20,6 @@ import psycopg
 from sqlalchemy import Connection, Engine
 from tests.homes import Home, served, served_engine
 from tests.postgres import PostgresServer
-from tests.support import ADA
 
 from taskservice.adapters.sql import sessions, task_service
 from taskservice.adapters.sql.statements import Session
@@ -29,6 +28,7 @@ from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import OpenTasks, TaskService
 from taskservice.core.task import Task
+from taskservice.testing import ADA
 
 Door = Callable[[], Any]
 Way = Callable[[Engine, str], AbstractContextManager[Session]]

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from tests.processes import ROOT
+from tests.pages import DOCS, code
 
 ADDRESS = "http://127.0.0.1:8000"
 
@@ -17,11 +17,11 @@ class Page(NamedTuple):
 
     @property
     def text(self) -> str:
-        return (ROOT / "docs" / "clients" / self.name).read_text()
+        return (DOCS / "clients" / self.name).read_text()
 
     def blocks(self, language: str) -> list[str]:
         """Return the blocks of code in a language, in order."""
-        return re.findall(rf"^```{language}\n(.*?)^```$", self.text, re.MULTILINE | re.DOTALL)
+        return code(self.text, language)
 
     @property
     def code(self) -> str:

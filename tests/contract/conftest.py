@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import Engine, text
 from tests.homes import Home, behind_a_pooler, served, served_engine, sqlite_home
 from tests.postgres import Databases
-from tests.support import TickingClock
 
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql.partitioning import partition
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.service import OpenTasks
+from taskservice.testing import TickingClock
 
 
 @pytest.fixture(scope="session")

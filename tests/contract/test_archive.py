@@ -2,43 +2,31 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, event, text
-from tests.support import ADA, BOB, START, TickingClock
 
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.archive import Belongings, OpenArchive, every_task, require_whole
-from taskservice.core.demonstration import demonstration
-from taskservice.core.errors import AccessRefused, InvalidTask, TaskNotFound
+from taskservice.core.archive import Belongings, OpenArchive, require_whole
+from taskservice.core.errors import AccessRefused, InvalidTask
 from taskservice.core.ids import TaskIds
-from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
+from taskservice.testing import ADA, START, TickingClock
+from taskservice.testing.contract import ArchiveContract
+from taskservice.testing.contract.archive import some_tasks
 
 
-class Doors:
+class Doors(NamedTuple):
     """Both ports of one home, and the archive as the maintenance role enters it."""
 
-    def __init__(
-        self, open_tasks: OpenTasks, open_archive: OpenArchive, maintain: OpenArchive | None = None
-    ) -> None:
-        self.open_tasks = open_tasks
-        self.open_archive = open_archive
-        self.maintain = maintain or open_archive
-
-    def tasks(self, owner: str = ADA) -> list[Task]:
-        with self.open_tasks(owner) as tasks:
-            return list(every_task(tasks))
-
-    def add(self, owner: str, key: str) -> Task:
-        """Add a task, with a receipt."""
-        with self.open_tasks(owner, together=True) as tasks:
-            return OnceOnly(tasks, Attempt(key, b"digest")).add(title="Read a book")
+    open_tasks: OpenTasks
+    open_archive: OpenArchive
+    maintain: OpenArchive
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -46,10 +34,11 @@ def doors(request: pytest.FixtureRequest, clock: TickingClock) -> Doors:
     """The ports, over each adapter in turn, with no task in it."""
     if request.param == "memory":
         home = InMemoryTasks(clock)
-        return Doors(home.open_tasks, home.open_archive)
+        return Doors(home.open_tasks, home.open_archive, home.open_archive)
     if request.param == "sqlite":
         engine = request.getfixturevalue("sqlite")
-        return Doors(SqlTasks(engine, clock).open_tasks, SqlArchives(engine).open_archive)
+        archive = SqlArchives(engine).open_archive
+        return Doors(SqlTasks(engine, clock).open_tasks, archive, archive)
     superuser, role = map(request.getfixturevalue, ("owner_engine", "role_engine"))
     with superuser.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
@@ -61,62 +50,20 @@ def doors(request: pytest.FixtureRequest, clock: TickingClock) -> Doors:
     )
 
 
-def some_tasks(count: int, owner: str = ADA) -> list[Task]:
-    return list(demonstration(owner, count, START, TaskIds()))
+class TestArchive(ArchiveContract):
+    """Every promise of the archive, on every adapter."""
 
+    @pytest.fixture
+    def open_tasks(self, doors: Doors) -> OpenTasks:
+        return doors.open_tasks
 
-def test_what_is_restored_is_equal(doors: Doors) -> None:
-    """Ids, times, versions and all: what comes out is what went in, the oldest first."""
-    wanted = some_tasks(450)
-    assert doors.open_archive(ADA).restore(wanted) == []
-    assert doors.tasks() == wanted
-    with doors.open_tasks(ADA) as tasks:
-        assert tasks.change(wanted[0].id, Task.reopen).id == wanted[0].id
+    @pytest.fixture
+    def open_archive(self, doors: Doors) -> OpenArchive:
+        return doors.open_archive
 
-
-def test_restoring_twice_makes_nothing_double(doors: Doors) -> None:
-    """A part that was restored is passed over; the rest comes."""
-    wanted = some_tasks(20)
-    doors.open_archive(ADA).restore(wanted[5:12])
-    assert doors.open_archive(ADA).restore(wanted) == []
-    assert doors.tasks() == wanted
-
-
-def test_what_has_changed_since_stays_as_it_is(doors: Doors) -> None:
-    """A task that is there in another state is not overwritten, and is told; the rest is stored."""
-    first, second, third = some_tasks(3)
-    changed = first.edit(first.updated_at, title="Read two books")
-    doors.open_archive(ADA).restore([changed])
-    assert doors.open_archive(ADA).restore([first, second, third]) == [first]
-    assert doors.tasks() == [changed, second, third]
-
-
-def test_of_two_states_in_one_batch_the_first_is_stored(doors: Doors) -> None:
-    """The second is told."""
-    (task,) = some_tasks(1)
-    other = task.edit(task.updated_at, title="Read two books")
-    assert doors.open_archive(ADA).restore([task, other]) == [other]
-    assert doors.tasks() == [task]
-
-
-def test_another_owners_task_is_not_restored(doors: Doors) -> None:
-    """The owner was named on opening; a task that names another is told, and nowhere afterwards."""
-    (foreign,) = some_tasks(1, BOB)
-    assert doors.open_archive(ADA).restore([foreign]) == [foreign]
-    assert doors.tasks(ADA) == doors.tasks(BOB) == []
-
-
-def test_an_owner_is_forgotten_and_nobody_else(doors: Doors) -> None:
-    """Tasks and receipts go, and are counted before and after; another owner's stay."""
-    mine, theirs = doors.add(ADA, "one"), doors.add(BOB, "one")
-    doors.add(ADA, "two")
-    assert doors.maintain(ADA).count() == Belongings(2, 2)
-    assert doors.maintain(ADA).erase() == Belongings(2, 2)
-    assert doors.maintain(ADA).count() == doors.maintain(ADA).erase() == Belongings(0, 0)
-    assert doors.tasks(BOB) == [theirs]
-    assert doors.maintain(BOB).count() == Belongings(1, 1)
-    with doors.open_tasks(ADA) as tasks, pytest.raises(TaskNotFound):
-        tasks.get(mine.id)
+    @pytest.fixture
+    def maintain(self, doors: Doors) -> OpenArchive:
+        return doors.maintain
 
 
 def test_the_serving_role_cannot_erase_and_removes_nothing(

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import Engine
 from tests.homes import Home, served, served_engine
 from tests.postgres import Databases
-from tests.support import ADA
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import database_url, single_engine
@@ -19,6 +18,7 @@ from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import AccessRefused, StorageFull, Unavailable
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
+from taskservice.testing import ADA
 
 FULL = """
     CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS

@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine
-from tests.support import ADA
 
 from taskservice.adapters.sql import outcomes
 from taskservice.adapters.sql.failures import BrokenOff
@@ -18,6 +17,7 @@ from taskservice.adapters.sql.sessions import alone
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import Unavailable
+from taskservice.testing import ADA
 
 
 def begun(connection: Connection) -> str:

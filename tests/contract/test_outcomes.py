@@ -14,7 +14,6 @@ from sqlalchemy import Engine, text
 from tests.homes import Home, await_lock, served_engine
 from tests.postgres import Databases
 from tests.proxy import Wire, wired
-from tests.support import START
 
 from taskservice.adapters.sql import answers, outcomes
 from taskservice.adapters.sql.changes import Removal
@@ -27,6 +26,7 @@ from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
+from taskservice.testing import START
 
 OWNER = "lost-answers"
 COMMIT = b"COMMIT\0"  # As a query of its own; "READ COMMITTED" is none.

@@ -18,7 +18,6 @@ from sqlalchemy import Engine, event
 from tests.homes import Home, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
-from tests.support import ADA, BOB
 
 from taskservice.adapters.sql.migrating import upgrade
 from taskservice.adapters.sql.partitioning import partition
@@ -30,6 +29,7 @@ from taskservice.core.errors import TaskNotFound
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.task import Task
+from taskservice.testing import ADA, BOB
 
 STANDING = """
     SELECT conname, pg_get_constraintdef(oid)

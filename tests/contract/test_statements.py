@@ -15,7 +15,6 @@ from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import IntegrityError
 from tests.homes import Home, await_lock, served_engine
 from tests.postgres import Databases
-from tests.support import ADA
 
 from taskservice.adapters.sql import changes, rows, sessions
 from taskservice.adapters.sql.engine import pooled_engine
@@ -26,6 +25,7 @@ from taskservice.core.errors import Unavailable
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
+from taskservice.testing import ADA
 
 
 @contextmanager

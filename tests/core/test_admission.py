@@ -7,12 +7,12 @@ from threading import Event
 from time import monotonic
 
 import pytest
-from tests.support import ADA, BOB
 
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.core.admission import WAITING_PER_PLACE, Admission
 from taskservice.core.errors import Busy
 from taskservice.core.service import TaskService
+from taskservice.testing import ADA, BOB
 
 PLACES = 3
 ROOM = PLACES * WAITING_PER_PLACE

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support import TickingClock
 
 from taskservice.core.rates import Budget, Rate, RateLimit
+from taskservice.testing import TickingClock
 
 
 class Numbers:

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 from tests.redis_server import RedisServer, redis_server
-from tests.support import TickingClock
 
 from taskservice.adapters.counters.memory import MemoryCounters
 from taskservice.adapters.counters.shared import RedisCounters
 from taskservice.adapters.counters.spare import SparedCounters
 from taskservice.core.rates import Counters
+from taskservice.testing import TickingClock
 
 
 @pytest.fixture(scope="session")

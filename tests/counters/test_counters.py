@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 from tests.redis_server import RedisServer
-from tests.support import TickingClock
 
 from taskservice.adapters.counters.memory import MemoryCounters
 from taskservice.adapters.counters.shared import PREFIX, RedisCounters
 from taskservice.core.rates import Counters
+from taskservice.testing import TickingClock
 
 CALLS = 2000
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 from tests.redis_server import RedisServer, redis_server
-from tests.support import TickingClock
 
 from taskservice.adapters.counters import counters_at
 from taskservice.adapters.counters.shared import PATIENCE, RedisCounters
 from taskservice.adapters.counters.spare import REST
 from taskservice.core.errors import Unavailable
 from taskservice.core.rates import Counters
+from taskservice.testing import TickingClock
 
 AWAY = "requests are not counted together"
 BACK = "requests are counted together again"

@@ -6,12 +6,12 @@ from typing import Any
 from urllib.parse import quote
 
 from hypothesis import strategies as st
-from tests.support import ADA
 
 from taskservice.adapters.http import cursors
 from taskservice.core.ids import TaskIds
 from taskservice.core.query import PAGE_LIMIT, SORT_FIELDS, Sort, SortField, TaskQuery
 from taskservice.core.task import Task
+from taskservice.testing import ADA
 
 latin = st.text(st.characters(max_codepoint=0xFF, exclude_categories=["Cc"]), max_size=5)
 

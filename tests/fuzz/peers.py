@@ -6,7 +6,8 @@ from uuid import UUID
 
 from flask import Flask
 from tests.http_callers import Caller
-from tests.support import ADA, BOB
+
+from taskservice.testing import ADA, BOB
 
 CANARY = "kanarienvogel"
 NEVER_USED = str(UUID(int=7 << 76 | 0b10 << 62))

@@ -19,9 +19,9 @@ from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.schemas import BaseSchema
 from schemathesis.transport.wsgi import WSGITransport
 from tests.fuzz.peers import Peers
-from tests.support import ADA
 
 from taskservice.adapters.http.documented_headers import REQUEST_HEADERS
+from taskservice.testing import ADA
 
 ENUMERATED = 500
 """How many requests the document is good for before anything is drawn: examples and coverage."""

@@ -11,7 +11,6 @@ from tests.fuzz.timing import Comparison, compared
 from tests.homes import Home
 from tests.http_callers import SETTINGS, Caller
 from tests.isolation.conftest import empty
-from tests.support import ADA, BOB
 
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.app import create_app
@@ -19,6 +18,7 @@ from taskservice.core.clock import system_clock
 from taskservice.core.errors import TaskNotFound
 from taskservice.core.ids import TaskIds
 from taskservice.core.service import OpenTasks, TaskService
+from taskservice.testing import ADA, BOB
 
 TASKS = 100
 TRIES: list[tuple[str, str, dict[str, Any]]] = [

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.fuzz.drawn import forged, pieces, queries, stretched, tasks
-from tests.support import ADA, BOB
 
 from taskservice.adapters.http import cursors
 from taskservice.adapters.http.conditions import Tag, parse_tags
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
+from taskservice.testing import ADA, BOB
 
 
 def cursor_behind(task: Task, query: TaskQuery) -> tuple[str, TaskQuery]:

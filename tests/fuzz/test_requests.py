@@ -18,11 +18,11 @@ from tests.fuzz.drawn import (
 from tests.fuzz.schemathesis_run import World
 from tests.http_callers import Caller
 from tests.problems import problem
-from tests.support import ADA
 
 from taskservice.adapters.http.schemas import SORTS
 from taskservice.app import openapi_document
 from taskservice.core.query import TaskQuery
+from taskservice.testing import ADA
 
 on_one_world = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 

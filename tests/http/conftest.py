@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 from tests.http_callers import SETTINGS, Caller
-from tests.support import ADA, BOB, TickingClock
 
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app
 from taskservice.core.service import OpenTasks
+from taskservice.testing import ADA, BOB, TickingClock
 
 
 @pytest.fixture

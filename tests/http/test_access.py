@@ -9,11 +9,12 @@ import pytest
 from flask import Flask
 from tests.http_callers import SETTINGS, Caller
 from tests.problems import problem
-from tests.support import ADA, SECRET
+from tests.support import SECRET
 
 from taskservice.adapters.http.tokens import issue
 from taskservice.app import create_app
 from taskservice.core.service import TaskService
+from taskservice.testing import ADA
 
 PUBLIC = {
     "/",

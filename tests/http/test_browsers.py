@@ -7,11 +7,11 @@ import pytest
 from flask import Flask
 from tests.http_callers import SETTINGS, Caller
 from tests.problems import problem
-from tests.support import ADA
 
 from taskservice.app import create_app
 from taskservice.config import ConfigError, Settings
 from taskservice.core.service import OpenTasks
+from taskservice.testing import ADA
 
 PAGE, OTHER, NUMBERED = "https://app.example", "http://localhost:5173", "http://[::1]:3000"
 EXPOSED = {

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from tests.http_callers import SETTINGS, Caller
-from tests.support import ADA
 
 from taskservice.app import create_app
 from taskservice.config import ConfigError, Settings
 from taskservice.core.service import OpenTasks
+from taskservice.testing import ADA
 
 GIVEN = {"DATABASE_URL": "sqlite:///x.db", "TASKSERVICE_JWT_SECRET": "0123456789" * 4}
 

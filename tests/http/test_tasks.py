@@ -5,7 +5,8 @@ from uuid import uuid4
 import pytest
 from tests.http_callers import Caller
 from tests.problems import faults, problem
-from tests.support import TickingClock
+
+from taskservice.testing import TickingClock
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
 

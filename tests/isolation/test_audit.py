@@ -8,13 +8,13 @@ from pglast.parser import ParseError
 from sqlalchemy import Engine
 from tests.audit import Audit
 from tests.grammar import Untied, owner_parameters
-from tests.support import ADA
 
 from taskservice.adapters.sql.rows import OwnRows
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
+from taskservice.testing import ADA
 
 TIED = {
     "SELECT title FROM tasks WHERE user_id = %(owner)s": {"owner"},

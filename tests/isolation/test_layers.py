@@ -14,11 +14,11 @@ from flask import Flask, g
 from sqlalchemy import Engine, event
 from tests.homes import Home
 from tests.http_callers import SETTINGS, Caller
-from tests.support import ADA, BOB
 
 from taskservice.adapters.http import identity
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.app import create_app
+from taskservice.testing import ADA, BOB
 
 TITLE = "A secret of Ada"
 _owner_clause = re.compile(r"\w+\.user_id = (%\(owner\)s::VARCHAR|:owner)")

@@ -14,13 +14,14 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from tests.audit import Audit
-from tests.support import ADA, BOB, SECRET
+from tests.support import SECRET
 from werkzeug.test import TestResponse
 
 from taskservice.adapters.http.tokens import issue
 from taskservice.app import create_app
 from taskservice.config import Settings
 from taskservice.core.service import OpenTasks
+from taskservice.testing import ADA, BOB
 
 AUDIENCE = "tasks"
 SETTINGS = Settings(database_url="", jwt_secret=SECRET, jwt_audience=AUDIENCE, rate_limit="off")

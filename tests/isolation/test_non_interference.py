@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
 from tests.http_callers import SETTINGS, Caller
 from tests.isolation.conftest import empty
-from tests.support import ADA, BOB, START
 
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql.tables import receipts, tasks
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.app import create_app
 from taskservice.core.service import OpenTasks
+from taskservice.testing import ADA, BOB, START
 
 EXAMPLES = 25
 ADAPTERS = ["memory", "sqlite", "role_engine"]

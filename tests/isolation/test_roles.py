@@ -12,13 +12,14 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from tests.homes import Home, served_engine
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
-from tests.support import ADA, SECRET
+from tests.support import SECRET
 
 from taskservice.adapters.sql.engine import database_url, single_engine
 from taskservice.adapters.sql.roles import refuse_privileged, require_ordinary_role
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import PrivilegedRole, Unavailable
 from taskservice.core.query import TaskQuery
+from taskservice.testing import ADA
 
 LOGIN, GROUP = "odd_login", "odd_group"
 

@@ -12,12 +12,12 @@ from sqlalchemy import Engine
 from tests.benchmarks import row_security
 from tests.homes import Home, served
 from tests.postgres import Databases, program
-from tests.support import ADA, BOB
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.task import Task
+from taskservice.testing import ADA, BOB
 
 SAY = "SELECT set_config('taskservice.owner', %s, true)"
 

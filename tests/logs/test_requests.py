@@ -9,7 +9,6 @@ from uuid import uuid4
 
 import pytest
 from tests.http_callers import SETTINGS, Caller
-from tests.support import ADA, TickingClock
 
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app
@@ -17,6 +16,7 @@ from taskservice.core.errors import Unavailable
 from taskservice.core.service import TaskService
 from taskservice.core.watching import Answered, Watch
 from taskservice.logs import OURS, Formatter
+from taskservice.testing import ADA, TickingClock
 
 TASKS = "/api/tasks/{user_id}/tasks"
 TASK = "/api/tasks/{user_id}/tasks/{task_id}"

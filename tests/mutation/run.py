@@ -32,16 +32,11 @@ SURVIVORS = Path(__file__).with_name("survivors.txt")
 
 LAYERS = ["tests/isolation/test_layers.py", "tests/isolation/test_row_security.py"]
 CONTRACT = [
-    "tests/contract/test_two_owners.py",
-    "tests/contract/test_one_owner.py",
+    "tests/contract/test_promises.py",
     "tests/contract/test_statements.py",
-    "tests/contract/test_once.py",
-    "tests/contract/test_lists.py",
     "tests/contract/test_outcomes.py",
     "tests/contract/test_kept.py",
     "tests/contract/test_failures.py",
-    "tests/contract/test_queries.py",
-    "tests/contract/test_concurrency.py",
     *LAYERS,
 ]
 OUTCOMES = [
@@ -81,7 +76,7 @@ TESTS = {
     "sql/engine": [*SCHEMA, *CONTRACT],
     "sql/failures": [*CONTRACT, *SCHEMA, *START],
     "sql/inspection": ["tests/system/test_check.py"],
-    "sql/lists": ["tests/contract/test_queries.py", *CONTRACT, "tests/contract/test_plans.py"],
+    "sql/lists": [*CONTRACT, "tests/contract/test_plans.py"],
     "sql/migrating": SCHEMA,
     "sql/migrations/env": SCHEMA,
     "sql/migrations/versions/0001_tasks": [*SCHEMA, *CONTRACT],
@@ -95,7 +90,7 @@ TESTS = {
     "sql/patience": OUTCOMES,
     "sql/pool": ["tests/contract/test_pool.py"],
     "sql/pruning": ["tests/isolation/test_row_security.py"],
-    "sql/receipts": ["tests/contract/test_once.py", *CONTRACT],
+    "sql/receipts": CONTRACT,
     "sql/roles": ["tests/isolation/test_roles.py"],
     "sql/rows": CONTRACT,
     "sql/schema": [*SCHEMA, "tests/isolation/test_catalogue.py", *START],

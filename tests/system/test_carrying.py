@@ -15,7 +15,6 @@ import pytest
 from tests.homes import served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, SECONDS, environment, run
-from tests.support import ADA, BOB, START
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.archive import SqlArchives
@@ -25,6 +24,7 @@ from taskservice.core.archive import Belongings
 from taskservice.core.demonstration import demonstration
 from taskservice.core.ids import TaskIds
 from taskservice.core.once import Attempt, OnceOnly
+from taskservice.testing import ADA, BOB, START
 
 SECRET_WORD = "unforgettable-aardvark"
 

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from tests.curl import path_with_curl
+from tests.pages import DOCS, blocks, code
 from tests.processes import COMMAND, ROOT, SECONDS, environment, running
 
-TUTORIAL = (ROOT / "docs" / "index.md").read_text()
+TUTORIAL = (DOCS / "index.md").read_text()
 
 VARIES = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}": "<id>",
@@ -16,14 +17,6 @@ VARIES = {
     r'"request_id":"[0-9a-f]{32}"': '"request_id":"<request>"',
     r"127\.0\.0\.1:\d+": "<address>",
 }
-
-
-def blocks(after: str) -> list[tuple[str, str]]:
-    """Return the code blocks that follow a heading: language and text."""
-    found = re.findall(
-        r"^```(sh|text)\n(.*?)^```$", TUTORIAL.partition(after)[2], re.MULTILINE | re.DOTALL
-    )
-    return [(language, text) for language, text in found]
 
 
 def masked(text: str) -> str:
@@ -35,7 +28,9 @@ def masked(text: str) -> str:
 
 def test_the_tutorial_answers_as_it_says(tmp_path: Path) -> None:
     """Every command of the tutorial works as pasted, and prints what stands under it."""
-    (_, install), (_, serve), *lessons = blocks("## Five minutes")
+    (_, install), (_, serve), *lessons = blocks(
+        TUTORIAL.partition("## Five minutes")[2], "sh", "text"
+    )
     assert "pip install" in install
     assert serve == "taskservice serve\n"
     said = "".join(text for language, text in lessons if language == "text")
@@ -59,8 +54,7 @@ def test_the_tutorial_answers_as_it_says(tmp_path: Path) -> None:
 
 def test_the_example_for_developers_runs() -> None:
     """The Python of the architecture page does what it asserts."""
-    page = (ROOT / "docs" / "architecture.md").read_text()
-    (example,) = re.findall(r"(?ms)^```python\n(.*?)^```$", page)
+    (example,) = code((DOCS / "architecture.md").read_text(), "python")
     exec(example, {})  # noqa: S102
 
 

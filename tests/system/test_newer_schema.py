@@ -9,18 +9,15 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
-from tests.contract.test_once import *  # noqa: F403
-from tests.contract.test_one_owner import *  # noqa: F403
-from tests.contract.test_queries import *  # noqa: F403
-from tests.contract.test_two_owners import *  # noqa: F403
 from tests.homes import Home, served, served_engine, sqlite_home
 from tests.postgres import Databases
-from tests.support import TickingClock
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import database_url, single_engine
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.service import OpenTasks
+from taskservice.testing import TickingClock
+from taskservice.testing.contract import TaskServiceContract
 
 LATER = """
     ALTER TABLE tasks ADD COLUMN priority integer;
@@ -68,3 +65,7 @@ def later_engine(home: Home) -> Iterator[Engine]:
     engine = served_engine(home.service)
     yield engine
     engine.dispose()
+
+
+class TestPromises(TaskServiceContract):
+    """Each of them, though the schema is ahead."""

@@ -9,10 +9,10 @@ import pytest
 from flask import Flask
 from tests.http.limits.callers import QUOTA
 from tests.http_callers import SETTINGS
-from tests.support import TickingClock
 
 from taskservice.app import create_app
 from taskservice.core.service import OpenTasks
+from taskservice.testing import TickingClock
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from flask import Flask
 from tests.http.limits.callers import BAD, PATH, QUOTA, refuse, use_up
 from tests.http_callers import Caller, token_of
 from tests.problems import problem
-from tests.support import ADA, TickingClock
 
 from taskservice.app import FLOOR
+from taskservice.testing import ADA, TickingClock
 
 
 class TestAnAddress:

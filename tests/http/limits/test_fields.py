@@ -10,10 +10,10 @@ from flask import Flask
 from tests.http.limits.callers import PATH, PUBLIC, QUOTA, refuse
 from tests.http_callers import SETTINGS, Caller
 from tests.problems import problem
-from tests.support import ADA, TickingClock
 from werkzeug.test import TestResponse
 
 from taskservice.app import FLOOR, create_app
+from taskservice.testing import ADA, TickingClock
 
 
 def fields(answer: TestResponse) -> tuple[Any, Any]:

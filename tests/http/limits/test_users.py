@@ -7,9 +7,9 @@ from flask import Flask
 from tests.http.limits.callers import PATH, PUBLIC, QUOTA, refuse, use_up
 from tests.http_callers import Caller
 from tests.problems import problem
-from tests.support import ADA, BOB, TickingClock
 
 from taskservice.app import FLOOR
+from taskservice.testing import ADA, BOB, TickingClock
 
 
 class TestAUser:

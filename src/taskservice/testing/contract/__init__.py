@@ -1,0 +1,42 @@
+"""The promises of the ports as test classes: whoever writes an adapter proves it with them.
+
+Each class is one subject; `TaskServiceContract` is all that `OpenTasks`,
+`TaskService` and `Receipts` promise, `ArchiveContract` what `Archive` does.
+They stand apart from `taskservice.testing`, so that a profile of Hypothesis
+that a conftest loads is there before they are.
+"""
+
+from taskservice.testing.contract.archive import ArchiveContract
+from taskservice.testing.contract.concurrency import Concurrency
+from taskservice.testing.contract.given import UntestedPromise
+from taskservice.testing.contract.lists import Lists
+from taskservice.testing.contract.once import OnceForEachKey
+from taskservice.testing.contract.one_owner import OneOwner
+from taskservice.testing.contract.queries import Queries
+from taskservice.testing.contract.two_owners import TwoOwners
+
+__all__ = [
+    "ArchiveContract",
+    "Concurrency",
+    "Lists",
+    "OnceForEachKey",
+    "OneOwner",
+    "Queries",
+    "TaskServiceContract",
+    "TwoOwners",
+    "UntestedPromise",
+]
+
+
+class TaskServiceContract(Concurrency, OnceForEachKey, Queries, Lists, TwoOwners, OneOwner):
+    """Every promise of the port. An adapter is proved by a class and a fixture.
+
+    ::
+
+        class TestMyTasks(TaskServiceContract):
+            @pytest.fixture
+            def open_tasks(self, clock: TickingClock) -> OpenTasks:
+                return MyTasks(clock).open_tasks
+
+    What it cannot see from within one process is durability through a crash.
+    """

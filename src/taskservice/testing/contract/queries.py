@@ -1,0 +1,185 @@
+"""Lists are what `TaskQuery` says they are: what is asked for, in its order, and no more."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from taskservice.core.query import SORT_FIELDS, Page, Sort, TaskQuery
+from taskservice.core.service import OpenTasks
+from taskservice.core.task import Task
+from taskservice.testing.clock import START, TickingClock
+from taskservice.testing.contract.given import Given
+from taskservice.testing.owners import ADA, BOB
+
+# Letters whose case folds to more than one, to another length, or by no locale's rule alone.
+LETTERS = "abABßẞſİıΣσςéÉﬁΐ%_\\'/ \U0001f600\U00010400\U00010428"
+texts = st.text(st.sampled_from(LETTERS), max_size=6)
+titles = texts.filter(lambda text: text.strip() != "")
+moments = st.integers(-3, 40).map(lambda n: START + timedelta(microseconds=700 * n))
+sorts = st.builds(Sort, field=st.sampled_from(SORT_FIELDS), descending=st.booleans())
+queries = st.builds(
+    TaskQuery,
+    completed=st.none() | st.booleans(),
+    text=st.none() | texts.filter(bool),
+    created_after=st.none() | moments,
+    created_before=st.none() | moments,
+    updated_after=st.none() | moments,
+    updated_before=st.none() | moments,
+    sort=sorts,
+    limit=st.integers(1, 5),
+    counted=st.booleans(),
+)
+made = st.fixed_dictionaries(
+    {"title": titles, "description": st.none() | texts, "completed": st.booleans()}
+)
+
+
+def pages(open_tasks: OpenTasks, query: TaskQuery | None) -> Iterator[Page]:
+    """Yield all pages, from `query` on."""
+    while query:
+        with open_tasks(ADA) as tasks:
+            page = tasks.list(query)
+        yield page
+        query = page.next
+
+
+class Queries(Given):
+    """Lists are what `TaskQuery` says they are: what is asked for, in its order, and no more."""
+
+    @pytest.fixture
+    def quick_clock(self, clock: TickingClock) -> TickingClock:
+        """A clock on which several tasks fall into one millisecond."""
+        clock.step = timedelta(microseconds=400)
+        return clock
+
+    @settings(
+        max_examples=60,
+        deadline=None,
+        suppress_health_check=[
+            HealthCheck.function_scoped_fixture,
+            HealthCheck.too_slow,
+            # Several adapters in one run are several classes.
+            HealthCheck.differing_executors,
+        ],
+    )
+    @given(new=st.lists(made, max_size=8), edited=st.sets(st.integers(0, 7)), query=queries)
+    def test_every_adapter_lists_what_the_query_says(
+        self,
+        open_tasks: OpenTasks,
+        quick_clock: TickingClock,
+        new: list[dict[str, Any]],
+        edited: set[int],
+        query: TaskQuery,
+    ) -> None:
+        """The pages are, one after the other, what the query admits, in its order, and no more."""
+        quick_clock.now = START
+        with open_tasks(ADA) as tasks:
+            for task in tasks.list(TaskQuery(limit=200)).tasks:
+                tasks.remove(task.id)
+            stored = [tasks.add(**fields) for fields in new]
+            for n in edited & set(range(len(stored))):
+                stored[n] = tasks.change(
+                    stored[n].id, lambda task, now: task.edit(now, title="É ß")
+                )
+        with open_tasks(BOB) as tasks:
+            tasks.add(title="Bob's")
+        expected = sorted(
+            filter(query.admits, stored), key=query.sort.key, reverse=query.sort.descending
+        )
+        found = list(pages(open_tasks, query))
+        assert [task for page in found for task in page.tasks] == expected
+        assert {page.total for page in found} == {len(expected) if query.counted else None}
+        assert all(len(page.tasks) == query.limit for page, _ in pairwise(found))
+
+    @pytest.mark.parametrize(
+        ("text", "found"),
+        [
+            ("STRASSE", ["Straße"]),
+            ("straße", ["Straße"]),
+            ("i̇", ["İstanbul"]),
+            ("ΣΊΣΥΦΟΣ", ["Σίσυφος"]),
+            ("%", ["100% sure"]),
+            ("_", ["snake_case"]),
+            ("\\", ["back\\slash"]),
+            ("100%", ["100% sure"]),
+            ("%%%", []),
+            ("e", ["snake_case", "100% sure", "Straße"]),
+            ("é", []),
+        ],
+    )
+    def test_the_search_folds_case_and_takes_wildcards_literally(
+        self, open_tasks: OpenTasks, text: str, found: list[str]
+    ) -> None:
+        """Case is folded as by `str.casefold`, accents are not; wildcards are letters."""
+        titles = ["Straße", "İstanbul", "Σίσυφος", "100% sure", "snake_case", "back\\slash"]
+        with open_tasks(ADA) as tasks:
+            for title in titles:
+                tasks.add(title=title)
+            assert [task.title for task in tasks.list(TaskQuery(text=text)).tasks] == found
+
+    def test_the_search_finds_no_text_across_title_and_description(
+        self, open_tasks: OpenTasks
+    ) -> None:
+        """Title and description are searched each for itself."""
+        with open_tasks(ADA) as tasks:
+            task = tasks.add(title="Buy", description="milk")
+            assert tasks.list(TaskQuery(text="milk")).tasks == [task]
+            for text in ("Buymilk", "Buy milk", "y\x1fm".replace("\x1f", "\n")):
+                assert tasks.list(TaskQuery(text=text)).tasks == []
+
+    def test_the_search_sees_the_latest_text(self, open_tasks: OpenTasks) -> None:
+        """After a change the new text is found, and the old no more."""
+        with open_tasks(ADA) as tasks:
+            task = tasks.add(title="Buy milk")
+            task = tasks.change(task.id, lambda task, now: task.edit(now, title="Buy BREAD"))
+            assert tasks.list(TaskQuery(text="bread")).tasks == [task]
+            assert tasks.list(TaskQuery(text="milk")).tasks == []
+
+    @pytest.mark.parametrize("field", SORT_FIELDS)
+    @pytest.mark.parametrize("descending", [True, False])
+    def test_what_stood_throughout_is_shown_exactly_once(
+        self, open_tasks: OpenTasks, field: Any, descending: bool
+    ) -> None:
+        """Whatever is written meanwhile, no page skips or doubles a task that stayed."""
+        with open_tasks(ADA) as tasks:
+            stored = [tasks.add(title=f"{n % 4} of {n}") for n in range(20)]
+        stood, gone, changed = stored[::2], iter(stored[1::4]), iter(stored[3::4])
+        seen: list[Task] = []
+        query = TaskQuery(sort=Sort(field=field, descending=descending), limit=3)
+        for page in pages(open_tasks, query):
+            seen += page.tasks
+            with open_tasks(ADA) as tasks:
+                tasks.add(title="0 meanwhile")
+                if task := next(gone, None):
+                    tasks.remove(task.id)
+                if task := next(changed, None):
+                    tasks.change(task.id, lambda task, now: task.edit(now, title="2 moved"))
+        in_order = sorted(stood, key=query.sort.key, reverse=descending)
+        assert [task for task in seen if task in stood] == in_order
+
+    def test_only_a_counted_query_counts(self, open_tasks: OpenTasks) -> None:
+        """The number of all tasks is told to whoever asks, and to nobody else."""
+        with open_tasks(ADA) as tasks:
+            for n in range(5):
+                tasks.add(title=f"{n}", completed=n < 2)
+            assert tasks.list(TaskQuery(limit=2)).total is None
+            assert tasks.list(TaskQuery(limit=2, counted=True)).total == 5
+            assert tasks.list(TaskQuery(limit=2, counted=True, completed=True)).total == 2
+
+    def test_times_of_creation_are_exact_to_the_microsecond(
+        self, open_tasks: OpenTasks, clock: TickingClock
+    ) -> None:
+        """After is inclusive, before exclusive, within one millisecond too."""
+        clock.step = timedelta(microseconds=1)
+        clock.now = datetime(2026, 2, 9, 10, 0, 0, 500_000, UTC)
+        with open_tasks(ADA) as tasks:
+            first, second, third = (tasks.add(title=f"{n}") for n in range(3))
+            after = TaskQuery(created_after=second.created_at)
+            before = TaskQuery(created_before=second.created_at)
+            assert tasks.list(after).tasks == [third, second]
+            assert tasks.list(before).tasks == [first]

@@ -1,0 +1,4 @@
+"""Two owners for tests; the second has a name as issuers of tokens make them."""
+
+ADA = "ada"
+BOB = "auth0|bob"

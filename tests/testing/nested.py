@@ -1,0 +1,67 @@
+"""Running pytest on something, and hearing what became of each test."""
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from tests.parent_death import dying_with_the_tests
+from tests.processes import environment
+
+SECONDS = 110
+
+
+class Case(NamedTuple):
+    """A test: its module, its name with its parameters, and what became of it."""
+
+    module: str
+    name: str
+    outcome: str
+
+
+class Report(NamedTuple):
+    """What became of tests, in their order: passed, failed, error or skipped."""
+
+    cases: list[Case]
+    text: str
+
+    @property
+    def counts(self) -> Counter[str]:
+        return Counter(case.outcome for case in self.cases)
+
+    def of(self, module: str) -> "Report":
+        """Return what became of the tests of one module."""
+        return Report([case for case in self.cases if case.module == module], self.text)
+
+    def named(self, outcome: str) -> set[str]:
+        """Return the names of the tests of which that became."""
+        return {case.name for case in self.cases if case.outcome == outcome}
+
+
+def run_pytest(folder: Path, report: Path, *arguments: str) -> Report:
+    """Run pytest in `folder`, with warnings as errors; `report` is a file to be written."""
+    ended = subprocess.run(
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"),
+            *(f"--junitxml={report}", *arguments),
+        ],
+        cwd=folder,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+        preexec_fn=dying_with_the_tests,
+    )
+    assert ended.returncode in {0, 1}, ended.stdout + ended.stderr
+    found = ElementTree.parse(report).iter("testcase")  # noqa: S314
+    return Report([case_of(element) for element in found], ended.stdout)
+
+
+def case_of(element: ElementTree.Element) -> Case:
+    """Read what JUnit's XML says of a test."""
+    told = [child.tag for child in element if child.tag in {"failure", "error", "skipped"}]
+    outcome = {"failure": "failed"}.get(told[0], told[0]) if told else "passed"
+    return Case(element.attrib["classname"].split(".")[0], element.attrib["name"], outcome)
