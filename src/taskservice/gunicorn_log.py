@@ -10,7 +10,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
 
-from taskservice.gunicorn_staying import StayingWorker
+from taskservice.gunicorn_joining import JoiningWorker
 from taskservice.logs import configure
 
 QUOTING = (errors.ParseException, errors.NoMoreData)
@@ -29,7 +29,7 @@ class Log(Logger):
         self.error_log.addFilter(discreet)
 
 
-class Worker(StayingWorker):
+class Worker(JoiningWorker):
     """The threaded worker, which does not repeat to a client what it could not read.
 
     It does not outlive its master for long.
