@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, event, text
 from tests.postgres import Databases
@@ -61,7 +61,13 @@ def sqlite_home(folder: Path) -> str:
 
 def behind_a_pooler(engine: Engine) -> Engine:
     """Return an engine that takes its connections for those of a pooler, which others use too."""
-    event.listen(engine, "connect", lambda _, entry: entry.info.clear())
+
+    def leave(connection: Any, entry: Any) -> None:
+        entry.info.clear()
+        connection.prepare_threshold = None
+        connection.execute("RESET ALL")
+
+    event.listen(engine, "connect", leave)
     return engine
 
 

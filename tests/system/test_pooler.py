@@ -18,6 +18,7 @@ from tests.postgres import Databases
 from tests.processes import gunicorn
 from tests.support import SECRET
 
+from taskservice.adapters.sql.sessions import PREPARED_AFTER
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
@@ -67,6 +68,20 @@ def live(engine: Engine, number: int) -> None:
         with SqlTasks(engine).open_tasks(owner, together=True) as tasks:
             again = OnceOnly(tasks, Attempt("key", b"digest")).add(title=f"{owner} keyed")
             assert (again.user_id, again.title) == (owner, f"{owner} keyed")
+
+
+@pytest.mark.parametrize(("able", "threshold"), [(False, None), (True, PREPARED_AFTER)])
+def test_statements_are_prepared_only_where_declared(
+    through: str, able: bool, threshold: int | None
+) -> None:
+    """By default nothing is left with the pooler, which gives it to somebody else."""
+    engine = served_engine(through, prepared_statements=able)
+    raw = engine.raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    assert driver.prepare_threshold == threshold
+    raw.close()
+    engine.dispose()
 
 
 def test_many_owners_share_few_connections(engine: Engine, through: str) -> None:

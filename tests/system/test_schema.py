@@ -165,11 +165,9 @@ def impatient(postgresql: Databases) -> Iterator[Engine]:
         engine.dispose()
 
 
-@pytest.mark.parametrize(("able", "threshold"), [(False, None), (True, 5)])
-def test_statements_are_prepared_only_where_declared(
-    postgresql: Databases, able: bool, threshold: int | None
-) -> None:
-    """By default nothing is left on the server: a transaction pooler gives it to somebody else."""
+@pytest.mark.parametrize("able", [False, True])
+def test_statements_are_prepared_on_a_server_of_our_own(postgresql: Databases, able: bool) -> None:
+    """A direct connection needs no setting for it; `tests/system/test_pooler.py` has the others."""
     engine = pooled_engine(
         database_url(postgresql.url()),
         pool_size=1,
@@ -181,7 +179,7 @@ def test_statements_are_prepared_only_where_declared(
     raw = engine.raw_connection()
     driver = raw.driver_connection
     assert isinstance(driver, psycopg.Connection)
-    assert (driver.prepare_threshold, driver.autocommit) == (threshold, True)
+    assert (driver.prepare_threshold, driver.autocommit) == (5, True)
     assert driver.info.get_parameters()["application_name"] == "taskservice"
     raw.close()
     engine.dispose()

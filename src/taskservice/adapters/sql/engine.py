@@ -14,7 +14,7 @@ from taskservice.adapters.sql.failures import notice_loss
 from taskservice.adapters.sql.patience import PatientConnection
 from taskservice.adapters.sql.pool import watch_use, watched_pool
 from taskservice.adapters.sql.roles import refuse_privileged
-from taskservice.adapters.sql.sessions import TIMEOUTS, Timeouts, take_over
+from taskservice.adapters.sql.sessions import PREPARED_AFTER, TIMEOUTS, Timeouts, take_over
 from taskservice.core.watching import NOBODY, Watch
 
 IDLE = TransactionStatus.IDLE
@@ -58,10 +58,10 @@ def pooled_engine(
     """Return the engine that serves: a small pool, connections that are pinged after a rest.
 
     `spare` are connections beyond it, closed after use; `pool_timeout` is in
-    seconds. Without `prepared_statements` none are kept on the server, which
-    a transaction pooler needs. A connection of a role that no row-level
-    security holds is refused with `PrivilegedRole`, unless that is allowed.
-    `watch` hears of the pool.
+    seconds. Without `prepared_statements` none are left with a pooler, which
+    may forget them; a server that is connected directly keeps them anyway. A
+    connection of a role that no row-level security holds is refused with
+    `PrivilegedRole`, unless that is allowed. `watch` hears of the pool.
     """
     engine = _engine(
         url,
@@ -123,7 +123,7 @@ def _postgresql_arguments(url: URL, prepared_statements: bool) -> dict[str, obje
         "keepalives_idle": KEEPALIVE_SECONDS,
     }
     chosen = {name: value for name, value in defaults.items() if name not in url.query}
-    return {**chosen, "prepare_threshold": 5 if prepared_statements else None}
+    return {**chosen, "prepare_threshold": PREPARED_AFTER if prepared_statements else None}
 
 
 def _connect(patience: float, _: object, __: object, ___: Any, arguments: Any) -> PatientConnection:

@@ -25,9 +25,17 @@ IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
 PROGRESS_STEPS = 10_000
 _IS_OURS = "taskservice_session"
 
-# Every list has an index in its order. A plan may be made before it is known whose list it is:
+# Every list has an index in its order. A plan is made once, before it is known whose list it is:
 # it must not suppose that there is little to sort. No statement lasts long enough to be compiled.
-_IN_ORDER = {"enable_sort": "off", "enable_bitmapscan": "off", "jit": "off"}
+_PLANNED_ONCE = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_sort": "off",
+    "enable_bitmapscan": "off",
+    "jit": "off",
+}
+
+PREPARED_AFTER = 5
+"""A statement is prepared on the server when it was executed so often on a connection."""
 
 # Moments that come in UTC need not be converted, which takes longer than to read them.
 _IN_UTC = {"timezone": "UTC"}
@@ -100,14 +108,16 @@ def bounded(engine: Engine, owner: str) -> Iterator[Session]:
 def take_over(timeouts: Timeouts, connection: Any, entry: ConnectionPoolEntry) -> None:
     """Set what holds for each statement once, where the session with PostgreSQL is ours alone.
 
-    That is: the time limits, to read lists in the order of an index, and to
-    show moments in UTC. A pooler gives its clients a process id of its own.
-    Listens to `connect`.
+    That is: the time limits, to plan a statement once, and to show moments in
+    UTC. Statements are prepared there, whatever was asked for. A pooler gives
+    its clients a process id of its own. Listens to `connect`.
     """
-    sql, values = _told(timeouts.settings | _IN_ORDER | _IN_UTC, is_local=False)
+    sql, values = _told(timeouts.settings | _PLANNED_ONCE | _IN_UTC, is_local=False)
     mine = connection.info.backend_pid
     found = connection.execute(f"{sql} WHERE pg_backend_pid() = %s", (*values, mine))
-    entry.info[_IS_OURS] = found.fetchone() is not None
+    if found.fetchone() is not None:
+        entry.info[_IS_OURS] = True
+        connection.prepare_threshold = PREPARED_AFTER
 
 
 def _begun(engine: Engine, owner: str) -> tuple[Connection, str | None]:
