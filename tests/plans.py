@@ -1,9 +1,12 @@
 """Many tasks, the queries that must stay quick over them, and the plans that databases make."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
+from functools import reduce
 from typing import Any
 
+import psycopg
 from sqlalchemy import Connection, Engine, event, text
 
 from taskservice.adapters.sql.tables import tasks
@@ -60,8 +63,7 @@ def deep(engine: Engine, query: TaskQuery) -> TaskQuery:
 
 
 def plan(engine: Engine, query: TaskQuery) -> str:
-    """Return how the database would answer `query`, as the role of `engine`."""
-    prefix = "EXPLAIN QUERY PLAN" if engine.dialect.name == "sqlite" else "EXPLAIN"
+    """Return how the database answers `query`, as the role of `engine`."""
     sent: list[tuple[str, Any]] = []
 
     def keep(*args: Any) -> None:
@@ -73,8 +75,26 @@ def plan(engine: Engine, query: TaskQuery) -> str:
     event.remove(engine, "before_cursor_execute", keep)
     ((statement, values),) = sent
     with engine.connect() as connection:
-        found = connection.exec_driver_sql(f"{prefix} {statement}", values)
-        return "\n".join(str(row[-1]) for row in found)
+        return "\n".join(str(row[-1]) for row in _explained(connection, statement, values))
+
+
+def _explained(connection: Connection, statement: str, values: dict[str, Any]) -> Iterable[Any]:
+    """Return the plan of a statement; on PostgreSQL that of a prepared one, as in use."""
+    if connection.dialect.name == "sqlite":
+        return connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+    numbered = reduce(
+        lambda text, one: text.replace(f"%({one[1]})s", f"${one[0]}"),
+        enumerate(values, 1),
+        statement,
+    )
+    driver: Any = connection.connection.driver_connection
+    cursor = psycopg.ClientCursor(driver)
+    cursor.execute(f"PREPARE explained AS {numbered}".encode())
+    given = ", ".join(["%s"] * len(values))
+    found = cursor.execute(f"EXPLAIN EXECUTE explained({given})".encode(), [*values.values()])
+    plan = found.fetchall()
+    cursor.execute("DEALLOCATE explained")
+    return plan
 
 
 _new_id = TaskIds()
