@@ -22,7 +22,14 @@ CANARIES = {
     "a token": r"eyJ[\w-]{8,}\.[\w-]+",
     "a title or a description": r"Buy(?: |%20|\+)(?:oat(?: |%20|\+))?(?:milk|bread)|Two litres",
     "the database's password": re.escape(DATABASE_PASSWORD),
-    "a database address": r"postgres(?:ql)?(?:\+\w+)?://[^\s/]*@|connection to server at",
+    "a database address": "|".join(
+        (
+            r"postgres(?:ql)?(?:\+\w+)?://[^\s/]*@",
+            r"connection to server at",
+            r"\bhost(?:addr)?\s*=\s*\S+\s+(?:port|user)\s*=",
+            r"\b(?:dbname|database)=\S",
+        )
+    ),
 }
 _CANARY = re.compile("|".join(f"({pattern})" for pattern in CANARIES.values()))
 

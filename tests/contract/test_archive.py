@@ -111,6 +111,14 @@ def test_a_task_that_nobody_could_have_made_is_refused(field: str) -> None:
     assert field in {fault.field for fault in caught.value.faults}
 
 
+def test_the_last_version_that_is_taken_in() -> None:
+    """2**30, and none beyond: each may be changed as often again."""
+    task = Task.create(ADA, START, TaskIds(), title="Read a book")
+    require_whole(replace(task, version=2**30))
+    with pytest.raises(InvalidTask, match="version must be from 1 to 1073741824"):
+        require_whole(replace(task, version=2**30 + 1))
+
+
 def test_an_id_belongs_to_its_moment() -> None:
     """Lists find a time of creation by the id: one of another moment, or kind, is refused."""
     task = Task.create(ADA, START, TaskIds(), title="Read a book")

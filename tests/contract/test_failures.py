@@ -1,24 +1,29 @@
 """What a database cannot do is told in the words of the core, and reads go on where they can."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.exc import ProgrammingError
 from tests.homes import Home, served, served_engine
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import database_url, single_engine
-from taskservice.adapters.sql.failures import notice_loss
+from taskservice.adapters.sql.failures import notice_loss, translated
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import AccessRefused, StorageFull, Unavailable
 from taskservice.core.query import TaskQuery
+from taskservice.core.service import TaskService
 from taskservice.core.task import Task
 from taskservice.testing import ADA
+
+NEVER = UUID(int=0)
 
 FULL = """
     CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
@@ -106,6 +111,57 @@ def test_a_read_only_database_serves_reads(own: Home, postgresql: Databases) -> 
         assert caught.value.outcome == "not_applied"
         assert tasks.get(task.id) == task
     engine.dispose()
+
+
+DOORS: list[Callable[[TaskService], Task]] = [
+    lambda tasks: tasks.add(title="Buy milk"),
+    lambda tasks: tasks.get(NEVER),
+]
+GONE = {
+    "table": ("ALTER TABLE tasks RENAME TO tasks_x", "ALTER TABLE tasks_x RENAME TO tasks"),
+    "column": (
+        "ALTER TABLE tasks RENAME description TO description_x",
+        "ALTER TABLE tasks RENAME description_x TO description",
+    ),
+}
+
+
+@pytest.mark.parametrize("together", [False, True], ids=["alone", "together"])
+@pytest.mark.parametrize(("take", "give_back"), GONE.values(), ids=GONE)
+def test_what_is_not_there_is_an_outage(
+    own: Home, take: str, give_back: str, together: bool
+) -> None:
+    """A table or column that somebody has taken: `not_applied`, named, until it is there again."""
+    engine = served_engine(own.service)
+    service = SqlTasks(engine)
+    with psycopg.connect(own.owner, autocommit=True) as owner:
+        owner.execute(take.encode())
+        for door in DOORS:
+            with (
+                pytest.raises(Unavailable, match="does not exist") as caught,
+                service.open_tasks(ADA, together=together) as tasks,
+            ):
+                door(tasks)
+            assert (type(caught.value), caught.value.outcome) == (Unavailable, "not_applied")
+        owner.execute(give_back.encode())
+    with service.open_tasks(ADA, together=together) as tasks:
+        assert tasks.get(tasks.add(title="Buy milk").id).title == "Buy milk"
+    engine.dispose()
+
+
+@pytest.mark.parametrize("state", ["3F000", "42P01", "42703", "42704", "42883"])
+def test_every_kind_of_absence_is_an_outage(state: str) -> None:
+    """A schema, a table, a column, a type or a function, by PostgreSQL's code."""
+    absent = psycopg.errors.lookup(state)("it does not exist")
+    with pytest.raises(Unavailable, match="it does not exist") as caught, translated():
+        raise ProgrammingError("SELECT 1", None, absent)
+    assert caught.value.outcome == "not_applied"
+
+
+def test_what_is_wrong_with_a_statement_is_a_defect() -> None:
+    """A syntax error is ours, and no outage."""
+    with pytest.raises(ProgrammingError), translated():
+        raise ProgrammingError("SELCT 1", None, psycopg.errors.SyntaxError("at or near"))
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from time import monotonic
@@ -21,7 +22,7 @@ from taskservice.adapters.sql.failures import BrokenOff
 from taskservice.adapters.sql.rows import OwnRows
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.conditions import at_version, guarded
-from taskservice.core.errors import TaskNotFound, Unavailable
+from taskservice.core.errors import ReadOnly, TaskNotFound, Unavailable
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
@@ -149,6 +150,48 @@ def test_a_task_is_created_once_whatever_is_lost(fragile: Fragile, loss: str) ->
         assert fragile.wire.lost == 1
         assert tasks.get(task.id) == task
     assert fragile.titles().count(f"once: {loss}") == 1
+
+
+@contextmanager
+def only_read_after_a_loss(fragile: Fragile, role: str, server: Databases) -> Iterator[None]:
+    """Have the next loss on the wire leave a database that takes no write any more."""
+    setting = "default_transaction_read_only"
+    fragile.wire.on_loss = lambda: server.execute(f"ALTER ROLE {role} SET {setting} = on")
+    try:
+        yield
+    finally:
+        server.execute(f"ALTER ROLE {role} RESET {setting}")
+
+
+def test_a_task_that_was_created_is_found_where_nothing_is_written_any_more(
+    fragile: Fragile, home: Home, postgresql: Databases
+) -> None:
+    """The second insertion is refused, as after a failover: the row tells of the first."""
+    fragile.add("before")
+    fragile.wire.lose_answer_to = b"INSERT INTO tasks"
+    with only_read_after_a_loss(fragile, home.role, postgresql):
+        task = fragile.add("found")
+        assert fragile.wire.lost == 1
+        assert fragile.titles().count("found") == 1
+        with pytest.raises(ReadOnly):
+            fragile.add("refused")
+    assert task.title == "found"
+
+
+def test_a_task_that_is_not_there_and_cannot_be_created_is_unknown(
+    fragile: Fragile, home: Home, postgresql: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it is not there yet does not say that it never will be."""
+    monkeypatch.setattr(answers, "PATIENCE", 0.2)
+    fragile.add("before")
+    fragile.wire.lose = b"INSERT INTO tasks"
+    with (
+        only_read_after_a_loss(fragile, home.role, postgresql),
+        pytest.raises(Unavailable, match="read-only") as caught,
+    ):
+        fragile.add("nowhere")
+    assert (caught.value.outcome, fragile.wire.lost) == ("unknown", 1)
+    assert "nowhere" not in fragile.titles()
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event, Thread
@@ -16,6 +16,8 @@ PATH, ADA = "/api/tasks/ada/tasks", token_of("ada")
 CALLERS = 5
 """As many as one worker has places: it may get them all."""
 PAUSE = 0.01
+SUCCESSES = {200, 201}
+"""What a reading and a writing hear when all is well."""
 
 
 class Call(NamedTuple):
@@ -59,7 +61,7 @@ def at_once(target: Target) -> Calls:
 def warm(target: Target) -> None:
     """Have the service make its connections."""
     for _ in range(3):
-        assert at_once(target).statuses.keys() <= {200, 201}
+        assert at_once(target).statuses.keys() == SUCCESSES
 
 
 @contextmanager
@@ -113,9 +115,13 @@ def bare_loop(target: Target) -> Iterator[Callable[[float], float]]:
         worker.join()
 
 
-def await_success(calls: list[Call], since: float) -> float:
+def await_success(calls: list[Call], since: float, statuses: Collection[int] = SUCCESSES) -> float:
+    """Return when a request that began after `since` was first answered with one of `statuses`."""
+
     def found() -> float | None:
-        good = (call.ended for call in list(calls) if call.status < 300 and call.began > since)
+        good = (
+            call.ended for call in list(calls) if call.status in statuses and call.began > since
+        )
         return min(good, default=None)
 
     return _awaited(found)

@@ -8,7 +8,7 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tests.history.load import Calls, at_once, await_success, bare_loop, loading, warm
+from tests.history.load import SUCCESSES, Calls, at_once, await_success, bare_loop, loading, warm
 from tests.history.targets import Target, direct
 from tests.postgres import PostgresServer
 from tests.proxy import Wire
@@ -23,7 +23,8 @@ class Restart(NamedTuple):
     """A restart of the database under load, in seconds from when it was down.
 
     `bare` is when a loop of plain psycopg was served again, `served` when the
-    first request was; `statuses` counts all answers from its stop until then.
+    first request was; `statuses` counts all answers from its stop until a
+    reading and a writing were.
     """
 
     bare: float
@@ -47,7 +48,8 @@ def restart_under_load(target: Target) -> Restart:
         target.database.start()
         bare = await_bare(down)
         served = await_success(calls, down)
-    during = [call for call in list(calls) if began < call.ended <= served]
+        both = max(await_success(calls, down, {status}) for status in SUCCESSES)
+    during = [call for call in list(calls) if began < call.ended <= both]
     return Restart(bare - down, served - down, Counter(call.status for call in during))
 
 

@@ -225,6 +225,9 @@ CASES = [
             "an update over 64 KiB": put(padded(LIMIT + 1)),
             "a patch over 64 KiB": patch(padded(LIMIT + 1)),
             "a completion over 64 KiB": complete(padded(LIMIT + 1)),
+            "a deletion under a key over 64 KiB": message(
+                "DELETE", OWN, "Idempotency-Key: large", body=padded(LIMIT + 1)
+            ),
             "a plain text over 64 KiB": post(b"x" * (LIMIT + 1), media="text/plain"),
             "a body over 64 KiB in chunks": post(chunked(padded(LIMIT + 1)), CHUNKED),
             "a body over 64 KiB in small chunks": post(chunked(*[b" " * 1024] * 65), CHUNKED),

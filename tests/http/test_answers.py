@@ -229,7 +229,7 @@ def test_every_operation_documents_its_problems() -> None:
         "update_task": always | guarded | {"200", "413", "415"},
         "patch_task": always | guarded | {"200", "413", "415"},
         "complete_task": always | guarded | {"200", "413", "415"},
-        "delete_task": always | guarded | {"204"},
+        "delete_task": always | guarded | {"204", "413"},
         "livez": {"200", "400"},
         "readyz": {"200", "400", "503"},
     }

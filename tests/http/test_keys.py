@@ -66,6 +66,26 @@ def test_a_key_for_another_request_is_422(ada: Caller) -> None:
     assert ada("GET").json == [task]
 
 
+@pytest.mark.parametrize("first", [b"", b'{"reason": "done"}'])
+def test_a_key_for_a_deletion_with_another_body_is_422(ada: Caller, first: bytes) -> None:
+    """A deletion does not heed its body, but the key stands for the bytes that were sent."""
+    path = f"/{ada.create()['id']}"
+    assert ada("DELETE", path, data=first, headers=KEY).status_code == 204
+    problem(ada("DELETE", path, data=b"another", headers=KEY), 422, "key-reused")
+    again = ada("DELETE", path, data=first, headers=KEY)
+    assert (again.status_code, replayed(again)) == (204, True)
+
+
+def test_a_keyed_deletion_with_a_body_over_64_kib_is_413(ada: Caller) -> None:
+    """Before its parameters are looked at; without a key the body is nobody's concern."""
+    path = f"/{ada.create()['id']}"
+    large, largest = b"x" * (64 * 1024 + 1), b"x" * (64 * 1024)
+    refused = ada("DELETE", f"{path}?a=b", data=large, headers=KEY)
+    problem(refused, 413, "body-too-large")
+    assert ada("DELETE", path, data=largest, headers=KEY).status_code == 204
+    assert ada("DELETE", f"/{ada.create()['id']}", data=large).status_code == 204
+
+
 def test_what_was_refused_is_not_remembered(ada: Caller) -> None:
     """A key stays free until its request succeeds."""
     assert ada("POST", json={"title": " "}, headers=KEY).status_code == 422

@@ -23,6 +23,17 @@ LEAKS = {
     "a database address": f"postgresql+psycopg://ada:{'x' * 5}@db.example/tasks",
 }
 
+ADDRESSES = [
+    f"postgres://ada:{'x' * 5}@db.example/tasks",
+    'connection to server at "db.example" failed',
+    "host=db.example port=5432 user=ada",
+    "hostaddr = 192.0.2.1 user = ada",
+    "dbname=tasks",
+    "<psycopg.Connection [IDLE] (host=db.example user=ada database=tasks)>",
+    "<psycopg.Connection [IDLE] (database=tasks)>",
+]
+"""A database's address in every form that a driver writes it in."""
+
 SERVER = f"""
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -56,6 +67,24 @@ def test_every_canary_is_seen_in_a_log(what: str) -> None:
     logger.debug("told", extra={"field": [LEAKS[what]]})
     logger.debug("told", exc_info=ValueError(LEAKS[what]))
     assert finds(watch) == [f"{what} in the log of a.logger"] * 3
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_an_address_is_seen_in_every_form(address: str) -> None:
+    """As an address, as libpq takes it, and as psycopg shows a connection."""
+    watch = Watch()
+    logger = logging.Logger("a.logger")
+    logger.addHandler(Listener(watch))
+    logger.debug("told %s", address)
+    assert set(finds(watch)) == {"a database address in the log of a.logger"}
+
+
+@pytest.mark.parametrize("line", ["host=db.example", "user=ada port=1", "the database = the disk"])
+def test_what_only_looks_like_an_address_is_no_find(line: str) -> None:
+    """A field of a log may have such a name."""
+    watch = Watch()
+    watch.look("a line", line)
+    assert finds(watch) == []
 
 
 def test_the_log_of_the_service_is_watched() -> None:

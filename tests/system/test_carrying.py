@@ -148,7 +148,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "id must be a UUID in lower case; title must be a string; "
         "completed must be true or false; version must be a whole number",
     ),
-    "version": ({"version": 2**31}, "version must be from 1 to 2147483647"),
+    "version": ({"version": 2**30 + 1}, "version must be from 1 to 1073741824"),
     "time": (
         {"created_at": "2026-13-01T00:00:00.000001Z"},
         "created_at must be a time such as 2026-02-09T10:00:00.123456Z",

@@ -14,6 +14,7 @@ from tests.support import SECRET
 
 LIST = "/api/tasks/ada/tasks"
 ADA = {"Authorization": f"Bearer {token_of('ada')}"}
+NEVER = "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
 SIZES = [1, 1_000, 65_535, 65_536, 70_000]
 
 ANSWERED_UNREAD = {
@@ -23,6 +24,7 @@ ANSWERED_UNREAD = {
     "no such method": ("PUT", LIST, ADA, 405),
     "options": ("OPTIONS", LIST, {}, 204),
     "a probe": ("GET", "/livez", {}, 200),
+    "a deletion": ("DELETE", f"{LIST}/{NEVER}", ADA, 404),
     "a list": ("GET", LIST, ADA, 200),
 }
 
@@ -77,6 +79,19 @@ def test_a_body_that_was_read_keeps_the_connection(client: HTTPConnection, chunk
         response.read()
         assert (response.status, response.headers["Connection"]) == (status, "keep-alive")
         assert client.sock is sock
+
+
+@pytest.mark.parametrize("size", [1, 65_536])
+def test_a_keyed_deletion_reads_its_body(client: HTTPConnection, size: int) -> None:
+    """As the key stands for it: the next request goes over the same connection."""
+    client.request("DELETE", f"{LIST}/{NEVER}", b"x" * size, {**ADA, "Idempotency-Key": "a"})
+    sock = client.sock
+    response = client.getresponse()
+    response.read()
+    assert (response.status, response.headers["Connection"]) == (404, "keep-alive")
+    client.request("GET", LIST, headers=ADA)
+    assert client.getresponse().status == 200
+    assert client.sock is sock
 
 
 def test_no_more_is_taken_in_than_a_client_needs_to_read_its_answer(service: Service) -> None:

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from taskservice.adapters.memory import InMemoryTasks, _Held, _OwnArchive, _OwnTasks
-from taskservice.core.archive import Archive, Belongings, OpenArchive
+from taskservice.core.archive import VERSION_LIMIT, Archive, Belongings, OpenArchive
 from taskservice.core.clock import Clock
 from taskservice.core.conditions import Guard
 from taskservice.core.query import Page, TaskQuery
@@ -222,6 +222,14 @@ class RestoresForeignTasks(_OwnArchive):
         return []
 
 
+class NoRoomForAnotherVersion(_OwnTasks):
+    def change(self, task_id: UUID, step: Step) -> Task:
+        task = super().change(task_id, step)
+        if task.version > VERSION_LIMIT:
+            raise OverflowError("integer out of range")
+        return task
+
+
 class ErasesNoReceipts(_OwnArchive):
     def erase(self) -> Belongings:
         with self._begin() as held:
@@ -300,6 +308,7 @@ NOTICED_BY: dict[type[Any], list[str]] = {
     ReceiptsOfEverybody: ["test_keys_belong_to_their_owner"],
     RestoresOverWhatIsThere: ["test_what_has_changed_since_stays_as_it_is"],
     RestoresForeignTasks: ["test_another_owners_task_is_not_restored"],
+    NoRoomForAnotherVersion: ["test_the_last_version_that_is_taken_in_can_be_changed"],
     ErasesNoReceipts: ["test_an_owner_is_forgotten_and_nobody_else"],
 }
 """Each bug, and what must turn red for it, among others."""

@@ -13,8 +13,8 @@ from taskservice.core.rules import check_description, check_title, is_owner
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
 
-VERSION_LIMIT = 2**31 - 1
-"""The last version that every home for tasks can hold."""
+VERSION_LIMIT = 2**30
+"""The last version that is taken in; homes hold up to 2**31 - 1, a billion changes more."""
 
 YEARS = range(1970, 9999)
 """The years that a moment of a task may lie in."""

@@ -5,6 +5,7 @@ from hashlib import blake2b
 
 from flask import g, request
 
+from taskservice.adapters.http.parser import read_body
 from taskservice.adapters.http.problems import Refused
 from taskservice.core.once import Attempt
 
@@ -16,7 +17,10 @@ _is_key = re.compile(rf"[\x20-\x2b\x2d-\x7e]{{1,{KEY_LIMIT}}}").fullmatch
 
 
 def read_attempt() -> None:
-    """Read the key of a writing request, before anything is opened. Raises `Refused` (400)."""
+    """Read the key of a writing request, before anything is opened, and a body that nobody reads.
+
+    Raises `Refused`: 400, and 413 for the body.
+    """
     key = request.headers.get("Idempotency-Key") if request.method in WRITES else None
     if key is not None and not _is_key(key):
         raise Refused(
@@ -25,6 +29,8 @@ def read_attempt() -> None:
             "without a comma",
         )
     g.key = key
+    if key is not None and request.method == "DELETE":
+        g.body = read_body(request)
 
 
 def attempt() -> Attempt | None:

@@ -21,7 +21,7 @@ WITH_BODY = ("malformed-request", "body-too-large", "unsupported-media-type", "i
 WITH_CURSOR = ("malformed-request", "invalid-request")
 WITH_PARAMETERS = ("invalid-request",)
 WITH_TASK = ("task-not-found",)
-WITH_KEY = ("malformed-request", "key-in-use", "key-reused", "storage-full")
+WITH_KEY = ("malformed-request", "body-too-large", "key-in-use", "key-reused", "storage-full")
 WITH_CONDITION = ("malformed-request", "precondition-failed", "precondition-required")
 
 TASK_ID = {

@@ -32,7 +32,7 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> Any:
         """Return the body's JSON value."""
         assert isinstance(schema, BodySchema)
-        body = g.body = _read(req)
+        body = g.body = read_body(req)
         if not body and schema.if_empty is not None:
             return schema.if_empty
         return _json(req, body, schema.media_types)
@@ -64,8 +64,11 @@ def _parameters(req: Request) -> dict[str, list[str]]:
     return parse_qs(query, keep_blank_values=True, errors="surrogateescape")
 
 
-def _read(req: Request) -> bytes:
-    """Return the body, read no further than its limit (RFC 9110, section 15.5.14)."""
+def read_body(req: Request) -> bytes:
+    """Return the body, read no further than its limit (RFC 9110, section 15.5.14).
+
+    Raises `Refused`: 413, and 400 where it cannot be read whole.
+    """
     body = b""
     if (req.content_length or 0) <= BODY_LIMIT:
         try:

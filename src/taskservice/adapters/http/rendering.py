@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import urlencode
+from urllib.request import parse_http_list
 
 import orjson
 from flask import Response, g, request, url_for
@@ -81,8 +82,14 @@ def _describe_page(response: Response, page: Page) -> None:
 
 def prefers_count() -> bool:
     """Tell whether the caller prefers an exact count (RFC 7240, section 2)."""
-    preferences = request.headers.get("Prefer", "").lower().split(",")
-    return any(one.partition(";")[0].replace(" ", "") == COUNT_EXACT for one in preferences)
+    preferences = parse_http_list(request.headers.get("Prefer", "").lower())
+    return any(_is_count(one.partition(";")[0]) for one in preferences)
+
+
+def _is_count(preference: str) -> bool:
+    """Tell whether this is an exact count; its value may be a token or a quoted string."""
+    name, _, value = preference.partition("=")
+    return name.strip() == "count" and value.strip() in {"exact", '"exact"'}
 
 
 def _address(task: Task) -> str:

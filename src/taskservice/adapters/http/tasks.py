@@ -154,7 +154,8 @@ def delete_task(task_id: UUID) -> None:
     """Delete a task.
 
     For good. A second try answers that there is no such task, but with the
-    `Idempotency-Key` of the first it is answered 204 once more.
+    `Idempotency-Key` of the first it is answered 204 once more. A body is not
+    heeded, but with a key it must be the same as before.
     """
     with own_tasks() as tasks:
         tasks.remove(task_id, precondition())

@@ -26,6 +26,8 @@ INSUFFICIENT_PRIVILEGE = "42501"
 READ_ONLY = "25006"
 DISK_FULL = "53100"
 DUPLICATE = "23505"
+MISSING = {"3F000", "42P01", "42703", "42704", "42883"}
+"""A schema, table, column, type or function that is not there: the database is not as it was."""
 LOCK_NOT_AVAILABLE = "55P03"
 CONFLICTS = {"40001", "40P01"}
 CONNECTION_LOST = ("08", "57P")
@@ -95,7 +97,7 @@ def _kind(error: DBAPIError) -> type[Unavailable] | None:
         return AccessRefused
     if state == READ_ONLY:
         return ReadOnly
-    return Unavailable if isinstance(error, OperationalError) else None
+    return Unavailable if state in MISSING or isinstance(error, OperationalError) else None
 
 
 @contextmanager

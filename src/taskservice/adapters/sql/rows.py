@@ -56,11 +56,16 @@ class OwnRows(NamedTuple):
         self._write(_INSERT, values)
 
     def insert_unless_there(self, task: Task) -> None:
-        """Insert the row of `task`, which an earlier try may have done, or be about to do."""
+        """Insert the row of `task`, which an earlier try may have done, or be about to do.
+
+        A database that takes no write by now may still show that it was done.
+        """
         try:
             self.insert(task)
         except DBAPIError as error:
-            if not is_duplicate(error):
+            if is_duplicate(error):
+                return
+            if error.connection_invalidated or not self._is_there(task):
                 raise
 
     def find(self, task_id: UUID) -> Task:
@@ -83,6 +88,9 @@ class OwnRows(NamedTuple):
     def delete(self, seen: Task) -> bool:
         """Delete the row where the task still is as `seen`; tell whether it was."""
         return self._write(_DELETE, _as_seen(seen))
+
+    def _is_there(self, task: Task) -> bool:
+        return any(True for _ in _SELECT.rows(self.session, task_id=task.id))
 
     def _total(self, query: TaskQuery) -> int:
         statement, values = lists.total(query)

@@ -1,8 +1,11 @@
 """One owner's belongings, carried whole: the promises of the `Archive`."""
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 
-from taskservice.core.archive import Belongings, OpenArchive, every_task
+from taskservice.core.archive import VERSION_LIMIT, Belongings, OpenArchive, every_task
 from taskservice.core.demonstration import demonstration
 from taskservice.core.errors import TaskNotFound
 from taskservice.core.ids import TaskIds
@@ -52,6 +55,17 @@ class ArchiveContract(Given):
         assert kept(open_tasks) == wanted
         with open_tasks(ADA) as tasks:
             assert tasks.change(wanted[0].id, Task.reopen).id == wanted[0].id
+
+    def test_the_last_version_that_is_taken_in_can_be_changed(
+        self, open_tasks: OpenTasks, open_archive: OpenArchive
+    ) -> None:
+        """A task that has changed so often is as good as any: there is room for what follows."""
+        task = replace(some_tasks(1)[0], version=VERSION_LIMIT)
+        assert open_archive(ADA).restore([task]) == []
+        with open_tasks(ADA) as tasks:
+            changed = tasks.change(task.id, partial(Task.edit, title="Read two books"))
+            assert (changed.title, changed.version) == ("Read two books", VERSION_LIMIT + 1)
+            assert tasks.get(task.id) == changed
 
     def test_restoring_twice_makes_nothing_double(
         self, open_tasks: OpenTasks, open_archive: OpenArchive
