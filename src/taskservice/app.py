@@ -16,6 +16,7 @@ from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifie
 from taskservice.adapters.http.watched import current_rule
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.encoding import require_readable
 from taskservice.adapters.sql.engine import (
     database_url,
     is_embedded,
@@ -29,7 +30,13 @@ from taskservice.adapters.traces import tracing
 from taskservice.config import NO_LIMIT, ConfigError, Settings
 from taskservice.core.admission import Admission
 from taskservice.core.clock import Clock, system_clock
-from taskservice.core.errors import AccessRefused, PrivilegedRole, SchemaBehind, Unavailable
+from taskservice.core.errors import (
+    AccessRefused,
+    PrivilegedRole,
+    SchemaBehind,
+    Unavailable,
+    Unfit,
+)
 from taskservice.core.rates import Rate, RateLimit
 from taskservice.core.readiness import Probe
 from taskservice.core.service import OpenTasks
@@ -138,7 +145,8 @@ def require_servable(settings: Settings) -> None:
 
     A server that is out of reach may come back, and is only warned of; a file
     that cannot be opened, a schema that is behind, a role that is not let in,
-    or one that no row-level security holds, is not served.
+    or one that no row-level security holds, is not served; nor is a database
+    that does not keep text as UTF-8.
     """
     url = parsed_address(settings.database_url)
     try:
@@ -149,6 +157,8 @@ def require_servable(settings: Settings) -> None:
         raise ConfigError(f"DATABASE_URL leads to no access: {error}") from None
     except PrivilegedRole as error:
         raise ConfigError(f"DATABASE_URL is not fit to serve: {error}. {ORDINARY}") from None
+    except Unfit as error:
+        raise ConfigError(f"DATABASE_URL is not fit to serve: {error}. {error.advice}") from None
     except Unavailable as error:
         if is_embedded(url):
             raise ConfigError(f"DATABASE_URL names a file that cannot be used: {error}") from error
@@ -156,6 +166,7 @@ def require_servable(settings: Settings) -> None:
 
 
 def _require_fit(engine: Engine, settings: Settings) -> None:
+    require_readable(engine)
     schema.require_current(engine)
     if not settings.allow_privileged_role:
         require_ordinary_role(engine)

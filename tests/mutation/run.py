@@ -74,6 +74,7 @@ TESTS = {
     "sql/archive": ["tests/contract/test_archive.py", "tests/system/test_carrying.py"],
     "sql/changes": [*OUTCOMES, *CONTRACT],
     "sql/engine": [*SCHEMA, *CONTRACT],
+    "sql/encoding": ["tests/contract/test_encoding.py", "tests/system/test_check.py"],
     "sql/failures": [*CONTRACT, *SCHEMA, *START],
     "sql/inspection": ["tests/system/test_check.py"],
     "sql/lists": [*CONTRACT, "tests/contract/test_plans.py"],

@@ -5,13 +5,20 @@ from collections.abc import Iterator
 from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.encoding import require_readable
 from taskservice.adapters.sql.engine import is_embedded, single_engine
 from taskservice.adapters.sql.inspection import look, missing_grants, unprotected_tables
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.app import ORDINARY, parsed_address
 from taskservice.cli.findings import Finding, clock_finding, doubtful, fine, wrong
 from taskservice.config import ConfigError, Settings
-from taskservice.core.errors import AccessRefused, PrivilegedRole, SchemaBehind, Unavailable
+from taskservice.core.errors import (
+    AccessRefused,
+    PrivilegedRole,
+    SchemaBehind,
+    Unavailable,
+    Unfit,
+)
 
 REACH = (
     "is it up, are host and port in DATABASE_URL right, and does a firewall let this machine in?"
@@ -38,6 +45,10 @@ def database_findings(settings: Settings) -> Iterator[Finding]:
         return
     text = f"{about.product} answers in {about.milliseconds:.0f} ms"
     yield fine("database", text)
+    try:
+        require_readable(engine)
+    except Unfit as error:
+        yield wrong("database", str(error), error.advice)
     if about.ahead is not None:
         yield clock_finding("the database's", about.ahead)
     yield from _schema_findings(engine, settings, about.role)
