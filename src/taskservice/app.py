@@ -23,6 +23,7 @@ from taskservice.adapters.sql.engine import (
     pooled_engine,
     single_engine,
 )
+from taskservice.adapters.sql.policies import require_protected
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
@@ -146,7 +147,7 @@ def require_servable(settings: Settings) -> None:
     A server that is out of reach may come back, and is only warned of; a file
     that cannot be opened, a schema that is behind, a role that is not let in,
     or one that no row-level security holds, is not served; nor is a database
-    that does not keep text as UTF-8.
+    that does not keep text as UTF-8, or whose tables no row-level security holds.
     """
     url = parsed_address(settings.database_url)
     try:
@@ -170,6 +171,7 @@ def _require_fit(engine: Engine, settings: Settings) -> None:
     schema.require_current(engine)
     if not settings.allow_privileged_role:
         require_ordinary_role(engine)
+        require_protected(engine)
 
 
 def token_keys(settings: Settings, watch: Watch = NOBODY) -> Keys:

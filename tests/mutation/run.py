@@ -89,6 +89,7 @@ TESTS = {
     "sql/outcomes": OUTCOMES,
     "sql/partitioning": ["tests/contract/test_partitions.py"],
     "sql/patience": OUTCOMES,
+    "sql/policies": ["tests/isolation/test_policies.py", "tests/system/test_check.py"],
     "sql/pool": ["tests/contract/test_pool.py"],
     "sql/pruning": ["tests/isolation/test_row_security.py"],
     "sql/receipts": CONTRACT,
