@@ -12,7 +12,7 @@ SELECT 'CREATE ROLE taskservice LOGIN'
 ALTER ROLE taskservice_owner PASSWORD :'owner_password';
 ALTER ROLE taskservice PASSWORD :'service_password';
 
-SELECT 'CREATE DATABASE taskservice OWNER taskservice_owner'
+SELECT $$CREATE DATABASE taskservice OWNER taskservice_owner ENCODING 'UTF8' TEMPLATE template0$$
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'taskservice') \gexec
 REVOKE CONNECT, TEMPORARY ON DATABASE taskservice FROM PUBLIC;
 GRANT CONNECT ON DATABASE taskservice TO taskservice;

@@ -16,12 +16,14 @@ from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifie
 from taskservice.adapters.http.watched import current_rule
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.encoding import require_readable
 from taskservice.adapters.sql.engine import (
     database_url,
     is_embedded,
     pooled_engine,
     single_engine,
 )
+from taskservice.adapters.sql.policies import require_protected
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
@@ -29,7 +31,13 @@ from taskservice.adapters.traces import tracing
 from taskservice.config import NO_LIMIT, ConfigError, Settings
 from taskservice.core.admission import Admission
 from taskservice.core.clock import Clock, system_clock
-from taskservice.core.errors import AccessRefused, PrivilegedRole, SchemaBehind, Unavailable
+from taskservice.core.errors import (
+    AccessRefused,
+    PrivilegedRole,
+    SchemaBehind,
+    Unavailable,
+    Unfit,
+)
 from taskservice.core.rates import Rate, RateLimit
 from taskservice.core.readiness import Probe
 from taskservice.core.service import OpenTasks
@@ -138,7 +146,8 @@ def require_servable(settings: Settings) -> None:
 
     A server that is out of reach may come back, and is only warned of; a file
     that cannot be opened, a schema that is behind, a role that is not let in,
-    or one that no row-level security holds, is not served.
+    or one that no row-level security holds, is not served; nor is a database
+    that does not keep text as UTF-8, or whose tables no row-level security holds.
     """
     url = parsed_address(settings.database_url)
     try:
@@ -149,6 +158,8 @@ def require_servable(settings: Settings) -> None:
         raise ConfigError(f"DATABASE_URL leads to no access: {error}") from None
     except PrivilegedRole as error:
         raise ConfigError(f"DATABASE_URL is not fit to serve: {error}. {ORDINARY}") from None
+    except Unfit as error:
+        raise ConfigError(f"DATABASE_URL is not fit to serve: {error}. {error.advice}") from None
     except Unavailable as error:
         if is_embedded(url):
             raise ConfigError(f"DATABASE_URL names a file that cannot be used: {error}") from error
@@ -156,9 +167,11 @@ def require_servable(settings: Settings) -> None:
 
 
 def _require_fit(engine: Engine, settings: Settings) -> None:
+    require_readable(engine)
     schema.require_current(engine)
     if not settings.allow_privileged_role:
         require_ordinary_role(engine)
+        require_protected(engine)
 
 
 def token_keys(settings: Settings, watch: Watch = NOBODY) -> Keys:

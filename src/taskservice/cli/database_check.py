@@ -5,13 +5,21 @@ from collections.abc import Iterator
 from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.encoding import require_readable
 from taskservice.adapters.sql.engine import is_embedded, single_engine
-from taskservice.adapters.sql.inspection import look, missing_grants, unprotected_tables
+from taskservice.adapters.sql.inspection import look, missing_grants
+from taskservice.adapters.sql.policies import gaps
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.app import ORDINARY, parsed_address
 from taskservice.cli.findings import Finding, clock_finding, doubtful, fine, wrong
 from taskservice.config import ConfigError, Settings
-from taskservice.core.errors import AccessRefused, PrivilegedRole, SchemaBehind, Unavailable
+from taskservice.core.errors import (
+    AccessRefused,
+    PrivilegedRole,
+    SchemaBehind,
+    Unavailable,
+    Unfit,
+)
 
 REACH = (
     "is it up, are host and port in DATABASE_URL right, and does a firewall let this machine in?"
@@ -19,9 +27,6 @@ REACH = (
 ENTER = "user, password and database in DATABASE_URL must be those of the role that serves"
 FILE = "`taskservice db upgrade` makes it, in a folder where this user can write"
 GRANT = "run `taskservice db grant {}` as the tables' owner"
-PROTECT = (
-    "as the tables' owner: ALTER TABLE {0} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
-)
 
 
 def database_findings(settings: Settings) -> Iterator[Finding]:
@@ -38,6 +43,10 @@ def database_findings(settings: Settings) -> Iterator[Finding]:
         return
     text = f"{about.product} answers in {about.milliseconds:.0f} ms"
     yield fine("database", text)
+    try:
+        require_readable(engine)
+    except Unfit as error:
+        yield wrong("database", str(error), error.advice)
     if about.ahead is not None:
         yield clock_finding("the database's", about.ahead)
     yield from _schema_findings(engine, settings, about.role)
@@ -68,16 +77,16 @@ def _schema_findings(engine: Engine, settings: Settings, role: str | None) -> It
 def _role_findings(engine: Engine, settings: Settings, role: str) -> Iterator[Finding]:
     if missing := missing_grants(engine):
         yield wrong("role", f"{role} has no {', '.join(missing)}", GRANT.format(role))
-    for table in unprotected_tables(engine):
-        text = f"the table {table} is not held by row-level security"
-        yield wrong("role", text, PROTECT.format(table))
+    allowed = settings.allow_privileged_role
+    unheld = doubtful if allowed else wrong
+    for gap in gaps(engine):
+        yield unheld("role", gap.reason, f"as the tables' owner: {gap.remedy}")
     try:
         require_ordinary_role(engine)
     except PrivilegedRole as error:
-        allowed = settings.allow_privileged_role
         advice = (
             "TASKSERVICE_ALLOW_PRIVILEGED_ROLE is for development only" if allowed else ORDINARY
         )
-        yield (doubtful if allowed else wrong)("role", str(error), advice)
+        yield unheld("role", str(error), advice)
     else:
         yield fine("role", f"{role} is an ordinary role, which row-level security holds")

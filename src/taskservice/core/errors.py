@@ -13,7 +13,8 @@ TaskServiceError
     ├── StorageFull     the database has no room for a write; reads go on
     ├── AccessRefused   the database does not let the service in, and will not by itself
     ├── SchemaBehind    the database's schema is older than this version needs
-    └── PrivilegedRole  the database's role is one that no row-level security holds
+    ├── PrivilegedRole  the database's role is one that no row-level security holds
+    └── Unfit           the database is set up in a way that nothing should be served from it
 """
 
 from collections.abc import Iterable
@@ -110,3 +111,11 @@ class PrivilegedRole(Unavailable):
         super().__init__(
             f"the database's role is {role}, which {power}: row-level security would not hold"
         )
+
+
+class Unfit(Unavailable):
+    """The database is set up in a way that nothing is served from; `advice` says what to do."""
+
+    def __init__(self, reason: str, advice: str) -> None:
+        super().__init__(reason)
+        self.advice = advice

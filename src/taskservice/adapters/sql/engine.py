@@ -10,6 +10,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool, PoolResetState, QueuePool
 
+from taskservice.adapters.sql.encoding import refuse_unreadable
 from taskservice.adapters.sql.failures import notice_loss
 from taskservice.adapters.sql.patience import PatientConnection
 from taskservice.adapters.sql.pool import watch_use, watched_pool
@@ -61,7 +62,8 @@ def pooled_engine(
     seconds. Without `prepared_statements` none are left with a pooler, which
     may forget them; a server that is connected directly keeps them anyway. A
     connection of a role that no row-level security holds is refused with
-    `PrivilegedRole`, unless that is allowed. `watch` hears of the pool.
+    `PrivilegedRole`, unless that is allowed; one on which rows could not be
+    read with `Unfit`. `watch` hears of the pool.
     """
     engine = _engine(
         url,
@@ -78,6 +80,7 @@ def pooled_engine(
     if not is_embedded(url):
         _ping_after_rest(engine.pool)
         event.listen(engine, "do_connect", partial(_connect, timeouts.statement + ANSWER_SECONDS))
+        event.listen(engine, "connect", refuse_unreadable)
         if not allow_privileged_role:
             event.listen(engine, "connect", refuse_privileged)
         event.listen(engine, "connect", partial(take_over, timeouts))
@@ -123,7 +126,11 @@ def _postgresql_arguments(url: URL, prepared_statements: bool) -> dict[str, obje
         "keepalives_idle": KEEPALIVE_SECONDS,
     }
     chosen = {name: value for name, value in defaults.items() if name not in url.query}
-    return {**chosen, "prepare_threshold": PREPARED_AFTER if prepared_statements else None}
+    return {
+        **chosen,
+        "client_encoding": "UTF8",
+        "prepare_threshold": PREPARED_AFTER if prepared_statements else None,
+    }
 
 
 def _connect(patience: float, _: object, __: object, ___: Any, arguments: Any) -> PatientConnection:

@@ -10,7 +10,6 @@ from taskservice.adapters.sql.engine import is_embedded
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.schema import SERVING
 from taskservice.adapters.sql.sessions import transaction
-from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import Unavailable
 
 _ABOUT = """
@@ -19,12 +18,6 @@ _ABOUT = """
            clock_timestamp()
 """
 _MAY = "SELECT coalesce(has_table_privilege(to_regclass(%s), %s), false)"
-_UNPROTECTED = """
-    SELECT relname FROM pg_class
-     WHERE oid = ANY (SELECT to_regclass(name) FROM unnest(%s::text[]) name)
-       AND NOT (relrowsecurity AND relforcerowsecurity)
-     ORDER BY relname
-"""
 
 
 class About(NamedTuple):
@@ -66,16 +59,6 @@ def missing_grants(engine: Engine) -> list[str]:
             for privilege in privileges
             if not _scalar(connection, _MAY, table, privilege)
         ]
-
-
-def unprotected_tables(engine: Engine) -> list[str]:
-    """Return the tables whose rows are not held by row-level security, forced (PostgreSQL).
-
-    Raises `Unavailable`.
-    """
-    with translated(), engine.connect() as connection:
-        names = (list(metadata.tables),)
-        return [str(name) for (name,) in connection.exec_driver_sql(_UNPROTECTED, names)]
 
 
 def _file(engine: Engine) -> About:

@@ -1,0 +1,83 @@
+"""Whether row-level security holds the tables: enabled, forced, and by the owner's policy alone."""
+
+from typing import NamedTuple
+
+from sqlalchemy import Engine
+
+from taskservice.adapters.sql.failures import translated
+from taskservice.adapters.sql.tables import metadata
+from taskservice.core.errors import Unfit
+
+_OWN = "user_id = NULLIF(current_setting('taskservice.owner', true), '')"
+
+# Of each table, the policies that let this login at rows; what is for the table's owner is not.
+# Versions of PostgreSQL need not agree in which parentheses and casts they show.
+_STANDING = """
+    SELECT name, coalesce(relrowsecurity AND relforcerowsecurity, false),
+           array_remove(array_agg(CASE WHEN NOT is_own THEN quote_ident(polname) END), NULL),
+           coalesce(bool_or(is_own AND polcmd = '*'), false)
+      FROM unnest(%s::text[]) name
+      LEFT JOIN pg_class ON pg_class.oid = to_regclass(name)
+      LEFT JOIN LATERAL (
+           SELECT polname, polcmd, (coalesce(shown, taken) = own AND coalesce(taken, shown) = own)
+                  IS TRUE AS is_own
+             FROM pg_policy, LATERAL (
+                  SELECT regexp_replace(pg_get_expr(polqual, polrelid), part, '', 'g') AS shown,
+                         regexp_replace(pg_get_expr(polwithcheck, polrelid), part, '', 'g')
+                             AS taken,
+                         regexp_replace(%s, part, '', 'g') AS own
+                    FROM (VALUES ('::text|[() ]')) AS spelling(part)) AS words
+            WHERE polrelid = pg_class.oid AND polpermissive AND polroles <> ARRAY[relowner]
+              AND EXISTS (SELECT FROM unnest(polroles) role
+                           WHERE role = 0 OR pg_has_role(session_user, role, 'MEMBER'))
+           ) AS policy ON true
+     GROUP BY name, relrowsecurity, relforcerowsecurity
+     ORDER BY name
+"""
+
+
+class Gap(NamedTuple):
+    """What keeps row-level security from holding a table, and the SQL that mends it."""
+
+    reason: str
+    remedy: str
+
+
+def gaps(engine: Engine) -> list[Gap]:
+    """Return what keeps row-level security from holding the tables as it should (PostgreSQL).
+
+    A policy that only takes away, or that is not for this login, is none.
+    Raises `Unavailable`.
+    """
+    with translated(), engine.connect() as connection:
+        rows = connection.exec_driver_sql(_STANDING, (list(metadata.tables), _OWN)).all()
+    return [gap for row in rows for gap in _gaps(*row)]
+
+
+def require_protected(engine: Engine) -> None:
+    """Raise `Unfit` where row-level security does not hold the tables (PostgreSQL).
+
+    It names each gap. Raises `Unavailable` where none can be looked for.
+    """
+    if engine.dialect.name == "postgresql" and (found := gaps(engine)):
+        remedies = "; ".join(gap.remedy for gap in found)
+        raise Unfit("; ".join(gap.reason for gap in found), f"As the tables' owner: {remedies}")
+
+
+def _gaps(table: str, is_held: bool, others: list[str], has_own: bool) -> list[Gap]:
+    found = [
+        Gap(
+            f"the policy {other} on {table} lets others than the owner at a row",
+            f"DROP POLICY {other} ON {table}, or ALTER POLICY {other} ON {table} TO other roles",
+        )
+        for other in others
+    ]
+    if not is_held:
+        text = f"the table {table} is not held by row-level security"
+        remedy = f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+        found.insert(0, Gap(text, remedy))
+    if not has_own:
+        text = f"the table {table} has no policy that lets the owner at a row"
+        remedy = f"CREATE POLICY owners ON {table} USING ({_OWN}) WITH CHECK ({_OWN})"
+        found.append(Gap(text, remedy))
+    return found

@@ -1,0 +1,209 @@
+"""The service does not serve from tables that row-level security does not hold."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import Engine
+from tests.homes import Home, served, sqlite_home
+from tests.postgres import Databases
+from tests.processes import COMMAND, START, gunicorn, run
+from tests.support import SECRET
+
+from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.partitioning import partition
+from taskservice.adapters.sql.policies import gaps, require_protected
+from taskservice.core.errors import Unavailable, Unfit
+
+OWN = "user_id = NULLIF(current_setting('taskservice.owner', true), '')"
+OPEN = "the table {} is not held by row-level security"
+OTHER = "the policy {} on {} lets others than the owner at a row"
+NO_OWN = "the table {} has no policy that lets the owner at a row"
+ENABLE = "ALTER TABLE {} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
+DROP = "DROP POLICY {0} ON {1}, or ALTER POLICY {0} ON {1} TO other roles"
+MAKE = f"CREATE POLICY owners ON {{}} USING ({OWN}) WITH CHECK ({OWN})"
+
+# What somebody did, and each gap that is found: its reason, and its remedy.
+OPENED = {
+    "disabled": (
+        "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY",
+        [(OPEN.format("tasks"), ENABLE.format("tasks"))],
+    ),
+    "not forced": (
+        "ALTER TABLE receipts NO FORCE ROW LEVEL SECURITY",
+        [(OPEN.format("receipts"), ENABLE.format("receipts"))],
+    ),
+    "another policy for all": (
+        'CREATE POLICY "all" ON tasks USING (true)',
+        [(OTHER.format('"all"', "tasks"), DROP.format('"all"', "tasks"))],
+    ),
+    "another policy for the role, to read": (
+        "CREATE POLICY more ON receipts FOR SELECT TO {role} USING (true)",
+        [(OTHER.format("more", "receipts"), DROP.format("more", "receipts"))],
+    ),
+    "another policy for a role that the role is a member of": (
+        "CREATE POLICY more ON tasks TO {group} USING (true)",
+        [(OTHER.format("more", "tasks"), DROP.format("more", "tasks"))],
+    ),
+    "another policy, to insert": (
+        "CREATE POLICY more ON tasks FOR INSERT WITH CHECK (true)",
+        [(OTHER.format("more", "tasks"), DROP.format("more", "tasks"))],
+    ),
+    "another policy that takes more than it shows": (
+        f"CREATE POLICY more ON tasks USING ({OWN}) WITH CHECK (true)",
+        [(OTHER.format("more", "tasks"), DROP.format("more", "tasks"))],
+    ),
+    "another policy that shows more than it takes": (
+        f"CREATE POLICY more ON tasks USING (true) WITH CHECK ({OWN})",
+        [(OTHER.format("more", "tasks"), DROP.format("more", "tasks"))],
+    ),
+    "another policy by another setting": (
+        "CREATE POLICY more ON tasks USING (user_id = current_setting('taskservice.owner'))",
+        [(OTHER.format("more", "tasks"), DROP.format("more", "tasks"))],
+    ),
+    "the keeper's policy for all": (
+        "ALTER POLICY maintenance ON receipts TO PUBLIC",
+        [(OTHER.format("maintenance", "receipts"), DROP.format("maintenance", "receipts"))],
+    ),
+    "the owner's policy is another": (
+        "ALTER POLICY owners ON tasks USING (true)",
+        [
+            (OTHER.format("owners", "tasks"), DROP.format("owners", "tasks")),
+            (NO_OWN.format("tasks"), MAKE.format("tasks")),
+        ],
+    ),
+    "no policy": (
+        "DROP POLICY owners ON tasks",
+        [(NO_OWN.format("tasks"), MAKE.format("tasks"))],
+    ),
+    "the owner's policy is to read": (
+        f"DROP POLICY owners ON tasks; CREATE POLICY owners ON tasks FOR SELECT USING ({OWN})",
+        [(NO_OWN.format("tasks"), MAKE.format("tasks"))],
+    ),
+    "no table": (
+        "ALTER TABLE receipts RENAME TO kept",
+        [
+            (OPEN.format("receipts"), ENABLE.format("receipts")),
+            (NO_OWN.format("receipts"), MAKE.format("receipts")),
+        ],
+    ),
+}
+
+# What may be there beside the policies of ours.
+HARMLESS = {
+    "nothing": "SELECT 1",
+    "a policy for the tables' owner": "CREATE POLICY more ON tasks TO {owner} USING (true)",
+    "a policy for somebody else": "CREATE POLICY more ON tasks TO {other} USING (true)",
+    "a policy that takes away": "CREATE POLICY less ON tasks AS RESTRICTIVE USING (version < 9)",
+    "our policy once more": f"CREATE POLICY more ON tasks USING ({OWN})",
+    "our policy, to insert": f"CREATE POLICY more ON tasks FOR INSERT WITH CHECK ({OWN})",
+}
+
+
+@pytest.fixture(scope="module", params=["whole", "partitioned"])
+def own(request: pytest.FixtureRequest, postgresql: Databases) -> Iterator[Home]:
+    """A database of its own, and two groups: the role that serves is a member of one."""
+    with served(postgresql) as home:
+        if request.param == "partitioned":
+            partition(home.maintained)
+        postgresql.execute(f"CREATE ROLE some_group ROLE {home.role}; CREATE ROLE another_group")
+        yield home
+        with psycopg.connect(home.superuser, autocommit=True) as superuser:
+            superuser.execute("DROP ROLE some_group, another_group")
+
+
+@pytest.fixture
+def changed(own: Home, postgresql: Databases) -> Iterator[Home]:
+    """A copy that a test may change, with the roles of the first."""
+    address = postgresql.create_database(own.superuser)
+    name = address.rpartition("/")[2].partition("?")[0]
+    keeper = own.role.replace("_service", "_owner")
+    yield Home(address, postgresql.url(name, keeper), postgresql.url(name, own.role), own.role)
+    postgresql.drop_database(address)
+
+
+def change(home: Home, statement: str) -> Engine:
+    """Change the database as a superuser may; return an engine of the role that serves."""
+    names = {
+        "role": home.role,
+        "owner": home.role.replace("_service", "_owner"),
+        "group": "some_group",
+        "other": "another_group",
+    }
+    with psycopg.connect(home.superuser, autocommit=True) as superuser:
+        superuser.execute(statement.format(**names).encode())
+    return single_engine(database_url(home.service))
+
+
+@pytest.mark.parametrize("case", OPENED)
+def test_what_opens_a_table_is_found(changed: Home, case: str) -> None:
+    """Each way, with its reason and the SQL that mends it; nothing is served from it."""
+    statement, expected = OPENED[case]
+    engine = change(changed, statement)
+    assert gaps(engine) == expected
+    with pytest.raises(Unfit) as caught:
+        require_protected(engine)
+    assert str(caught.value) == "; ".join(reason for reason, _ in expected)
+    remedies = "; ".join(remedy for _, remedy in expected)
+    assert caught.value.advice == f"As the tables' owner: {remedies}"
+
+
+@pytest.mark.parametrize("case", ["not forced", "the owner's policy is another", "no policy"])
+def test_the_remedy_mends(changed: Home, case: str) -> None:
+    """What is advised is SQL that the tables' owner can run, and then nothing is found."""
+    statement, _ = OPENED[case]
+    engine = change(changed, statement)
+    with psycopg.connect(changed.owner, autocommit=True) as owner:
+        for gap in gaps(engine):
+            owner.execute(gap.remedy.partition(", or ")[0].encode())
+    assert gaps(engine) == []
+
+
+@pytest.mark.parametrize("case", HARMLESS)
+def test_what_opens_nothing_is_served(changed: Home, case: str) -> None:
+    """A policy for others, or that takes away, lets this login at no row."""
+    require_protected(change(changed, HARMLESS[case]))
+
+
+def test_the_keepers_own_policy_is_no_gap_to_a_superuser(changed: Home) -> None:
+    """A superuser is a member of every role; what the tables' owner may is no opening."""
+    assert gaps(changed.inspected) == []
+
+
+def test_every_gap_is_told_at_once(changed: Home) -> None:
+    """By table, in the order of names."""
+    opened = (OPENED[case] for case in ("not forced", "another policy for all", "disabled"))
+    statements, expected = zip(*opened, strict=True)
+    reasons, remedies = zip(*(expected[place][0] for place in (0, 2, 1)), strict=True)
+    with pytest.raises(Unfit) as caught:
+        require_protected(change(changed, "; ".join(statements)))
+    assert str(caught.value) == "; ".join(reasons)
+    assert caught.value.advice == f"As the tables' owner: {'; '.join(remedies)}"
+
+
+def test_what_cannot_be_asked_is_an_outage(tmp_path: Path) -> None:
+    """A server out of reach is no gap; SQLite has no policies, and nothing to look for."""
+    with pytest.raises(Unavailable):
+        require_protected(single_engine(database_url("postgresql://nobody@127.0.0.1:1/tasks")))
+    require_protected(single_engine(database_url(sqlite_home(tmp_path))))
+
+
+def test_gunicorn_does_not_start_over_a_table_that_is_open(changed: Home, tmp_path: Path) -> None:
+    """Exit status 2, with what to do; `check` fails; where that is allowed, it serves and warns."""
+    statement, [(reason, remedy)] = OPENED["another policy for all"]
+    change(changed, statement)
+    settings = {"DATABASE_URL": changed.service, "TASKSERVICE_JWT_SECRET": SECRET}
+    allowed = {**settings, "TASKSERVICE_ALLOW_PRIVILEGED_ROLE": "true"}
+    result = run(START, tmp_path, **settings)
+    assert (result.returncode, result.stderr.splitlines()[-1]) == (
+        2,
+        f"taskservice: DATABASE_URL is not fit to serve: {reason}. As the tables' owner: {remedy}",
+    )
+    for state, status, given in (("FAIL", 2, settings), ("warn", 0, allowed)):
+        checked = run([*COMMAND, "check"], tmp_path, **given)
+        told = " ".join(checked.stdout.split())
+        assert f"{state} role {reason} as the tables' owner: {remedy}" in told
+        assert checked.returncode == status
+    with gunicorn(tmp_path, **allowed) as service:
+        assert service("GET", "/readyz").status == 200
