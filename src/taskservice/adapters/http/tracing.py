@@ -4,6 +4,7 @@ import re
 from random import getrandbits
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from flask import g, request
 
@@ -24,7 +25,7 @@ def request_id() -> str:
 
 def _new_id() -> str:
     # A system call for better randomness would hand the interpreter to another thread.
-    return f"{getrandbits(128):032x}"
+    return UUID(int=getrandbits(128), version=4).hex
 
 
 def instance() -> str:
