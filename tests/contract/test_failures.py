@@ -1,6 +1,6 @@
 """What a database cannot do is told in the words of the core, and reads go on where they can."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
@@ -120,6 +120,24 @@ def test_whoever_is_not_let_in_is_told_so(own: Home, change: object, reason: str
     assert callable(change)
     with pytest.raises(AccessRefused, match=reason):
         schema.require_current(single_engine(database_url(change(own))))
+
+
+@pytest.mark.parametrize("look", [schema.require_reachable, schema.require_current])
+def test_a_look_over_connections_that_were_cut_finds_the_database(
+    own: Home, look: Callable[[Engine], None]
+) -> None:
+    """A pooled connection that somebody ended says nothing of the database: it is asked again."""
+    engine = served_engine(own.service)
+    with engine.connect(), engine.connect():
+        pass
+    with psycopg.connect(own.superuser, autocommit=True) as superuser:
+        ended = superuser.execute(
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE usename = %s",
+            (own.role,),
+        ).fetchall()
+    assert ended == [(True,)] * 2
+    look(engine)
+    engine.dispose()
 
 
 def test_a_missing_grant_is_told(own: Home) -> None:
