@@ -39,7 +39,7 @@ from taskservice.core.errors import (
     Unfit,
 )
 from taskservice.core.rates import Rate, RateLimit
-from taskservice.core.readiness import Probe
+from taskservice.core.readiness import Probe, Shared
 from taskservice.core.service import OpenTasks
 from taskservice.core.watching import NOBODY, Watch
 
@@ -110,8 +110,8 @@ def production_app(settings: Settings) -> Flask:
         watch=watch,
     )
     probes = {
-        "database": partial(schema.require_reachable, engine),
-        "schema": partial(schema.require_current, engine),
+        "database": Shared(partial(schema.require_reachable, engine)),
+        "schema": Shared(partial(schema.require_current, engine)),
     }
     traced = tracing(os.environ)
     admission = Admission(

@@ -178,6 +178,24 @@ def test_whoever_is_not_let_in_is_told_so(own: Home, change: object, reason: str
         schema.require_current(single_engine(database_url(change(own))))
 
 
+@pytest.mark.parametrize("look", [schema.require_reachable, schema.require_current])
+def test_a_look_over_connections_that_were_cut_finds_the_database(
+    own: Home, look: Callable[[Engine], None]
+) -> None:
+    """A pooled connection that somebody ended says nothing of the database: it is asked again."""
+    engine = served_engine(own.service)
+    with engine.connect(), engine.connect():
+        pass
+    with psycopg.connect(own.superuser, autocommit=True) as superuser:
+        ended = superuser.execute(
+            "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity WHERE usename = %s",
+            (own.role,),
+        ).fetchall()
+    assert ended == [(True,)] * 2
+    look(engine)
+    engine.dispose()
+
+
 def test_a_missing_grant_is_told(own: Home) -> None:
     """A role that `db grant` was not run for is refused by name of the table."""
     with psycopg.connect(own.owner, autocommit=True) as owner:

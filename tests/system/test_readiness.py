@@ -3,13 +3,18 @@
 import json
 import sqlite3
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
+from time import sleep
 
 import pytest
-from tests.homes import sqlite_home
+from tests.homes import served, sqlite_home
+from tests.postgres import Databases
 from tests.processes import Service, gunicorn
 from tests.support import DATABASE_PASSWORD, SECRET
+
+from taskservice.core.readiness import GOOD_FOR
 
 OK, OUT = "ok", "unavailable"
 
@@ -29,6 +34,7 @@ def behind(folder: Path) -> Iterator[Service]:
         with closing(sqlite3.connect(folder / "tasks.db")) as connection:
             connection.execute("UPDATE alembic_version SET version_num = '0001'")
             connection.commit()
+        sleep(GOOD_FOR)
         yield service
 
 
@@ -61,3 +67,20 @@ def test_each_part_is_told_apart(tmp_path: Path, case: str) -> None:
     reasons = {line["check"]: line["reason"] for line in told if line["event"] == "not ready"}
     assert reasons.keys() == {name for name, state in answer.json["checks"].items() if state == OUT}
     assert all(reasons.values())
+
+
+def test_a_flood_of_callers_hears_the_truth(postgresql: Databases, tmp_path: Path) -> None:
+    """Anybody may ask, any number at once: they share a look, and take no place from each other."""
+    settings = {
+        "TASKSERVICE_JWT_SECRET": SECRET,
+        "TASKSERVICE_POOL_SIZE": "1",
+        "TASKSERVICE_POOL_TIMEOUT": "0.001",
+        "WEB_CONCURRENCY": "1",
+    }
+    with (
+        served(postgresql) as home,
+        gunicorn(tmp_path, DATABASE_URL=home.service, **settings) as service,
+        ThreadPoolExecutor(20) as callers,
+    ):
+        asked = [callers.submit(lambda: service("GET", "/readyz")) for _ in range(400)]
+        assert {future.result().status for future in asked} == {200}

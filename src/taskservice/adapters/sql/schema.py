@@ -1,7 +1,10 @@
 """The schema's versions: where a database stands, whether it can be served, who may use it."""
 
+from functools import partial
+
 from sqlalchemy import Engine, inspect, text
 
+from taskservice.adapters.sql.answers import answered
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.sessions import transaction
 from taskservice.core.errors import SchemaBehind, Unavailable
@@ -24,13 +27,21 @@ _SCHEMA = text("SELECT quote_ident(current_schema())")
 
 
 def require_reachable(engine: Engine) -> None:
-    """Raise `Unavailable` where the database does not answer."""
-    with translated(), engine.connect() as connection:
-        connection.exec_driver_sql("SELECT 1")
+    """Raise `Unavailable` where the database does not answer, asked again where it broke off."""
+    answered(partial(_reach, engine))
 
 
 def current(engine: Engine) -> str | None:
     """Return the version that the database is at, None without one. Raises `Unavailable`."""
+    return answered(partial(_current, engine))
+
+
+def _reach(engine: Engine) -> None:
+    with translated(), engine.connect() as connection:
+        connection.exec_driver_sql("SELECT 1")
+
+
+def _current(engine: Engine) -> str | None:
     with translated(), engine.connect() as connection:
         if not inspect(connection).has_table(VERSION_TABLE):
             return None
