@@ -26,7 +26,7 @@ CANARIES = {
         (
             r"postgres(?:ql)?(?:\+\w+)?://[^\s/]*@",
             r"connection to server at",
-            r"\bhost(?:addr)?\s*=\s*\S+\s+(?:port|user)\s*=",
+            r"\bhost(?:addr)?\s*=\s*[^\s,]+\s+(?:port|user)\s*=",
             r"\b(?:dbname|database)=\S",
         )
     ),

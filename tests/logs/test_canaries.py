@@ -79,7 +79,15 @@ def test_an_address_is_seen_in_every_form(address: str) -> None:
     assert set(finds(watch)) == {"a database address in the log of a.logger"}
 
 
-@pytest.mark.parametrize("line", ["host=db.example", "user=ada port=1", "the database = the disk"])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "host=db.example",
+        "user=ada port=1",
+        "the database = the disk",
+        "HTTPConnectionPool(host='127.0.0.1', port=4318)",
+    ],
+)
 def test_what_only_looks_like_an_address_is_no_find(line: str) -> None:
     """A field of a log may have such a name."""
     watch = Watch()
