@@ -15,7 +15,8 @@ try:
     import pytest
 except ImportError as error:
     raise ImportError(
-        f"taskservice.testing needs {error.name}: pip install 'taskservice[testing]'"
+        f"taskservice.testing needs {error.name}: pip install 'taskservice[testing]'",
+        name=error.name,
     ) from None
 
 from taskservice.adapters.memory import InMemoryTasks
