@@ -13,13 +13,13 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import IntegrityError
-from tests.homes import Home, await_lock, served_engine
+from tests.homes import Home, await_lock, served, served_engine
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import changes, rows, sessions
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.failures import translated
-from taskservice.adapters.sql.sessions import Timeouts, alone, bounded
+from taskservice.adapters.sql.sessions import PREPARED_AFTER, Timeouts, alone, bounded
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import Unavailable
 from taskservice.core.query import TaskQuery
@@ -290,3 +290,24 @@ def test_a_row_that_is_refused_is_not_taken_for_one_that_is_there(role_engine: E
             own.insert_unless_there(task)
             with pytest.raises(IntegrityError, match="tasks_version_check"):
                 own.insert_unless_there(replace(task, id=uuid4(), version=0))
+
+
+@pytest.mark.parametrize("change", ["title TYPE varchar(1000)", "version TYPE bigint"])
+def test_a_column_that_becomes_another_is_noticed_by_nobody(
+    postgresql: Databases, change: str
+) -> None:
+    """What was prepared before is prepared anew: a migration may widen a column under old code."""
+    with served(postgresql) as home:
+        engine = served_engine(home.service, pool_size=1)
+        store = SqlTasks(engine)
+        with store.open_tasks(ADA) as tasks:
+            task = tasks.add(title="Buy milk")
+            for turn in range(2 * PREPARED_AFTER):
+                task = tasks.change(task.id, partial(Task.edit, title=f"Buy {turn} litres"))
+                assert tasks.list(TaskQuery()).tasks == [task]
+            with home.inspected.connect() as superuser:
+                superuser.execute(text(f"ALTER TABLE tasks ALTER {change}"))
+            assert tasks.get(task.id) == task
+            assert tasks.list(TaskQuery()).tasks == [task]
+            assert tasks.change(task.id, Task.complete).completed
+        engine.dispose()

@@ -20,7 +20,7 @@ class Part:
         self.now = 0.0
         self.fails: Exception | None = None
         self.meanwhile: Callable[[], object] = lambda: None
-        self.probe = Shared(self.look, lambda: self.now)
+        self.probe = Shared(self.look, lambda: self.now, patience=30)
 
     def look(self) -> None:
         self.looks += 1
@@ -52,7 +52,7 @@ def test_those_who_come_during_a_look_take_its_result(part: Part, fails: Excepti
         assert came.wait(30)
         part.now += 10 * GOOD_FOR
 
-    part.meanwhile, part.probe = meanwhile, Shared(part.look, clock)
+    part.meanwhile, part.probe = meanwhile, Shared(part.look, clock, 30)
     with ThreadPoolExecutor(callers) as pool:
         first = pool.submit(part.probe)
         assert began.wait(30)
@@ -91,3 +91,21 @@ def test_a_defect_is_shown_and_not_kept(part: Part) -> None:
     part.fails = None
     part.probe()
     assert part.looks == 2
+
+
+def test_a_look_that_takes_long_keeps_no_thread() -> None:
+    """Whoever comes meanwhile is told so at once; the one who looks hears what it finds."""
+    began, go = Event(), Event()
+
+    def look() -> None:
+        began.set()
+        assert go.wait(30)
+
+    probe = Shared(look, patience=0)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(probe)
+        assert began.wait(30)
+        with pytest.raises(Unavailable, match="is being looked at"):
+            probe()
+        go.set()
+        assert first.exception(30) is None

@@ -8,6 +8,9 @@ from typing import Protocol
 
 from taskservice.core.errors import Unavailable
 
+PATIENCE = 0.2
+"""How long another's look is waited for, in seconds."""
+
 GOOD_FOR = 0.25
 """How long what was found is told without another look, in seconds."""
 
@@ -24,11 +27,19 @@ class Shared:
     """A `Probe` around a `Probe`, which looks once for all who come at the same moment.
 
     Whoever comes while it looks, or within `GOOD_FOR` after, is told what it
-    finds: however many ask, they take one connection. `clock` is in seconds.
+    finds: however many ask, they take one connection. Where that look takes
+    long, they are told so, and keep no thread from others. `clock` and
+    `patience` are in seconds.
     """
 
-    def __init__(self, probe: Probe, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        probe: Probe,
+        clock: Callable[[], float] = monotonic,
+        patience: float = PATIENCE,
+    ) -> None:
         self._probe = probe
+        self._patience = patience
         self._clock = clock
         self._lock = Lock()
         self._good_until = -inf
@@ -37,10 +48,14 @@ class Shared:
     def __call__(self) -> None:
         """Return when the part is fit to serve. Raises `Unavailable`."""
         came = self._clock()
-        with self._lock:
+        if not self._lock.acquire(timeout=self._patience):
+            raise Unavailable("it is being looked at, and does not answer")
+        try:
             if came > self._good_until:
                 self._look()
             reason = self._reason
+        finally:
+            self._lock.release()
         if reason is not None:
             raise Unavailable(reason)
 

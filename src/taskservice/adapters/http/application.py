@@ -76,7 +76,7 @@ class _Application(Flask):
 
 @lru_cache(HOSTS)
 def _require_host(host: str) -> None:
-    """Raise `BadHost` (400) unless `host` can be one (RFC 9112, section 3.2)."""
+    """Raise `BadHost` (400) where a label of `host` is none (RFC 9112, section 3.2)."""
     Map().bind(get_host({"HTTP_HOST": host, "wsgi.url_scheme": "http"}))
 
 

@@ -28,6 +28,8 @@ DISK_FULL = "53100"
 DUPLICATE = "23505"
 MISSING = {"3F000", "42P01", "42703", "42704", "42883"}
 """A schema, table, column, type or function that is not there: the database is not as it was."""
+STALE_PLAN = "0A000"
+"""What PostgreSQL says of a prepared statement whose table has become another; it was not done."""
 LOCK_NOT_AVAILABLE = "55P03"
 CONFLICTS = {"40001", "40P01"}
 CONNECTION_LOST = ("08", "57P")
@@ -75,8 +77,11 @@ def is_loss(error: BaseException) -> bool:
     """Tell whether a PostgreSQL connection has ended, and no server has refused the statement.
 
     The driver sees that end late where a pooler tells of it, or where it comes
-    within a pipeline.
+    within a pipeline. A connection whose prepared statements are stale is as
+    good as lost: on a new one they are prepared anew.
     """
+    if isinstance(error, psycopg.NotSupportedError) and error.sqlstate == STALE_PLAN:
+        return True
     if not isinstance(error, psycopg.OperationalError) or _never_sent(str(error)):
         return False
     return error.sqlstate is None or error.sqlstate.startswith(CONNECTION_LOST)
