@@ -42,6 +42,7 @@ nitpick_ignore = {
     ("py:class", "datetime.datetime"),
     ("py:class", "datetime.timedelta"),
     ("py:class", "flask.app.Flask"),
+    ("py:class", "flask.testing.FlaskClient"),
     ("py:class", "jwt.api_jwk.PyJWK"),
     ("py:class", "sqlalchemy.engine.base.Engine"),
     ("py:class", "sqlalchemy.engine.url.URL"),

@@ -9,6 +9,9 @@ import pytest
 from sphinx.pycode import ModuleAnalyzer
 from tests.processes import ROOT
 
+from taskservice import testing
+from taskservice.testing import contract
+
 _directives = re.compile(r"^\.\. automodule:: (\S+)\n   :members:(.*)$", re.MULTILINE).findall
 _pages = "".join(page.read_text() for page in sorted((ROOT / "docs" / "reference").glob("*.md")))
 MODULES = {module: chosen.replace(",", " ").split() for module, chosen in _directives(_pages)}
@@ -60,6 +63,16 @@ def test_all_of_the_core_is_in_the_reference() -> None:
     assert {module for module, chosen in MODULES.items() if not chosen} >= {
         f"taskservice.core.{name}" for name in CORE
     }
+
+
+def test_all_that_is_for_tests_is_in_the_reference() -> None:
+    """What `taskservice.testing` and its contract offer stands there, where it is defined."""
+    offered = {**vars(testing), **vars(contract)}
+    names = {*testing.__all__, "TaskServiceContract", "ArchiveContract", "UntestedPromise"}
+    homes = {getattr(offered[name], "__module__", "") for name in names}
+    assert {home for home in homes if home.startswith("taskservice.")} <= {*MODULES}
+    there = {name for module in MODULES for name in documented(module)}
+    assert names <= there
 
 
 @pytest.mark.parametrize("module", MODULES)

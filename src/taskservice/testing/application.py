@@ -16,6 +16,7 @@ SECRET = secrets.token_urlsafe()
 """What tokens are signed with: another in each process, so that it can open nothing for long."""
 
 HOUR = timedelta(hours=1)
+"""How long a token of `token_of` is good for."""
 
 
 def ready_application(open_tasks: OpenTasks | None = None, **settings: Any) -> Flask:

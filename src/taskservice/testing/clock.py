@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 START = datetime(2026, 2, 9, 10, 0, 0, 123456, UTC)
+"""When a `TickingClock` begins."""
 
 
 class TickingClock:
