@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import sys
 import threading
 import traceback
@@ -18,6 +19,8 @@ OURS = "taskservice"
 QUOTING = {"psycopg", "sqlalchemy"}
 """Packages whose exceptions quote values and addresses in their messages."""
 
+# How psycopg shows a connection: where it leads, and as whom.
+_without_address = re.compile(r" ?\((?:host|hostaddr|port|user|dbname|database)=[^)]*\)").sub
 _encode = json.JSONEncoder(allow_nan=False).encode
 _HEAD = ("timestamp", "level", "pid", "logger", "event")
 _Event = MutableMapping[str, Any]
@@ -34,6 +37,7 @@ class Formatter(ProcessorFormatter):
                 add_log_level,
                 add_logger_name,
                 _add_process,
+                _tell_no_address,
                 TimeStamper(fmt="iso", utc=True),
                 ExceptionRenderer(told),
                 ProcessorFormatter.remove_processors_meta,
@@ -105,6 +109,12 @@ def _add_fields(logger: logging.Logger, method: str, event: _Event) -> _Event:
 
 def _add_process(_: object, __: str, event: _Event) -> _Event:
     event["pid"] = event["_record"].process
+    return event
+
+
+def _tell_no_address(_: object, __: str, event: _Event) -> _Event:
+    if event["_record"].name.partition(".")[0] in QUOTING:
+        event["event"] = _without_address("", str(event["event"]))
     return event
 
 

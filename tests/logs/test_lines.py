@@ -224,3 +224,21 @@ def test_the_log_goes_where_gunicorns_goes(tmp_path: Path) -> None:
     assert [each["event"] for each in told] == ["one", "two"]
     for handler in log.error_log.handlers:
         handler.close()
+
+
+@pytest.mark.parametrize(
+    "leads",
+    [
+        "host=127.0.0.1 port=5432 user=ada database=tasks",
+        "host=db.example user=ada database=tasks",
+        "user=ada database=tasks",
+    ],
+)
+def test_a_driver_does_not_tell_where_its_connection_leads(leads: str) -> None:
+    """What psycopg warns of is told, without the address that it shows of a connection."""
+    pipeline = f"<psycopg.Pipeline [ACTIVE, pipeline=ABORTED] ({leads}) at 0x7f18b01b14d0>"
+    made = record("error ignored terminating %s: %s", pipeline, "pipeline aborted", name="psycopg")
+    assert as_json(made)["event"] == (
+        "error ignored terminating <psycopg.Pipeline [ACTIVE, pipeline=ABORTED] at "
+        "0x7f18b01b14d0>: pipeline aborted"
+    )
