@@ -10,12 +10,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from flask import Flask, g
+from flask import Flask
 from sqlalchemy import Engine, event
 from tests.homes import Home
 from tests.http_callers import SETTINGS, Caller
 
 from taskservice.adapters.http import identity
+from taskservice.adapters.http.exchange import exchange
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.app import create_app
 from taskservice.testing import ADA, BOB
@@ -31,7 +32,7 @@ def without_ownership(app: Flask) -> Iterator[None]:
 
     def let_through() -> None:
         authenticate = identity._doors().authenticate
-        g.caller = authenticate(identity._bearer_token())
+        exchange().caller = authenticate(identity._bearer_token())
 
     checks = app.before_request_funcs["tasks"]
     place = checks.index(identity.enforce_ownership)

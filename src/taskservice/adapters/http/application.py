@@ -4,13 +4,14 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from typing import Any
 
-from flask import Flask, Request, Response, abort, request
+from flask import Flask, Request, Response, abort
 from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Map, MapAdapter
 from werkzeug.wsgi import get_host
 
 from taskservice.adapters.http import conditions, health, reference, tasks
 from taskservice.adapters.http.browsers import let_in
+from taskservice.adapters.http.exchange import Exchange, exchange
 from taskservice.adapters.http.headers import add_standing_headers
 from taskservice.adapters.http.identity import Doors
 from taskservice.adapters.http.openapi import document
@@ -42,6 +43,7 @@ class _Application(Flask):
     """Flask, without what redirects a token or answers more than was asked."""
 
     json_provider_class = EntityProvider
+    request_class = Exchange
 
     def __init__(self) -> None:
         super().__init__(__name__, static_folder=None)
@@ -85,9 +87,10 @@ def refuse_odd_slashes() -> None:
 
     The first would reach another handler; the second is not merged either where it stands.
     """
-    given = request.environ.get("RAW_URI") or request.environ.get("REQUEST_URI", "")
+    environ = exchange().environ
+    given = environ.get("RAW_URI") or environ.get("REQUEST_URI", "")
     path, _, _ = given.partition("?")
-    if "%2f" in path.lower() or request.environ["PATH_INFO"].startswith("//"):
+    if "%2f" in path.lower() or environ["PATH_INFO"].startswith("//"):
         abort(404)
 
 

@@ -3,8 +3,7 @@
 import re
 from hashlib import blake2b
 
-from flask import g, request
-
+from taskservice.adapters.http.exchange import exchange
 from taskservice.adapters.http.parser import read_body
 from taskservice.adapters.http.problems import Refused
 from taskservice.core.once import Attempt
@@ -21,22 +20,25 @@ def read_attempt() -> None:
 
     Raises `Refused`: 400, and 413 for the body.
     """
-    key = request.headers.get("Idempotency-Key") if request.method in WRITES else None
-    if key is not None and not _is_key(key):
+    asked = exchange()
+    key = asked.headers.get("Idempotency-Key") if asked.method in WRITES else None
+    if key is None:
+        return
+    if not _is_key(key):
         raise Refused(
             "malformed-request",
             f"Idempotency-Key must be given once, as 1 to {KEY_LIMIT} printable ASCII characters "
             "without a comma",
         )
-    g.key = key
-    if key is not None and request.method == "DELETE":
-        g.body = read_body(request)
+    asked.key = key
+    if asked.method == "DELETE":
+        asked.body = read_body(asked)
 
 
 def attempt() -> Attempt | None:
     """Return the key and the digest of method, path and body, None where there is no key."""
-    key = g.key
-    if key is None:
+    asked = exchange()
+    if asked.key is None:
         return None
-    asked = f"{request.method}\n{request.path}\n".encode() + g.get("body", b"")
-    return Attempt(key, blake2b(asked, digest_size=32).digest())
+    sent = f"{asked.method}\n{asked.path}\n".encode() + asked.body
+    return Attempt(asked.key, blake2b(sent, digest_size=32).digest())

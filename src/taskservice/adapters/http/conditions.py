@@ -1,12 +1,12 @@
 """Conditional requests (RFC 9110, section 13): what the caller has seen decides what happens."""
 
 import re
-from collections.abc import Iterator
-from typing import NamedTuple
 
-from flask import current_app, g, request
+from flask import current_app
 
+from taskservice.adapters.http.exchange import Exchange, exchange
 from taskservice.adapters.http.problems import Refused
+from taskservice.adapters.http.tags import ANY, Tags, read_tags
 from taskservice.core.conditions import Guard, at_version
 from taskservice.core.task import Task
 
@@ -15,32 +15,21 @@ READS = {"GET", "HEAD"}
 
 REQUIRED = "TASKSERVICE_REQUIRE_IF_MATCH"
 
-_tag = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"').match
-_separator = re.compile(r"[ \t]*(?:,[ \t]*)+").match
 _version = re.compile(r"[1-9][0-9]{0,18}").fullmatch
-
-
-class Tag(NamedTuple):
-    """An entity tag (RFC 9110, section 8.8.3)."""
-
-    weak: bool
-    opaque: str
-
-
-ANY: tuple[Tag, ...] = ()
-"""What `*` means: any tag, as long as there is a task. No list of tags is empty."""
 
 
 def read_conditions() -> None:
     """Read the conditions of this request, before anything is opened. Raises `Refused` (400)."""
-    method = request.method
-    g.if_match = _tags("If-Match") if method in CHANGES else None
-    g.if_none_match = _tags("If-None-Match") if method in READS else None
+    asked = exchange()
+    if asked.method in CHANGES:
+        asked.condition = _tags(asked, "If-Match")
+    elif asked.method in READS:
+        asked.condition = _tags(asked, "If-None-Match")
 
 
 def precondition(*, may_be_demanded: bool = True) -> Guard | None:
     """Return what `If-Match` asks of the task (strong comparison), None where it asks nothing."""
-    tags: tuple[Tag, ...] | None = g.if_match
+    tags = exchange().condition
     if tags is None:
         return _demand if may_be_demanded and current_app.config[REQUIRED] else None
     if tags == ANY:
@@ -50,7 +39,7 @@ def precondition(*, may_be_demanded: bool = True) -> Guard | None:
 
 def is_unmodified(task: Task) -> bool:
     """Tell whether `If-None-Match` names the task as it is (weak comparison)."""
-    tags: tuple[Tag, ...] | None = g.if_none_match
+    tags = exchange().condition
     return tags is not None and (tags == ANY or f"{task.version}" in {tag.opaque for tag in tags})
 
 
@@ -58,30 +47,9 @@ def _demand(_: Task) -> None:
     raise Refused("precondition-required", "say with If-Match which version of the task is meant")
 
 
-def _tags(name: str) -> tuple[Tag, ...] | None:
-    value = request.headers.get(name)
-    if value is None:
-        return None
-    if value.strip(" \t") == "*":
-        return ANY
+def _tags(asked: Exchange, name: str) -> Tags | None:
+    value = asked.headers.get(name)
     try:
-        return tuple(parse_tags(value))
+        return None if value is None else read_tags(value)
     except ValueError:
         raise Refused("malformed-request", f'{name} must be * or quoted tags, as in "1"') from None
-
-
-def parse_tags(value: str) -> Iterator[Tag]:
-    """Yield the tags of a list, one or more (RFC 9110, section 8.8.3), or raise `ValueError`."""
-    rest = value.strip(" \t,")
-    while True:
-        match = _tag(rest)
-        if match is None:
-            raise ValueError
-        yield Tag(weak=match[1] is not None, opaque=match[2])
-        rest = rest[match.end() :]
-        if not rest:
-            return
-        separator = _separator(rest)
-        if separator is None:
-            raise ValueError
-        rest = rest[separator.end() :]

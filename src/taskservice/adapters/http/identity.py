@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from flask import Flask, current_app, g, request
+from flask import Flask, current_app
 
 from taskservice.adapters.http.attempts import attempt
+from taskservice.adapters.http.exchange import exchange
 from taskservice.adapters.http.problems import Refused
 from taskservice.adapters.http.rate_limit import count_refusal
-from taskservice.adapters.http.tracing import note
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import Unauthenticated
 from taskservice.core.once import OnceOnly
@@ -31,10 +31,10 @@ class Doors(NamedTuple):
         app.extensions[_EXTENSION] = self
 
 
-def take_path_owner(_: str | None, path_values: dict[str, object] | None) -> None:
+def take_path_owner(_: str | None, path_values: dict[str, Any] | None) -> None:
     """Take the owner out of the path's values, so that no handler sees a name but the caller's."""
     assert path_values is not None
-    g.path_owner = path_values.pop("user_id")
+    exchange().path_owner = path_values.pop("user_id")
 
 
 def enforce_ownership() -> None:
@@ -43,18 +43,19 @@ def enforce_ownership() -> None:
     Raises `Unauthenticated` (401), `Unavailable` (503), or `Refused` (403; 429
     in place of a 401), before a body is read or a database is touched.
     """
-    if request.method == "OPTIONS":
+    asked = exchange()
+    if asked.method == "OPTIONS":
         return
     caller = _authenticated()
-    note(user_id=caller)
-    if caller != g.path_owner:
+    asked.note(user_id=caller)
+    if caller != asked.path_owner:
         raise Refused("not-your-tasks", "these are not your tasks")
-    g.caller = caller
+    asked.caller = caller
 
 
 def caller() -> str:
     """Return who is calling: the owner whom the path and the token agree on."""
-    return str(g.caller)
+    return exchange().caller
 
 
 @contextmanager
@@ -71,7 +72,7 @@ def own_tasks() -> Iterator[TaskService]:
         once = OnceOnly(tasks, keyed)
         yield once
         if once.replayed:
-            note(replayed=True)
+            exchange().note(replayed=True)
 
 
 def _doors() -> Doors:
@@ -91,7 +92,7 @@ def _authenticated() -> str:
 
 def _bearer_token() -> str:
     """Return the token of the `Authorization` header (RFC 6750, section 2.1)."""
-    match = _bearer(request.headers.get("Authorization", ""))
+    match = _bearer(exchange().headers.get("Authorization", ""))
     if match is None:
         raise Unauthenticated("no bearer token")
     return match[1]

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar, NoReturn
 from urllib.parse import parse_qs
 
-from flask import Request, g, request
+from flask import Request
 from marshmallow import RAISE, Schema, ValidationError
 from webargs.flaskparser import FlaskParser
 
 from taskservice.adapters.http import strict_json
+from taskservice.adapters.http.exchange import exchange
 from taskservice.adapters.http.fields import StrictSchema
 from taskservice.adapters.http.problems import Refused, invalid
 
@@ -32,7 +33,7 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> Any:
         """Return the body's JSON value."""
         assert isinstance(schema, BodySchema)
-        body = g.body = read_body(req)
+        body = exchange().body = read_body(req)
         if not body and schema.if_empty is not None:
             return schema.if_empty
         return _json(req, body, schema.media_types)
@@ -46,10 +47,10 @@ class StrictParser(FlaskParser):
 
     def parse(self, argmap: Any, *args: Any, location: str | None = None, **kwargs: Any) -> Any:
         """Return what a schema loads. No operation takes parameters beside a body."""
-        if location == "query" and not (argmap.fields or request.query_string):
+        if location == "query" and not (argmap.fields or exchange().query_string):
             return {}
         value = super().parse(argmap, *args, location=location, **kwargs)
-        if location == "json" and _parameters(request):
+        if location == "json" and _parameters(exchange()):
             raise invalid(_unexpected_parameters())
         return value
 
@@ -124,7 +125,7 @@ def _place_in(data: Any) -> Callable[[tuple[str, Any]], int]:
 
 def _unexpected_parameters() -> list[dict[str, str]]:
     return [
-        {"parameter": _shown(name), "detail": UNKNOWN_PARAMETER} for name in _parameters(request)
+        {"parameter": _shown(name), "detail": UNKNOWN_PARAMETER} for name in _parameters(exchange())
     ]
 
 

@@ -7,7 +7,7 @@ import orjson
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from taskservice.adapters.http.tracing import instance, note, request_id
+from taskservice.adapters.http.exchange import exchange
 from taskservice.core.errors import (
     InvalidTask,
     KeyInUse,
@@ -162,14 +162,15 @@ def problem_response(
 ) -> Response:
     """Return the answer for `problem`, with further `members` that are not empty."""
     kind = PROBLEM_TYPES[problem]
-    note(problem=problem)
+    asked = exchange()
+    asked.note(problem=problem)
     body = {
         "type": f"/problems/{problem}",
         "title": kind.title,
         "status": kind.status,
         "detail": detail,
-        "instance": instance(),
-        "request_id": request_id(),
+        "instance": asked.address,
+        "request_id": asked.request_id,
         **{name: value for name, value in members.items() if value},
     }
     return Response(orjson.dumps(body), kind.status, headers, content_type=MEDIA_TYPE)
@@ -196,13 +197,13 @@ def on_service_error(error: TaskServiceError) -> Response:
     problem, detail, headers = ANSWERS[kind]
     outcome = getattr(error, "outcome", None)
     if kind in FOR_THE_LOG:
-        note(reason=str(error), outcome=outcome)
+        exchange().note(reason=str(error), outcome=outcome)
     return problem_response(problem, detail, headers, outcome=outcome)
 
 
 def on_defect(error: Exception) -> Response:
     """Answer a defect: the log hears all of it, the client only the request id."""
-    note(defect=error)
+    exchange().note(defect=error)
     return problem_response("internal", "this is a defect of the service")
 
 

@@ -4,10 +4,10 @@ import logging
 from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app
 
+from taskservice.adapters.http.exchange import exchange
 from taskservice.adapters.http.problems import Refused
-from taskservice.adapters.http.tracing import request_id
 from taskservice.core.rates import Budget, RateLimit
 
 POLICY = "user"
@@ -30,24 +30,24 @@ class Limits(NamedTuple):
 
 def count_request() -> None:
     """Count a request of its caller's, before its body is read. Raises `Refused` (429)."""
-    limits = _limits()
-    if limits is None or "caller" not in g:
+    asked, limits = exchange(), _limits()
+    if limits is None or not hasattr(asked, "caller"):
         return
-    g.budget = limits.user.take(f"user:{g.caller}")
-    _require(g.budget, "user", g.caller, "too many requests")
+    asked.budget = limits.user.take(f"user:{asked.caller}")
+    _require(asked.budget, "user", asked.caller, "too many requests")
 
 
 def count_refusal() -> None:
     """Count a token that was refused to its address. Raises `Refused` (429) in place of a 401."""
     if (limits := _limits()) is not None:
-        subscriber = _subscriber(request.remote_addr or "")
+        subscriber = _subscriber(exchange().remote_addr or "")
         budget = limits.address.take(f"address:{subscriber}")
         _require(budget, "address", subscriber, "too many requests without a valid token")
 
 
 def describe_budget(response: Response) -> Response:
     """Say what the caller has left (draft-ietf-httpapi-ratelimit-headers, sections 3 and 4)."""
-    if (budget := g.get("budget")) is not None:
+    if (budget := exchange().budget) is not None:
         quota, seconds = budget.rate
         response.headers["RateLimit-Policy"] = f'"{POLICY}";q={quota};w={seconds}'
         response.headers["RateLimit"] = f'"{POLICY}";r={budget.remaining};t={budget.seconds}'
@@ -58,7 +58,7 @@ def _require(budget: Budget, kind: str, name: str, detail: str) -> None:
     if not budget.is_exceeded:
         return
     if budget.was_just_exceeded:
-        _log.info("rate limit reached", extra={"request_id": request_id(), kind: name})
+        _log.info("rate limit reached", extra={"request_id": exchange().request_id, kind: name})
     raise Refused("too-many-requests", detail, headers={"Retry-After": str(budget.seconds)})
 
 

@@ -5,14 +5,14 @@ from urllib.parse import urlencode
 from urllib.request import parse_http_list
 
 import orjson
-from flask import Response, g, request, url_for
+from flask import Response
 from flask.json.provider import JSONProvider
 
 from taskservice.adapters.http import cursors
-from taskservice.adapters.http.conditions import is_unmodified
+from taskservice.adapters.http.conditions import READS, is_unmodified
+from taskservice.adapters.http.exchange import Exchange, exchange
 from taskservice.adapters.http.fields import AnswerSchema
 from taskservice.adapters.http.identity import caller
-from taskservice.adapters.http.tracing import noted
 from taskservice.core.query import Page
 from taskservice.core.task import Task
 
@@ -27,7 +27,7 @@ class EntitySchema(AnswerSchema):
 
     def dump(self, obj: Any, *, many: bool | None = None) -> Any:
         """Return the entity as it is, and remember it for the headers."""
-        g.answer = obj
+        exchange().answer = obj
         return obj.tasks if isinstance(obj, Page) else obj
 
 
@@ -50,30 +50,31 @@ class EntityProvider(JSONProvider):
 
 def describe(response: Response) -> Response:
     """Add what the answer's entity says in headers: `ETag`, `Location`, `Link`; 204 has no type."""
-    match g.get("answer"):
+    asked = exchange()
+    match asked.answer:
         case Task() as task:
-            _describe_task(response, task)
+            _describe_task(asked, response, task)
         case Page() as page:
-            _describe_page(response, page)
-    if "replayed" in noted():
+            _describe_page(asked, response, page)
+    if "replayed" in asked.noted:
         response.headers["Idempotency-Replayed"] = "true"
     if response.status_code in {204, 304}:
         response.headers.pop("Content-Type", None)
     return response
 
 
-def _describe_task(response: Response, task: Task) -> None:
+def _describe_task(asked: Exchange, response: Response, task: Task) -> None:
     response.headers["ETag"] = f'"{task.version}"'
     if response.status_code == 201:
-        response.headers["Location"] = _address(task)
-    if request.method in {"GET", "HEAD"} and is_unmodified(task):
+        response.headers["Location"] = f"{asked.address}/{task.id}"
+    if asked.method in READS and is_unmodified(task):
         response.status_code = 304
         response.set_data(b"")
 
 
-def _describe_page(response: Response, page: Page) -> None:
+def _describe_page(asked: Exchange, response: Response, page: Page) -> None:
     if page.next is not None:
-        parameters = {**request.args, "cursor": cursors.encode(caller(), page.next)}
+        parameters = {**asked.args, "cursor": cursors.encode(caller(), page.next)}
         response.headers["Link"] = f'<?{urlencode(parameters)}>; rel="next"'
     if page.total is not None:
         response.headers["X-Total-Count"] = str(page.total)
@@ -82,7 +83,7 @@ def _describe_page(response: Response, page: Page) -> None:
 
 def prefers_count() -> bool:
     """Tell whether the caller prefers an exact count (RFC 7240, section 2)."""
-    preferences = parse_http_list(request.headers.get("Prefer", "").lower())
+    preferences = parse_http_list(exchange().headers.get("Prefer", "").lower())
     return any(_is_count(one.partition(";")[0]) for one in preferences)
 
 
@@ -90,7 +91,3 @@ def _is_count(preference: str) -> bool:
     """Tell whether this is an exact count; its value may be a token or a quoted string."""
     name, _, value = preference.partition("=")
     return name.strip() == "count" and value.strip() in {"exact", '"exact"'}
-
-
-def _address(task: Task) -> str:
-    return url_for("tasks.get_task", user_id=task.user_id, task_id=task.id)

@@ -6,10 +6,8 @@ from functools import cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from flask import request
-
 from taskservice.adapters.http.attempts import WRITES
-from taskservice.adapters.http.tracing import noted, request_id
+from taskservice.adapters.http.exchange import Exchange, exchange
 from taskservice.core.watching import Answered, Watch, WriteOutcome
 
 if TYPE_CHECKING:
@@ -49,8 +47,9 @@ class Watched:
 
 def current_rule() -> tuple[str, str | None]:
     """Return the method and the route that this request met: `GET /api/tasks/{user_id}/tasks`."""
-    asked, rule = request.method, request.url_rule
-    return asked if asked in METHODS else OTHER, _documented(rule.rule) if rule else None
+    asked = exchange()
+    method, rule = asked.method, asked.url_rule
+    return method if method in METHODS else OTHER, _documented(rule.rule) if rule else None
 
 
 @cache
@@ -60,20 +59,21 @@ def _documented(rule: str) -> str:
 
 
 def _tell(watch: Watch, status: int, seconds: float) -> None:
+    asked = exchange()
     method, route = current_rule()
-    answered = Answered(method, route, status, seconds, _outcome(method, status))
+    answered = Answered(method, route, status, seconds, _outcome(asked, status))
     watch.answered(answered)
     level = _level(answered)
     if _log.isEnabledFor(level):
-        defect = noted().pop("defect", None)
-        _log.log(level, "request answered", exc_info=defect, extra=_line(answered))
+        defect = asked.noted.pop("defect", None)
+        _log.log(level, "request answered", exc_info=defect, extra=_line(asked, answered))
 
 
-def _outcome(method: str, status: int) -> WriteOutcome | None:
+def _outcome(asked: Exchange, status: int) -> WriteOutcome | None:
     """Return what became of a write; a defect leaves that open."""
-    if method not in WRITES or "replayed" in noted() or 300 <= status < 500:
+    if asked.method not in WRITES or "replayed" in asked.noted or 300 <= status < 500:
         return None
-    return "applied" if status < 300 else noted().get("outcome") or "unknown"
+    return "applied" if status < 300 else asked.noted.get("outcome") or "unknown"
 
 
 def _level(answered: Answered) -> int:
@@ -84,14 +84,14 @@ def _level(answered: Answered) -> int:
     return logging.ERROR if answered.status == 500 else logging.WARNING
 
 
-def _line(answered: Answered) -> dict[str, Any]:
+def _line(asked: Exchange, answered: Answered) -> dict[str, Any]:
     fields = {
-        "request_id": request_id(),
-        "user_id": noted().get("user_id"),
+        "request_id": asked.request_id,
+        "user_id": asked.noted.get("user_id"),
         "method": answered.method,
         "route": answered.route,
         "status": answered.status,
         "duration_ms": round(answered.seconds * 1000, 3),
-        **noted(),
+        **asked.noted,
     }
     return {name: value for name, value in fields.items() if value is not None}

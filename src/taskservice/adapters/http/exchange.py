@@ -1,0 +1,73 @@
+"""The request that is being answered, and what was found out about it on the way."""
+
+import re
+from functools import cached_property
+from random import getrandbits
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID
+
+from flask import Request, request
+
+from taskservice.adapters.http.tags import Tags
+from taskservice.core.query import Page
+from taskservice.core.rates import Budget
+from taskservice.core.task import Task
+
+_is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
+
+
+class Exchange(Request):
+    """A request, with what each step finds for those that follow, to its answer's last header."""
+
+    path_owner: str
+    """Whose tasks the path names."""
+    caller: str
+    """Who asks; missing until it is known that these are their tasks."""
+    budget: Budget | None = None
+    """What the caller's rate limit has left."""
+    condition: Tags | None = None
+    """What `If-Match` names where something is to be changed, `If-None-Match` where it is read."""
+    key: str | None = None
+    """The `Idempotency-Key`."""
+    body: bytes = b""
+    """The body, where it was read."""
+    answer: Task | Page | object = None
+    """The entity that the answer shows."""
+
+    @cached_property
+    def noted(self) -> dict[str, Any]:
+        """What the log's line about this request says beside the usual."""
+        return {}
+
+    @cached_property
+    def request_id(self) -> str:
+        """The caller's `X-Request-Id` where it is fit, else a new one, to tell requests apart.
+
+        It is no secret.
+        """
+        given = self.headers.get("X-Request-Id", "")
+        return given if _is_request_id(given) else _new_id()
+
+    @property
+    def address(self) -> str:
+        """The path of this request as a URI reference."""
+        return quote(f"{self.root_path}{self.path}", safe="/:@!$&'()*+,;=~")
+
+    def note(self, **fields: Any) -> None:
+        """Have the log's line about this request say `fields`."""
+        self.noted.update(fields)
+
+
+_proxy: Any = request
+
+
+def exchange() -> Exchange:
+    """Return the request that is being answered: itself, as each look through a proxy costs."""
+    current: Exchange = _proxy._get_current_object()
+    return current
+
+
+def _new_id() -> str:
+    # A system call for better randomness would hand the interpreter to another thread.
+    return UUID(int=getrandbits(128), version=4).hex
