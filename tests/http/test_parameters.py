@@ -4,8 +4,12 @@ import base64
 from typing import Any
 
 import pytest
+from flask import Flask
 from tests.http_callers import Caller
 from tests.problems import faults, problem
+
+from taskservice.adapters.http.parser import ParametersSchema
+from taskservice.adapters.http.schemas import NoParametersSchema, TaskQuerySchema
 
 
 @pytest.mark.parametrize(
@@ -43,6 +47,16 @@ def test_one_task_takes_no_parameters(ada: Caller, method: str) -> None:
     response = ada(method, f"/{task['id']}?version=1")
     assert faults(response) == {"?version": "is not a parameter of this operation"}
     assert ada("GET").json == [task]
+
+
+@pytest.mark.parametrize("prefer", ["", "count=exact"])
+@pytest.mark.parametrize("schema", [TaskQuerySchema(), NoParametersSchema()])
+def test_no_query_means_what_an_empty_one_does(
+    app: Flask, schema: ParametersSchema, prefer: str
+) -> None:
+    """What is known without a look at the parameters is what a look would find."""
+    with app.test_request_context("/", headers={"Prefer": prefer}):
+        assert schema.unasked() == schema.load({})
 
 
 def cursor_of(caller: Caller, query: str = "") -> str:

@@ -3,8 +3,8 @@
 import re
 from hashlib import blake2b
 
+from taskservice.adapters.http.bodies import read_body
 from taskservice.adapters.http.exchange import exchange
-from taskservice.adapters.http.parser import read_body
 from taskservice.adapters.http.problems import Refused
 from taskservice.core.once import Attempt
 

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from marshmallow import fields, post_load
 
 from taskservice.adapters.http import cursors
+from taskservice.adapters.http.bodies import JSON, BodySchema
 from taskservice.adapters.http.examples import PATCH, sent
 from taskservice.adapters.http.fields import (
     ChoiceParameter,
@@ -14,12 +15,11 @@ from taskservice.adapters.http.fields import (
     FlagParameter,
     MomentParameter,
     NumberParameter,
-    StrictSchema,
     Text,
     TextParameter,
 )
 from taskservice.adapters.http.identity import caller
-from taskservice.adapters.http.parser import JSON, UNKNOWN_PARAMETER, BodySchema
+from taskservice.adapters.http.parser import ParametersSchema
 from taskservice.adapters.http.problems import Refused
 from taskservice.adapters.http.rendering import EntitySchema, prefers_count
 from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, SORT_FIELDS, Sort, TaskQuery
@@ -153,13 +153,11 @@ class CompletionSchema(BodySchema):
         return Task.complete if completion["completed"] else Task.reopen
 
 
-class NoParametersSchema(StrictSchema):
-    """No query parameters: a misspelt one is told, not ignored."""
-
-    error_messages = {"unknown": UNKNOWN_PARAMETER}  # noqa: RUF012
+class NoParametersSchema(ParametersSchema):
+    """No query parameters."""
 
 
-class TaskQuerySchema(NoParametersSchema):
+class TaskQuerySchema(ParametersSchema):
     """What a list may ask. Loads to a `TaskQuery`."""
 
     completed = FlagParameter(
@@ -211,6 +209,10 @@ class TaskQuerySchema(NoParametersSchema):
             pattern=cursors.PATTERN,
         ),
     )
+
+    def unasked(self) -> TaskQuery:
+        """Return what a list asks without any parameter."""
+        return TaskQuery(counted=prefers_count())
 
     @post_load
     def _query(self, asked: dict[str, Any], **_: Any) -> TaskQuery:
