@@ -5,7 +5,6 @@ from functools import cached_property
 from random import getrandbits
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
 
 from flask import Request, request
 
@@ -70,4 +69,4 @@ def exchange() -> Exchange:
 
 def _new_id() -> str:
     # A system call for better randomness would hand the interpreter to another thread.
-    return UUID(int=getrandbits(128), version=4).hex
+    return f"{getrandbits(128):032x}"

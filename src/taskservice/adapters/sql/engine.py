@@ -143,7 +143,7 @@ def _connect(patience: float, _: object, __: object, ___: Any, arguments: Any) -
 def _end_transaction(connection: Any, _: ConnectionPoolEntry, __: PoolResetState) -> None:
     """Undo what was begun on a connection that comes back; to ask each for it takes longer."""
     embedded = isinstance(connection, SQLiteConnection)
-    if connection.in_transaction if embedded else connection.info.transaction_status != IDLE:
+    if connection.in_transaction if embedded else connection.pgconn.transaction_status != IDLE:
         connection.rollback()
 
 

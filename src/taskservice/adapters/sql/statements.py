@@ -175,12 +175,13 @@ def execute(connection: Connection, sql: str, values: Any, ahead: Told | None = 
 
     What was found must be taken before the connection executes anything else.
     Both go in one round trip and are one transaction, where the connection
-    commits by itself. Who listens to SQLAlchemy's `before_cursor_execute` and
+    commits by itself. Who listens to the engine's `before_cursor_execute` and
     `after_cursor_execute` hears of `sql`, without a context. Raises `DBAPIError`.
     """
     pooled = connection.connection
     cursor = _cursor(pooled)
-    for listener in connection.dispatch.before_cursor_execute:
+    listening = connection.engine.dispatch
+    for listener in listening.before_cursor_execute:
         sql, values = listener(connection, cursor, sql, values, None, False)
     try:
         if ahead is None:
@@ -192,7 +193,7 @@ def execute(connection: Connection, sql: str, values: Any, ahead: Told | None = 
                 cursor.execute(sql, values)
     except connection.dialect.loaded_dbapi.Error as error:
         raise _as_sqlalchemy_does(connection, sql, error) from error
-    for listener in connection.dispatch.after_cursor_execute:
+    for listener in listening.after_cursor_execute:
         listener(connection, cursor, sql, values, None, False)
     return cursor
 
