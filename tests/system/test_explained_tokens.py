@@ -54,23 +54,24 @@ def test_an_accepted_token_says_whose_it_is(tmp_path: Path) -> None:
 
 
 AN_HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)
+FOR_US = {"iss": "https://i/", "aud": "tasks"}
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
-    "expired": ({"exp": AN_HOUR_AGO}, "the token has expired", "exp "),
+    "expired": ({**FOR_US, "exp": AN_HOUR_AGO}, "the token has expired", "exp "),
     "without end": ({"exp": None}, "exp is missing", "exp is missing (needed)"),
     "early": (
-        {"nbf": 4102444800},
+        {**FOR_US, "nbf": 4102444800},
         "nbf is in the future",
         "nbf 4102444800 (2100-01-01T00:00:00Z, in",
     ),
     "foreign": ({"iss": "x"}, "iss is not the configured issuer", 'iss "x" (must be "https://i/")'),
     "for others": (
-        {"iss": "https://i/", "aud": ["x"]},
+        {**FOR_US, "aud": ["x"]},
         "aud does not name the configured audience",
         'aud ["x"] (must be "tasks")',
     ),
     "nobody's": (
-        {"iss": "https://i/", "aud": "tasks", "sub": "a b"},
+        {**FOR_US, "sub": "a b"},
         "sub is not the name of an owner",
         'sub "a b"',
     ),

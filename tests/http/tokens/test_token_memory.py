@@ -9,6 +9,7 @@ from tests.issuer import Issuer
 from tests.token_forge import CLAIMS, NOW, SECRET, claiming, verifier
 
 from taskservice.adapters.http.tokens import KeySet, SharedSecret, Verifier
+from taskservice.adapters.http.tokens.claims import Claims
 from taskservice.adapters.http.tokens.memory import LIMIT, Memory, Verified
 from taskservice.core.errors import Unauthenticated
 
@@ -74,7 +75,7 @@ def test_the_memory_has_a_bound() -> None:
     memory = Memory(limit=2)
     (key,) = SharedSecret(SECRET).current()
     for token in ("a", "b", "c"):
-        memory.keep(token, Verified(key, {"sub": token}))
+        memory.keep(token, Verified(key, Claims(token, 0, {})))
     assert [memory.recall(token) is not None for token in ("a", "b", "c")] == [False, True, True]
     assert LIMIT == 2_000
 
@@ -83,7 +84,7 @@ def test_nothing_is_remembered_under_a_part_of_a_token() -> None:
     """The digest is that of the whole token: whoever changes one character is unknown."""
     memory = Memory()
     (key,) = SharedSecret(SECRET).current()
-    memory.keep(TOKEN, Verified(key, {"sub": "ada"}))
+    memory.keep(TOKEN, Verified(key, Claims("ada", 0, {})))
     for place in range(len(TOKEN)):
         other = TOKEN[:place] + ("A" if TOKEN[place] != "A" else "B") + TOKEN[place + 1 :]
         assert memory.recall(other) is None

@@ -2,13 +2,32 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskservice.core.errors import Unauthenticated
 from taskservice.core.rules import is_owner
 
+_BEGINS = ("nbf", "iat")
 _FIRST = datetime.min.replace(tzinfo=UTC).timestamp()
 _LAST = datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp()
+
+
+class Claims(NamedTuple):
+    """Whose a token is, and when it holds: moments in seconds since 1970, leeway and all."""
+
+    subject: str
+    expires: float
+    begins: dict[str, float]
+    """By the name of the claim that says so."""
+
+    def holder(self, now: float) -> str:
+        """Return the subject, or raise `Unauthenticated` where the token does not hold `now`."""
+        if now >= self.expires:
+            raise Unauthenticated("the token has expired")
+        for name, moment in self.begins.items():
+            if moment > now:
+                raise Unauthenticated(f"{name} is in the future")
+        return self.subject
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,25 +44,24 @@ class Expected:
     audience: str | None
     leeway: float
 
-    def subject(self, claims: dict[str, Any], now: float) -> str:
-        """Return whose the token is, or raise `Unauthenticated`; `now` is in seconds since 1970."""
-        self._check_times(claims, now)
+    def read(self, claims: dict[str, Any]) -> Claims:
+        """Return what `claims` say, at whatever time, or raise `Unauthenticated`."""
+        expires, begins = self._times(claims)
         self._check_issuer(claims)
         self._check_audience(claims)
+        return Claims(self._subject(claims), expires, begins)
+
+    def _times(self, claims: dict[str, Any]) -> tuple[float, dict[str, float]]:
+        if "exp" not in claims:
+            raise Unauthenticated("exp is missing")
+        begins = {name: _time(claims, name) - self.leeway for name in _BEGINS if name in claims}
+        return _time(claims, "exp") + self.leeway, begins
+
+    def _subject(self, claims: dict[str, Any]) -> str:
         subject = claims.get(self.subject_claim)
         if not isinstance(subject, str) or not is_owner(subject):
             raise Unauthenticated(f"{self.subject_claim} is not the name of an owner")
         return subject
-
-    def _check_times(self, claims: dict[str, Any], now: float) -> None:
-        if "exp" not in claims:
-            raise Unauthenticated("exp is missing")
-        times = {name: _time(claims, name) for name in ("exp", "nbf", "iat") if name in claims}
-        if now >= times.pop("exp") + self.leeway:
-            raise Unauthenticated("the token has expired")
-        for name, time in times.items():
-            if time > now + self.leeway:
-                raise Unauthenticated(f"{name} is in the future")
 
     def _check_issuer(self, claims: dict[str, Any]) -> None:
         if self.issuer is not None and claims.get("iss") != self.issuer:

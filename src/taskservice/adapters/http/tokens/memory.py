@@ -2,9 +2,11 @@
 
 from hashlib import blake2b
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from jwt import PyJWK
+
+from taskservice.adapters.http.tokens.claims import Claims
 
 LIMIT = 2_000
 """How many tokens are remembered; the oldest is forgotten for a new one."""
@@ -14,7 +16,7 @@ class Verified(NamedTuple):
     """What a token claims, and the key that verifies its signature."""
 
     key: PyJWK
-    claims: dict[str, Any]
+    claims: Claims
 
 
 class Memory:

@@ -42,18 +42,19 @@ class Verifier:
     def __call__(self, token: str) -> str:
         """Return the subject of `token`; raise `Unauthenticated`, or `Unavailable` without keys.
 
-        Its signature is verified once while the key is there, its claims each time.
+        Its signature is verified, and its claims are read, once while the key is there; whether it
+        still holds is asked each time.
         """
         verified = self._memory.recall(token)
         if verified is None or not any(key is verified.key for key in self._keys.current()):
             verified = self._verified(token)
             self._memory.keep(token, verified)
-        return self._expected.subject(verified.claims, self._clock().timestamp())
+        return verified.claims.holder(self._clock().timestamp())
 
     def _verified(self, token: str) -> Verified:
         header = read_header(split(token).header, self._algorithms)
         key, payload = self._signed_payload(token, header)
-        return Verified(key, json_object(payload, "payload"))
+        return Verified(key, self._expected.read(json_object(payload, "payload")))
 
     def _signed_payload(self, token: str, header: Header) -> tuple[PyJWK, bytes]:
         # PyJWT splits and decodes the token anew. Canonical segments and unique
