@@ -1,9 +1,6 @@
 """The front page and the pages of problems in a real browser."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 
 import pytest
 from selenium.webdriver.common.keys import Keys
@@ -15,12 +12,11 @@ from tests.http_callers import SETTINGS
 from tests.processes import gunicorn
 from tests.proxy import wired
 from tests.support import SECRET
-from werkzeug.serving import make_server
 
 from taskservice import __version__
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app
-from taskservice.core.readiness import Probe
+from taskservice.testing.serving import serving
 
 pytestmark = pytest.mark.browser
 
@@ -80,23 +76,11 @@ def test_without_scripts_it_leads_to_the_answer(browser: Browser, deployed: Depl
         browser.tell("Emulation.setScriptExecutionDisabled", value=False)
 
 
-@contextmanager
-def answering(probes: dict[str, Probe]) -> Iterator[str]:
-    """Serve an application with these probes."""
-    app = create_app(InMemoryTasks().open_tasks, SETTINGS, probes)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
 def test_what_was_looked_at_is_text(browser: Browser) -> None:
     """A part whose name is markup is shown as it is called."""
     name = "<img src=x onerror=document.title=1>"
-    with answering({name: lambda: None}) as address:
+    app = create_app(InMemoryTasks().open_tasks, SETTINGS, {name: lambda: None})
+    with serving(app) as address:
         browser.open(f"{address}/")
         await_verdict(browser, "Ready")
     assert f"{name}: ok" in checks(browser)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.homes import served
+from tests.homes import Home, served
+from tests.postgres import Databases
 from tests.processes import COMMAND, run
 from tests.support import SECRET
 
@@ -14,6 +15,13 @@ def command(folder: Path, *arguments: str, **settings: str) -> str:
     result = run([*COMMAND, *arguments], folder, **settings)
     assert result.returncode == 0, result.stderr
     return result.stdout
+
+
+@pytest.fixture
+def home(postgresql: Databases) -> Iterator[Home]:
+    """A migrated database on PostgreSQL, with its roles."""
+    with served(postgresql) as home:
+        yield home
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import time
 
 import pytest
-from tests.homes import Home, served, sqlite_home
+from tests.homes import Home, sqlite_home
 from tests.issuer import Issuer, failing, saying
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
@@ -30,12 +30,6 @@ def checked(folder: Path, **settings: str) -> tuple[int, list[str], str]:
 
 def failures(found: list[str]) -> list[str]:
     return [line.removeprefix("FAIL ") for line in found if line.startswith("FAIL")]
-
-
-@pytest.fixture
-def home(postgresql: Databases) -> Iterator[Home]:
-    with served(postgresql) as home:
-        yield home
 
 
 @pytest.fixture(scope="module")

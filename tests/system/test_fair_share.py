@@ -6,9 +6,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.homes import Home, await_lock, served
+from tests.homes import Home, await_lock
 from tests.http_callers import token_of
-from tests.postgres import Databases
 from tests.processes import Answer, Service, gunicorn
 from tests.support import SECRET
 
@@ -20,12 +19,6 @@ HELD = """
     INSERT INTO receipts (user_id, key, digest, created_at)
     VALUES ('ada', %s, '', now())
 """
-
-
-@pytest.fixture
-def home(postgresql: Databases) -> Iterator[Home]:
-    with served(postgresql) as home:
-        yield home
 
 
 @pytest.fixture

@@ -11,9 +11,8 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from tests.homes import Home, await_lock, served
+from tests.homes import Home, await_lock
 from tests.http_callers import token_of
-from tests.postgres import Databases
 from tests.processes import SECONDS, START, Service, gunicorn, running
 from tests.support import SECRET
 from tests.system.workers import await_signal, workers
@@ -22,12 +21,6 @@ PATH = "/api/tasks/ada/tasks"
 ADA = token_of("ada")
 CLIENTS, PLACES = 50, 17
 THREADS = 58
-
-
-@pytest.fixture
-def home(postgresql: Databases) -> Iterator[Home]:
-    with served(postgresql) as home:
-        yield home
 
 
 @pytest.fixture

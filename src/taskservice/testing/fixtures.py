@@ -5,11 +5,9 @@ root of your tests, loads them; nothing is loaded where nobody asks for it.
 """
 
 from collections.abc import Callable, Iterator
-from threading import Thread
 
 import pytest
 from flask import Flask
-from werkzeug.serving import make_server
 
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.core.service import OpenTasks
@@ -17,6 +15,7 @@ from taskservice.testing.application import ready_application
 from taskservice.testing.caller import Caller
 from taskservice.testing.clock import TickingClock
 from taskservice.testing.owners import ADA, BOB
+from taskservice.testing.serving import serving
 
 
 @pytest.fixture
@@ -58,10 +57,5 @@ def bob(caller: Callable[[str], Caller]) -> Caller:
 @pytest.fixture
 def address(application: Flask) -> Iterator[str]:
     """The application served on a free port of 127.0.0.1, such as http://127.0.0.1:40000."""
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(application) as address:
+        yield address
