@@ -31,18 +31,16 @@ PACKAGE = Path("src", "taskservice")
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 
 LAYERS = ["tests/isolation/test_layers.py", "tests/isolation/test_row_security.py"]
-CONTRACT = [
-    "tests/contract/test_promises.py",
-    "tests/contract/test_statements.py",
-    "tests/contract/test_outcomes.py",
-    "tests/contract/test_kept.py",
-    "tests/contract/test_failures.py",
-    *LAYERS,
-]
 OUTCOMES = [
     "tests/contract/test_kept.py",
     "tests/contract/test_outcomes.py",
     "tests/contract/test_failures.py",
+]
+CONTRACT = [
+    *LAYERS,
+    "tests/contract/test_statements.py",
+    *OUTCOMES,
+    "tests/contract/test_promises.py",
 ]
 SCHEMA = ["tests/system/test_schema.py"]
 START = ["tests/system/test_configuration.py"]
@@ -72,7 +70,7 @@ TESTS = {
     "http/tokens/verifier": TOKENS,
     "sql/answers": OUTCOMES,
     "sql/archive": ["tests/contract/test_archive.py", "tests/system/test_carrying.py"],
-    "sql/changes": [*OUTCOMES, *CONTRACT],
+    "sql/changes": CONTRACT,
     "sql/engine": [*SCHEMA, *CONTRACT],
     "sql/encoding": ["tests/contract/test_encoding.py", "tests/system/test_check.py"],
     "sql/failures": [*CONTRACT, *SCHEMA, *START],
@@ -96,8 +94,8 @@ TESTS = {
     "sql/roles": ["tests/isolation/test_roles.py"],
     "sql/rows": CONTRACT,
     "sql/schema": [*SCHEMA, "tests/isolation/test_catalogue.py", *START],
-    "sql/sessions": [*LAYERS, *CONTRACT, "tests/contract/test_plans.py"],
-    "sql/statements": [*LAYERS, *CONTRACT, "tests/contract/test_plans.py"],
+    "sql/sessions": [*CONTRACT, "tests/contract/test_plans.py"],
+    "sql/statements": [*CONTRACT, "tests/contract/test_plans.py"],
     "sql/tables": [*SCHEMA, *CONTRACT],
     "sql/task_service": CONTRACT,
 }
@@ -140,18 +138,15 @@ def meet_the_tests(job: Job) -> None:
         os.chdir(ROOT)
         with silence():
             options = [*OPTIONS, "-x", f"--timeout={SECONDS}", "--tb=no"]
-            sys.exit(pytest.main([*options, *TESTS[job.module]], [QuickFirst()]))
+            sys.exit(pytest.main([*options, *TESTS[job.module]], [InOrder()]))
 
 
-class QuickFirst:
-    """Has what needs no server run first, and leaves out what needs no database at all."""
+class InOrder:
+    """Has the tests run in the order that `TESTS` names them, but those that need no database."""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Function]) -> None:
-        """Sort the tests; those on the in-memory adapter say nothing of another one."""
-        items[:] = sorted(
-            (item for item in items if "memory" not in _drawn(item)),
-            key=lambda item: "postgresql" in {*item.fixturenames, *_drawn(item)},
-        )
+        """Leave out the tests on the in-memory adapter, which say nothing of another one."""
+        items[:] = [item for item in items if "memory" not in _drawn(item)]
 
 
 def _drawn(item: pytest.Function) -> set[str]:
