@@ -47,7 +47,7 @@ class Mutant(NamedTuple):
 def mutants(source: str) -> Iterator[Mutant]:
     """Yield every mutant of `source`: annotations and docstrings stay as they are."""
     tree = ast.parse(source)
-    places = dict(_places(tree, MODULE))
+    where = dict(places(tree))
     seen = {ast.unparse(tree)}
     named = Counter[tuple[str, str]]()
     tests = {getattr(node, "test", None) for node in ast.walk(tree)}
@@ -60,19 +60,19 @@ def mutants(source: str) -> Iterator[Mutant]:
             ast.fix_missing_locations(broken)
             if (text := ast.unparse(broken)) not in seen:
                 seen.add(text)
-                name = (places[node], _difference(node, target))
+                name = (where[node], _difference(node, target))
                 named[name] += 1
                 yield Mutant(*name, named[name], text)
 
 
-def _places(node: ast.AST, place: str) -> Iterator[tuple[ast.AST, str]]:
+def places(node: ast.AST, place: str = MODULE) -> Iterator[tuple[ast.AST, str]]:
     """Yield every node, with the name of the class or function that it is or stands in."""
     inner = place
     if isinstance(node, ast.ClassDef | ast.FunctionDef):
         inner = node.name if place == MODULE else f"{place}.{node.name}"
     yield node, inner
     for child in ast.iter_child_nodes(node):
-        yield from _places(child, inner)
+        yield from places(child, inner)
 
 
 def _difference(node: ast.AST, broken: ast.AST) -> str:

@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from itertools import chain, islice
 from multiprocessing import get_context
@@ -24,6 +24,7 @@ from typing import NamedTuple
 
 import pytest
 from tests.mutation.operators import mutants
+from tests.mutation.reach import Reach, Recorder, instrumented, nearest, read_reach
 from tests.postgres import GIVEN, PostgresServer
 
 ROOT = Path(__file__).parents[2]
@@ -101,44 +102,70 @@ TESTS = {
 }
 """The tests that hold each module, those that are likely to notice first."""
 
-SECONDS = 60
+SECONDS = 20
+"""How long one test may take: none that passes takes a quarter of it, and what hangs is noticed."""
 LONGEST = 600
-CONTROL = "as it is"
+NEAREST = 40
+"""How many of the tests that call a function meet its mutants before all the others do."""
 OPTIONS = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=no-shrinking"]
 
 
 class Job(NamedTuple):
-    """One mutant, and the tests that must notice it."""
+    """One mutant, and the function that it is in."""
 
     module: str
     name: str
     source: str
+    function: str
+
+
+def sources(only: str) -> dict[str, str]:
+    """Return the source of each module whose name begins with `only`."""
+    chosen = (module for module in TESTS if module.startswith(only))
+    return {module: (ROOT / PACKAGE / "adapters" / f"{module}.py").read_text() for module in chosen}
 
 
 def jobs(only: str) -> Iterator[Job]:
-    """Yield each module whose name begins with `only`, as it is and in every mutant."""
-    for module in TESTS:
-        if module.startswith(only):
-            source = (ROOT / PACKAGE / "adapters" / f"{module}.py").read_text()
-            yield Job(module, f"{module}: {CONTROL}", source)
-            for mutant in mutants(source):
-                yield Job(module, f"{module}: {mutant.name}", mutant.source)
+    """Yield every mutant of the modules whose names begin with `only`."""
+    for module, source in sources(only).items():
+        for mutant in mutants(source):
+            name = f"{module}: {mutant.name}"
+            yield Job(module, name, mutant.source, f"{module}: {mutant.where}")
 
 
-def meet_the_tests(job: Job) -> None:
+def learn(only: str, file: Path) -> None:
+    """Run the tests of the chosen modules as they are in this process; write who calls what."""
+    told = {module: instrumented(module, source) for module, source in sources(only).items()}
+    tests = dict.fromkeys(chain.from_iterable(TESTS[module] for module in told))
+    with over(told):
+        sys.exit(
+            pytest.main([*OPTIONS, f"--timeout={3 * SECONDS}", *tests], [InOrder(), Recorder(file)])
+        )
+
+
+def meet_the_tests(job: Job, first: list[str]) -> None:
     """Run the tests in this process, and end it: with 0 where they notice nothing."""
+    options = [*OPTIONS, "-x", f"--timeout={SECONDS}", "--tb=no"]
+    with over({job.module: job.source}), silence():
+        if first and pytest.main([*options, *first], [InOrder()]) == pytest.ExitCode.TESTS_FAILED:
+            sys.exit(1)
+        sys.exit(pytest.main([*options, *TESTS[job.module]], [InOrder()]))
+
+
+@contextmanager
+def over(changed: Mapping[str, str]) -> Iterator[None]:
+    """Have this process, and those that it starts, import the service with modules `changed`."""
     with tempfile.TemporaryDirectory(prefix="taskservice-mutant-") as folder:
         source = Path(folder, "src")
         shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
-        Path(folder, PACKAGE, "adapters", f"{job.module}.py").write_text(job.source)
+        for module, text in changed.items():
+            Path(folder, PACKAGE, "adapters", f"{module}.py").write_text(text)
         sys.path.insert(0, str(source))
         os.environ["PYTHONPATH"] = str(source)
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
         sys.dont_write_bytecode = True
         os.chdir(ROOT)
-        with silence():
-            options = [*OPTIONS, "-x", f"--timeout={SECONDS}", "--tb=no"]
-            sys.exit(pytest.main([*options, *TESTS[job.module]], [InOrder()]))
+        yield
 
 
 class InOrder:
@@ -180,21 +207,22 @@ class Running(NamedTuple):
     deadline: float
 
 
-def start(job: Job) -> Running:
+def start(job: Job, reach: Reach) -> Running:
     """Begin with a mutant, in a process of its own that has all imports but the service."""
-    process = get_context("fork").Process(target=meet_the_tests, args=(job,))
+    first = nearest(reach, job.function, TESTS[job.module], NEAREST)
+    process = get_context("fork").Process(target=meet_the_tests, args=(job, first))
     process.start()
     return Running(job, process, monotonic() + LONGEST)
 
 
-def outcomes(chosen: list[Job], workers: int) -> Iterator[tuple[str, bool]]:
+def outcomes(chosen: list[Job], reach: Reach, workers: int) -> Iterator[tuple[str, bool]]:
     """Yield of each job, as they end, its name and whether it lives.
 
     One that runs for ever, in a loop or in a statement, was noticed.
     """
     waiting, running = iter(chosen), list[Running]()
     while True:
-        running += [start(job) for job in islice(waiting, workers - len(running))]
+        running += [start(job, reach) for job in islice(waiting, workers - len(running))]
         if not running:
             return
         wait([one.process.sentinel for one in running], timeout=1)
@@ -217,16 +245,29 @@ def listed() -> set[str]:
     return {line for line in lines if line and not line.startswith("#")}
 
 
-def alive_of(chosen: list[Job], workers: int) -> set[str]:
-    """Return the names of those that the tests do not notice; each as it is must be among them."""
-    alive = set()
+def reach_of(only: str) -> Reach:
+    """Return which tests call what in the chosen modules. All must pass, or nothing can be told."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "reach.json")
+        process = get_context("fork").Process(target=learn, args=(only, file))
+        process.start()
+        process.join()
+        if process.exitcode:
+            raise SystemExit("the tests do not pass over the service as it is")
+        return read_reach(file)
+
+
+def alive_of(only: str, workers: int) -> set[str]:
+    """Return the names of the mutants that the tests do not notice."""
+    alive, chosen = set(), list(jobs(only))
     warm_up()
     with (
         PostgresServer(durable=False) as server,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv(GIVEN, server.url())
-        for count, (name, lives) in enumerate(outcomes(chosen, workers), 1):
+        reach = reach_of(only)
+        for count, (name, lives) in enumerate(outcomes(chosen, reach, workers), 1):
             print(f"{count}/{len(chosen)} {'ALIVE' if lives else 'noticed'} {name}", flush=True)
             alive |= {name} if lives else set()
     return alive
@@ -238,15 +279,13 @@ def main() -> int:
     parser.add_argument("--only", default="", help="the modules whose names begin so")
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
-    chosen = list(jobs(asked.only))
-    alive = alive_of(chosen, asked.workers)
+    alive = alive_of(asked.only, asked.workers)
     expected = {name for name in listed() if name.startswith(asked.only)}
-    expected |= {job.name for job in chosen if job.name.endswith(CONTROL)}
     for name in sorted(alive - expected):
         print(f"no test notices: {name}")
     for name in sorted(expected - alive):
         print(f"was noticed, and should not be: {name}")
-    print(f"{len(chosen)} runs, {len(alive)} alive, {len(alive - expected)} of them unexpected")
+    print(f"{len(alive)} alive, {len(alive - expected)} of them unexpected")
     return int(alive != expected)
 
 
