@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.sql import archive
 from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.archive import Belongings, OpenArchive, require_whole
-from taskservice.core.errors import AccessRefused, InvalidTask
+from taskservice.core.errors import AccessRefused, InvalidTask, Unavailable
 from taskservice.core.ids import TaskIds
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
@@ -86,6 +87,32 @@ def test_what_is_erased_from_a_file_is_overwritten(sqlite: Engine) -> None:
     SqlArchives(sqlite).open_archive(ADA).erase()
     first = next(number for number, one in enumerate(told) if one.startswith("DELETE"))
     assert "PRAGMA secure_delete = ON" in told[:first]
+
+
+def test_a_log_that_cannot_be_cut_is_told(sqlite: Engine) -> None:
+    """Whoever erases hears of it, as what was erased may be in there still."""
+
+    def fail(*args: Any) -> tuple[str, Any]:
+        return args[2].replace("PRAGMA wal_checkpoint(TRUNCATE)", "SELECT * FROM nowhere"), args[3]
+
+    event.listen(sqlite, "before_cursor_execute", fail, retval=True)
+    with pytest.raises(Unavailable, match="the database refuses: no such table: nowhere"):
+        SqlArchives(sqlite).open_archive(ADA).erase()
+
+
+def test_restoring_reads_what_is_wanted(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch costs what it holds, however much its owner has."""
+    read: list[UUID] = []
+
+    def reading(**fields: Any) -> Task:
+        read.append(fields["id"])
+        return Task(**fields)
+
+    first, second, third = some_tasks(3)
+    SqlArchives(sqlite).open_archive(ADA).restore([first, second])
+    monkeypatch.setattr(archive, "Task", reading)
+    SqlArchives(sqlite).open_archive(ADA).restore([third])
+    assert read == [third.id]
 
 
 BROKEN: dict[str, Any] = {

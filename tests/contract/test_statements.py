@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from time import monotonic
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,7 +20,7 @@ from tests.postgres import Databases
 from taskservice.adapters.sql import changes, rows, sessions
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.failures import translated
-from taskservice.adapters.sql.sessions import PREPARED_AFTER, Timeouts, alone, bounded
+from taskservice.adapters.sql.sessions import PREPARED_AFTER, Timeouts, alone, bounded, take_over
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import Unavailable
 from taskservice.core.query import TaskQuery
@@ -290,6 +291,28 @@ def test_a_row_that_is_refused_is_not_taken_for_one_that_is_there(role_engine: E
             own.insert_unless_there(task)
             with pytest.raises(IntegrityError, match="tasks_version_check"):
                 own.insert_unless_there(replace(task, id=uuid4(), version=0))
+
+
+def test_a_session_of_ours_is_taken_over(role_engine: Engine) -> None:
+    """What lasts is set once, and statements are prepared; each tells of the owner by itself."""
+    with alone(role_engine, ADA) as session:
+        driver: Any = session.connection.connection.driver_connection
+        assert (session.is_ours, session.ahead) == (True, None)
+        assert driver.prepare_threshold == PREPARED_AFTER
+        assert driver.execute("SHOW statement_timeout").fetchone() == ("3s",)
+
+
+def test_a_session_that_others_have_too_is_not_taken_over(role_engine: Engine) -> None:
+    """A pooler tells another process id than PostgreSQL does: nothing stays set or prepared."""
+    with role_engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        through: Any = SimpleNamespace(
+            info=SimpleNamespace(backend_pid=0), execute=driver.execute, prepare_threshold=None
+        )
+        entry: Any = SimpleNamespace(info={})
+        take_over(Timeouts(0.7, lock=0.7), through, entry)
+        assert (entry.info, through.prepare_threshold) == ({}, None)
+        assert driver.execute("SHOW statement_timeout").fetchone() == ("3s",)
 
 
 @pytest.mark.parametrize("change", ["title TYPE varchar(1000)", "version TYPE bigint"])

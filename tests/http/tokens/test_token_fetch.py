@@ -9,6 +9,10 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from ipaddress import ip_address
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.error import HTTPError
+from urllib.request import HTTPErrorProcessor
 
 import pytest
 from cryptography import x509
@@ -59,6 +63,45 @@ def test_the_query_belongs_to_the_address(issuer: Issuer) -> None:
     assert issuer.paths == ["/jwks?tenant=a%20b"]
 
 
+def test_it_is_said_who_asks_and_for_what(issuer: Issuer) -> None:
+    """An issuer is asked for JSON, by the service's name."""
+    told: dict[str, str] = {}
+
+    def answer(handler: BaseHTTPRequestHandler, document: bytes) -> None:
+        told.update(handler.headers.items())
+        issuers.serving(handler, document)
+
+    issuer.answer = answer
+    fetch_key_set(issuer.url)
+    assert told["Accept"] == "application/jwk-set+json, application/json"
+    assert told["User-Agent"] == "taskservice"
+
+
+@pytest.mark.parametrize(
+    ("said", "moment"),
+    [
+        ("Mon, 09 Feb 2026 12:00:00 GMT", datetime(2026, 2, 9, 12, tzinfo=UTC)),
+        ("Mon, 09 Feb 2026 12:00:00 -0000", None),
+        ("yesterday", None),
+        (None, None),
+    ],
+)
+def test_the_moment_of_an_answer_is_told(
+    issuer: Issuer, said: str | None, moment: datetime | None
+) -> None:
+    """It is what `Date` says, where that is a moment, and none where it names no offset."""
+
+    def answer(handler: BaseHTTPRequestHandler, document: bytes) -> None:
+        handler.send_response_only(200)
+        if said is not None:
+            handler.send_header("Date", said)
+        handler.end_headers()
+        handler.wfile.write(document)
+
+    issuer.answer = answer
+    assert fetch.fetch(issuer.url).date == moment
+
+
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(issuer: Issuer, status: int) -> None:
     """A redirect is a failure, and its target is never asked."""
@@ -72,6 +115,24 @@ def test_only_200_is_an_answer(issuer: Issuer, status: int) -> None:
     """A key set under any other status is a failure."""
     issuer.answer = issuers.failing(status)
     unavailable(issuer.url, f"127.0.0.1 answers {status}")
+
+
+def test_a_failure_keeps_no_connection(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that is none is closed, unread, though somebody should hold it still."""
+    held: list[HTTPError] = []
+    look = HTTPErrorProcessor.http_response
+
+    def hold(self: HTTPErrorProcessor, request: Any, response: Any) -> Any:
+        try:
+            return look(self, request, response)
+        except HTTPError as error:
+            held.append(error)
+            raise
+
+    monkeypatch.setattr(HTTPErrorProcessor, "http_response", hold)
+    issuer.answer = issuers.failing(500)
+    unavailable(issuer.url, "127.0.0.1 answers 500")
+    assert [error.closed for error in held] == [True]
 
 
 def test_a_key_set_ends_at_1_mib(issuer: Issuer) -> None:
@@ -104,6 +165,34 @@ def test_a_slow_key_set_is_given_up(issuer: Issuer, answer: issuers.Answer) -> N
     """An issuer that is silent, or sends a byte now and then for ever, is given up in time."""
     issuer.answer = answer
     unavailable(issuer.url, "127.0.0.1: TimeoutError")
+
+
+@pytest.mark.timeout(30)
+def test_the_whole_ends_before_a_long_operation(
+    issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A silent issuer is waited for until the whole time is over, and no longer."""
+    monkeypatch.setattr(fetch, "OPERATION_SECONDS", 60.0)
+    monkeypatch.setattr(fetch, "TOTAL_SECONDS", 0.2)
+    issuer.answer = issuers.silent
+    unavailable(issuer.url, "127.0.0.1: TimeoutError")
+
+
+def test_the_time_is_used_to_its_end(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer is read in the last second, and not after it."""
+    monkeypatch.setattr(fetch, "time", SimpleNamespace(monotonic=lambda: 0.0))
+    monkeypatch.setattr(fetch, "TOTAL_SECONDS", 1.0)
+    assert fetch_key_set(issuer.url) == issuer.document()
+    monkeypatch.setattr(fetch, "TOTAL_SECONDS", -1.0)
+    unavailable(issuer.url, "127.0.0.1: TimeoutError")
+
+
+@pytest.mark.timeout(30)
+@pytest.mark.usefixtures("impatient")
+def test_a_handshake_that_does_not_come_is_given_up() -> None:
+    """Over https the other side may be silent from the start: that ends in time too."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        unavailable(f"https://127.0.0.1:{server.getsockname()[1]}/jwks", "127.0.0.1: TimeoutError")
 
 
 def test_the_limits_are_3_and_5_seconds() -> None:
@@ -183,6 +272,20 @@ def test_https_needs_a_trusted_certificate(
     assert issuer.paths == ["/jwks"]
 
 
+@pytest.mark.timeout(30)
+@pytest.mark.usefixtures("impatient")
+def test_a_slow_key_set_over_https_is_given_up(
+    certificate: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A body that never ends is given up in time over https as well."""
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    with Issuer(["ES256"], tls=tls) as issuer:
+        issuer.answer = issuers.dripping_body
+        unavailable(issuer.url, "127.0.0.1: TimeoutError")
+
+
 @pytest.mark.parametrize(
     "url",
     [
@@ -230,6 +333,12 @@ def test_the_proxy_of_the_environment_is_used(
     monkeypatch.setenv("no_proxy", "issuer.invalid")
     with pytest.raises(Unavailable, match=r"^issuer\.invalid: "):
         fetch_key_set(url)
+
+
+def test_a_proxy_without_a_name_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What urllib says in words, and not by an error, is none of ours to repeat."""
+    monkeypatch.setenv("http_proxy", "http://")
+    unavailable("http://issuer.invalid/jwks", "issuer.invalid: URLError")
 
 
 def test_a_service_lives_through_its_issuers_day(issuer: Issuer) -> None:

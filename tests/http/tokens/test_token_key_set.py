@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.processes import ROOT, environment
 from taskservice.adapters.http.tokens import Keys, KeySet, Verifier, key_set
 from taskservice.core.errors import Unauthenticated, Unavailable
 from taskservice.core.readiness import Probe
+from taskservice.core.watching import Watch
 
 # A wait that should not be is a test that does not end.
 pytestmark = pytest.mark.timeout(30)
@@ -56,6 +58,19 @@ class Source:
         """Let go what hangs, and wait until it has landed."""
         self.gate.set()
         landed()
+
+
+class Recorder(Watch):
+    """Keeps what it hears of the keys."""
+
+    def __init__(self) -> None:
+        self.heard: list[object] = []
+
+    def keys_fetched(self, at: float) -> None:
+        self.heard.append(("fetched", at))
+
+    def keys_not_fetched(self) -> None:
+        self.heard.append("not fetched")
 
 
 def landed() -> None:
@@ -99,6 +114,21 @@ def test_nothing_is_fetched_at_construction(keys: KeySet, source: Source) -> Non
     assert source.count == 0
     assert [t for t in threading.enumerate() if t.name == "key-set"] == []
     assert keys.age == math.inf
+
+
+def test_no_fetch_keeps_a_process_from_its_end(keys: KeySet, source: Source) -> None:
+    """The thread of a fetch that hangs is one that nobody waits for at the exit."""
+    keys.refresh_now()
+    source.now += 300
+    source.hold()
+    keys.candidates("EdDSA", None)
+    source.entered.wait()
+    assert [t.daemon for t in threading.enumerate() if t.name == "key-set"] == [True]
+
+
+def test_a_request_waits_for_6_seconds_at_most() -> None:
+    """A fetch takes up to 5 s, and the resolver has a second beyond."""
+    assert key_set.PATIENCE == 6.0
 
 
 def test_the_first_use_fetches(keys: KeySet, source: Source) -> None:
@@ -187,6 +217,30 @@ def test_a_process_that_slept_fetches_before_use(keys: KeySet, source: Source) -
     with pytest.raises(Unauthenticated):
         Verifier(keys)(old)
     assert Verifier(keys)(source.issuer.token()) == "ada"
+
+
+def test_an_outage_is_slept_through_no_longer_than_the_refresh(
+    keys: KeySet, source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """300 s after an attempt that failed, a set of 600 s is fetched before use."""
+    keys.refresh_now()
+    source.down = True
+    source.now += 300
+    keys.candidates("EdDSA", None)
+    landed()
+    source.down = False
+    source.issuer.rotate()
+    source.now += 300
+    source.hold()
+    join = threading.Thread.join
+
+    def let_go(thread: threading.Thread, timeout: float | None = None) -> None:
+        source.gate.set()
+        join(thread, timeout)
+
+    # The fetch ends only if somebody waits for it.
+    monkeypatch.setattr(threading.Thread, "join", let_go)
+    assert keys.candidates("EdDSA", None)[0].key_id == source.issuer.key("EdDSA").key_id
 
 
 def test_all_who_wake_a_sleeper_wait_for_it(keys: KeySet, source: Source) -> None:
@@ -437,6 +491,19 @@ def test_a_failure_is_logged(
     uses(keys, source, every=300, until=300)
     assert caplog.messages == ["the key set was not fetched"]
     assert vars(caplog.records[0])["reason"] == "i.example: down"
+
+
+def test_who_watches_hears_of_each_fetch(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of none yet, of when the keys were fetched, by the clock on the wall, and of each failure."""
+    watch = Recorder()
+    keys = KeySet("https://i.example/jwks", clock=source.clock, fetch=source.fetch, watch=watch)
+    assert watch.heard == [("fetched", 0)]
+    monkeypatch.setattr(key_set, "time", SimpleNamespace(time=lambda: 1770638400.0))
+    keys.refresh_now()
+    source.down = True
+    with pytest.raises(Unavailable):
+        keys.refresh_now()
+    assert watch.heard == [("fetched", 0), ("fetched", 1770638400.0), "not fetched"]
 
 
 def test_known_keys_serve_where_no_thread_can_start(

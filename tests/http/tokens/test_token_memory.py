@@ -88,3 +88,8 @@ def test_nothing_is_remembered_under_a_part_of_a_token() -> None:
     for place in range(len(TOKEN)):
         other = TOKEN[:place] + ("A" if TOKEN[place] != "A" else "B") + TOKEN[place + 1 :]
         assert memory.recall(other) is None
+
+
+def test_any_text_can_be_asked_for() -> None:
+    """What is no Unicode text is unknown, as other nonsense is."""
+    assert Memory().recall("\ud800") is None

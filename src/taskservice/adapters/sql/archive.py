@@ -19,7 +19,7 @@ _INSERT: dict[str, Executable] = {
     "sqlite": sqlite.insert(tasks).on_conflict_do_nothing(),
 }
 _FOUND = select(*fields).where(
-    tasks.c.user_id == bindparam("owner"), tasks.c.id.in_(bindparam("ids", expanding=True))
+    tasks.c.user_id == bindparam("owner"), tasks.c.id.in_(bindparam("ids"))
 )
 
 
@@ -57,7 +57,7 @@ class SqlArchive:
 
     def erase(self) -> Belongings:
         """Delete the rows; of an SQLite file, the bytes that they leave behind are overwritten."""
-        with translated(), transaction(self._engine, self._owner) as connection:
+        with transaction(self._engine, self._owner) as connection:
             if is_embedded(self._engine.url):
                 connection.exec_driver_sql("PRAGMA secure_delete = ON")
             removed = Belongings(*(self._delete(connection, table) for table in (tasks, receipts)))
