@@ -1,6 +1,11 @@
 """The list of what is mutated is whole: no module of the locks is left out, no reason outlived."""
 
+import builtins
+from typing import Any
+
+import pytest
 from tests.mutation.operators import mutants
+from tests.mutation.reach import CALLED, instrumented, nearest
 from tests.mutation.run import PACKAGE, ROOT, TESTS, jobs, listed
 
 ADAPTERS = ROOT / PACKAGE / "adapters"
@@ -23,3 +28,37 @@ def test_every_listed_survivor_is_a_mutant_that_there_is() -> None:
     names = [job.name for module in modules for job in jobs(module)]
     assert len(set(names)) == len(names)
     assert listed() <= set(names)
+
+
+MADE = '''
+"""A module."""
+class Shelf:
+    def put(self, book):
+        """Put."""
+        return self.find(book)
+    def find(self, book):
+        return book
+'''
+
+
+def test_what_is_instrumented_tells_which_functions_are_called(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By module and function, and does what it did."""
+    called: set[str] = set()
+    monkeypatch.setattr(builtins, CALLED, called, raising=False)
+    space: dict[str, Any] = {}
+    exec(instrumented("library", MADE), space)  # noqa: S102
+    assert called == set()
+    assert space["Shelf"]().find(1) == 1
+    assert called == {"library: Shelf.find"}
+    assert space["Shelf"]().put(2) == 2
+    assert called == {"library: Shelf.put", "library: Shelf.find"}
+    assert space["Shelf"].put.__doc__ == "Put."
+
+
+def test_the_nearest_tests_are_those_of_the_module_that_call_the_function() -> None:
+    """The quickest first, and no more than there is a use for."""
+    reach = {"library: find": ["a.py::one", "b.py::two", "a.py::three", "a.py::four"]}
+    assert nearest(reach, "library: find", ["a.py"], 2) == ["a.py::one", "a.py::three"]
+    assert nearest(reach, "library: module", ["a.py"], 2) == []
