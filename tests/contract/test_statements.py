@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -76,9 +75,11 @@ def test_a_count_is_a_statement_of_its_own(engine: Engine) -> None:
 
 def test_a_reading_that_takes_too_long_is_stopped(engine: Engine) -> None:
     """A search is bounded by the statement timeout, on either engine."""
+    # Each ends by itself, after seconds: what nobody stops must not run for ever.
     slow = {
-        "sqlite": "WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i FROM n) SELECT max(i) FROM n",
-        "postgresql": "SELECT pg_sleep(60)",
+        "sqlite": "WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i + 1 FROM n LIMIT 9999999) "
+        "SELECT max(i) FROM n",
+        "postgresql": "SELECT pg_sleep(10)",
     }[engine.dialect.name]
     impatient = pooled_engine(
         engine.url,
@@ -87,10 +88,8 @@ def test_a_reading_that_takes_too_long_is_stopped(engine: Engine) -> None:
         prepared_statements=False,
         timeouts=Timeouts(statement=0.2, lock=1),
     )
-    began = monotonic()
     with pytest.raises(Unavailable), translated(), bounded(impatient, ADA) as session:
         session.connection.execute(text(slow))
-    assert monotonic() - began < 10
     with bounded(impatient, ADA) as session:
         assert session.connection.execute(text("SELECT 1")).scalar() == 1
     impatient.dispose()
