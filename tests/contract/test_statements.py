@@ -293,6 +293,15 @@ def test_a_row_that_is_refused_is_not_taken_for_one_that_is_there(role_engine: E
                 own.insert_unless_there(replace(task, id=uuid4(), version=0))
 
 
+def test_a_session_of_ours_is_taken_over(role_engine: Engine) -> None:
+    """What lasts is set once there, and statements are prepared."""
+    with alone(role_engine, ADA) as session:
+        driver: Any = session.connection.connection.driver_connection
+        assert session.is_ours
+        assert driver.prepare_threshold == PREPARED_AFTER
+        assert driver.execute("SHOW statement_timeout").fetchone() == ("3s",)
+
+
 def test_a_session_that_others_have_too_is_not_taken_over(role_engine: Engine) -> None:
     """A pooler tells another process id than PostgreSQL does: nothing stays set or prepared."""
     with role_engine.connect() as connection:
