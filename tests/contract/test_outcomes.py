@@ -19,6 +19,7 @@ from tests.proxy import Wire, wired
 from taskservice.adapters.sql import answers, outcomes
 from taskservice.adapters.sql.changes import Removal
 from taskservice.adapters.sql.failures import BrokenOff
+from taskservice.adapters.sql.patience import NoAnswer, PatientConnection
 from taskservice.adapters.sql.rows import OwnRows
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.conditions import at_version, guarded
@@ -354,4 +355,19 @@ def test_a_database_that_falls_silent_is_given_up(home: Home) -> None:
                 tasks.add(title="swallowed")
         assert 1 < monotonic() - began < 3
         assert caught.value.outcome == "unknown"
+        engine.dispose()
+
+
+def test_a_connection_that_is_given_up_is_closed(home: Home) -> None:
+    """An answer that comes after all is taken by nobody for that to the next question."""
+    with wired(home.service) as (wire, through):
+        engine = served_engine(through, pool_size=1, statement_timeout=0.5)
+        pooled = engine.raw_connection()
+        driver = pooled.driver_connection
+        assert isinstance(driver, PatientConnection)
+        wire.is_silent = True
+        with pytest.raises(NoAnswer):
+            driver.execute("SELECT 1")
+        assert driver.closed
+        pooled.invalidate()
         engine.dispose()

@@ -1,6 +1,6 @@
 """Breaks identity, ownership and the SQL adapter in every small way, and looks who notices.
 
-    python -m tests.mutation.run [--only sql/lists] [--workers 2]
+    python -m tests.mutation.run [--only sql/lists sql/rows] [--workers 2]
 
 A mutant that no test notices must stand in `survivors.txt`, with the reason
 why it may live; one that stands there and is noticed must go from there.
@@ -12,7 +12,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from itertools import chain, islice
 from multiprocessing import get_context
@@ -122,21 +122,21 @@ class Job(NamedTuple):
     function: str
 
 
-def sources(only: str) -> dict[str, str]:
-    """Return the source of each module whose name begins with `only`."""
-    chosen = (module for module in TESTS if module.startswith(only))
+def sources(only: Sequence[str]) -> dict[str, str]:
+    """Return the source of each module whose name begins with one of `only`."""
+    chosen = (module for module in TESTS if module.startswith(tuple(only)))
     return {module: (ROOT / PACKAGE / "adapters" / f"{module}.py").read_text() for module in chosen}
 
 
-def jobs(only: str) -> Iterator[Job]:
-    """Yield every mutant of the modules whose names begin with `only`."""
+def jobs(only: Sequence[str]) -> Iterator[Job]:
+    """Yield every mutant of the modules whose names begin with one of `only`."""
     for module, source in sources(only).items():
         for mutant in mutants(source):
             name = f"{module}: {mutant.name}"
             yield Job(module, name, mutant.source, f"{module}: {mutant.where}")
 
 
-def learn(only: str, file: Path) -> None:
+def learn(only: Sequence[str], file: Path) -> None:
     """Run the tests of the chosen modules as they are in this process; write who calls what."""
     told = {module: instrumented(module, source) for module, source in sources(only).items()}
     tests = dict.fromkeys(chain.from_iterable(TESTS[module] for module in told))
@@ -248,7 +248,7 @@ def listed() -> set[str]:
     return {line for line in lines if line and not line.startswith("#")}
 
 
-def reach_of(only: str) -> Reach:
+def reach_of(only: Sequence[str]) -> Reach:
     """Return which tests call what in the chosen modules. All must pass, or nothing can be told."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "reach.json")
@@ -260,7 +260,7 @@ def reach_of(only: str) -> Reach:
         return read_reach(file)
 
 
-def alive_of(only: str, workers: int) -> set[str]:
+def alive_of(only: Sequence[str], workers: int) -> set[str]:
     """Return the names of the mutants that the tests do not notice."""
     alive, chosen = set(), list(jobs(only))
     warm_up()
@@ -279,11 +279,11 @@ def alive_of(only: str, workers: int) -> set[str]:
 def main() -> int:
     """Print every survivor that is not listed, and every listed one that was noticed."""
     parser = argparse.ArgumentParser(description="Break the service, and look who notices.")
-    parser.add_argument("--only", default="", help="the modules whose names begin so")
+    parser.add_argument("--only", nargs="+", default=[""], help="modules whose names begin so")
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
     alive = alive_of(asked.only, asked.workers)
-    expected = {name for name in listed() if name.startswith(asked.only)}
+    expected = {name for name in listed() if name.startswith(tuple(asked.only))}
     for name in sorted(alive - expected):
         print(f"no test notices: {name}")
     for name in sorted(expected - alive):
