@@ -293,10 +293,10 @@ def test_a_row_that_is_refused_is_not_taken_for_one_that_is_there(role_engine: E
 
 
 def test_a_session_of_ours_is_taken_over(role_engine: Engine) -> None:
-    """What lasts is set once, and statements are prepared; each tells of the owner by itself."""
+    """What lasts is set once there, and statements are prepared."""
     with alone(role_engine, ADA) as session:
         driver: Any = session.connection.connection.driver_connection
-        assert (session.is_ours, session.ahead) == (True, None)
+        assert session.is_ours
         assert driver.prepare_threshold == PREPARED_AFTER
         assert driver.execute("SHOW statement_timeout").fetchone() == ("3s",)
 

@@ -105,8 +105,7 @@ TESTS = {
 }
 """The tests that hold each module, those that are likely to notice first."""
 
-SECONDS = 20
-"""How long one test may take: none that passes takes a quarter of it, and what hangs is noticed."""
+SECONDS = 60
 LONGEST = 600
 NEAREST = 40
 """How many of the tests that call a function meet its mutants before all the others do."""
@@ -142,7 +141,7 @@ def learn(only: Sequence[str], file: Path) -> None:
     tests = dict.fromkeys(chain.from_iterable(TESTS[module] for module in told))
     with over(told):
         sys.exit(
-            pytest.main([*OPTIONS, f"--timeout={3 * SECONDS}", *tests], [InOrder(), Recorder(file)])
+            pytest.main([*OPTIONS, f"--timeout={SECONDS}", *tests], [InOrder(), Recorder(file)])
         )
 
 
