@@ -8,8 +8,14 @@ from flask import Flask
 from tests.http_callers import Caller
 from tests.problems import faults, problem
 
+from taskservice.adapters.http import schemas
 from taskservice.adapters.http.parser import ParametersSchema
-from taskservice.adapters.http.schemas import NoParametersSchema, TaskQuerySchema
+
+QUERIES = [
+    kind()
+    for kind in vars(schemas).values()
+    if isinstance(kind, type) and issubclass(kind, ParametersSchema)
+]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +56,7 @@ def test_one_task_takes_no_parameters(ada: Caller, method: str) -> None:
 
 
 @pytest.mark.parametrize("prefer", ["", "count=exact"])
-@pytest.mark.parametrize("schema", [TaskQuerySchema(), NoParametersSchema()])
+@pytest.mark.parametrize("schema", QUERIES)
 def test_no_query_means_what_an_empty_one_does(
     app: Flask, schema: ParametersSchema, prefer: str
 ) -> None:

@@ -29,6 +29,9 @@ def created(open_tasks: OpenTasks, proxies: int, **headers: str) -> Any:
         (1, "/evil, /tasks", "/tasks"),
         (2, "/evil, /outer, /inner", "/outer"),
         (2, "/tasks", ""),
+        (1, "/a task's", "/a%20task's"),
+        (1, "/caf%C3%A9", "/caf%C3%A9"),
+        (1, "/tasks?a#b", "/tasks%3Fa%23b"),
     ],
 )
 def test_the_prefix_of_a_trusted_proxy_leads_back_through_it(

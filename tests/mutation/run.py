@@ -135,6 +135,15 @@ def jobs(only: Sequence[str]) -> Iterator[Job]:
             yield Job(module, name, mutant.source, f"{module}: {mutant.where}")
 
 
+def controls(only: Sequence[str]) -> Iterator[Job]:
+    """Yield an unbroken module for each list of tests that those chosen meet: all must live."""
+    seen = set()
+    for module, source in sources(only).items():
+        if (tests := tuple(TESTS[module])) not in seen:
+            seen.add(tests)
+            yield Job(module, f"{module}: as it is", source, f"{module}: as it is")
+
+
 def learn(only: Sequence[str], file: Path) -> None:
     """Run the tests of the chosen modules as they are in this process; write who calls what."""
     told = {module: instrumented(module, source) for module, source in sources(only).items()}
@@ -269,6 +278,9 @@ def alive_of(only: Sequence[str], workers: int) -> set[str]:
     ):
         patch.setenv(GIVEN, server.url())
         reach = reach_of(only)
+        for name, lives in outcomes(list(controls(only)), reach, workers):
+            if not lives:
+                raise SystemExit(f"the tests do not pass over {name}")
         for count, (name, lives) in enumerate(outcomes(chosen, reach, workers), 1):
             print(f"{count}/{len(chosen)} {'ALIVE' if lives else 'noticed'} {name}", flush=True)
             alive |= {name} if lives else set()
@@ -281,6 +293,8 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", default=[""], help="modules whose names begin so")
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
+    if not sources(asked.only):
+        parser.error(f"no module is called {' or '.join(asked.only)}")
     alive = alive_of(asked.only, asked.workers)
     expected = {name for name in listed() if name.startswith(tuple(asked.only))}
     for name in sorted(alive - expected):

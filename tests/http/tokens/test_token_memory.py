@@ -1,4 +1,4 @@
-"""A token's signature is verified once, as long as its key is there; what it claims, each time."""
+"""A token is verified and read once, as long as its key is there; whether it holds, each time."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -45,6 +45,16 @@ def test_what_is_refused_is_not_remembered(decoded: list[str]) -> None:
         with pytest.raises(Unauthenticated, match="no key verifies"):
             authenticate(forged)
     assert decoded == [forged, forged]
+
+
+def test_what_is_signed_and_not_for_us_is_not_remembered(decoded: list[str]) -> None:
+    """A token of the same issuer for others takes the place of nobody."""
+    authenticate = verifier(audience="tasks")
+    foreign = claiming(aud="mail")
+    for _ in range(2):
+        with pytest.raises(Unauthenticated, match="aud does not name"):
+            authenticate(foreign)
+    assert decoded == [foreign, foreign]
 
 
 def test_a_token_that_is_known_expires() -> None:

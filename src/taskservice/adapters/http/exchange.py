@@ -9,9 +9,10 @@ from urllib.parse import quote
 from flask import Request, request
 
 from taskservice.adapters.http.tags import Tags
-from taskservice.core.query import Page
 from taskservice.core.rates import Budget
-from taskservice.core.task import Task
+
+_IN_PATHS = "/:@!$&'()*+,;=~"
+"""What a path holds as it is (RFC 3986, section 3.3), beside letters, digits, and `-._~`."""
 
 _is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
@@ -31,7 +32,7 @@ class Exchange(Request):
     """The `Idempotency-Key`."""
     body: bytes = b""
     """The body, where it was read."""
-    answer: Task | Page | object = None
+    answer: object = None
     """The entity that the answer shows."""
 
     @cached_property
@@ -49,9 +50,17 @@ class Exchange(Request):
         return given if _is_request_id(given) else _new_id()
 
     @property
+    def prefix(self) -> str:
+        """What stands before the paths of this service, as a URI reference; `""` for nothing.
+
+        A proxy says it as text or as it stands in an address: `/a b` and `/a%20b` are the same.
+        """
+        return quote(self.root_path, safe=f"{_IN_PATHS}%")
+
+    @property
     def address(self) -> str:
         """The path of this request as a URI reference."""
-        return quote(f"{self.root_path}{self.path}", safe="/:@!$&'()*+,;=~")
+        return self.prefix + quote(self.path, safe=_IN_PATHS)
 
     def note(self, **fields: Any) -> None:
         """Have the log's line about this request say `fields`."""

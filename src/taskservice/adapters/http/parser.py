@@ -22,8 +22,8 @@ class ParametersSchema(StrictSchema):
     error_messages = {"unknown": UNKNOWN_PARAMETER}  # noqa: RUF012
 
     def unasked(self) -> Any:
-        """Return what no query at all means: what `load` makes of no parameters, but at once."""
-        return {}
+        """Return what no query at all means; what can tell it at once need not load it."""
+        return self.load({})
 
 
 class StrictParser(FlaskParser):
@@ -34,6 +34,7 @@ class StrictParser(FlaskParser):
 
     def parse(self, argmap: Any, *_: Any, location: str | None = None, **__: Any) -> Any:
         """Return what the schema `argmap` loads; no operation takes parameters beside a body."""
+        assert location in {"query", "json"}
         asked = exchange()
         return _queried(asked, argmap) if location == "query" else _sent(asked, argmap)
 

@@ -1,13 +1,13 @@
 """The pages for readers: the front page, the OpenAPI document, its reference, each problem."""
 
 from typing import Any
-from urllib.parse import quote
 
 import orjson
-from flask import Blueprint, Response, abort, render_template, request
+from flask import Blueprint, Response, abort, render_template
 
 from taskservice import __version__
 from taskservice.adapters.http import assets
+from taskservice.adapters.http.exchange import exchange
 from taskservice.adapters.http.problems import PROBLEM_TYPES
 
 DESCRIPTION = """\
@@ -42,9 +42,9 @@ def pages(openapi: dict[str, Any]) -> Blueprint:
 
     @blueprint.get("/openapi.json")
     def openapi_document() -> Response:
-        if not request.root_path:
-            return _revalidated(written, "application/json")
-        return _revalidated(_written(_served_under(request.root_path, openapi)), "application/json")
+        prefix = exchange().prefix
+        document = _written(_served_under(prefix, openapi)) if prefix else written
+        return _revalidated(document, "application/json")
 
     @blueprint.get("/docs")
     def docs() -> Response:
@@ -69,7 +69,7 @@ def _written(openapi: dict[str, Any]) -> bytes:
 
 def _served_under(prefix: str, openapi: dict[str, Any]) -> dict[str, Any]:
     """Return the document of a service that a trusted proxy has put under `prefix`."""
-    servers = [server | {"url": quote(prefix)} for server in openapi["servers"]]
+    servers = [server | {"url": prefix} for server in openapi["servers"]]
     return openapi | {"servers": servers}
 
 

@@ -156,6 +156,10 @@ class CompletionSchema(BodySchema):
 class NoParametersSchema(ParametersSchema):
     """No query parameters."""
 
+    def unasked(self) -> dict[str, Any]:
+        """Return nothing."""
+        return {}
+
 
 class TaskQuerySchema(ParametersSchema):
     """What a list may ask. Loads to a `TaskQuery`."""

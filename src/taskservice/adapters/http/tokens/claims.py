@@ -54,8 +54,9 @@ class Expected:
     def _times(self, claims: dict[str, Any]) -> tuple[float, dict[str, float]]:
         if "exp" not in claims:
             raise Unauthenticated("exp is missing")
+        expires = _time(claims, "exp") + self.leeway
         begins = {name: _time(claims, name) - self.leeway for name in _BEGINS if name in claims}
-        return _time(claims, "exp") + self.leeway, begins
+        return expires, begins
 
     def _subject(self, claims: dict[str, Any]) -> str:
         subject = claims.get(self.subject_claim)
