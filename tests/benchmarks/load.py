@@ -116,7 +116,8 @@ def all_places_taken(address: str, home: Home) -> Iterator[None]:
     """Lock the tasks, and have enough callers wait for that."""
     with psycopg.connect(home.superuser) as holder:
         holder.execute("LOCK TABLE tasks")
-        callers = [Caller(address, _list("ada")) for _ in range(4 * PLACES)]
+        # Each for a user of its own: one user never has all places.
+        callers = [Caller(address, _list(f"holder-{number}")) for number in range(4 * PLACES)]
         for caller in callers:
             caller.ask()
         await_lock(home.inspected, PLACES)
