@@ -1,11 +1,14 @@
-"""What is told of the pool: who waits, who gives up, how many connections are in use."""
+"""The pool: what is told of it, and that it hands out no connection that was cut as it rested."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from tests.homes import sqlite_home
+from tests.homes import Home, served_engine, sqlite_home
 
+from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.engine import database_url, pooled_engine
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.core.watching import Watch
@@ -57,3 +60,27 @@ def test_who_watches_hears_of_the_pool(tmp_path: Path) -> None:
         ("in use", 0),
         *[*taken, ("in use", 0)] * 2,
     ]
+
+
+def backend_of(connection: Connection) -> int:
+    """Return the process of PostgreSQL that serves `connection`."""
+    driver: Any = connection.connection.driver_connection
+    return int(driver.info.backend_pid)
+
+
+def test_a_connection_that_was_cut_as_it_rested_is_replaced(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is asked before it is handed out, where it rested for long."""
+    engine = served_engine(home.service, pool_size=1)
+    with engine.connect() as connection:
+        cut = backend_of(connection)
+    with home.inspected.connect() as superuser:
+        superuser.exec_driver_sql(f"SELECT pg_terminate_backend({cut}, 5000)")
+    for seconds, is_replaced in ((60.0, False), (0.0, True)):
+        monkeypatch.setattr(engines, "REST_SECONDS", seconds)
+        with engine.connect() as connection:
+            assert (backend_of(connection) != cut) is is_replaced
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+    engine.dispose()

@@ -75,7 +75,7 @@ TESTS = {
     "sql/answers": OUTCOMES,
     "sql/archive": ["tests/contract/test_archive.py", "tests/system/test_carrying.py"],
     "sql/changes": CONTRACT,
-    "sql/engine": [*SCHEMA, *CONTRACT],
+    "sql/engine": [*SCHEMA, "tests/contract/test_pool.py", *CONTRACT],
     "sql/encoding": ["tests/contract/test_encoding.py", "tests/system/test_check.py"],
     "sql/failures": [*CONTRACT, *SCHEMA, *START],
     "sql/inspection": ["tests/system/test_check.py"],
