@@ -211,11 +211,19 @@ def silence() -> Iterator[None]:
 
 
 class Running(NamedTuple):
-    """A mutant that meets the tests, and until when it may."""
+    """A mutant that meets the tests, and since when."""
 
     job: Job
     process: ForkProcess
-    deadline: float
+    began: float
+
+
+class Outcome(NamedTuple):
+    """What became of a mutant, and how long that took, in seconds."""
+
+    name: str
+    lives: bool
+    seconds: float
 
 
 def start(job: Job, reach: Reach) -> Running:
@@ -223,11 +231,11 @@ def start(job: Job, reach: Reach) -> Running:
     first = nearest(reach, job.function, TESTS[job.module], NEAREST)
     process = get_context("fork").Process(target=meet_the_tests, args=(job, first))
     process.start()
-    return Running(job, process, monotonic() + LONGEST)
+    return Running(job, process, monotonic())
 
 
-def outcomes(chosen: list[Job], reach: Reach, workers: int) -> Iterator[tuple[str, bool]]:
-    """Yield of each job, as they end, its name and whether it lives.
+def outcomes(chosen: list[Job], reach: Reach, workers: int) -> Iterator[Outcome]:
+    """Yield what becomes of each job, as they end.
 
     One that runs for ever, in a loop or in a statement, was noticed.
     """
@@ -239,12 +247,12 @@ def outcomes(chosen: list[Job], reach: Reach, workers: int) -> Iterator[tuple[st
         wait([one.process.sentinel for one in running], timeout=1)
         for one in [one for one in running if has_ended(one)]:
             running.remove(one)
-            yield one.job.name, one.process.exitcode == 0
+            yield Outcome(one.job.name, one.process.exitcode == 0, monotonic() - one.began)
 
 
 def has_ended(one: Running) -> bool:
     """Tell whether a mutant has ended, and end it where its time is over."""
-    if monotonic() > one.deadline:
+    if monotonic() - one.began > LONGEST:
         one.process.kill()
     one.process.join(0)
     return not one.process.is_alive()
@@ -278,12 +286,13 @@ def alive_of(only: Sequence[str], workers: int) -> set[str]:
     ):
         patch.setenv(GIVEN, server.url())
         reach = reach_of(only)
-        for name, lives in outcomes(list(controls(only)), reach, workers):
-            if not lives:
-                raise SystemExit(f"the tests do not pass over {name}")
-        for count, (name, lives) in enumerate(outcomes(chosen, reach, workers), 1):
-            print(f"{count}/{len(chosen)} {'ALIVE' if lives else 'noticed'} {name}", flush=True)
-            alive |= {name} if lives else set()
+        for control in outcomes(list(controls(only)), reach, workers):
+            if not control.lives:
+                raise SystemExit(f"the tests do not pass over {control.name}")
+        for count, one in enumerate(outcomes(chosen, reach, workers), 1):
+            kind = "ALIVE" if one.lives else "noticed"
+            print(f"{count}/{len(chosen)} {one.seconds:.0f} s {kind} {one.name}", flush=True)
+            alive |= {one.name} if one.lives else set()
     return alive
 
 
