@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import ClauseElement, Engine, event, text
 from sqlalchemy.exc import IntegrityError
 from tests.homes import Home, await_lock, served, served_engine
 from tests.postgres import Databases
@@ -64,6 +64,52 @@ def test_one_statement_for_one_operation_and_two_for_a_change(engine: Engine) ->
             assert len(statements) == count
             assert not any("count(" in statement for statement in statements)
             assert all("user_id" in statement for statement in statements)
+
+
+def use(tasks: TaskService) -> None:
+    """Do everything that there is to do, once."""
+    task = tasks.add(title="Buy milk")
+    for query in (TaskQuery(), TaskQuery(text="milk", counted=True), TaskQuery(completed=False)):
+        assert task in tasks.list(query).tasks
+    tasks.change(task.id, Task.complete)
+    assert tasks.get(task.id).completed
+    tasks.remove(task.id)
+
+
+def test_a_statement_is_compiled_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was asked before is sent as it was written then."""
+    compiled: list[ClauseElement] = []
+    compile_it = ClauseElement.compile
+
+    def note(core: ClauseElement, *args: Any, **kwargs: Any) -> Any:
+        compiled.append(core)
+        return compile_it(core, *args, **kwargs)
+
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        use(tasks)
+        monkeypatch.setattr(ClauseElement, "compile", note)
+        use(tasks)
+    assert compiled == []
+
+
+def test_who_listens_hears_of_a_statement_before_and_after(engine: Engine) -> None:
+    """Each once, with what the driver gives back in hand."""
+    heard: list[tuple[str, str]] = []
+
+    def hear(name: str, *args: Any) -> None:
+        heard.append((name, args[2]))
+
+    listeners = {
+        name: partial(hear, name) for name in ("before_cursor_execute", "after_cursor_execute")
+    }
+    for name, listener in listeners.items():
+        event.listen(engine, name, listener)
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        tasks.list(TaskQuery())
+    for name, listener in listeners.items():
+        event.remove(engine, name, listener)
+    (before, statement), (after, same) = heard
+    assert (before, after, same) == (*listeners, statement)
 
 
 def test_a_count_is_a_statement_of_its_own(engine: Engine) -> None:
