@@ -31,6 +31,7 @@ def created(open_tasks: OpenTasks, proxies: int, **headers: str) -> Any:
         (2, "/tasks", ""),
         (1, "/a task's", "/a%20task's"),
         (1, "/caf%C3%A9", "/caf%C3%A9"),
+        (1, "/100%", "/100%25"),
         (1, "/tasks?a#b", "/tasks%3Fa%23b"),
     ],
 )

@@ -38,7 +38,7 @@ class Recorder:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._called: dict[str, list[str]] = {}
+        self._called: dict[str, set[str]] = defaultdict(set)
         self._seconds: dict[str, float] = defaultdict(float)
         self._now: set[str] = set()
         setattr(builtins, CALLED, self._now)
@@ -46,14 +46,14 @@ class Recorder:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what was called in a phase of a test, and for how long."""
         self._seconds[report.nodeid] += report.duration
-        self._called.setdefault(report.nodeid, []).extend(self._now)
+        self._called[report.nodeid] |= self._now
         self._now.clear()
 
     def pytest_sessionfinish(self) -> None:
         """Write the tests by function."""
         found: dict[str, list[str]] = defaultdict(list)
         for test in sorted(self._seconds, key=self._seconds.__getitem__):
-            for function in set(self._called[test]):
+            for function in self._called[test]:
                 found[function].append(test)
         self._file.write_text(json.dumps(found))
 

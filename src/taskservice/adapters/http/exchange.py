@@ -4,7 +4,7 @@ import re
 from functools import cached_property
 from random import getrandbits
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote_to_bytes
 
 from flask import Request, request
 
@@ -55,7 +55,7 @@ class Exchange(Request):
 
         A proxy says it as text or as it stands in an address: `/a b` and `/a%20b` are the same.
         """
-        return quote(self.root_path, safe=f"{_IN_PATHS}%")
+        return quote(unquote_to_bytes(self.root_path), safe=_IN_PATHS)
 
     @property
     def address(self) -> str:
