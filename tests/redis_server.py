@@ -13,6 +13,7 @@ from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import RedisError
+from tests.freezing import freeze
 from tests.parent_death import dying_with_the_tests
 from tests.postgres import kept_port
 from tests.support import DATABASE_PASSWORD
@@ -69,7 +70,7 @@ class RedisServer:
     def freeze(self) -> None:
         """Keep it from answering, while it keeps its connections."""
         assert self._process is not None
-        self._process.send_signal(signal.SIGSTOP)
+        freeze(self._process.pid)
 
     def end(self) -> None:
         """Stop it, where it runs."""

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from tests.freezing import freeze
 from tests.homes import Home, await_lock
 from tests.http_callers import token_of
 from tests.processes import SECONDS, START, Service, gunicorn, running
@@ -111,7 +112,7 @@ def test_who_waits_to_be_let_in_is_answered(service: Service, home: Home) -> Non
     titles = [f"Task {n}" for n in range(CLIENTS)]
     processes = workers(service)
     for process in processes:
-        os.kill(process, signal.SIGSTOP)
+        freeze(process)
     connections = [sent(service, title) for title in titles]
     service.process.send_signal(signal.SIGTERM)
     for process in processes:
