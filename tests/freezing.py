@@ -14,6 +14,11 @@ def freeze(process: int) -> None:
     A thread that waits for a processor would take what is sent to it meanwhile before it stops.
     """
     os.kill(process, signal.SIGSTOP)
+    await_stillness(process)
+
+
+def await_stillness(process: int) -> None:
+    """Return when all threads of a process that is, or will be, stopped stand still."""
     deadline = time.monotonic() + SECONDS
     while _states(process) != {"T"}:
         assert time.monotonic() < deadline, f"{process} does not stop"

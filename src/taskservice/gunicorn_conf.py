@@ -79,6 +79,11 @@ def on_starting(arbiter: Arbiter) -> None:
         sys.exit(2)
 
 
+def post_fork(arbiter: Arbiter, worker: Worker) -> None:
+    """Have a worker know what the master's handlers, which it is born with, take for it."""
+    worker.told_early = arbiter.SIG_QUEUE
+
+
 def child_exit(_: Arbiter, worker: AnyWorker) -> None:
     """Count a worker that has ended no longer among those that are at work."""
     metrics.retire(int(worker.pid))

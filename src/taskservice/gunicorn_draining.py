@@ -1,7 +1,9 @@
 """How a worker stops: it answers whoever has connected, and lets in nobody after."""
 
+import signal
 from contextlib import suppress
 from itertools import repeat, takewhile
+from queue import SimpleQueue
 from socket import socket
 from time import monotonic
 
@@ -10,13 +12,27 @@ from taskservice.gunicorn_lingering import LingeringWorker
 SILENCE_SECONDS = 2.0
 """How long a worker that stops waits for who has not sent anything: as for a kept connection."""
 
+STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+
 
 class DrainingWorker(LingeringWorker):
     """The threaded worker, which loses nobody who has connected when it is told to stop.
 
     gunicorn's own leaves those whom it has not accepted yet in the kernel's
     queue: the last worker to end resets them, after up to `graceful_timeout`.
+    And it does not hear a signal that comes before it has handlers of its own:
+    the master's, which it is born with, only put the signal into a queue.
     """
+
+    told_early: "SimpleQueue[int] | None" = None
+    """The signals that came before this worker had handlers of its own."""
+
+    def init_signals(self) -> None:
+        """Listen to signals, and stop where one to stop has come before."""
+        super().init_signals()
+        while self.told_early and not self.told_early.empty():
+            if self.told_early.get() in STOPS:
+                self.alive = False
 
     def set_accept_enabled(self, enabled: bool | None) -> None:
         """Let clients in or not; a worker that stops takes in the queue, and closes the door."""

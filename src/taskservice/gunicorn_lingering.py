@@ -61,8 +61,14 @@ class LingeringWorker(ThreadWorker):
         for conn in [one for one, farewell in self._lingering.items() if farewell.until <= now]:
             self._close(conn)
 
-    def _keepalive_after(self, _: TConn, keepalive: bool) -> bool:
-        """Tell whether a connection is kept: what is kept has nothing unread to be drained."""
+    def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
+        """Tell whether a connection is kept.
+
+        What is kept has nothing unread: its parser need not drain the request that it has read.
+        """
+        if keepalive:
+            parser: Any = conn.parser
+            parser.mesg = None
         return keepalive
 
     def _half_close(self, conn: TConn) -> None:

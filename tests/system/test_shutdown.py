@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from tests.freezing import freeze
+from tests.freezing import await_stillness, freeze
 from tests.homes import Home, await_lock
 from tests.http_callers import token_of
 from tests.processes import SECONDS, START, Service, gunicorn, running
@@ -22,6 +22,17 @@ PATH = "/api/tasks/ada/tasks"
 ADA = token_of("ada")
 CLIENTS, PLACES = 50, 17
 THREADS = 58
+
+# A worker that stands still between its birth and its own handlers of signals.
+NEWBORN = """
+import os, signal
+from taskservice.gunicorn_conf import *
+from taskservice.gunicorn_conf import post_fork as ours
+
+def post_fork(arbiter, worker):
+    ours(arbiter, worker)
+    os.kill(worker.pid, signal.SIGSTOP)
+"""
 
 
 @pytest.fixture
@@ -153,6 +164,24 @@ def test_who_never_says_anything_delays_nobody(home: Home, tmp_path: Path) -> No
         began = time.monotonic()
         assert service.stop() == 0
         assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
+def test_a_worker_that_was_just_born_stops_as_well(
+    by: signal.Signals, home: Home, tmp_path: Path
+) -> None:
+    """A signal that finds the handlers of the master in a worker is not lost."""
+    settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
+    (tmp_path / "newborn.py").write_text(NEWBORN)
+    command = [*START, "--config", "newborn.py"]
+    with running(command, tmp_path, WEB_CONCURRENCY="1", **settings) as service:
+        await_line(service, "Booting worker")
+        (worker,) = workers(service)
+        await_stillness(worker)
+        service.process.send_signal(by)
+        await_signal(worker, signal.SIGTERM if by == signal.SIGTERM else signal.SIGQUIT)
+        os.kill(worker, signal.SIGCONT)
+        assert service.process.wait(SECONDS / 2) == 0
 
 
 def test_a_half_sent_request_does_not_change_the_status(home: Home, tmp_path: Path) -> None:
