@@ -1,0 +1,45 @@
+"""What is made once for all requests, counted: to make it for each takes longer than the rest."""
+
+from typing import Any
+
+import pytest
+from marshmallow import Schema
+from tests.http_callers import Caller
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[type[Schema]]:
+    """The kinds of schema that are made from now on, one by one."""
+    kinds: list[type[Schema]] = []
+    make = Schema.__init__
+
+    def noted(schema: Schema, *given: Any, **how: Any) -> None:
+        kinds.append(type(schema))
+        make(schema, *given, **how)
+
+    monkeypatch.setattr(Schema, "__init__", noted)
+    return kinds
+
+
+def test_no_schema_is_made_for_a_request(ada: Caller, made: list[type[Schema]]) -> None:
+    """A schema that is made reads all its fields anew; a request meets the one that is there."""
+    task = ada.create()
+    path = f"/{task['id']}"
+    answers = [
+        ada("GET", "?limit=20&completed=false&q=milk"),
+        ada("GET", path),
+        ada("PUT", path, json={"title": "Buy more milk"}),
+        ada("PATCH", path, json={"description": None}),
+        ada("PATCH", f"{path}/complete"),
+        ada("DELETE", path),
+        ada("POST", json={"titel": "Buy milk"}),
+        ada("GET", "?limit=0"),
+    ]
+    assert [one.status_code for one in answers] == [200, 200, 200, 200, 200, 204, 422, 422]
+    assert made == []
+
+
+def test_a_schema_that_is_made_is_counted(made: list[type[Schema]]) -> None:
+    """The test above would notice one."""
+    Schema()
+    assert made == [Schema]
