@@ -20,6 +20,8 @@ _is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 class Exchange(Request):
     """A request, with what each step finds for those that follow, to its answer's last header."""
 
+    max_content_length = None
+    """None of Flask's, which it would look up at each body: `bodies` has the limit."""
     path_owner: str
     """Whose tasks the path names."""
     caller: str
