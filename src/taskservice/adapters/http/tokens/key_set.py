@@ -104,11 +104,12 @@ class KeySet:
         """Return the keys for `algorithm`: those named `key_id`, or without it up to 8.
 
         Fetches anew for an unknown `key_id`, at most once in 30 s. Raises
-        `Unavailable` where no set was fetched for a day or ever.
+        `Unavailable` where no set was fetched for a day or ever, and where it
+        is not known whether there is such a key by now.
         """
         keys = self.current()
         if key_id is not None and all(key.key_id != key_id for key in keys):
-            keys = self._after_miss()
+            keys = self._after_miss(key_id)
         named = [key for key in keys if key_id is None or key.key_id == key_id]
         return [key for key in named if key.algorithm_name == algorithm][:CANDIDATES_LIMIT]
 
@@ -123,7 +124,7 @@ class KeySet:
         if self._failure is not None:
             raise Unavailable(f"the key set was not fetched: {self._failure}")
 
-    def _after_miss(self) -> tuple[PyJWK, ...]:
+    def _after_miss(self, key_id: str) -> tuple[PyJWK, ...]:
         with self._lock:
             now = self._clock()
             is_due = now - self._missed >= COOL_DOWN
@@ -131,7 +132,10 @@ class KeySet:
         if is_due:
             self._begin(quiet=0)
             self._wait()
-        return self._fetched.keys
+        keys, failure = self._fetched.keys, self._failure
+        if failure is not None and all(key.key_id != key_id for key in keys):
+            raise Unavailable(f"the key is not known, and the key set was not fetched: {failure}")
+        return keys
 
     def _begin(self, *, quiet: float) -> bool:
         """Start a fetch, unless one is under way or one ended less than `quiet` seconds ago."""
@@ -156,7 +160,7 @@ class KeySet:
     def _usable(self, document: bytes) -> tuple[PyJWK, ...]:
         """Return the keys; none is an answer only of an issuer that takes back what it gave."""
         keys = read_key_set(document)
-        if not keys and not self._fetched.keys:
+        if not keys and self.age == math.inf:
             raise ValueError("it holds no usable key")
         return keys
 
