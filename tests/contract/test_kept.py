@@ -68,6 +68,22 @@ def test_a_number_that_another_has_had_tells_nothing(role_engine: Engine) -> Non
     assert caught.value.outcome == "not_applied"
 
 
+def test_a_standby_does_not_know(role_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A number that was not given to anybody yet, there, is one that it has not heard of."""
+    monkeypatch.setattr(outcomes, "PATIENCE", 0.1)
+    with role_engine.connect() as connection:
+        not_given = str(int(begun(connection)) + 1_000_000)
+        connection.exec_driver_sql("ROLLBACK")
+    with pytest.raises(Unavailable) as caught:
+        lose(role_engine, not_given, is_kept=False)
+    assert caught.value.outcome == "not_applied"
+    on_a_standby = outcomes._STATUS.replace("pg_is_in_recovery()", "true")
+    monkeypatch.setattr(outcomes, "_STATUS", on_a_standby)
+    with pytest.raises(Unavailable) as caught:
+        lose(role_engine, not_given, is_kept=False)
+    assert caught.value.outcome == "unknown"
+
+
 def test_what_is_under_way_is_not_there_yet(
     role_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
