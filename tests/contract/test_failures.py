@@ -9,7 +9,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from sqlalchemy import Engine
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 from tests.homes import Home, served, served_engine
 from tests.postgres import Databases
 
@@ -156,6 +156,30 @@ def test_every_kind_of_absence_is_an_outage(state: str) -> None:
     with pytest.raises(Unavailable, match="it does not exist") as caught, translated():
         raise ProgrammingError("SELECT 1", None, absent)
     assert caught.value.outcome == "not_applied"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            'server certificate for "*.example" does not match host name "db.example"',
+            'server certificate for "..." does not match host name "..."',
+        ),
+        (
+            'could not translate host name "db.example" to address: Name or service not known',
+            'could not translate host name "..." to address: Name or service not known',
+        ),
+        (
+            'FATAL:  no pg_hba.conf entry for host "192.0.2.1", user "app", no encryption',
+            'FATAL:  no pg_hba.conf entry for host "...", user "app", no encryption',
+        ),
+    ],
+)
+def test_a_host_is_not_told(said: str, told: str) -> None:
+    """Where a database is, is no matter of the log; what is wrong is."""
+    with pytest.raises(Unavailable) as caught, translated():
+        raise OperationalError("SELECT 1", None, psycopg.OperationalError(said))
+    assert str(caught.value) == f"the database refuses: {told}"
 
 
 def test_what_is_wrong_with_a_statement_is_a_defect() -> None:

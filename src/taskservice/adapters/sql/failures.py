@@ -43,6 +43,9 @@ _no_access = re.compile(
 # What PgBouncer says of a statement that it has sent to nobody.
 _never_sent = re.compile(r"server login |cannot connect to server|query_wait_timeout").search
 
+# How libpq and the server name a host.
+_host = re.compile(r'((?:certificate for|host(?: name)?) )"[^"]*"')
+
 
 class BrokenOff(Unavailable):
     """The connection broke while an answer was waited for; a new one may tell more."""
@@ -135,4 +138,5 @@ def _reason(error: DBAPIError) -> str:
     text = str(error.orig)
     if "resolve host" in text:
         return "its host name cannot be resolved"
-    return text.rsplit("failed: ", 1)[-1].partition("\n")[0]
+    said = text.rsplit("failed: ", 1)[-1].partition("\n")[0]
+    return _host.sub(r'\1"..."', said)
