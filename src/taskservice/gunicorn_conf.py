@@ -16,6 +16,7 @@ from taskservice.adapters import metrics
 from taskservice.app import require_servable, serve_metrics
 from taskservice.config import ConfigError, Settings, log_choice, pool_size, worker_count
 from taskservice.core.admission import WAITING_PER_PLACE
+from taskservice.gunicorn_draining import keep_stops_over_forks
 from taskservice.gunicorn_log import Log, Worker
 
 # One log, in the form that TASKSERVICE_LOG_FORMAT names.
@@ -74,6 +75,7 @@ def on_starting(arbiter: Arbiter) -> None:
         settings = Settings.from_environment(os.environ)
         require_servable(settings)
         serve_metrics(settings)
+        keep_stops_over_forks()
     except ConfigError as error:
         sys.stderr.write(f"taskservice: {error}\n")
         sys.exit(2)

@@ -1,9 +1,12 @@
 """How a worker stops: it answers whoever has connected, and lets in nobody after."""
 
+import os
 import signal
 from contextlib import suppress
+from functools import partial
 from itertools import repeat, takewhile
 from queue import SimpleQueue
+from signal import SIG_BLOCK, SIG_UNBLOCK
 from socket import socket
 from time import monotonic
 
@@ -13,6 +16,15 @@ SILENCE_SECONDS = 2.0
 """How long a worker that stops waits for who has not sent anything: as for a kept connection."""
 
 STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+
+
+def keep_stops_over_forks() -> None:
+    """Have signals to stop wait while this process forks, for both that come of it.
+
+    Python forgets in a child what came before its first instruction.
+    """
+    wait, go_on = (partial(signal.pthread_sigmask, how, STOPS) for how in (SIG_BLOCK, SIG_UNBLOCK))
+    os.register_at_fork(before=wait, after_in_parent=go_on, after_in_child=go_on)
 
 
 class DrainingWorker(LingeringWorker):
