@@ -286,14 +286,20 @@ def alive_of(only: Sequence[str], workers: int) -> set[str]:
     ):
         patch.setenv(GIVEN, server.url())
         reach = reach_of(only)
-        for control in outcomes(list(controls(only)), reach, workers):
-            if not control.lives:
-                raise SystemExit(f"the tests do not pass over {control.name}")
+        require_controls(only, reach, workers)
         for count, one in enumerate(outcomes(chosen, reach, workers), 1):
             kind = "ALIVE" if one.lives else "noticed"
             print(f"{count}/{len(chosen)} {one.seconds:.0f} s {kind} {one.name}", flush=True)
             alive |= {one.name} if one.lives else set()
+        require_controls(only, reach, workers)
     return alive
+
+
+def require_controls(only: Sequence[str], reach: Reach, workers: int) -> None:
+    """Raise `SystemExit` where something else than a mutant makes tests fail."""
+    for control in outcomes(list(controls(only)), reach, workers):
+        if not control.lives:
+            raise SystemExit(f"the tests do not pass over {control.name}")
 
 
 def main() -> int:
