@@ -1,5 +1,6 @@
 """A wire to a server that can be cut or held, can lose a request or an answer, and fall silent."""
 
+import re
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -8,6 +9,9 @@ from threading import Event, Lock, Thread
 from urllib.parse import urlsplit
 
 SYNC, FLUSH = b"S\0\0\0\4", b"H\0\0\0\4"
+
+_prepared = re.compile(rb"P.{4}(_pg3_\w+)\0(.*?\0)", re.DOTALL).findall
+"""The name and the text of each statement that is prepared: later, its name alone is said."""
 
 
 class Wire:
@@ -92,17 +96,19 @@ class Wire:
         """Pass requests on, up to the one that is lost, or whose answer is."""
         is_losing = False
         said = b""
+        prepared: dict[bytes, bytes] = {}
         while asked := client.recv(65536):
             self._flows.wait()
             if self.is_silent:
                 continue
+            prepared |= dict(_prepared(asked))
             if self.once_said in asked:
                 said = self.once_said
             if self.lose is not None and self.lose in asked:
                 self.lose = None
                 self._cut(client)
                 return
-            if said == self.once_said and self._is_to_lose(asked):
+            if said == self.once_said and self._is_to_lose(asked, prepared):
                 self.lose_answer_to = None
                 is_losing = True
             if is_losing and _is_whole(asked):
@@ -112,8 +118,11 @@ class Wire:
                 return
             server.sendall(asked)
 
-    def _is_to_lose(self, asked: bytes) -> bool:
-        return self.lose_answer_to is not None and self.lose_answer_to in asked
+    def _is_to_lose(self, asked: bytes, prepared: dict[bytes, bytes]) -> bool:
+        if (sought := self.lose_answer_to) is None:
+            return False
+        names = [name for name, text in prepared.items() if sought in text]
+        return sought in asked or any(b"\0%b\0" % name in asked for name in names)
 
     def _cut(self, client: socket.socket) -> None:
         self.lost += 1

@@ -8,6 +8,8 @@ from tests.history.wishes import Wish
 from tests.proxy import Wire
 
 COMMIT = b"COMMIT\0"
+ANSWERS = 8
+"""How many answers a probe loses: to four statements, and to four COMMITs."""
 
 
 class Prober:

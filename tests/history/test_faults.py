@@ -4,12 +4,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.history.lost_answers import ANSWERS
 from tests.history.nemesis import DIRECT, EMBEDDED, POOLED
 from tests.history.runs import Summary, run
 from tests.history.targets import direct, embedded, pooled, proxied
 from tests.postgres import PostgresServer
 
 Tell = Callable[[object], None]
+
+LOST = 0.9
+"""Of the answers that are to be lost, half of them to a COMMIT, what share is, at least."""
 
 RESOLVED = 99.0
 """Of the writes whose answer was lost, how many are told the truth, in per cent, at least."""
@@ -34,7 +38,7 @@ def test_postgresql_keeps_its_promises(
     """Nor do a database that restarts or crashes, and a wire that is cut, held or loses answers."""
     with direct(tmp_path, database) as target:
         summary = held(run(target, DIRECT, cycles, tmp_path, "postgresql"), tell)
-    assert summary.answers_lost >= cycles
+    assert summary.answers_lost >= LOST * ANSWERS * cycles
     assert summary.resolved >= RESOLVED
 
 
@@ -45,7 +49,7 @@ def test_postgresql_behind_a_pooler_keeps_its_promises(
     """The same through PgBouncer in transaction mode, which restarts too."""
     with pooled(tmp_path, database) as target:
         summary = held(run(target, POOLED, cycles, tmp_path, "pooler"), tell)
-    assert summary.answers_lost >= cycles
+    assert summary.answers_lost >= LOST * ANSWERS * cycles
     assert summary.resolved >= RESOLVED
 
 
@@ -57,5 +61,5 @@ def test_the_service_behind_nginx_keeps_its_promises(
     """The same as clients see it through nginx, which says so where the service does not answer."""
     with proxied(tmp_path, database) as target:
         summary = held(run(target, POOLED, cycles, tmp_path, "nginx"), tell)
-    assert summary.answers_lost >= cycles
+    assert summary.answers_lost >= LOST * ANSWERS * cycles
     assert summary.resolved >= RESOLVED

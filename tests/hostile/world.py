@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import orjson
+from tests.canaries import WATCH, look_at_answer
 from tests.hostile.case import Case
 from tests.hostile.messages import TASK, message
 from tests.hostile.wire import Answer, Exchange, read_answer
@@ -97,7 +98,10 @@ class World:
         return self._send(message(method, target, body=body, token=token_of(user)), method)
 
     def _send(self, octets: bytes, method: str) -> Answer:
-        return read_answer(self._exchange(octets), method)
+        answer = read_answer(self._exchange(octets), method)
+        if answer.status >= 400:
+            look_at_answer(WATCH, method, answer.status, answer.headers, answer.body)
+        return answer
 
 
 def filled(request: bytes, lists: Mapping[str, bytes]) -> bytes:
