@@ -106,7 +106,7 @@ TESTS = {
 """The tests that hold each module, those that are likely to notice first."""
 
 SECONDS = 60
-LONGEST = 600
+LONGEST = 300
 NEAREST = 40
 """How many of the tests that call a function meet its mutants before all the others do."""
 OPTIONS = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=no-shrinking"]

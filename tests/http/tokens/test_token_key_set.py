@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 from tests.issuer import Issuer, SigningKey
-from tests.processes import ROOT, environment
+from tests.processes import ROOT, SECONDS, environment
 
 from taskservice.adapters.http.tokens import Keys, KeySet, Verifier, key_set
 from taskservice.core.errors import Unauthenticated, Unavailable
@@ -55,6 +55,10 @@ class Source:
         """Let the next fetch hang until `release`."""
         self.gate.clear()
         self.entered.clear()
+
+    def await_fetch(self) -> None:
+        """Return when a fetch has begun."""
+        assert self.entered.wait(SECONDS)
 
     def release(self) -> None:
         """Let go what hangs, and wait until it has landed."""
@@ -124,7 +128,7 @@ def test_no_fetch_keeps_a_process_from_its_end(keys: KeySet, source: Source) -> 
     source.now += 300
     source.hold()
     keys.candidates("EdDSA", None)
-    source.entered.wait()
+    source.await_fetch()
     assert [t.daemon for t in threading.enumerate() if t.name == "key-set"] == [True]
 
 
@@ -169,7 +173,7 @@ def test_nobody_waits_for_a_refresh(keys: KeySet, source: Source) -> None:
     source.hold()
     for _ in range(20):
         assert knows(keys, old)
-    source.entered.wait()
+    source.await_fetch()
     assert source.count == 2
     source.release()
     assert keys.candidates("EdDSA", None)[0].key_id == source.issuer.key("EdDSA").key_id
@@ -189,7 +193,7 @@ def test_threads_start_one_refresh(keys: KeySet, source: Source) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(use, range(8))) == [1] * 8
-    source.entered.wait()
+    source.await_fetch()
     assert source.count == 2
 
 
@@ -254,7 +258,7 @@ def test_all_who_wake_a_sleeper_wait_for_it(keys: KeySet, source: Source) -> Non
     source.hold()
     with ThreadPoolExecutor(4) as pool:
         answers = [pool.submit(keys.candidates, "EdDSA", None) for _ in range(4)]
-        source.entered.wait()
+        source.await_fetch()
         source.gate.set()
         assert {key.key_id for answer in answers for key in answer.result()} == {
             source.issuer.key("EdDSA").key_id
@@ -280,7 +284,7 @@ def test_nobody_waits_for_an_issuer_that_is_down(keys: KeySet, source: Source) -
     source.hold()
     before = source.count
     assert knows(keys, source.issuer.key("ES256"))
-    source.entered.wait()
+    source.await_fetch()
     assert source.count == before + 1
 
 
@@ -405,7 +409,7 @@ def test_an_unknown_kid_delays_nobody_else(keys: KeySet, source: Source) -> None
     source.hold()
     with ThreadPoolExecutor(1) as pool:
         unknown = pool.submit(keys.candidates, "EdDSA", "unknown")
-        source.entered.wait()
+        source.await_fetch()
         assert knows(keys, source.issuer.key("EdDSA"))
         with pytest.raises(Unavailable, match="a fetch is under way"):
             keys.candidates("EdDSA", "unknown too")
@@ -422,7 +426,7 @@ def test_an_unknown_kid_joins_a_refresh_under_way(keys: KeySet, source: Source) 
     source.now += 300
     source.hold()
     assert len(keys.candidates("EdDSA", None)) == 1
-    source.entered.wait()
+    source.await_fetch()
     with ThreadPoolExecutor(1) as pool:
         new = pool.submit(knows, keys, source.issuer.key("EdDSA"))
         source.gate.set()
@@ -458,7 +462,7 @@ def test_without_any_key_one_request_waits(keys: KeySet, source: Source) -> None
     source.hold()
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(keys.candidates, "EdDSA", None)
-        source.entered.wait()
+        source.await_fetch()
         with pytest.raises(Unavailable, match="there is no key set: a fetch is under way"):
             keys.candidates("EdDSA", None)
         source.gate.set()
@@ -493,7 +497,7 @@ def test_the_age_is_that_of_the_question(keys: KeySet, source: Source) -> None:
     source.hold()
     with ThreadPoolExecutor(1) as pool:
         fetched = pool.submit(keys.refresh_now)
-        source.entered.wait()
+        source.await_fetch()
         source.now += 4
         source.gate.set()
         fetched.result()
@@ -594,7 +598,7 @@ def forked(is_fetching: bool) -> int:
     if is_fetching:
         source.hold()
         keys.candidates("EdDSA", None)
-        source.entered.wait()
+        source.await_fetch()
     child = os.fork()
     if not child:
         os._exit(_child(keys, source))

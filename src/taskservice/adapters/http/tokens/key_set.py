@@ -109,7 +109,7 @@ class KeySet:
         """
         keys = self.current()
         if key_id is not None and all(key.key_id != key_id for key in keys):
-            keys = self._after_miss(key_id)
+            keys = self._after_miss()
         named = [key for key in keys if key_id is None or key.key_id == key_id]
         return [key for key in named if key.algorithm_name == algorithm][:CANDIDATES_LIMIT]
 
@@ -124,7 +124,7 @@ class KeySet:
         if self._failure is not None:
             raise Unavailable(f"the key set was not fetched: {self._failure}")
 
-    def _after_miss(self, key_id: str) -> tuple[PyJWK, ...]:
+    def _after_miss(self) -> tuple[PyJWK, ...]:
         with self._lock:
             now = self._clock()
             is_due = now - self._missed >= COOL_DOWN
@@ -132,10 +132,9 @@ class KeySet:
         if is_due:
             self._begin(quiet=0)
             self._wait()
-        keys, failure = self._fetched.keys, self._failure
-        if failure is not None and all(key.key_id != key_id for key in keys):
+        if (failure := self._failure) is not None:
             raise Unavailable(f"the key is not known, and the key set was not fetched: {failure}")
-        return keys
+        return self._fetched.keys
 
     def _begin(self, *, quiet: float) -> bool:
         """Start a fetch, unless one is under way or one ended less than `quiet` seconds ago."""
