@@ -75,14 +75,14 @@ TESTS = {
     "sql/answers": OUTCOMES,
     "sql/archive": ["tests/contract/test_archive.py", "tests/system/test_carrying.py"],
     "sql/changes": CONTRACT,
-    "sql/engine": [*SCHEMA, "tests/contract/test_pool.py", *CONTRACT],
+    "sql/engine": ["tests/contract/test_pool.py", *CONTRACT, *SCHEMA],
     "sql/encoding": ["tests/contract/test_encoding.py", "tests/system/test_check.py"],
     "sql/failures": [*CONTRACT, *SCHEMA, *START],
     "sql/inspection": ["tests/system/test_check.py"],
     "sql/lists": [*CONTRACT, "tests/contract/test_plans.py"],
     "sql/migrating": SCHEMA,
     "sql/migrations/env": SCHEMA,
-    "sql/migrations/versions/0001_tasks": [*SCHEMA, *CONTRACT],
+    "sql/migrations/versions/0001_tasks": [*CONTRACT, *SCHEMA],
     "sql/migrations/versions/0002_row_security": [
         "tests/isolation/test_catalogue.py",
         *LAYERS,
@@ -100,7 +100,7 @@ TESTS = {
     "sql/schema": [*SCHEMA, "tests/isolation/test_catalogue.py", *START],
     "sql/sessions": [*CONTRACT, "tests/contract/test_plans.py"],
     "sql/statements": [*CONTRACT, "tests/contract/test_plans.py"],
-    "sql/tables": [*SCHEMA, *CONTRACT],
+    "sql/tables": [*CONTRACT, *SCHEMA],
     "sql/task_service": CONTRACT,
 }
 """The tests that hold each module, those that are likely to notice first."""
