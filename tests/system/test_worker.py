@@ -1,10 +1,31 @@
 """gunicorn's worker, as we changed it: what no moment can take from it."""
 
+import subprocess
+import sys
+
 import pytest
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
+from tests.processes import SECONDS
 
 from taskservice.gunicorn_log import Log, Worker
+
+# A child that is told to stop as soon as it is there, twenty times over.
+FORKS = """
+import os, signal, time
+from taskservice.gunicorn_draining import keep_stops_over_forks
+
+keep_stops_over_forks()
+signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        time.sleep(5)
+        os._exit(1)
+    os.kill(child, signal.SIGTERM)
+    assert os.waitpid(child, 0)[1] == 0, "a child has not heard its signal"
+assert not signal.pthread_sigmask(signal.SIG_BLOCK, []), "the parent hears nothing any more"
+"""
 
 
 class Nothing(BaseApplication):
@@ -31,3 +52,8 @@ def test_a_signal_in_the_middle_of_a_look_at_the_master_ends_the_worker(
         assert not worker.alive
     finally:
         worker.tmp.close()
+
+
+def test_a_signal_to_stop_is_heard_from_the_first_moment() -> None:
+    """What comes before the first instruction of a child waits for it."""
+    subprocess.run([sys.executable, "-c", FORKS], check=True, timeout=SECONDS)
