@@ -15,7 +15,7 @@ from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import database_url, single_engine
-from taskservice.adapters.sql.failures import notice_loss, translated
+from taskservice.adapters.sql.failures import is_loss, notice_loss, translated
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import AccessRefused, StorageFull, Unavailable
 from taskservice.core.query import TaskQuery
@@ -254,3 +254,9 @@ def test_a_connection_that_is_lost_is_no_refusal(
     )
     notice_loss(never)
     assert never.is_disconnect is False
+
+
+def test_what_the_driver_cannot_do_is_no_loss() -> None:
+    """A stale plan is; what the driver itself does not support is a defect of ours."""
+    assert is_loss(psycopg.errors.FeatureNotSupported("cached plan must not change result type"))
+    assert not is_loss(psycopg.NotSupportedError("pipeline mode not supported"))
