@@ -138,5 +138,5 @@ def _reason(error: DBAPIError) -> str:
     text = str(error.orig)
     if "resolve host" in text:
         return "its host name cannot be resolved"
-    said = text.rsplit("failed: ", 1)[-1].partition("\n")[0]
+    said = text.rpartition("failed: ")[2].partition("\n")[0]
     return _host.sub(r'\1"..."', said)
