@@ -296,7 +296,7 @@ NOTICED_BY: dict[type[Any], list[str]] = {
     ],
     CountsThePage: ["test_only_a_counted_query_counts"],
     SearchesInLowerCase: ["test_the_search_folds_case_and_takes_wildcards_literally"],
-    AfterIsExclusive: ["test_times_of_creation_are_exact_to_the_microsecond"],
+    AfterIsExclusive: ["test_times_are_exact_to_the_microsecond"],
     ForgetsReceipts: [
         "test_a_repeated_creation_returns_the_first_task",
         "test_a_repeated_removal_is_no_error",

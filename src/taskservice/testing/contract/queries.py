@@ -171,7 +171,7 @@ class Queries(Given):
             assert tasks.list(TaskQuery(limit=2, counted=True)).total == 5
             assert tasks.list(TaskQuery(limit=2, counted=True, completed=True)).total == 2
 
-    def test_times_of_creation_are_exact_to_the_microsecond(
+    def test_times_are_exact_to_the_microsecond(
         self, open_tasks: OpenTasks, clock: TickingClock
     ) -> None:
         """After is inclusive, before exclusive, within one millisecond too."""
@@ -179,7 +179,8 @@ class Queries(Given):
         clock.now = datetime(2026, 2, 9, 10, 0, 0, 500_000, UTC)
         with open_tasks(ADA) as tasks:
             first, second, third = (tasks.add(title=f"{n}") for n in range(3))
-            after = TaskQuery(created_after=second.created_at)
-            before = TaskQuery(created_before=second.created_at)
-            assert tasks.list(after).tasks == [third, second]
-            assert tasks.list(before).tasks == [first]
+            at = second.created_at
+            after = TaskQuery(created_after=at), TaskQuery(updated_after=at)
+            before = TaskQuery(created_before=at), TaskQuery(updated_before=at)
+            assert [tasks.list(query).tasks for query in after] == [[third, second]] * 2
+            assert [tasks.list(query).tasks for query in before] == [[first]] * 2
