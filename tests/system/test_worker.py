@@ -1,21 +1,24 @@
 """gunicorn's worker, as we changed it: what no moment can take from it."""
 
-import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from gunicorn.app.base import BaseApplication
 from gunicorn.workers.gthread import ThreadWorker
-from tests.processes import SECONDS
+from tests.homes import sqlite_home
+from tests.processes import run
+from tests.support import SECRET
 
 from taskservice.gunicorn_log import Log, Worker
 
-# A child that is told to stop as soon as it is there, twenty times over.
+# A child that is told to stop as soon as it is there, twenty times over, once a start is prepared.
 FORKS = """
 import os, signal, time
-from taskservice.gunicorn_draining import keep_stops_over_forks
+from types import SimpleNamespace
+from taskservice.gunicorn_conf import on_starting
 
-keep_stops_over_forks()
+on_starting(SimpleNamespace(cfg=SimpleNamespace(preload_app=False)))
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 for _ in range(20):
     child = os.fork()
@@ -54,6 +57,8 @@ def test_a_signal_in_the_middle_of_a_look_at_the_master_ends_the_worker(
         worker.tmp.close()
 
 
-def test_a_signal_to_stop_is_heard_from_the_first_moment() -> None:
+def test_a_signal_to_stop_is_heard_from_the_first_moment(tmp_path: Path) -> None:
     """What comes before the first instruction of a child waits for it."""
-    subprocess.run([sys.executable, "-c", FORKS], check=True, timeout=SECONDS)
+    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    result = run([sys.executable, "-c", FORKS], tmp_path, **settings)
+    assert (result.returncode, result.stderr) == (0, "")
