@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import Engine, select, text
+from sqlalchemy import Engine, insert, select, text
 from tests.homes import served
 from tests.http_callers import token_of
 from tests.postgres import Databases
@@ -19,6 +19,8 @@ from tests.support import SECRET
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.migrating import upgrade
+from taskservice.adapters.sql.pruning import prune
 from taskservice.adapters.sql.tables import receipts, tasks
 
 PATH = "/api/tasks/ada/tasks"
@@ -178,3 +180,16 @@ def test_what_has_expired_is_pruned(tmp_path: Path, production: dict[str, str]) 
     assert said == "removed 2 expired receipts\n"
     with database.connect() as connection:
         assert set(connection.execute(select(receipts.c.key)).scalars()) == {"1", "23"}
+
+
+def test_a_receipt_is_kept_for_the_whole_of_a_day(tmp_path: Path) -> None:
+    """At the very end of its last hour it is there, and a moment later it is not."""
+    database = single_engine(database_url(f"sqlite:///{tmp_path}/tasks.db"))
+    upgrade(database)
+    made = datetime(2026, 1, 1, tzinfo=UTC)
+    with database.connect() as connection:
+        row = {"user_id": "ada", "key": "k", "digest": b"", "created_at": made}
+        connection.execute(insert(receipts).values(row))
+    end = made + timedelta(hours=24)
+    assert prune(database, end) == 0
+    assert prune(database, end + timedelta.resolution) == 1
