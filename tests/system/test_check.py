@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from time import time
+from time import sleep, time
 
 import pytest
+from sqlalchemy import event
 from tests.homes import Home, sqlite_home
 from tests.issuer import Issuer, failing, saying
 from tests.postgres import Databases
@@ -16,6 +17,9 @@ from tests.redis_server import redis_server
 from tests.support import SECRET
 
 from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.inspection import look, missing_grants
+from taskservice.core.errors import Unavailable
 
 NEWEST = schema.VERSIONS[-1]
 
@@ -142,6 +146,25 @@ def test_a_grant_that_is_missing_is_told(home: Home, postgresql: Databases, tmp_
     (failure,) = failures(found)
     assert failure.startswith("schema the database refuses: permission denied for table alembic")
     assert failure.endswith(grant)
+
+
+def test_a_database_that_goes_away_meanwhile_is_told() -> None:
+    """Whatever is looked at next says so in the service's own words."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        address = f"postgresql://taskservice@127.0.0.1:{nobody.getsockname()[1]}/x"
+        with pytest.raises(Unavailable, match="Connection refused"):
+            missing_grants(single_engine(database_url(address)))
+
+
+def test_a_slow_network_does_not_make_a_clock_wrong(home: Home) -> None:
+    """The database's clock is read half-way between the question and the answer."""
+    engine = home.maintained
+    for moment in ("before_cursor_execute", "after_cursor_execute"):
+        event.listen(engine, moment, lambda *_: sleep(0.5))
+    about = look(engine)
+    assert about.milliseconds > 1000
+    assert about.ahead == pytest.approx(0, abs=0.1)
 
 
 def test_an_issuers_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:

@@ -38,7 +38,6 @@ def look(engine: Engine) -> About:
     if is_embedded(engine.url):
         return _file(engine)
     with translated(), engine.connect() as connection:
-        connection.exec_driver_sql("SELECT 1")
         began = datetime.now(UTC)
         version, role, is_read_only, clock = connection.exec_driver_sql(_ABOUT).one()
         ended = datetime.now(UTC)
@@ -65,7 +64,7 @@ def _file(engine: Engine) -> About:
     if not Path(engine.url.database or "").exists():
         raise Unavailable("there is no such file")
     began = datetime.now(UTC)
-    with translated(), transaction(engine) as connection:
+    with transaction(engine) as connection:
         version = _scalar(connection, "SELECT sqlite_version()")
     taken = (datetime.now(UTC) - began).total_seconds() * 1000
     return About(f"SQLite {version}", None, None, taken)
