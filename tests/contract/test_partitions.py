@@ -5,6 +5,7 @@ Every promise of the port is tested on them as well: see `open_tasks`.
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -15,17 +16,18 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Engine, event
-from tests.homes import Home, served, served_engine, sqlite_home
+from tests.homes import Home, await_lock, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
 
-from taskservice.adapters.sql.migrating import upgrade
+from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.migrating import ADVISORY_LOCK, upgrade
 from taskservice.adapters.sql.partitioning import partition
 from taskservice.adapters.sql.pruning import prune
 from taskservice.adapters.sql.sessions import alone
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.clock import system_clock
-from taskservice.core.errors import TaskNotFound
+from taskservice.core.errors import SchemaBehind, TaskNotFound, Unavailable
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.task import Task
@@ -47,6 +49,9 @@ STANDING = """
 HELD = """
     SELECT relname, relrowsecurity AND relforcerowsecurity, relacl IS NULL
       FROM pg_class JOIN pg_inherits ON inhrelid = oid WHERE inhparent = %s::regclass
+"""
+ANALYZED = """
+    SELECT relname, reltuples::int FROM pg_class WHERE relname IN ('tasks', 'receipts') ORDER BY 1
 """
 
 # What later migrations do, and in which way: see CONTRIBUTING.
@@ -171,6 +176,37 @@ def test_an_owner_keeps_all_on_the_way_into_partitions(postgresql: Databases) ->
         with store.open_tasks(BOB) as tasks, pytest.raises(TaskNotFound):
             tasks.get(once.id)
         engine.dispose()
+        with psycopg.connect(home.superuser) as connection:
+            assert connection.execute(ANALYZED).fetchall() == [("receipts", 1), ("tasks", 21)]
+
+
+def test_what_is_on_its_way_meanwhile_is_not_lost(postgresql: Databases) -> None:
+    """A write with a key is waited for and stands; so does an index that was being made."""
+    with served(postgresql) as home, ThreadPoolExecutor(1) as pool:
+        engine = served_engine(home.service)
+        with psycopg.connect(home.owner) as maker:
+            maker.execute("CREATE INDEX tasks_by_version ON tasks (user_id, version)")
+            with SqlTasks(engine).open_tasks(ADA, together=True) as together:
+                assert together.receipts.claim("a key", b"digest") is None
+                done = pool.submit(partition, home.maintained)
+                await_lock(home.inspected)
+                maker.commit()
+                added = together.add(title="Buy milk")
+        done.result()
+        with SqlTasks(engine).open_tasks(ADA) as tasks:
+            assert tasks.list(TaskQuery()).tasks == [added]
+        engine.dispose()
+        with psycopg.connect(home.superuser) as connection:
+            asked = "SELECT relkind::text FROM pg_class WHERE oid = to_regclass('tasks_by_version')"
+            assert connection.execute(asked).fetchone() == ("I",)
+
+
+def test_two_take_turns(postgresql: Databases) -> None:
+    """While another migrates, or splits, it is waited for, and not for ever."""
+    with served(postgresql) as home, psycopg.connect(home.owner) as other:
+        other.execute(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})".encode())
+        with pytest.raises(Unavailable, match="lock timeout"):
+            partition(home.maintained)
 
 
 def test_the_owner_of_the_tables_goes_on(partitioned_home: Home) -> None:
@@ -197,6 +233,18 @@ def test_db_partition_says_what_it_did(postgresql: Databases, tmp_path: Path) ->
         first, again = (command(home.owner, tmp_path) for _ in range(2))
     assert first == (0, "the tables are in 16 partitions each\n")
     assert again == (0, "the tables are in partitions already\n")
+
+
+def test_tables_that_are_not_there_yet_are_told(postgresql: Databases, tmp_path: Path) -> None:
+    """With the command that makes them."""
+    address = postgresql.create_database()
+    status, said = command(address, tmp_path)
+    assert (status, said.partition(",")[0]) == (2, "Error: the database's schema is at nothing")
+    with pytest.raises(SchemaBehind):
+        partition(single_engine(database_url(address)))
+    postgresql.drop_database(address)
+    status, said = command(address, tmp_path)
+    assert (status, said.partition(":")[0]) == (2, "Error")
 
 
 def test_sqlite_has_no_partitions(tmp_path: Path) -> None:

@@ -134,6 +134,8 @@ def test_the_granted_role_may_do_no_more_than_serve(tmp_path: Path, postgresql: 
     address = postgresql.create_database()
     role = 'Odd role; "name"'
     postgresql.execute(f'CREATE ROLE "{role.replace(chr(34), chr(34) * 2)}"')
+    with pytest.raises(SchemaBehind):
+        schema.grant(single_engine(database_url(address)), role)
     command(tmp_path, "db", "upgrade", DATABASE_URL=address)
     command(tmp_path, "db", "grant", role, DATABASE_URL=address)
     with psycopg.connect(address, autocommit=True) as connection:

@@ -9,14 +9,17 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
+from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.migrating import take_turns
 from taskservice.adapters.sql.schema import require_current
 from taskservice.adapters.sql.sessions import transaction
 
-TABLES = ("tasks", "receipts")
+TABLES = ("receipts", "tasks")
+"""In the order in which a write with a key takes them: else each could wait for the other."""
+
 PARTITIONS = 16
 
-_IS_PARTITIONED = text("SELECT relkind = 'p' FROM pg_class WHERE oid = 'tasks'::regclass")
+_IS_PARTITIONED = text("SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass('tasks')")
 
 # Each returns statements that make anew what stands on a table; read before it is renamed.
 _CONSTRAINTS = text("""
@@ -90,9 +93,9 @@ class _Plan(NamedTuple):
 
 
 def is_partitioned(engine: Engine) -> bool:
-    """Tell whether the tables are in partitions."""
-    with engine.connect() as connection:
-        return bool(connection.execute(_IS_PARTITIONED).scalar_one())
+    """Tell whether there are tables, in partitions. Raises `Unavailable`."""
+    with translated(), engine.connect() as connection:
+        return bool(connection.execute(_IS_PARTITIONED).scalar())
 
 
 def partition(engine: Engine, partitions: int = PARTITIONS) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, and_, bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from taskservice.adapters.sql.failures import key_in_use
@@ -31,7 +31,7 @@ _CLAIM = {
     "sqlite": _claim(sqlite.insert(receipts)),
 }
 _FIND = Statement(select(receipts.c.digest, receipts.c.task).where(_own))
-_SETTLE = Statement(update(receipts).where(_own).values(task=bindparam("result", type_=JSON)))
+_SETTLE = Statement(update(receipts).where(_own).values(task=bindparam("result")))
 EXPIRED = delete(receipts).where(receipts.c.created_at < bindparam("until"))
 
 
