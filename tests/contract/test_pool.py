@@ -1,11 +1,16 @@
-"""The pool: what is told of it, and that it hands out no connection that was cut as it rested."""
+"""The pool: what is told of it, and which connection it hands out: none that was cut or is old."""
 
+from functools import partial
+from operator import add
 from pathlib import Path
+from time import time
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import base as pools
 from tests.homes import Home, served_engine, sqlite_home
 
 from taskservice.adapters.sql import engine as engines
@@ -83,4 +88,27 @@ def test_a_connection_that_was_cut_as_it_rested_is_replaced(
             assert (backend_of(connection) != cut) is is_replaced
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+    engine.dispose()
+
+
+def test_the_connection_that_worked_last_works_next(home: Home) -> None:
+    """The others rest, and are closed by a serverless host or a pooler; none is kept awake."""
+    engine = served_engine(home.service, pool_size=2)
+    with engine.connect() as one, engine.connect() as other:
+        backends = backend_of(one), backend_of(other)
+    for _ in range(3):
+        with engine.connect() as connection:
+            assert backend_of(connection) == backends[0]
+    engine.dispose()
+
+
+def test_a_connection_that_is_old_is_replaced(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After four minutes, before a host that closes idle connections does so in silence."""
+    engine = served_engine(home.service, pool_size=1)
+    with engine.connect() as connection:
+        old = backend_of(connection)
+    for age, is_replaced in ((239, False), (241, True)):
+        monkeypatch.setattr(pools, "time", SimpleNamespace(time=partial(add, time(), age)))
+        with engine.connect() as connection:
+            assert (backend_of(connection) != old) is is_replaced
     engine.dispose()
