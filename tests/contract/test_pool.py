@@ -8,14 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import base as pools
 from tests.homes import Home, served_engine, sqlite_home
 
 from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.engine import database_url, pooled_engine
-from taskservice.adapters.sql.sessions import Timeouts
+from taskservice.adapters.sql.sessions import PREPARED_AFTER, Timeouts
 from taskservice.core.watching import Watch
 
 
@@ -82,12 +82,12 @@ def test_a_connection_that_was_cut_as_it_rested_is_replaced(
         cut = backend_of(connection)
     with home.inspected.connect() as superuser:
         superuser.exec_driver_sql(f"SELECT pg_terminate_backend({cut}, 5000)")
-    for seconds, is_replaced in ((60.0, False), (0.0, True)):
-        monkeypatch.setattr(engines, "REST_SECONDS", seconds)
-        with engine.connect() as connection:
-            assert (backend_of(connection) != cut) is is_replaced
+    monkeypatch.setattr(engines, "REST_SECONDS", 60.0)
     with engine.connect() as connection:
-        assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+        assert backend_of(connection) == cut
+    monkeypatch.setattr(engines, "REST_SECONDS", 0.0)
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() != cut
     engine.dispose()
 
 
@@ -112,3 +112,25 @@ def test_a_connection_that_is_old_is_replaced(home: Home, monkeypatch: pytest.Mo
         with engine.connect() as connection:
             assert (backend_of(connection) != old) is is_replaced
     engine.dispose()
+
+
+def asked_to_prepare(engine: Engine) -> int | None:
+    """Return after how many executions a new connection of `engine` is asked to prepare."""
+    asked: list[int | None] = []
+
+    def note(connection: Any, _: object) -> None:
+        asked.append(connection.prepare_threshold)
+
+    event.listen(engine, "connect", note, insert=True)
+    with engine.connect():
+        pass
+    engine.dispose()
+    return asked[0]
+
+
+def test_statements_are_left_with_a_pooler_where_that_is_asked_for(home: Home) -> None:
+    """And not by what migrates or looks; a server of our own keeps them in any case."""
+    served = partial(served_engine, home.service)
+    assert asked_to_prepare(served(prepared_statements=True)) == PREPARED_AFTER
+    assert asked_to_prepare(served(prepared_statements=False)) is None
+    assert asked_to_prepare(home.maintained) is None
