@@ -1,6 +1,6 @@
 """Writing answers: entities as JSON, and the headers that go with one task or a page of them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from urllib.request import parse_http_list
 
@@ -15,6 +15,10 @@ from taskservice.adapters.http.fields import AnswerSchema
 from taskservice.adapters.http.identity import caller
 from taskservice.core.query import Page
 from taskservice.core.task import Task
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug.datastructures import Headers
 
 COUNT_EXACT = "count=exact"
 
@@ -31,6 +35,14 @@ class EntitySchema(AnswerSchema):
         return obj.tasks if isinstance(obj, Page) else obj
 
 
+class EntityResponse(Response):
+    """An answer whose headers are right as they stand: nothing looks through a copy of them."""
+
+    def get_wsgi_headers(self, environ: "WSGIEnvironment") -> "Headers":
+        """Return the headers, which know the length, and whose addresses are URIs."""
+        return self.headers
+
+
 class EntityProvider(JSONProvider):
     """JSON by orjson, which knows dataclasses, UUIDs and times (RFC 3339, in UTC as `Z`)."""
 
@@ -45,11 +57,14 @@ class EntityProvider(JSONProvider):
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """Return an answer that holds its argument as JSON."""
         body = orjson.dumps(self._prepare_response_obj(args, kwargs), option=orjson.OPT_UTC_Z)
-        return Response(body, content_type="application/json")
+        return EntityResponse(body, content_type="application/json")
 
 
 def describe(response: Response) -> Response:
-    """Add what the answer's entity says in headers: `ETag`, `Location`, `Link`; 204 has no type."""
+    """Add what the answer's entity says in headers: `ETag`, `Location`, `Link`.
+
+    What has no body has neither a type nor a length (RFC 9110, sections 8.6 and 15.4.5).
+    """
     asked = exchange()
     match asked.answer:
         case Task() as task:
@@ -59,7 +74,8 @@ def describe(response: Response) -> Response:
     if "replayed" in asked.noted:
         response.headers["Idempotency-Replayed"] = "true"
     if response.status_code in {204, 304}:
-        response.headers.pop("Content-Type", None)
+        response.headers.remove("Content-Type")
+        response.headers.remove("Content-Length")
     return response
 
 
