@@ -93,11 +93,11 @@ def test_a_statement_is_compiled_once(engine: Engine, monkeypatch: pytest.Monkey
 
 
 def test_who_listens_hears_of_a_statement_before_and_after(engine: Engine) -> None:
-    """Each once, with what the driver gives back in hand."""
-    heard: list[tuple[str, str]] = []
+    """Each once, with its parameters, as one execution of one set, and without a context."""
+    heard: list[tuple[Any, ...]] = []
 
     def hear(name: str, *args: Any) -> None:
-        heard.append((name, args[2]))
+        heard.append((name, *args[2:]))
 
     listeners = {
         name: partial(hear, name) for name in ("before_cursor_execute", "after_cursor_execute")
@@ -108,8 +108,10 @@ def test_who_listens_hears_of_a_statement_before_and_after(engine: Engine) -> No
         tasks.list(TaskQuery())
     for name, listener in listeners.items():
         event.remove(engine, name, listener)
-    (before, statement), (after, same) = heard
-    assert (before, after, same) == (*listeners, statement)
+    (before, *asked), (after, *answered) = heard
+    assert (before, after, answered) == (*listeners, asked)
+    _, values, *rest = asked
+    assert (values["owner"], rest) == (ADA, [None, False])
 
 
 def test_a_count_is_a_statement_of_its_own(engine: Engine) -> None:
