@@ -20,6 +20,7 @@ from taskservice.adapters.sql import answers, outcomes
 from taskservice.adapters.sql.changes import Removal
 from taskservice.adapters.sql.failures import BrokenOff
 from taskservice.adapters.sql.patience import NoAnswer, PatientConnection
+from taskservice.adapters.sql.receipts import OwnReceipts
 from taskservice.adapters.sql.rows import OwnRows
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.conditions import at_version, guarded
@@ -100,6 +101,18 @@ def test_a_commit_whose_answer_was_lost_is_found_out(fragile: Fragile) -> None:
     assert fragile.titles()[0] == "under lost"
     assert fragile.create("lost") == "under lost"
     assert fragile.titles().count("under lost") == 1
+
+
+def test_a_commit_counts_where_what_it_wrote_is_there(
+    fragile: Fragile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database may know the number of the transaction as that of another."""
+    fragile.create("before that")
+    fragile.wire.lose_answer_to = COMMIT
+    monkeypatch.setattr(OwnReceipts, "are_kept", lambda *_: False)
+    with pytest.raises(Unavailable) as caught:
+        fragile.create("somebody else's")
+    assert caught.value.outcome == "not_applied"
 
 
 def test_a_transaction_that_died_before_its_commit_was_not_applied(
@@ -229,6 +242,19 @@ def test_a_reading_is_asked_for_again(fragile: Fragile, loss: str, write: Write)
     setattr(fragile.wire, loss, b"SELECT tasks.id")
     assert fragile.write(write, task) == write.leaves
     assert fragile.wire.lost == 1
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+def test_a_change_of_what_could_not_be_read_was_not_applied(
+    fragile: Fragile, monkeypatch: pytest.MonkeyPatch, write: Write
+) -> None:
+    """Where nobody answers in time, and nothing was written before."""
+    monkeypatch.setattr(answers, "PATIENCE", 0.2)
+    task = fragile.add("out of reach")
+    fragile.wire.lose, fragile.wire.is_cut = b"SELECT tasks.id", True
+    with pytest.raises(Unavailable) as caught:
+        fragile.write(write, task)
+    assert caught.value.outcome == "not_applied"
 
 
 def test_a_transaction_begins_on_a_connection_that_lives(

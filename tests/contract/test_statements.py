@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 from sqlalchemy import ClauseElement, Engine, event, text
 from sqlalchemy.exc import IntegrityError
@@ -177,10 +178,13 @@ def test_a_write_that_is_cut_short_is_done_or_was_not_applied(
         task = tasks.add(title="Buy milk")
         assert tasks.get(task.id) == task
     opened = SqlTasks(cut).open_tasks(ADA, together=True)
-    with pytest.raises(Unavailable) as caught, opened as tasks:
-        terminate(postgresql, "cut")
-        tasks.add(title="Buy bread")
-    assert caught.value.outcome == "not_applied"
+    with sent(cut) as statements:
+        with pytest.raises(Unavailable) as caught, opened as tasks:
+            terminate(postgresql, "cut")
+            statements.clear()
+            tasks.add(title="Buy bread")
+        assert caught.value.outcome == "not_applied"
+        assert len(statements) == 1
     cut.dispose()
 
 
@@ -347,6 +351,18 @@ def test_a_session_of_ours_is_taken_over(role_engine: Engine) -> None:
         assert session.is_ours
         assert driver.prepare_threshold == PREPARED_AFTER
         assert driver.execute("SHOW statement_timeout").fetchone() == ("3s",)
+
+
+def test_a_reading_or_a_new_task_takes_one_statement_on_it(
+    role_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It tells of the owner itself: nothing goes ahead of it. A change does have it go ahead."""
+    with SqlTasks(role_engine).open_tasks(ADA) as tasks:
+        monkeypatch.delattr(psycopg.Connection, "pipeline")
+        task = tasks.add(title="Buy milk")
+        assert tasks.get(task.id) == tasks.list(TaskQuery(limit=1)).tasks[0]
+        with pytest.raises(AttributeError, match="pipeline"):
+            tasks.change(task.id, Task.complete)
 
 
 def test_a_session_that_others_have_too_is_not_taken_over(role_engine: Engine) -> None:
