@@ -1,14 +1,17 @@
 """How a thread goes on: with whom it has answered, where the next request comes at once."""
 
-from select import POLLIN, poll
+from socket import SO_RCVTIMEO, SOL_SOCKET, socket
+from struct import pack
 from typing import Any
 
 from gunicorn.workers.gthread import TConn
 
 from taskservice.gunicorn_draining import DrainingWorker
 
-MOMENT_MS = 2
-"""How long a thread that has answered waits for the next request, in milliseconds."""
+MOMENT = pack("@ll", 0, 2000)
+"""How long a thread that has answered waits for the next request: seconds, microseconds."""
+
+AS_LONG_AS_IT_TAKES = pack("@ll", 0, 0)
 
 
 class StayingWorker(DrainingWorker):
@@ -29,11 +32,24 @@ class StayingWorker(DrainingWorker):
 
     def _is_followed(self, conn: TConn) -> bool:
         """Tell whether the next request comes within a moment that nobody else needs."""
-        if not self.alive or self.tpool._work_queue.qsize():
+        if not self.alive or self.cfg.is_ssl or self.tpool._work_queue.qsize():
             return False
         parser: Any = conn.parser
-        if parser.unreader.buf.getvalue():
-            return True
-        waiting = poll()
-        waiting.register(conn.sock, POLLIN)
-        return bool(waiting.poll(MOMENT_MS))
+        return bool(parser.unreader.buf.getvalue()) or _goes_on(conn.sock, parser.unreader)
+
+
+def _goes_on(client: socket, unreader: Any) -> bool:
+    """Tell whether more comes within a moment, or an end, and leave it to whoever reads next.
+
+    To wait and then to read would hand the interpreter to another thread twice.
+    """
+    client.setsockopt(SOL_SOCKET, SO_RCVTIMEO, MOMENT)
+    try:
+        unreader.unread(client.recv(unreader.mxchunk))
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        client.setsockopt(SOL_SOCKET, SO_RCVTIMEO, AS_LONG_AS_IT_TAKES)
+    return True

@@ -4,22 +4,24 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from http.client import HTTPConnection
-from io import BytesIO
 from itertools import count
 from pathlib import Path
+from socket import SO_RCVTIMEO, SOL_SOCKET
 from threading import Event, Thread
 from types import SimpleNamespace
 from typing import Any
+from unittest.mock import create_autospec
 from urllib.parse import urlsplit
 
 import pytest
 from gunicorn.config import Config
+from gunicorn.http.unreader import SocketUnreader
 from tests.homes import sqlite_home
 from tests.processes import SECONDS, START, Service, gunicorn
 from tests.support import SECRET
 
 from taskservice.gunicorn_draining import DrainingWorker
-from taskservice.gunicorn_staying import StayingWorker
+from taskservice.gunicorn_staying import MOMENT, StayingWorker
 
 TURNS = 50
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -86,21 +88,16 @@ class Bench:
         self.worker: Any = StayingWorker(0, 0, [], None, 30, Config(), None)
         self.worker.tpool = self.worker.get_thread_pool()
         self.client = client
-        self.ahead = BytesIO()
-        unreader = SimpleNamespace(buf=self.ahead)
+        self.reader = SocketUnreader(server)
         self.connection: Any = SimpleNamespace(
-            sock=server, parser=SimpleNamespace(unreader=unreader)
+            sock=server, parser=SimpleNamespace(unreader=self.reader)
         )
         self.answered: list[bytes] = []
         self.meanwhile: Callable[[], object] = lambda: None
 
-    def answer(self, conn: Any) -> bool:
+    def answer(self) -> bool:
         """Stand in for gunicorn's own: answer one request, and keep the connection."""
-        if ahead := self.ahead.getvalue():
-            self.answered.append(ahead[-1:])
-            self.ahead.truncate(len(ahead) - 1)
-        else:
-            self.answered.append(conn.sock.recv(1))
+        self.answered.append(self.reader.read(1))
         self.meanwhile()
         return True
 
@@ -110,7 +107,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     client, server = socket.socketpair()
     with client, server:
         bench = Bench(client, server)
-        monkeypatch.setattr(DrainingWorker, "handle", lambda _, conn: bench.answer(conn))
+        monkeypatch.setattr(DrainingWorker, "handle", lambda *_: bench.answer())
         yield bench
         bench.worker.tpool.shutdown()
         bench.worker.tmp.close()
@@ -125,9 +122,28 @@ def test_what_follows_at_once_is_answered_in_the_same_go(bench: Bench) -> None:
 
 def test_what_was_read_ahead_is_not_waited_for(bench: Bench) -> None:
     """Bytes that came with an earlier request do not make the socket readable again."""
-    bench.ahead.write(b"ab")
+    bench.reader.unread(b"ab")
     assert bench.worker.handle(bench.connection) is True
-    assert bench.answered == [b"b", b"a"]
+    assert bench.answered == [b"a", b"b"]
+
+
+def test_a_connection_waits_for_its_requests_as_ever(bench: Bench) -> None:
+    """What is waited for between two of them is not what a request may take."""
+    bench.client.sendall(b"a")
+    bench.worker.handle(bench.connection)
+    for_ever = bytes(len(MOMENT))
+    assert bench.connection.sock.getsockopt(SOL_SOCKET, SO_RCVTIMEO, len(MOMENT)) == for_ever
+
+
+def test_who_has_broken_off_is_given_back_to_the_one_who_notices(bench: Bench) -> None:
+    """What is wrong with a connection, the next reading finds."""
+    bench.client.sendall(b"a")
+    bench.connection.sock = create_autospec(socket.socket, instance=True)
+    bench.connection.sock.recv.side_effect = ConnectionResetError
+    bench.meanwhile = lambda: bench.worker.__setattr__("alive", len(bench.answered) < 2)
+    bench.client.shutdown(socket.SHUT_WR)
+    bench.worker.handle(bench.connection)
+    assert bench.answered == [b"a", b""]
 
 
 def test_who_has_gone_is_given_back_to_the_one_who_notices(bench: Bench) -> None:
@@ -139,13 +155,18 @@ def test_who_has_gone_is_given_back_to_the_one_who_notices(bench: Bench) -> None
     assert bench.answered == [b"a", b""]
 
 
-@pytest.mark.parametrize("reason", ["a queue", "the end"])
+@pytest.mark.parametrize("reason", ["a queue", "the end", "TLS"])
 def test_a_thread_that_is_needed_elsewhere_goes(bench: Bench, reason: str) -> None:
-    """Where somebody waits for a thread, or the worker stops, what follows goes the usual way."""
+    """Where somebody waits for a thread, or the worker stops, what follows goes the usual way.
+
+    So does what is encrypted: there may be more of it than the kernel knows of.
+    """
 
     def be_needed() -> None:
         if reason == "the end":
             bench.worker.alive = False
+        elif reason == "TLS":
+            bench.worker.cfg.set("certfile", "certificate.pem")
         else:
             bench.worker.tpool = SimpleNamespace(
                 _work_queue=SimpleNamespace(qsize=lambda: 1), shutdown=bench.worker.tpool.shutdown
