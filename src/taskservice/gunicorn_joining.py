@@ -1,10 +1,15 @@
 """How an answer is sent: its head together with what follows, and not before it."""
 
+from functools import lru_cache
+from time import time
 from typing import Any
 
+from gunicorn import util
 from gunicorn.http import wsgi
 
 from taskservice.gunicorn_staying import StayingWorker
+
+_written = util.http_date
 
 
 class JoiningWorker(StayingWorker):
@@ -16,9 +21,23 @@ class JoiningWorker(StayingWorker):
     """
 
     def init_process(self) -> None:
-        """Have gunicorn make answers of our kind: it has one place for it, and no setting."""
+        """Have gunicorn make answers of our kind, and date them: it has no setting for either."""
         wsgi.Response = JoinedResponse  # type: ignore[misc]
+        util.http_date = http_date
         super().init_process()
+
+
+def http_date(timestamp: float | None = None) -> str:
+    """Return a moment as a head shows it (RFC 9110, section 5.6.7); now, if there is none.
+
+    The text of a second is written once, and not for each answer.
+    """
+    return _date(int(time() if timestamp is None else timestamp))
+
+
+@lru_cache(1)
+def _date(second: int) -> str:
+    return str(_written(second))
 
 
 class JoinedResponse(wsgi.Response):

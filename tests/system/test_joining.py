@@ -1,18 +1,23 @@
 """An answer leaves in one piece: its head is not sent before its body."""
 
 import socket
+from email.utils import formatdate
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from gunicorn import util
 from gunicorn.config import Config
+from gunicorn.http import wsgi
 from tests.homes import sqlite_home
 from tests.processes import SECONDS, gunicorn
 from tests.support import SECRET
 
-from taskservice.gunicorn_joining import JoinedResponse
+from taskservice import gunicorn_joining
+from taskservice.gunicorn_joining import JoinedResponse, JoiningWorker, http_date
+from taskservice.gunicorn_staying import StayingWorker
 
 
 class Wire:
@@ -46,6 +51,27 @@ def test_head_and_body_are_one_piece() -> None:
     assert first.startswith(b"HTTP/1.1 200 OK\r\n")
     assert first.endswith(b"\r\n\r\nabc")
     assert rest == [b"de", b"f"]
+
+
+def test_an_answer_is_dated_to_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The date is that of the answer, though its text is written once a second."""
+    for moment in (0.0, 0.9, 1.0, 86400.5):
+        monkeypatch.setattr(gunicorn_joining, "time", lambda moment=moment: moment)
+        assert http_date() == http_date(moment) == formatdate(int(moment), usegmt=True)
+
+
+def test_a_worker_dates_its_answers_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """gunicorn looks its own function up where a worker has put ours."""
+    monkeypatch.setattr(wsgi, "Response", wsgi.Response)
+    monkeypatch.setattr(util, "http_date", util.http_date)
+    monkeypatch.setattr(StayingWorker, "init_process", lambda _: None)
+    worker = object.__new__(JoiningWorker)
+    worker.init_process()
+    monkeypatch.setattr(gunicorn_joining, "time", lambda: 0.0)
+    wire = Wire()
+    answer = response(wire, ("Content-Length", "0"))
+    answer.close()
+    assert b"\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n" in wire.pieces[0]
 
 
 def test_a_body_of_unknown_length_is_whole() -> None:
