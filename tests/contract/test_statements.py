@@ -360,7 +360,8 @@ def test_a_reading_or_a_new_task_takes_one_statement_on_it(
     with SqlTasks(role_engine).open_tasks(ADA) as tasks:
         monkeypatch.delattr(psycopg.Connection, "pipeline")
         task = tasks.add(title="Buy milk")
-        assert tasks.get(task.id) == tasks.list(TaskQuery(limit=1)).tasks[0]
+        assert tasks.get(task.id) == task
+        assert tasks.list(TaskQuery(limit=1)).tasks
         with pytest.raises(AttributeError, match="pipeline"):
             tasks.change(task.id, Task.complete)
 
