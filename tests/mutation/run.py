@@ -1,6 +1,6 @@
 """Breaks identity, ownership and the SQL adapter in every small way, and looks who notices.
 
-    python -m tests.mutation.run [--only sql/lists sql/rows] [--workers 2]
+    python -m tests.mutation.run [--only sql/lists "sql/rows: _task"] [--workers 2]
 
 A mutant that no test notices must stand in `survivors.txt`, with the reason
 why it may live; one that stands there and is noticed must go from there.
@@ -128,17 +128,22 @@ class Job(NamedTuple):
 
 
 def sources(only: Sequence[str]) -> dict[str, str]:
-    """Return the source of each module whose name begins with one of `only`."""
-    chosen = (module for module in TESTS if module.startswith(tuple(only)))
+    """Return the source of each module that has mutants whose names begin with one of `only`."""
+    chosen = (
+        module
+        for module in TESTS
+        if module.startswith(tuple(only)) or any(one.startswith(f"{module}:") for one in only)
+    )
     return {module: (ROOT / PACKAGE / "adapters" / f"{module}.py").read_text() for module in chosen}
 
 
 def jobs(only: Sequence[str]) -> Iterator[Job]:
-    """Yield every mutant of the modules whose names begin with one of `only`."""
+    """Yield every mutant whose name begins with one of `only`."""
     for module, source in sources(only).items():
         for mutant in mutants(source):
             name = f"{module}: {mutant.name}"
-            yield Job(module, name, mutant.source, f"{module}: {mutant.where}")
+            if name.startswith(tuple(only)):
+                yield Job(module, name, mutant.source, f"{module}: {mutant.where}")
 
 
 def learn(only: Sequence[str], file: Path) -> None:
@@ -295,7 +300,7 @@ def alive_of(only: Sequence[str], workers: int) -> set[str]:
 def main() -> int:
     """Print every survivor that is not listed, and every listed one that was noticed."""
     parser = argparse.ArgumentParser(description="Break the service, and look who notices.")
-    parser.add_argument("--only", nargs="+", default=[""], help="modules whose names begin so")
+    parser.add_argument("--only", nargs="+", default=[""], help="mutants whose names begin so")
     parser.add_argument("--workers", type=int, default=2)
     asked = parser.parse_args()
     if not sources(asked.only):
