@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import base as pools
 from tests.homes import Home, served_engine, sqlite_home
@@ -134,3 +135,15 @@ def test_statements_are_left_with_a_pooler_where_that_is_asked_for(home: Home) -
     assert asked_to_prepare(served(prepared_statements=True)) == PREPARED_AFTER
     assert asked_to_prepare(served(prepared_statements=False)) is None
     assert asked_to_prepare(home.maintained) is None
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "owner_engine", "role_engine"])
+def test_no_error_shows_what_a_statement_was_given(
+    request: pytest.FixtureRequest, kind: str
+) -> None:
+    """It may be a title, and errors go to the log."""
+    engine: Engine = request.getfixturevalue(kind)
+    with engine.connect() as connection, pytest.raises(DBAPIError) as caught:
+        connection.execute(text("SELECT :title FROM nowhere"), {"title": "Buy milk"})
+    assert "nowhere" in str(caught.value)
+    assert "Buy milk" not in str(caught.value)
