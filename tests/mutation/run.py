@@ -13,7 +13,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
 from itertools import chain, islice
 from multiprocessing import get_context
 from multiprocessing.connection import wait
@@ -156,8 +156,9 @@ def learn(only: Sequence[str], file: Path) -> None:
         )
 
 
-def meet_the_tests(job: Job, first: list[str]) -> None:
+def meet_the_tests(job: Job, first: list[str], server: str) -> None:
     """Run the tests in this process, and end it: with 0 where they notice nothing."""
+    os.environ[GIVEN] = server
     options = [*OPTIONS, "-x", f"--timeout={SECONDS}", "--tb=no"]
     with over({job.module: job.source}), silence():
         if first and pytest.main([*options, *first], [InOrder()]) == pytest.ExitCode.TESTS_FAILED:
@@ -213,11 +214,15 @@ def silence() -> Iterator[None]:
 
 
 class Running(NamedTuple):
-    """A mutant that meets the tests, and since when."""
+    """A mutant that meets the tests, since when, and over which server.
+
+    A test may end connections, or make a role, of a server: it is for one mutant at a time.
+    """
 
     job: Job
     process: ForkProcess
     began: float
+    server: str
 
 
 class Outcome(NamedTuple):
@@ -228,27 +233,28 @@ class Outcome(NamedTuple):
     seconds: float
 
 
-def start(job: Job, reach: Reach) -> Running:
+def start(job: Job, reach: Reach, server: str) -> Running:
     """Begin with a mutant, in a process of its own that has all imports but the service."""
     first = nearest(reach, job.function, TESTS[job.module], NEAREST)
-    process = get_context("fork").Process(target=meet_the_tests, args=(job, first))
+    process = get_context("fork").Process(target=meet_the_tests, args=(job, first, server))
     process.start()
-    return Running(job, process, monotonic())
+    return Running(job, process, monotonic(), server)
 
 
-def outcomes(chosen: list[Job], reach: Reach, workers: int) -> Iterator[Outcome]:
-    """Yield what becomes of each job, as they end.
+def outcomes(chosen: list[Job], reach: Reach, servers: Sequence[str]) -> Iterator[Outcome]:
+    """Yield what becomes of each job, as they end; each of `servers` has one at a time.
 
     One that runs for ever, in a loop or in a statement, was noticed.
     """
-    waiting, running = iter(chosen), list[Running]()
+    waiting, running, free = iter(chosen), list[Running](), list(servers)
     while True:
-        running += [start(job, reach) for job in islice(waiting, workers - len(running))]
+        running += [start(job, reach, free.pop()) for job in islice(waiting, len(free))]
         if not running:
             return
         wait([one.process.sentinel for one in running], timeout=1)
         for one in [one for one in running if has_ended(one)]:
             running.remove(one)
+            free.append(one.server)
             yield Outcome(one.job.name, one.process.exitcode == 0, monotonic() - one.began)
 
 
@@ -282,13 +288,12 @@ def alive_of(only: Sequence[str], workers: int) -> set[str]:
     """Return the names of the mutants that the tests do not notice."""
     alive, chosen = set(), list(jobs(only))
     warm_up()
-    with (
-        PostgresServer(durable=False) as server,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setenv(GIVEN, server.url())
+    with ExitStack() as opened, pytest.MonkeyPatch.context() as patch:
+        made = [opened.enter_context(PostgresServer(durable=False)) for _ in range(workers)]
+        servers = [server.url() for server in made]
+        patch.setenv(GIVEN, servers[0])
         reach = reach_of(only)
-        for count, one in enumerate(outcomes(chosen, reach, workers), 1):
+        for count, one in enumerate(outcomes(chosen, reach, servers), 1):
             kind = "ALIVE" if one.lives else "noticed"
             print(f"{count}/{len(chosen)} {one.seconds:.0f} s {kind} {one.name}", flush=True)
             alive |= {one.name} if one.lives else set()
