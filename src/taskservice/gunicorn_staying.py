@@ -9,7 +9,7 @@ from gunicorn.workers.gthread import TConn
 from taskservice.gunicorn_draining import DrainingWorker
 
 MOMENT = pack("@ll", 0, 2000)
-"""How long a thread that has answered waits for the next request: seconds, microseconds."""
+"""How long a thread waits for the next request (s, µs); the kernel makes up to 12 ms of it."""
 
 AS_LONG_AS_IT_TAKES = pack("@ll", 0, 0)
 
