@@ -5,11 +5,11 @@ Every promise of the port is tested on them as well: see `open_tasks`.
 
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
-from itertools import product
+from itertools import count, product
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +20,14 @@ from tests.homes import Home, await_lock, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
 
+from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.adapters.sql.engine import database_url, single_engine
 from taskservice.adapters.sql.migrating import ADVISORY_LOCK, upgrade
 from taskservice.adapters.sql.partitioning import partition
 from taskservice.adapters.sql.pruning import prune
 from taskservice.adapters.sql.sessions import alone
 from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.archive import Belongings
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import SchemaBehind, TaskNotFound, Unavailable
 from taskservice.core.once import Attempt, OnceOnly
@@ -199,6 +201,26 @@ def test_what_is_on_its_way_meanwhile_is_not_lost(postgresql: Databases) -> None
         with psycopg.connect(home.superuser) as connection:
             asked = "SELECT relkind::text FROM pg_class WHERE oid = to_regclass('tasks_by_version')"
             assert connection.execute(asked).fetchone() == ("I",)
+
+
+def test_an_erasure_on_its_way_is_waited_for(postgresql: Databases) -> None:
+    """It takes the tables in the same order: neither waits for the other for ever."""
+    with served(postgresql) as home, ThreadPoolExecutor(2) as pool:
+        engine, erasing = served_engine(home.service), home.maintained
+        with SqlTasks(engine).open_tasks(ADA, together=True) as together:
+            OnceOnly(together, Attempt("a key", b"digest")).add(title="Buy milk")
+        engine.dispose()
+        deletions = count(1)
+        splitting: list[Future[None]] = []
+
+        def split_meanwhile(*args: Any) -> None:
+            if args[2].startswith("DELETE") and next(deletions) == 2:
+                splitting.append(pool.submit(partition, home.maintained))
+                pool.submit(await_lock, home.inspected).result()
+
+        event.listen(erasing, "before_cursor_execute", split_meanwhile)
+        assert SqlArchives(erasing).open_archive(ADA).erase() == Belongings(1, 1)
+        splitting[0].result()
 
 
 def test_two_take_turns(postgresql: Databases) -> None:

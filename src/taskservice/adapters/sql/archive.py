@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from taskservice.adapters.sql.engine import is_embedded
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.sessions import transaction
-from taskservice.adapters.sql.tables import fields, receipts, tasks
+from taskservice.adapters.sql.tables import OWNED, fields, tasks
 from taskservice.core.archive import Belongings
 from taskservice.core.task import Task
 
@@ -53,17 +53,17 @@ class SqlArchive:
     def count(self) -> Belongings:
         """Count the rows."""
         with transaction(self._engine, self._owner) as connection:
-            return Belongings(*(self._count(connection, table) for table in (tasks, receipts)))
+            return Belongings(**{table.name: self._count(connection, table) for table in OWNED})
 
     def erase(self) -> Belongings:
         """Delete the rows; of an SQLite file, the bytes that they leave behind are overwritten."""
         with transaction(self._engine, self._owner) as connection:
             if is_embedded(self._engine.url):
                 connection.exec_driver_sql("PRAGMA secure_delete = ON")
-            removed = Belongings(*(self._delete(connection, table) for table in (tasks, receipts)))
+            deleted = {table.name: self._delete(connection, table) for table in OWNED}
         if is_embedded(self._engine.url):
             self._empty_log()
-        return removed
+        return Belongings(**deleted)
 
     def _found(self, connection: Connection, wanted: Sequence[Task]) -> dict[UUID, Task]:
         named = {"owner": self._owner, "ids": [task.id for task in wanted]}

@@ -13,10 +13,9 @@ from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.migrating import take_turns
 from taskservice.adapters.sql.schema import require_current
 from taskservice.adapters.sql.sessions import transaction
+from taskservice.adapters.sql.tables import OWNED
 
-TABLES = ("receipts", "tasks")
-"""In the order in which a write with a key takes them: else each could wait for the other."""
-
+TABLES = [table.name for table in OWNED]
 PARTITIONS = 16
 
 _IS_PARTITIONED = text("SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass('tasks')")

@@ -97,3 +97,6 @@ receipts = Table(
     PrimaryKeyConstraint("user_id", "key"),
     CheckConstraint("user_id <> ''", name="user_id_check"),
 )
+
+OWNED = (receipts, tasks)
+"""In the order in which every transaction takes them: in another, two could wait for each other."""
