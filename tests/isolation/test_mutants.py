@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from tests.mutation.operators import mutants
 from tests.mutation.reach import CALLED, instrumented, nearest
-from tests.mutation.run import PACKAGE, ROOT, TESTS, jobs, listed
+from tests.mutation.run import listed
+from tests.mutation.targets import PACKAGE, ROOT, TESTS, jobs
 
 ADAPTERS = ROOT / PACKAGE / "adapters"
 
