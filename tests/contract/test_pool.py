@@ -1,9 +1,7 @@
 """The pool: what is told of it, and which connection it hands out: none that was cut or is old."""
 
 from functools import partial
-from operator import add
 from pathlib import Path
-from time import time
 from types import SimpleNamespace
 from typing import Any
 
@@ -105,11 +103,13 @@ def test_the_connection_that_worked_last_works_next(home: Home) -> None:
 
 def test_a_connection_that_is_old_is_replaced(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """After four minutes, before a host that closes idle connections does so in silence."""
+    clock = SimpleNamespace(time=lambda: 0.0)
+    monkeypatch.setattr(pools, "time", clock)
     engine = served_engine(home.service, pool_size=1)
     with engine.connect() as connection:
         old = backend_of(connection)
-    for age, is_replaced in ((239, False), (241, True)):
-        monkeypatch.setattr(pools, "time", SimpleNamespace(time=partial(add, time(), age)))
+    for age, is_replaced in ((240.0, False), (240.5, True)):
+        monkeypatch.setattr(clock, "time", partial(float, age))
         with engine.connect() as connection:
             assert (backend_of(connection) != old) is is_replaced
     engine.dispose()
