@@ -16,7 +16,7 @@ from tests.support import SECRET
 from taskservice.adapters.sql.encoding import refuse_unreadable, require_readable
 from taskservice.adapters.sql.engine import database_url, single_engine
 from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.errors import Unfit
+from taskservice.core.errors import Unavailable, Unfit
 from taskservice.core.query import TaskQuery
 from taskservice.testing import ADA
 
@@ -128,3 +128,9 @@ def test_what_is_readable_is_served(own: Home, tmp_path: Path) -> None:
     """A database in UTF8 that writes ISO; and SQLite, which has no other way."""
     require_readable(single_engine(database_url(own.service)))
     require_readable(single_engine(database_url(sqlite_home(tmp_path))))
+
+
+def test_a_database_that_cannot_be_asked_is_an_outage(own: Home) -> None:
+    """It may be fit, and is not called unfit."""
+    with pytest.raises(Unavailable, match='database "gone" does not exist'):
+        require_readable(single_engine(database_url(own.service).set(database="gone")))

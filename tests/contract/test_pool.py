@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import QueuePool
 from sqlalchemy.pool import base as pools
 from tests.homes import Home, served_engine, sqlite_home
 
@@ -64,6 +65,13 @@ def test_who_watches_hears_of_the_pool(tmp_path: Path) -> None:
         ("in use", 0),
         *[*taken, ("in use", 0)] * 2,
     ]
+
+
+def test_where_nobody_watches_nobody_pays_for_it(tmp_path: Path) -> None:
+    """The pool is the library's own, and tells nothing when a connection comes back."""
+    engine = served_engine(sqlite_home(tmp_path))
+    assert type(engine.pool) is QueuePool
+    assert list(engine.pool.dispatch.checkin) == []
 
 
 def backend_of(connection: Connection) -> int:
