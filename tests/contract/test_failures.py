@@ -170,6 +170,10 @@ def test_every_kind_of_absence_is_an_outage(state: str) -> None:
             'could not translate host name "..." to address: Name or service not known',
         ),
         (
+            "failed to resolve host 'db.example': [Errno -2] Name or service not known",
+            "its host name cannot be resolved",
+        ),
+        (
             'FATAL:  no pg_hba.conf entry for host "192.0.2.1", user "app", no encryption',
             'FATAL:  no pg_hba.conf entry for host "...", user "app", no encryption',
         ),
