@@ -55,18 +55,18 @@ TESTS = {
     "sql/changes": CONTRACT,
     "sql/engine": [
         "tests/contract/test_pool.py",
-        *CONTRACT,
         *SCHEMA,
         "tests/isolation/test_roles.py",
         "tests/contract/test_encoding.py",
+        *CONTRACT,
     ],
     "sql/encoding": ["tests/contract/test_encoding.py", "tests/system/test_check.py"],
-    "sql/failures": [*CONTRACT, *SCHEMA, *START, "tests/system/test_retries.py"],
+    "sql/failures": [*OUTCOMES, "tests/system/test_retries.py", *CONTRACT, *SCHEMA, *START],
     "sql/inspection": ["tests/system/test_check.py"],
     "sql/lists": [*CONTRACT, "tests/contract/test_plans.py"],
     "sql/migrating": SCHEMA,
     "sql/migrations/env": SCHEMA,
-    "sql/migrations/versions/0001_tasks": [*CONTRACT, *SCHEMA],
+    "sql/migrations/versions/0001_tasks": [*SCHEMA, *CONTRACT],
     "sql/migrations/versions/0002_row_security": [
         "tests/isolation/test_catalogue.py",
         *LAYERS,
@@ -84,7 +84,7 @@ TESTS = {
     "sql/schema": [*SCHEMA, "tests/isolation/test_catalogue.py", *START],
     "sql/sessions": [*CONTRACT, "tests/contract/test_plans.py"],
     "sql/statements": [*CONTRACT, "tests/contract/test_plans.py"],
-    "sql/tables": [*CONTRACT, *SCHEMA],
+    "sql/tables": [*SCHEMA, *CONTRACT],
     "sql/task_service": CONTRACT,
 }
 """The tests that hold each module, those that are likely to notice first."""
