@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine
+from tests.homes import Home, served_engine
 
 from taskservice.adapters.sql import outcomes
 from taskservice.adapters.sql.failures import BrokenOff
@@ -82,6 +83,17 @@ def test_a_standby_does_not_know(role_engine: Engine, monkeypatch: pytest.Monkey
     with pytest.raises(Unavailable) as caught:
         lose(role_engine, not_given, is_kept=False)
     assert caught.value.outcome == "unknown"
+
+
+def test_who_asks_needs_no_second_connection(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one that was lost is given back before, though it does not look broken."""
+    monkeypatch.setattr(outcomes, "PATIENCE", 0.1)
+    engine = served_engine(home.service, pool_size=1, pool_timeout=0.1)
+    with engine.connect() as connection:
+        number = begun(connection)
+        connection.exec_driver_sql("COMMIT")
+    lose(engine, number, is_kept=True)
+    engine.dispose()
 
 
 def test_what_is_under_way_is_not_there_yet(
