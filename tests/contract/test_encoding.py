@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from unittest.mock import create_autospec
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -40,15 +41,17 @@ def own(postgresql: Databases) -> Iterator[Home]:
 @contextmanager
 def encoded(server: Databases, encoding: str) -> Iterator[str]:
     """Make a database of another encoding; yield its address, for the superuser."""
-    name = f"test_{encoding.lower()}"
+    name = f"test_{uuid4().hex}"
     with psycopg.connect(server.url()) as connection:
         has_providers = connection.info.server_version >= 150000
     server.execute(
         f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0"
         f"{' LOCALE_PROVIDER libc' * has_providers}"
     )
-    yield server.url(name)
-    server.drop_database(server.url(name))
+    try:
+        yield server.url(name)
+    finally:
+        server.drop_database(server.url(name))
 
 
 def refusal(folder: Path, address: str) -> str:

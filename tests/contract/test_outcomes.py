@@ -17,6 +17,8 @@ from tests.postgres import Databases
 from tests.proxy import Wire, wired
 
 from taskservice.adapters.sql import answers, outcomes
+from taskservice.adapters.sql import engine as engines
+from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.adapters.sql.changes import Removal
 from taskservice.adapters.sql.failures import BrokenOff
 from taskservice.adapters.sql.patience import NoAnswer, PatientConnection
@@ -29,7 +31,8 @@ from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
-from taskservice.testing import START
+from taskservice.testing import ADA, START
+from taskservice.testing.contract.archive import some_tasks
 
 OWNER = "lost-answers"
 COMMIT = b"COMMIT\0"  # As a query of its own; "READ COMMITTED" is none.
@@ -113,6 +116,29 @@ def test_a_commit_counts_where_what_it_wrote_is_there(
     with pytest.raises(Unavailable) as caught:
         fragile.create("somebody else's")
     assert caught.value.outcome == "not_applied"
+
+
+def test_a_commit_is_believed_where_nobody_looks_for_what_it_wrote(fragile: Fragile) -> None:
+    """Its number is all that there is: the block ends as if the answer had come."""
+    fragile.add("before")
+    fragile.wire.lose_answer_to = COMMIT
+    restored = SqlArchives(fragile.engine).open_archive(ADA).restore(some_tasks(1))
+    assert (restored, fragile.wire.lost) == ([], 1)
+
+
+def test_a_commit_that_is_never_answered_is_unknown(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence tells nothing: what was written may be there."""
+    monkeypatch.setattr(engines, "ANSWER_SECONDS", -2.5)  # Before the server ends what is idle.
+    with wired(home.service) as (wire, through):
+        engine = served_engine(through, pool_size=1, statement_timeout=3)
+        opened = SqlTasks(engine).open_tasks(OWNER, together=True)
+        with pytest.raises(Unavailable, match="in time") as caught, opened as tasks:
+            tasks.add(title="swallowed")
+            wire.is_silent = True
+        assert caught.value.outcome == "unknown"
+        engine.dispose()
 
 
 def test_a_transaction_that_died_before_its_commit_was_not_applied(

@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
+from time import tzset
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +14,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from sqlalchemy import ClauseElement, Engine, event, text
+from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import IntegrityError
 from tests.homes import Home, await_lock, served, served_engine
 from tests.postgres import Databases
@@ -21,6 +23,7 @@ from taskservice.adapters.sql import changes, rows, sessions
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.sessions import PREPARED_AFTER, Timeouts, alone, bounded, take_over
+from taskservice.adapters.sql.tables import UtcTime
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import Unavailable
 from taskservice.core.query import TaskQuery
@@ -398,3 +401,28 @@ def test_a_column_that_becomes_another_is_noticed_by_nobody(
             assert tasks.list(TaskQuery()).tasks == [task]
             assert tasks.change(task.id, Task.complete).completed
         engine.dispose()
+
+
+@pytest.fixture
+def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine in another zone."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "XYZ-9:30")
+        tzset()
+        yield
+    tzset()
+
+
+@pytest.mark.usefixtures("far_from_utc")
+def test_a_moment_without_a_zone_is_utc_wherever_the_machine_is() -> None:
+    """SQLite keeps moments without one; one with another zone comes in UTC."""
+    read = UtcTime().process_result_value
+    noon = datetime(2026, 1, 2, 12)
+    assert read(noon, DefaultDialect()) == noon.replace(tzinfo=UTC)
+    there = UtcTime().process_bind_param(noon.astimezone(), DefaultDialect())
+    assert there is not None
+    assert (there, there.tzinfo) == (noon.astimezone(), UTC)
+    elsewhere = noon.replace(tzinfo=timezone(timedelta(hours=2)))
+    found = read(elsewhere, DefaultDialect())
+    assert found is not None
+    assert (found, found.tzinfo) == (elsewhere, UTC)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -132,7 +133,7 @@ def test_the_commands_say_where_the_schema_stands(tmp_path: Path) -> None:
 def test_the_granted_role_may_do_no_more_than_serve(tmp_path: Path, postgresql: Databases) -> None:
     """`db grant` gives rows and no tables: no TRUNCATE, no DDL, no change of the version."""
     address = postgresql.create_database()
-    role = 'Odd role; "name"'
+    role = f'Odd role; "{uuid4().hex}"'
     postgresql.execute(f'CREATE ROLE "{role.replace(chr(34), chr(34) * 2)}"')
     with pytest.raises(SchemaBehind):
         schema.grant(single_engine(database_url(address)), role)
