@@ -3,11 +3,14 @@
 import builtins
 from typing import Any
 
+import psycopg
 import pytest
 from tests.mutation.operators import mutants
 from tests.mutation.reach import CALLED, instrumented, nearest
-from tests.mutation.run import listed
+from tests.mutation.run import listed, servers
+from tests.mutation.sweeping import DATABASES, ROLES, sweep
 from tests.mutation.targets import PACKAGE, ROOT, TESTS, jobs
+from tests.postgres import Databases
 
 ADAPTERS = ROOT / PACKAGE / "adapters"
 
@@ -63,3 +66,17 @@ def test_the_nearest_tests_are_those_of_the_module_that_call_the_function() -> N
     reach = {"library: find": ["a.py::one", "b.py::two", "a.py::three", "a.py::four"]}
     assert nearest(reach, "library: find", ["a.py"], 2) == ["a.py::one", "a.py::three"]
     assert nearest(reach, "library: module", ["a.py"], 2) == []
+
+
+def test_what_a_mutant_leaves_behind_is_swept_away() -> None:
+    """Databases, used ones too, and roles, those that own something and have rights too."""
+    with servers(1) as (server,):
+        database = Databases(server).create_database()
+        with psycopg.connect(database, autocommit=True) as used:
+            used.execute('CREATE ROLE "Odd role"')
+            used.execute('CREATE TABLE kept AS SELECT 1; ALTER TABLE kept OWNER TO "Odd role"')
+            used.execute('GRANT ALL ON DATABASE postgres TO "Odd role"')
+            sweep(server)
+        with psycopg.connect(server) as looking:
+            assert looking.execute(DATABASES).fetchall() == []
+            assert looking.execute(ROLES).fetchall() == []

@@ -20,8 +20,9 @@ SECONDS = 60
 OPTIONS = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=no-shrinking"]
 
 
-def learn(only: Sequence[str], file: Path) -> None:
+def learn(only: Sequence[str], server: str, file: Path) -> None:
     """Run the tests of the chosen modules as they are in this process; write who calls what."""
+    os.environ[GIVEN] = server
     told = {module: instrumented(module, source) for module, source in sources(only).items()}
     tests = dict.fromkeys(chain.from_iterable(TESTS[module] for module in told))
     with over(told):

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from tests.mutation.meeting import meet_the_tests
 from tests.mutation.reach import Reach, nearest
+from tests.mutation.sweeping import sweep
 from tests.mutation.targets import TESTS, Job
 
 LONGEST = 300
@@ -66,6 +67,7 @@ def outcomes(chosen: list[Job], reach: Reach, servers: Sequence[str]) -> Iterato
         wait([one.process.sentinel for one in running], timeout=1)
         for one in [one for one in running if has_ended(one)]:
             running.remove(one)
+            sweep(one.server)
             free.append(one.server)
             yield outcome(one)
 

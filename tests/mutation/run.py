@@ -9,17 +9,16 @@ why it may live; one that stands there and is noticed must go from there.
 import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
-import pytest
 from tests.mutation.meeting import learn, warm_up
 from tests.mutation.outcomes import Outcome, outcomes
 from tests.mutation.reach import Reach, read_reach
-from tests.mutation.targets import jobs, sources
-from tests.postgres import GIVEN, PostgresServer
+from tests.mutation.targets import Job, jobs, sources
+from tests.postgres import PostgresServer
 
 SURVIVORS = Path(__file__).with_name("survivors.txt")
 
@@ -30,11 +29,19 @@ def listed() -> set[str]:
     return {line for line in lines if line and not line.startswith("#")}
 
 
-def reach_of(only: Sequence[str]) -> Reach:
+@contextmanager
+def servers(count: int) -> Iterator[Sequence[str]]:
+    """Yield the addresses of servers that run, and are thrown away."""
+    with ExitStack() as opened:
+        made = [opened.enter_context(PostgresServer(durable=False)) for _ in range(count)]
+        yield [server.url() for server in made]
+
+
+def reach_of(only: Sequence[str], server: str) -> Reach:
     """Return which tests call what in the chosen modules. All must pass, or nothing can be told."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "reach.json")
-        process = get_context("fork").Process(target=learn, args=(only, file))
+        process = get_context("fork").Process(target=learn, args=(only, server, file))
         process.start()
         process.join()
         if process.exitcode:
@@ -42,20 +49,12 @@ def reach_of(only: Sequence[str]) -> Reach:
         return read_reach(file)
 
 
-def alive_of(only: Sequence[str], workers: int) -> set[str]:
-    """Return the names of the mutants that the tests do not notice."""
-    alive, chosen = set(), list(jobs(only))
-    warm_up()
-    with ExitStack() as opened, pytest.MonkeyPatch.context() as patch:
-        made = [opened.enter_context(PostgresServer(durable=False)) for _ in range(workers)]
-        servers = [server.url() for server in made]
-        patch.setenv(GIVEN, servers[0])
-        reach = reach_of(only)
-        for count, one in enumerate(outcomes(chosen, reach, servers), 1):
-            print(f"{count}/{len(chosen)} {one.seconds:.0f} s {_became(one)}", flush=True)
-            alive |= {one.name} if one.lives else set()
-        # Once more: what made tests fail were the mutants, and nothing that they left behind.
-        reach_of(only)
+def alive_of(chosen: list[Job], reach: Reach, over: Sequence[str]) -> set[str]:
+    """Print what becomes of each mutant; return the names of those that no test notices."""
+    alive = set[str]()
+    for count, one in enumerate(outcomes(chosen, reach, over), 1):
+        print(f"{count}/{len(chosen)} {one.seconds:.0f} s {_became(one)}", flush=True)
+        alive |= {one.name} if one.lives else set()
     return alive
 
 
@@ -73,13 +72,23 @@ def main() -> int:
     asked = parser.parse_args()
     if not sources(asked.only):
         parser.error(f"no module is called {' or '.join(asked.only)}")
-    alive = alive_of(asked.only, asked.workers)
-    expected = {name for name in listed() if name.startswith(tuple(asked.only))}
+    warm_up()
+    with servers(asked.workers) as over:
+        alive = alive_of(list(jobs(asked.only)), reach_of(asked.only, over[0]), over)
+        unexpected = told(alive, asked.only)
+        # Once more: what made tests fail were the mutants, and nothing that they left behind.
+        reach_of(asked.only, over[-1])
+    return unexpected
+
+
+def told(alive: set[str], only: Sequence[str]) -> int:
+    """Print how the survivors differ from those that are listed; return 0 where they do not."""
+    expected = {name for name in listed() if name.startswith(tuple(only))}
     for name in sorted(alive - expected):
         print(f"no test notices: {name}")
     for name in sorted(expected - alive):
         print(f"was noticed, and should not be: {name}")
-    print(f"{len(alive)} alive, {len(alive - expected)} of them unexpected")
+    print(f"{len(alive)} alive, {len(alive - expected)} of them unexpected", flush=True)
     return int(alive != expected)
 
 
