@@ -37,6 +37,10 @@ CATALOGUE = """
     ORDER BY 1, 2
 """
 FILE = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = :name ORDER BY 1, 2"
+CUT = (
+    "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity"
+    " WHERE application_name = 'taskservice'"
+)
 
 
 @pytest.fixture
@@ -97,12 +101,29 @@ def test_upgrades_take_turns(addresses: list[URL], tmp_path: Path) -> None:
 def test_a_schema_that_is_behind_is_told_and_a_newer_one_served(addresses: list[URL]) -> None:
     """Behind is refused with the command to run; what this version does not know is newer."""
     engine = single_engine(addresses[0])
-    with pytest.raises(SchemaBehind, match="run `taskservice db upgrade`"):
-        schema.require_current(engine)
+    expect_behind(engine, "nothing")
     upgrade(engine)
-    with engine.connect() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for older in schema.VERSIONS[:-1]:
+        move_to(engine, older)
+        expect_behind(engine, older)
+    move_to(engine, "9999")
     schema.require_current(engine)
+
+
+def expect_behind(engine: Engine, version: str) -> None:
+    """Expect an error that names where the schema stands and what to do."""
+    with pytest.raises(SchemaBehind) as caught:
+        schema.require_current(engine)
+    assert str(caught.value) == (
+        f"the database's schema is at {version}, this version needs {schema.VERSIONS[-1]}: "
+        "run `taskservice db upgrade`"
+    )
+
+
+def move_to(engine: Engine, version: str) -> None:
+    """Have the database say that its schema is at `version`."""
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version})
 
 
 def test_a_migration_that_waits_for_a_lock_gives_up(postgresql: Databases) -> None:
@@ -195,12 +216,18 @@ def test_a_connection_that_was_cut_while_idle_is_noticed_by_nobody(
     now = [0.0]
     monkeypatch.setattr("taskservice.adapters.sql.engine.monotonic", lambda: now[0])
     schema.require_reachable(impatient)
-    postgresql.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE application_name = 'taskservice'"
-    )
+    postgresql.execute(CUT)
     now[0] += 1.5
     schema.require_reachable(impatient)
+
+
+def test_a_connection_alone_is_no_answer(impatient: Engine, postgresql: Databases) -> None:
+    """A database that lets nobody in any more is noticed right after it was found well."""
+    schema.require_reachable(impatient)
+    postgresql.execute(f"ALTER DATABASE {impatient.url.database} ALLOW_CONNECTIONS false")
+    postgresql.execute(CUT)
+    with pytest.raises(Unavailable, match="not currently accepting connections"):
+        schema.require_reachable(impatient)
 
 
 def test_a_full_pool_is_an_outage(impatient: Engine) -> None:
