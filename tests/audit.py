@@ -3,7 +3,7 @@
 Each is parsed with PostgreSQL's own grammar and must be tied to the caller:
 the owner who was named on opening. The exceptions are three, by name:
 migrations, and pruning and partitioning as the maintenance role. What is sent to a driver
-past SQLAlchemy, and so is not parsed, must name no table that has an owner.
+past SQLAlchemy is parsed where it says who the owner is, and must name no table that has one.
 """
 
 import re
@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Engine, event
-from tests.grammar import OWNED, Untied, owner_parameters
+from tests.grammar import OWNED, SETTING, Untied, owner_parameters
 
 import taskservice
 from taskservice.adapters.sql import migrating, partitioning, pruning
@@ -41,7 +41,16 @@ NOBODY = ""
 # SQLite's own commands, which PostgreSQL's grammar does not know, and which reach no row.
 NO_SQL = ("BEGIN IMMEDIATE", "PRAGMA ")
 
-_names_owned = re.compile(rf"\b({'|'.join(OWNED)})\b", re.IGNORECASE).search
+_names_owned = re.compile(rf"\b({'|'.join(OWNED)})(_\d+)?\b", re.IGNORECASE).search
+
+
+class _Here(local):
+    """What a thread is at: in whose name, and what SQLAlchemy announced last."""
+
+    caller: str | None = None
+    announced = False
+    row_by_row = False
+    last = ""
 
 
 class Audit:
@@ -51,7 +60,7 @@ class Audit:
         self.faults: list[str] = []
         self.texts: set[str] = set()
         self.count = 0
-        self._here = local()
+        self._here = _Here()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
@@ -101,11 +110,11 @@ class Audit:
     @property
     def caller(self) -> str | None:
         """Whose tasks are open in this thread."""
-        return getattr(self._here, "caller", None)
+        return self._here.caller
 
     def _look(self, *args: Any) -> None:
         _, _, statement, parameters, _, executemany = args
-        self._here.announced = True
+        self._here.announced, self._here.last = True, statement
         self._here.row_by_row = executemany
         if not statement.startswith(NO_SQL) and _is_of_the_adapter():
             self.look(statement, parameters)
@@ -121,7 +130,10 @@ class Audit:
     def _overheard(self, execute: Any) -> Any:
         @wraps(execute)
         def heard(cursor: Any, statement: Any, *rest: Any, **how: Any) -> Any:
-            self.overhear(statement if isinstance(statement, str) else str(statement))
+            text = statement if isinstance(statement, str) else str(statement)
+            if SETTING in text and text != self._here.last and _is_of_the_adapter():
+                self.look(text, rest[0])
+            self.overhear(text)
             return execute(cursor, statement, *rest, **how)
 
         return heard
@@ -133,7 +145,7 @@ class Audit:
         """
         if not _names_owned(statement):
             return
-        announced = getattr(self._here, "announced", False)
+        announced = self._here.announced
         self._here.announced = announced and self._here.row_by_row
         if not announced and _is_of_the_adapter():
             self.faults.append(f"sent past the audit: {statement}")

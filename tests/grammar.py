@@ -11,6 +11,7 @@ from pglast.enums import A_Expr_Kind, BoolExprType, OnConflictAction
 from pglast.visitors import Skip, Visitor
 
 OWNED = {"tasks", "receipts"}
+_is_owned = re.compile(f"({'|'.join(sorted(OWNED))})(_[0-9]+)?").fullmatch
 
 SETTING = "taskservice.owner"
 
@@ -62,7 +63,7 @@ class _Levels(Visitor):
         self.owners: set[int] = set()
 
     def visit_RangeVar(self, _: Any, node: Any) -> None:  # noqa: N802
-        self.references += node.relname in OWNED
+        self.references += bool(_is_owned(node.relname))
 
     def visit_GrantStmt(self, _: Any, __: Any) -> Any:  # noqa: N802
         """Reach no row: it says who may."""
@@ -83,7 +84,7 @@ class _Levels(Visitor):
         conflict = node.onConflictClause
         if conflict and conflict.action != OnConflictAction.ONCONFLICT_NOTHING:
             raise Untied("a conflict may belong to another owner")
-        if node.relation.relname in OWNED:
+        if _is_owned(node.relation.relname):
             names = [column.name for column in node.cols or ()]
             chosen = [target.val for target in node.selectStmt.targetList or ()]
             rows = node.selectStmt.valuesLists or [chosen]
@@ -119,7 +120,7 @@ class _Levels(Visitor):
 def _names(tables: Any) -> Iterator[tuple[Any, bool]]:
     """Yield by which name each owned table of a level is known, and whether it is there alone."""
     for table in tables:
-        if isinstance(table, ast.RangeVar) and table.relname in OWNED:
+        if isinstance(table, ast.RangeVar) and _is_owned(str(table.relname)):
             yield table.alias.aliasname if table.alias else table.relname, len(tables) == 1
 
 

@@ -78,6 +78,7 @@ def served_engine(
     pool_timeout: float = 10,
     statement_timeout: float = 3,
     prepared_statements: bool = False,
+    allow_privileged_role: bool = False,
 ) -> Engine:
     """Return an engine as the service has it."""
     return pooled_engine(
@@ -86,6 +87,7 @@ def served_engine(
         pool_timeout=pool_timeout,
         prepared_statements=prepared_statements,
         timeouts=Timeouts(statement_timeout, lock=1),
+        allow_privileged_role=allow_privileged_role,
     )
 
 

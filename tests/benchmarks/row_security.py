@@ -1,9 +1,10 @@
 """What row-level security costs: each door with it, and without it, in one interleaved run.
 
-    python -m tests.benchmarks.row_security [--rounds 30] [--calls 100]
+    python -m tests.benchmarks.row_security [--rounds 30] [--calls 100] [--pooler]
 
 Runs on a PostgreSQL of its own, over TCP, as an ordinary role. "Without" is
-the same database with the policies switched off, and nothing sent ahead.
+the same database with the policies switched off, and nobody told of an owner;
+all else is the same. With `--pooler`, both take their connections for a pooler's.
 """
 
 import argparse
@@ -17,12 +18,13 @@ from unittest.mock import patch
 from uuid import uuid4
 
 import psycopg
-from sqlalchemy import Connection, Engine
-from tests.homes import Home, served, served_engine
+from sqlalchemy import Dialect, Engine
+from tests.homes import Home, behind_a_pooler, served, served_engine
 from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql import sessions, task_service
-from taskservice.adapters.sql.statements import Session
+from taskservice.adapters.sql.statements import OWNER_SETTING as SETTING
+from taskservice.adapters.sql.statements import Core, Session, _Compiled
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
@@ -32,7 +34,7 @@ from taskservice.testing import ADA
 
 Door = Callable[[], Any]
 Way = Callable[[Engine, str], AbstractContextManager[Session]]
-Begin = Callable[[Connection, str], str | None]
+Settings = Callable[[Engine, str], dict[str, str]]
 TASKS = 1000
 
 
@@ -44,53 +46,58 @@ class Cost(NamedTuple):
 
 
 @contextmanager
-def held(home: Home) -> Iterator[Engine]:
+def held(home: Home, *, pooler: bool = False) -> Iterator[Engine]:
     """Yield the service's engine."""
-    engine = served_engine(home.service, pool_size=1)
-    yield engine
+    engine = served_engine(home.service, pool_size=1, allow_privileged_role=True)
+    yield behind_a_pooler(engine) if pooler else engine
     engine.dispose()
 
 
 @contextmanager
-def free(home: Home) -> Iterator[Engine]:
+def free(home: Home, *, pooler: bool = False) -> Iterator[Engine]:
     """Yield an engine that says no owner, over tables that ask for none."""
     with psycopg.connect(home.owner, autocommit=True) as owner:
         for table in ("tasks", "receipts"):
             owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())
     with (
-        held(home) as engine,
+        held(home, pooler=pooler) as engine,
+        patch.object(sessions, "_settings", unsaid(engine, sessions._settings)),
         patch.object(task_service, "alone", untold(engine, sessions.alone)),
         patch.object(task_service, "bounded", untold(engine, sessions.bounded)),
-        patch.object(sessions, "_begin", unsaid(engine, sessions._begin)),
+        patch.object(_Compiled, "of", as_it_comes(_Compiled.of) if not pooler else _Compiled.of),
     ):
         yield engine
 
 
+def unsaid(free: Engine, said: Settings) -> Settings:
+    """Return the settings of a transaction, without the owner where it is over `free`."""
+
+    def settings(engine: Engine, owner: str) -> dict[str, str]:
+        found = said(engine, owner)
+        return found if engine is not free else {k: v for k, v in found.items() if k != SETTING}
+
+    return settings
+
+
 def untold(free: Engine, told: Way) -> Way:
-    """Return a way to open sessions of which nobody tells PostgreSQL, if they are `free`."""
+    """Return a way to open sessions, of which no owner is told where they are over `free`."""
 
     @contextmanager
     def way(engine: Engine, owner: str) -> Iterator[Session]:
-        if engine is free:
-            with engine.connect() as connection:
-                yield Session(connection, owner)
-        else:
-            with told(engine, owner) as session:
-                yield session
+        with told(engine, owner) as session:
+            tells = engine is free and session.is_ours
+            yield Session(session.connection, owner) if tells else session
 
     return way
 
 
-def unsaid(free: Engine, said: Begin) -> Begin:
-    """Return what begins a transaction, without settings where it is `free`."""
+def as_it_comes(compiled: Callable[..., _Compiled]) -> Callable[..., _Compiled]:
+    """Return what compiles statements for connections on which moments are in UTC, told or not."""
 
-    def begin(connection: Connection, owner: str) -> str | None:
-        if connection.engine is not free:
-            return said(connection, owner)
-        connection.exec_driver_sql("BEGIN ISOLATION LEVEL READ COMMITTED")
-        return None
+    def of(core: Core, tells: bool, dialect: Dialect, *, is_utc: bool) -> _Compiled:
+        return compiled(core, tells, dialect, is_utc=True)
 
-    return begin
+    return of
 
 
 @contextmanager
@@ -147,13 +154,14 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--calls", type=int, default=100)
+    parser.add_argument("--pooler", action="store_true")
     asked = parser.parse_args()
     with (
         PostgresServer(durable=False) as server,
         served(server) as one,
         served(server) as other,
-        held(one) as with_it,
-        free(other) as without,
+        held(one, pooler=asked.pooler) as with_it,
+        free(other, pooler=asked.pooler) as without,
         doors(with_it) as held_doors,
         doors(without) as free_doors,
     ):

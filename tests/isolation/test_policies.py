@@ -2,19 +2,24 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from unittest.mock import create_autospec
 
 import psycopg
 import pytest
 from sqlalchemy import Engine
-from tests.homes import Home, served, sqlite_home
+from sqlalchemy.pool import ConnectionPoolEntry
+from tests.homes import Home, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
 from tests.support import SECRET
 
 from taskservice.adapters.sql.engine import database_url, single_engine
 from taskservice.adapters.sql.partitioning import partition
-from taskservice.adapters.sql.policies import gaps, require_protected
+from taskservice.adapters.sql.policies import gaps, refuse_unprotected, require_protected
+from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import Unavailable, Unfit
+from taskservice.core.query import TaskQuery
+from taskservice.testing import ADA
 
 OWN = "user_id = NULLIF(current_setting('taskservice.owner', true), '')"
 OPEN = "the table {} is not held by row-level security"
@@ -147,6 +152,37 @@ def test_what_opens_a_table_is_found(changed: Home, case: str) -> None:
     assert str(caught.value) == "; ".join(reason for reason, _ in expected)
     remedies = "; ".join(remedy for _, remedy in expected)
     assert caught.value.advice == f"As the tables' owner: {remedies}"
+
+
+@pytest.mark.parametrize("case", [case for case in OPENED if case != "no table"])
+def test_what_opens_a_table_is_refused_by_the_next_connection(changed: Home, case: str) -> None:
+    """Also where the database was away when the service started: nothing is served meanwhile."""
+    engine = served_engine(changed.service)
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        tasks.list(TaskQuery())
+        statement, expected = OPENED[case]
+        change(changed, statement)
+        engine.dispose()
+        with pytest.raises(Unfit) as caught:
+            tasks.list(TaskQuery())
+    assert str(caught.value) == "; ".join(reason for reason, _ in expected)
+
+
+def test_a_connection_that_is_refused_is_closed(changed: Home) -> None:
+    """At once, and not when it is forgotten: it takes one of the server's places."""
+    change(changed, OPENED["disabled"][0])
+    connection = psycopg.connect(changed.service)
+    with pytest.raises(Unfit):
+        refuse_unprotected(connection, create_autospec(ConnectionPoolEntry))
+    assert connection.closed
+
+
+def test_a_table_that_is_not_there_is_no_opening(changed: Home) -> None:
+    """A connection says nothing of it: whoever asks for it hears that it is missing."""
+    engine = change(changed, OPENED["no table"][0])
+    with engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        refuse_unprotected(driver, create_autospec(ConnectionPoolEntry))
 
 
 @pytest.mark.parametrize("case", ["not forced", "the owner's policy is another", "no policy"])

@@ -1,21 +1,25 @@
 """Row-level security holds by itself: against SQL that names no owner, or the wrong one."""
 
 import subprocess
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
 from psycopg import Connection
 from psycopg.errors import InsufficientPrivilege
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from tests.benchmarks import row_security
-from tests.homes import Home, served
+from tests.homes import Home, behind_a_pooler, served
 from tests.postgres import Databases, program
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.query import TaskQuery
+from taskservice.core.service import TaskService
 from taskservice.core.task import Task
 from taskservice.testing import ADA, BOB
 
@@ -70,16 +74,35 @@ def test_no_row_is_written_in_anothers_name(service: Connection) -> None:
         service.execute("UPDATE tasks SET user_id = %s", (ADA,))
 
 
-@pytest.mark.parametrize("together", [False, True])
-def test_nothing_is_left_on_the_connection(engine: Engine, together: bool) -> None:
+DOORS: dict[str, Callable[[TaskService, UUID], object]] = {
+    "get": lambda tasks, known: tasks.get(known),
+    "list": lambda tasks, _: tasks.list(TaskQuery(counted=True)),
+    "search": lambda tasks, _: tasks.list(TaskQuery(text="secret")),
+    "add": lambda tasks, _: tasks.add(title="Buy milk"),
+    "change": lambda tasks, known: tasks.change(known, Task.complete),
+    "remove": lambda tasks, known: tasks.remove(known),
+}
+
+
+@pytest.mark.parametrize("whose", [lambda engine: engine, behind_a_pooler], ids=["ours", "pooler"])
+@pytest.mark.parametrize("together", [False, True], ids=["alone", "together"])
+@pytest.mark.parametrize("door", DOORS)
+def test_nothing_is_left_on_the_connection(
+    engine: Engine, task: Task, whose: Callable[[Engine], Engine], together: bool, door: str
+) -> None:
     """After a door, kept or dropped, the next client of the same connection is nobody."""
-    asked = "SELECT current_setting('taskservice.owner', true)"
-    with SqlTasks(engine).open_tasks(BOB, together=together) as tasks:
+    asked = "SELECT pg_backend_pid(), current_setting('taskservice.owner', true)"
+    engine.dispose()
+    port = SqlTasks(whose(engine)).open_tasks
+    with engine.connect() as connection:
+        mine = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+    with port(BOB, together=together) as tasks:
+        DOORS[door](tasks, task.id)
+    with pytest.raises(ZeroDivisionError), port(BOB, together=together) as tasks:
         tasks.add(title="Buy milk")
-    with pytest.raises(ZeroDivisionError), SqlTasks(engine).open_tasks(BOB, together=together):
         raise ZeroDivisionError
     with engine.connect() as connection:
-        assert connection.exec_driver_sql(asked).scalar() == ""
+        assert connection.exec_driver_sql(asked).one() == (mine, "")
         assert connection.exec_driver_sql("SELECT count(*) FROM tasks").scalar() == 0
 
 
@@ -130,16 +153,21 @@ def test_a_dump_is_whole_or_fails(home: Home) -> None:
             superuser.execute(f"ALTER ROLE {home.role} NOBYPASSRLS".encode())
 
 
+@pytest.mark.parametrize("pooler", [False, True], ids=["ours", "pooler"])
 def test_what_it_costs_can_be_measured(
-    postgresql: Databases, monkeypatch: pytest.MonkeyPatch
+    postgresql: Databases, monkeypatch: pytest.MonkeyPatch, pooler: bool
 ) -> None:
-    """The benchmark's other side, without policies and owner, goes through every door."""
+    """The benchmark's other side goes through every door, and tells nobody of an owner."""
     monkeypatch.setattr(row_security, "TASKS", 1)
+    sent: list[str] = []
     with (
         served(postgresql) as home,
-        row_security.free(home) as engine,
+        row_security.free(home, pooler=pooler) as engine,
         row_security.doors(engine) as doors,
     ):
+        event.listen(engine, "before_cursor_execute", lambda *args: sent.append(args[2]))
         assert len(doors) == 8
         for door in doors.values():
             door()
+    assert sent
+    assert [statement for statement in sent if "taskservice.owner" in statement] == []

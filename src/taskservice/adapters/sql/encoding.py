@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from taskservice.adapters.sql.failures import translated
+from taskservice.adapters.sql.refusing import closed_if_refused
 from taskservice.core.errors import Unfit
 
 # What must be, by the parameter that the server reports (PostgreSQL, section 54.2.7), and how.
@@ -32,11 +33,8 @@ def require_readable(engine: Engine) -> None:
 
 def refuse_unreadable(connection: Any, _: ConnectionPoolEntry) -> None:
     """Close a connection on which rows could not be read, and raise `Unfit`; for `connect`."""
-    try:
+    with closed_if_refused(connection):
         _require(connection)
-    except Unfit:
-        connection.close()
-        raise
 
 
 def _require(connection: Any) -> None:

@@ -13,6 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool, PoolResetState,
 from taskservice.adapters.sql.encoding import refuse_unreadable
 from taskservice.adapters.sql.failures import notice_loss
 from taskservice.adapters.sql.patience import PatientConnection
+from taskservice.adapters.sql.policies import refuse_unprotected
 from taskservice.adapters.sql.pool import watch_use, watched_pool
 from taskservice.adapters.sql.roles import refuse_privileged
 from taskservice.adapters.sql.sessions import PREPARED_AFTER, TIMEOUTS, Timeouts, take_over
@@ -62,8 +63,9 @@ def pooled_engine(
     seconds. Without `prepared_statements` none are left with a pooler, which
     may forget them; a server that is connected directly keeps them anyway. A
     connection of a role that no row-level security holds is refused with
-    `PrivilegedRole`, unless that is allowed; one on which rows could not be
-    read with `Unfit`. `watch` hears of the pool.
+    `PrivilegedRole`, and one to tables that it does not hold with `Unfit`,
+    unless that is allowed; so is one on which rows could not be read. `watch`
+    hears of the pool.
     """
     engine = _engine(
         url,
@@ -81,9 +83,10 @@ def pooled_engine(
         _ping_after_rest(engine.pool)
         event.listen(engine, "do_connect", partial(_connect, timeouts.statement + ANSWER_SECONDS))
         event.listen(engine, "connect", refuse_unreadable)
+        event.listen(engine, "connect", partial(take_over, timeouts))
         if not allow_privileged_role:
             event.listen(engine, "connect", refuse_privileged)
-        event.listen(engine, "connect", partial(take_over, timeouts))
+            event.listen(engine, "connect", refuse_unprotected)
     if watch is not NOBODY:
         watch.pool_made(pool_size)
         watch_use(engine.pool, watch)

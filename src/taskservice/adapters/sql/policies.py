@@ -1,19 +1,23 @@
 """Whether row-level security holds the tables: enabled, forced, and by the owner's policy alone."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from taskservice.adapters.sql.failures import translated
+from taskservice.adapters.sql.refusing import closed_if_refused
 from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import Unfit
 
 _OWN = "user_id = NULLIF(current_setting('taskservice.owner', true), '')"
 
-# Of each table, the policies that let this login at rows; what is for the table's owner is not.
-# Versions of PostgreSQL need not agree in which parentheses and casts they show.
+# Of each table, whether it is held (NULL: it is not there), and the policies that let this login at
+# rows; what is for the table's owner is not. Versions of PostgreSQL need not agree in which
+# parentheses and casts they show.
 _STANDING = """
-    SELECT name, coalesce(relrowsecurity AND relforcerowsecurity, false),
+    SELECT name, relrowsecurity AND relforcerowsecurity,
            array_remove(array_agg(CASE WHEN NOT is_own THEN quote_ident(polname) END), NULL),
            coalesce(bool_or(is_own AND polcmd = '*'), false)
       FROM unnest(%s::text[]) name
@@ -50,8 +54,7 @@ def gaps(engine: Engine) -> list[Gap]:
     Raises `Unavailable`.
     """
     with translated(), engine.connect() as connection:
-        rows = connection.exec_driver_sql(_STANDING, (list(metadata.tables), _OWN)).all()
-    return [gap for row in rows for gap in _gaps(*row)]
+        return [gap for row in _standing(connection.exec_driver_sql) for gap in _gaps(*row)]
 
 
 def require_protected(engine: Engine) -> None:
@@ -59,12 +62,32 @@ def require_protected(engine: Engine) -> None:
 
     It names each gap. Raises `Unavailable` where none can be looked for.
     """
-    if engine.dialect.name == "postgresql" and (found := gaps(engine)):
+    if engine.dialect.name == "postgresql":
+        _refuse(gaps(engine))
+
+
+def refuse_unprotected(connection: Any, _: ConnectionPoolEntry) -> None:
+    """Close a connection to tables that are not held, and raise `Unfit`; listens to `connect`.
+
+    A table that is not there is no opening.
+    """
+    with closed_if_refused(connection):
+        there = [row for row in _standing(connection.execute) if row[1] is not None]
+        _refuse([gap for row in there for gap in _gaps(*row)])
+
+
+def _standing(execute: Callable[..., Any]) -> Sequence[Any]:
+    found: Sequence[Any] = execute(_STANDING, (list(metadata.tables), _OWN)).fetchall()
+    return found
+
+
+def _refuse(found: list[Gap]) -> None:
+    if found:
         remedies = "; ".join(gap.remedy for gap in found)
         raise Unfit("; ".join(gap.reason for gap in found), f"As the tables' owner: {remedies}")
 
 
-def _gaps(table: str, is_held: bool, others: list[str], has_own: bool) -> list[Gap]:
+def _gaps(table: str, is_held: bool | None, others: list[str], has_own: bool) -> list[Gap]:
     found = [
         Gap(
             f"the policy {other} on {table} lets others than the owner at a row",

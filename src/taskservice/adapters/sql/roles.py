@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from taskservice.adapters.sql.failures import translated
+from taskservice.adapters.sql.refusing import closed_if_refused
 from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import PrivilegedRole
 
@@ -39,11 +40,8 @@ def require_ordinary_role(engine: Engine) -> None:
 
 def refuse_privileged(connection: Any, _: ConnectionPoolEntry) -> None:
     """Close a connection of a privileged role, and raise `PrivilegedRole`; listens to `connect`."""
-    try:
+    with closed_if_refused(connection):
         _refuse_power(connection.execute)
-    except BaseException:
-        connection.close()
-        raise
 
 
 def _refuse_power(execute: Callable[..., Any]) -> None:
