@@ -41,6 +41,9 @@ NOBODY = ""
 # SQLite's own commands, which PostgreSQL's grammar does not know, and which reach no row.
 NO_SQL = ("BEGIN IMMEDIATE", "PRAGMA ")
 
+# How a statement begins that tells PostgreSQL of the owner, and asks for no row.
+AHEAD = f"SELECT set_config('{SETTING}'"
+
 _names_owned = re.compile(rf"\b({'|'.join(OWNED)})(_\d+)?\b", re.IGNORECASE).search
 
 
@@ -131,7 +134,7 @@ class Audit:
         @wraps(execute)
         def heard(cursor: Any, statement: Any, *rest: Any, **how: Any) -> Any:
             text = statement if isinstance(statement, str) else str(statement)
-            if SETTING in text and text != self._here.last and _is_of_the_adapter():
+            if text.startswith(AHEAD) and text != self._here.last and _is_of_the_adapter():
                 self.look(text, rest[0])
             self.overhear(text)
             return execute(cursor, statement, *rest, **how)

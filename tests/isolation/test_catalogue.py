@@ -25,6 +25,7 @@ OWNED = """
       FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
      WHERE attname = 'user_id' AND relkind IN ('r', 'p') AND NOT attisdropped ORDER BY 1
 """
+EXPIRED = "(created_at < (transaction_timestamp() - '24:00:00'::interval))"
 OWN = "((user_id)::text = NULLIF(current_setting('taskservice.owner'::text, true), ''::text))"
 
 
@@ -52,7 +53,7 @@ def test_the_policies_are_these_and_no_more(home: Home, tables: list[str]) -> No
     """One policy shows a row to its owner; another, for receipts, lets their keeper prune."""
     owners = ("owners", "PERMISSIVE", "ALL", ["public"], OWN, OWN)
     keeper = home.role.replace("_service", "_owner")
-    maintenance = ("maintenance", "PERMISSIVE", "ALL", [keeper], "true", "false")
+    maintenance = ("maintenance", "PERMISSIVE", "ALL", [keeper], EXPIRED, "false")
     expected = {"tasks": [owners], "receipts": [maintenance, owners]}
     with psycopg.connect(home.superuser) as connection:
         assert {table: connection.execute(POLICIES, (table,)).fetchall() for table in tables} == (

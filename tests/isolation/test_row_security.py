@@ -107,10 +107,18 @@ def test_nothing_is_left_on_the_connection(
 
 
 def test_the_tables_owner_is_held_too(home: Home) -> None:
-    """The role that migrates sees no task; it may look after receipts, and make none."""
+    """The role that migrates sees no task, also not in a receipt that is in use."""
     with psycopg.connect(home.owner, autocommit=True) as owner:
         assert owner.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
-        assert owner.execute("SELECT count(*) FROM receipts").fetchone() == (1,)
+        assert owner.execute("SELECT count(*) FROM receipts").fetchone() == (0,)
+
+
+def test_the_tables_owner_looks_after_expired_receipts(home: Home) -> None:
+    """It may see and remove them, and make none."""
+    with psycopg.connect(home.superuser, autocommit=True) as superuser:
+        superuser.execute("UPDATE receipts SET created_at = now() - INTERVAL '24 hours 1 second'")
+    with psycopg.connect(home.owner, autocommit=True) as owner:
+        assert owner.execute("SELECT user_id FROM receipts").fetchone() == (BOB,)
         with pytest.raises(InsufficientPrivilege):
             owner.execute("UPDATE receipts SET key = 'other'")
 

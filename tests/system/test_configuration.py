@@ -51,7 +51,7 @@ BAD = {
     ),
     "a schema that is behind": (
         {"DATABASE_URL": SQLITE, "TASKSERVICE_JWT_SECRET": SECRET},
-        "the database's schema is at nothing, this version needs 0002: "
+        "the database's schema is at nothing, this version needs 0003: "
         "run `taskservice db upgrade`",
     ),
     **{
