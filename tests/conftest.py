@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from time import tzset
 
 import pytest
 from hypothesis import Phase, settings
@@ -56,3 +57,13 @@ def postgresql() -> Iterator[Databases]:
     """A real PostgreSQL, for the whole run."""
     with given_or_own_server() as server:
         yield server
+
+
+@pytest.fixture
+def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A machine in another zone."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "XYZ-9:30")
+        tzset()
+        yield
+    tzset()

@@ -78,13 +78,21 @@ def test_a_full_file_refuses_writes_and_serves_reads(sqlite: Engine) -> None:
     engine.dispose()
 
 
-def test_a_transaction_that_is_left_alone_is_ended(own: Home) -> None:
+@pytest.mark.parametrize(
+    "then",
+    [lambda _: None, lambda tasks: tasks.add(title="Buy bread")],
+    ids=["to the end", "and goes on"],
+)
+def test_a_transaction_that_is_left_alone_is_ended(
+    own: Home, then: Callable[[TaskService], object]
+) -> None:
     """After as long as a statement may take: whoever went silent keeps no lock."""
     engine = served_engine(own.service, statement_timeout=0.2)
     service = SqlTasks(engine)
     with pytest.raises(Unavailable) as caught, service.open_tasks(ADA, together=True) as tasks:
         tasks.add(title="Buy milk")
         await_end_of(own, "idle in transaction")
+        then(tasks)
     assert caught.value.outcome == "not_applied"
     with service.open_tasks(ADA) as tasks:
         assert tasks.list(TaskQuery()).tasks == []

@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,11 +13,16 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.pool import base as pools
 from tests.homes import Home, served_engine, sqlite_home
+from tests.proxy import wired
 
 from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.engine import database_url, pooled_engine
 from taskservice.adapters.sql.sessions import PREPARED_AFTER, Timeouts
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.core.errors import Unavailable
+from taskservice.core.query import TaskQuery
 from taskservice.core.watching import Watch
+from taskservice.testing import ADA
 
 
 class Recorder(Watch):
@@ -96,6 +102,24 @@ def test_a_connection_that_was_cut_as_it_rested_is_replaced(
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() != cut
     engine.dispose()
+
+
+def test_a_silent_network_is_given_up_within_five_seconds(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At its longest: a connection that rested is asked first, and then a new one is tried."""
+    monkeypatch.setattr(engines, "REST_SECONDS", 0.0)
+    with wired(home.service) as (wire, address):
+        engine = served_engine(address, pool_size=1)
+        with engine.connect():
+            pass
+        wire.is_silent = True
+        began = monotonic()
+        with SqlTasks(engine).open_tasks(ADA) as tasks, pytest.raises(Unavailable):
+            tasks.list(TaskQuery())
+        assert monotonic() - began < 5
+        wire.cut()
+        engine.dispose()
 
 
 def test_the_connection_that_worked_last_works_next(home: Home) -> None:

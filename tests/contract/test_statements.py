@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
-from time import tzset
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -401,16 +400,6 @@ def test_a_column_that_becomes_another_is_noticed_by_nobody(
             assert tasks.list(TaskQuery()).tasks == [task]
             assert tasks.change(task.id, Task.complete).completed
         engine.dispose()
-
-
-@pytest.fixture
-def far_from_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A machine in another zone."""
-    with monkeypatch.context() as patch:
-        patch.setenv("TZ", "XYZ-9:30")
-        tzset()
-        yield
-    tzset()
 
 
 @pytest.mark.usefixtures("far_from_utc")

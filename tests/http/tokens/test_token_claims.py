@@ -1,11 +1,12 @@
 """When a token holds, who made it for whom, and whose it is."""
 
 from datetime import timedelta
+from runpy import run_path
 
 import pytest
 from tests.token_forge import CLAIMS, NOW, SECONDS, SECRET, claiming, forge, verifier
 
-from taskservice.adapters.http.tokens import SharedSecret, Verifier
+from taskservice.adapters.http.tokens import SharedSecret, Verifier, claims
 from taskservice.core.errors import Unauthenticated
 
 YEAR_9999 = 253_402_300_799
@@ -73,6 +74,12 @@ def test_exp_is_allowed_30_seconds() -> None:
     refused(claiming(exp=0), "the token has expired")
     refused(claiming(exp=-1), "the token has expired")
     assert subject(claiming(exp=YEAR_9999)) == "ada"
+
+
+@pytest.mark.usefixtures("far_from_utc")
+def test_the_last_moment_is_the_same_wherever_the_machine_is() -> None:
+    """The module is executed anew there."""
+    assert run_path(claims.__file__)["_LAST"] == YEAR_9999
 
 
 @pytest.mark.parametrize("name", ["nbf", "iat"])
