@@ -1,6 +1,16 @@
 """The whole corpus: a newcomer adds a line to one of these modules."""
 
-from tests.hostile import access, bodies, conditions, framing, pages, queries, tokens, values
+from tests.hostile import (
+    access,
+    bodies,
+    conditions,
+    framing,
+    origins,
+    pages,
+    queries,
+    tokens,
+    values,
+)
 
 CORPUS = [
     *access.CASES,
@@ -11,4 +21,5 @@ CORPUS = [
     *conditions.CASES,
     *framing.CASES,
     *pages.CASES,
+    *origins.CASES,
 ]

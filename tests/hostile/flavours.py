@@ -5,7 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from flask import Flask
-from tests.hostile.world import SETTINGS
+from tests.hostile.wire import Exchange
+from tests.hostile.world import SETTINGS, World
 from tests.processes import Service, gunicorn
 
 from taskservice.app import create_app
@@ -22,9 +23,11 @@ FLAVOURS: dict[str, dict[str, str]] = {
 """Settings by the name of the flavour, as of the environment."""
 
 
-def believes_a_proxy(flavour: dict[str, str]) -> bool:
-    """Tell whether the service believes what a proxy in front of it says."""
-    return "TASKSERVICE_PROXIES" in flavour
+def world_over(exchange: Exchange, flavour: dict[str, str]) -> World:
+    """Return the world at the end of `exchange`, where the service is of that flavour."""
+    origins = flavour.get("TASKSERVICE_CORS_ORIGINS", "").split(",")
+    believed = "TASKSERVICE_PROXIES" in flavour
+    return World(exchange, believed=believed, origins=[origin for origin in origins if origin])
 
 
 def corpus_app(open_tasks: OpenTasks, **settings: str) -> Flask:

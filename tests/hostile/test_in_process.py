@@ -7,7 +7,7 @@ import pytest
 from tests.homes import served_engine
 from tests.hostile.case import Case
 from tests.hostile.corpus import CORPUS
-from tests.hostile.flavours import believes_a_proxy, corpus_app
+from tests.hostile.flavours import corpus_app, world_over
 from tests.hostile.wire import in_process
 from tests.hostile.world import World
 
@@ -25,9 +25,7 @@ def worlds(addresses: dict[str, str], flavour: dict[str, str]) -> Iterator[dict[
             stack.callback(engine.dispose)
             homes[name] = SqlTasks(engine).open_tasks
         yield {
-            name: World(
-                in_process(corpus_app(open_tasks, **flavour)), believed=believes_a_proxy(flavour)
-            )
+            name: world_over(in_process(corpus_app(open_tasks, **flavour)), flavour)
             for name, open_tasks in homes.items()
         }
 

@@ -1,12 +1,13 @@
 """The corpus against gunicorn as it is deployed, on SQLite and PostgreSQL, byte by byte."""
 
+import json
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 from tests.hostile.case import Case
 from tests.hostile.corpus import CORPUS
-from tests.hostile.flavours import believes_a_proxy, corpus_app, corpus_service, to_its_end
+from tests.hostile.flavours import corpus_app, corpus_service, to_its_end, world_over
 from tests.hostile.wire import in_process, over_socket
 from tests.hostile.world import World
 from tests.processes import Service
@@ -31,9 +32,8 @@ def services(
 
 @pytest.fixture(scope="module")
 def worlds(services: dict[str, Service], flavour: dict[str, str]) -> dict[str, World]:
-    believed = believes_a_proxy(flavour)
     return {
-        name: World(over_socket(service.address), ["ada"], believed=believed)
+        name: world_over(over_socket(service.address), flavour)
         for name, service in services.items()
     }
 
@@ -42,7 +42,7 @@ def worlds(services: dict[str, Service], flavour: dict[str, str]) -> dict[str, W
 def reference(flavour: dict[str, str]) -> World:
     """A world in process, over memory: what the socket must be the same as."""
     app = corpus_app(InMemoryTasks().open_tasks, **flavour)
-    return World(in_process(app), ["ada"], believed=believes_a_proxy(flavour))
+    return world_over(in_process(app), flavour)
 
 
 @pytest.mark.parametrize("case", CORPUS, ids=lambda case: case.name)
@@ -60,10 +60,13 @@ def test_gunicorn_answers_as_the_corpus_says(
 
 
 def test_the_log_tells_of_no_defect_and_no_secret(services: dict[str, Service]) -> None:
-    """After the whole corpus: no traceback, no secret, no token, no line that a client wrote."""
+    """After the whole corpus: each line is one JSON object, with no traceback, secret or token."""
     for service in services.values():
         assert service("GET", "/api/tasks/ada/tasks").status == 401
         log = to_its_end(service)
+        lines = [json.loads(line) for line in log.splitlines()]
+        assert all(isinstance(line, dict) and line["event"] for line in lines)
+        assert len([line for line in lines if line["event"] == "request answered"]) > len(CORPUS)
         assert '"reason": "no bearer token"' in log
         for word in ("Traceback", "defect", "Error handling request", SECRET, "eyJ", "\nforged"):
             assert word not in log

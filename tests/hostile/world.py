@@ -1,7 +1,7 @@
 """Ada with one task and Bob with one, on one engine, and the check that every entry stands."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -36,6 +36,8 @@ UNIFORM = {
 }
 """What says the same for every reason."""
 
+PREFLIGHTED = "DELETE, GET, HEAD, PATCH, POST, PUT"
+
 MISSING = UUID("01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11")
 
 
@@ -54,16 +56,16 @@ def cursor_of(user: str, after: UUID, sort: Sort | None = None) -> str:
 class World:
     """Two users on one engine. Whatever an entry does is undone before the next.
 
-    `watched` are those whose lists are compared before and after each entry.
     Where a proxy is `believed`, addresses begin with the prefix that it says.
+    Pages of `origins` may read what is answered.
     """
 
     def __init__(
-        self, exchange: Exchange, watched: Sequence[str] = USERS, *, believed: bool = False
+        self, exchange: Exchange, *, believed: bool = False, origins: Collection[str] = ()
     ) -> None:
         self._exchange = exchange
-        self._watched = watched
         self._believed = believed
+        self._origins = origins
         self._lists: dict[str, bytes] | None = None
 
     def put_to_the_test(self, case: Case) -> Answer:
@@ -71,11 +73,13 @@ class World:
         before = self._lists or {user: self._started_anew(user) for user in USERS}
         self._lists = None
         answer = self._send(filled(case.request, before), case.method)
-        after = before | {user: self._list(user) for user in self._watched}
+        after = {user: self._list(user) for user in USERS}
         check_answer(case, answer)
+        if not case.by_server:
+            check_page(case, answer, self._origins)
         assert after["bob"] == before["bob"], "another user's tasks were touched"
         if case.writes:
-            prefix = _forwarded_prefix(case.request) if self._believed else ""
+            prefix = said(case, "X-Forwarded-Prefix") if self._believed else ""
             check_write(answer, orjson.loads(after["ada"]), prefix)
         else:
             assert after["ada"] == before["ada"], "a refused request, or a read, left its mark"
@@ -162,9 +166,28 @@ def check_problem(case: Case, answer: Answer) -> None:
     assert body.keys() == MEMBERS | ({"errors"} if case.problem == "invalid-request" else set())
 
 
-def _forwarded_prefix(request: bytes) -> str:
-    found = re.search(rb"\r\nX-Forwarded-Prefix: ([^\r]*)\r\n", request)
-    return found[1].decode() if found else ""
+def check_page(case: Case, answer: Answer, origins: Collection[str]) -> None:
+    """Assert that a page may read `answer` where its origin is one of `origins`, and no other may.
+
+    A cache is told that it depends on who asks (the Fetch standard, sections 3.3 and 4.8).
+    """
+    told = {name for name in answer.headers if name.startswith("Access-Control-")}
+    page = said(case, "Origin")
+    assert ("Origin" in answer.headers.get("Vary", "").split(", ")) == bool(origins)
+    assert answer.headers["Access-Control-Allow-Origin"] == (page if page in origins else None)
+    if page not in origins:
+        assert told == set()
+    elif asked := said(case, "Access-Control-Request-Method"):
+        known = PREFLIGHTED if asked in PREFLIGHTED.split(", ") else None
+        assert answer.headers["Access-Control-Allow-Methods"] == known
+    else:
+        assert "ETag" in answer.headers["Access-Control-Expose-Headers"].split(", ")
+
+
+def said(case: Case, name: str) -> str:
+    """Return the value of a header of the request, nothing without it."""
+    found = re.search(rb"\r\n%s: ([^\r]*)\r\n" % name.encode(), case.request)
+    return found[1].decode("latin-1") if found else ""
 
 
 def check_write(answer: Answer, tasks: list[dict[str, Any]], prefix: str) -> None:
