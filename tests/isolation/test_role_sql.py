@@ -14,9 +14,12 @@ from tests.support import SECRET
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.policies import require_protected
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import PrivilegedRole
+from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.query import TaskQuery
 
 # What the console of a serverless host makes: no superuser, and yet held by no policy.
 NEON = """
@@ -24,6 +27,10 @@ NEON = """
     GRANT pg_read_all_data, pg_write_all_data TO neon_superuser WITH ADMIN OPTION;
     CREATE ROLE neondb_owner LOGIN CREATEDB CREATEROLE BYPASSRLS IN ROLE neon_superuser;
 """
+
+
+OPERATIONS = ROOT / "docs" / "operations.md"
+RESTORING = ("pg_restore", "--exit-on-error", "--single-transaction", "--no-owner")
 
 
 class Server(NamedTuple):
@@ -50,7 +57,7 @@ def made(request: pytest.FixtureRequest) -> Iterator[Server]:
 
 def documented(beginning: str) -> list[str]:
     """Return the statements of the block of SQL that begins so."""
-    page = (ROOT / "docs" / "operations.md").read_text()
+    page = OPERATIONS.read_text()
     blocks = re.findall(r"^ *```sql\n(.*?)^ *```", page, re.MULTILINE | re.DOTALL)
     (block,) = [block for block in blocks if block.strip().startswith(beginning)]
     return [statement for statement in block.split(";") if statement.strip()]
@@ -73,30 +80,49 @@ def test_the_roles_of_the_documentation_serve(made: Server, tmp_path: Path) -> N
             require_ordinary_role(single_engine(url))
 
 
-def test_the_backup_role_of_the_documentation_dumps_every_task(
-    made: Server, tmp_path: Path
-) -> None:
-    """A dump by that role holds the tasks; a look in one owner's name shows them too."""
+def test_a_backup_of_the_documentation_restores_every_task(made: Server, tmp_path: Path) -> None:
+    """The role for backups dumps them all, and the owner restores them, held as they were."""
     owner = made.url("taskservice", "taskservice_owner")
     command(tmp_path, "db", "upgrade", DATABASE_URL=owner)
-    engine = single_engine(database_url(owner))
-    with SqlTasks(engine).open_tasks("ada") as tasks:
-        tasks.add(title="A task to be kept")
+    command(tmp_path, "db", "grant", "taskservice", DATABASE_URL=owner)
+    with service_at(made, "taskservice").open_tasks("ada", together=True) as tasks:
+        task = OnceOnly(tasks, Attempt("key", b"digest")).add(title="A task to be kept")
     with psycopg.connect(made.url("taskservice", made.maker), autocommit=True) as connection:
         for statement in documented("CREATE ROLE taskservice_backup"):
             connection.execute(statement.encode())
-    dump = subprocess.run(
-        [program("pg_dump"), made.url("taskservice", "taskservice_backup")],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=30,
-    )
-    assert "A task to be kept" in dump.stdout
-    assert "FORCE ROW LEVEL SECURITY" in dump.stdout
+        connection.execute(f"{documented('CREATE DATABASE restored')[0]}".encode())
+    backup = made.url("taskservice", "taskservice_backup")
+    client("pg_dump", "--format=custom", f"--file={tmp_path}/dump", backup)
+    address = made.url("restored", "taskservice_owner")
+    assert " ".join(RESTORING) in OPERATIONS.read_text()
+    client(*RESTORING, f"--dbname={address}", f"{tmp_path}/dump")
+    require_protected(single_engine(database_url(made.url("restored", "taskservice"))))
+    with service_at(made, "restored").open_tasks("ada", together=True) as tasks:
+        assert tasks.list(TaskQuery()).tasks == [task]
+        assert OnceOnly(tasks, Attempt("key", b"digest")).add(title="Another") == task
+    with psycopg.connect(address) as connection:
+        assert connection.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
+
+
+def test_one_users_tasks_are_shown_to_whoever_says_so(made: Server, tmp_path: Path) -> None:
+    """As the tables' owner, in the way of the documentation."""
+    owner = made.url("taskservice", "taskservice_owner")
+    command(tmp_path, "db", "upgrade", DATABASE_URL=owner)
+    with SqlTasks(single_engine(database_url(owner))).open_tasks("ada") as tasks:
+        tasks.add(title="A task to be seen")
     with psycopg.connect(owner, autocommit=True) as connection:
         begin, say, look, commit = documented("BEGIN")
         for statement in (begin, say):
             connection.execute(statement.encode())
         assert len(connection.execute(look.encode()).fetchall()) == 1
         connection.execute(commit.encode())
+
+
+def service_at(made: Server, database: str) -> SqlTasks:
+    """Return the service over a database, as the role that serves."""
+    return SqlTasks(single_engine(database_url(made.url(database, "taskservice"))))
+
+
+def client(name: str, *arguments: str) -> None:
+    """Run a client program of PostgreSQL to its end."""
+    subprocess.run([program(name), *arguments], check=True, timeout=30)
