@@ -49,13 +49,13 @@ def reach_of(only: Sequence[str], server: str) -> Reach:
         return read_reach(file)
 
 
-def alive_of(chosen: list[Job], reach: Reach, over: Sequence[str]) -> set[str]:
-    """Print what becomes of each mutant; return the names of those that no test notices."""
-    alive = set[str]()
+def met(chosen: list[Job], reach: Reach, over: Sequence[str]) -> list[Outcome]:
+    """Print and return what becomes of each mutant."""
+    found = []
     for count, one in enumerate(outcomes(chosen, reach, over), 1):
         print(f"{count}/{len(chosen)} {one.seconds:.0f} s {_became(one)}", flush=True)
-        alive |= {one.name} if one.lives else set()
-    return alive
+        found.append(one)
+    return found
 
 
 def _became(one: Outcome) -> str:
@@ -74,15 +74,23 @@ def main() -> int:
         parser.error(f"no module is called {' or '.join(asked.only)}")
     warm_up()
     with servers(asked.workers) as over:
-        alive = alive_of(list(jobs(asked.only)), reach_of(asked.only, over[0]), over)
-        unexpected = told(alive, asked.only)
+        found = met(list(jobs(asked.only)), reach_of(asked.only, over[0]), over)
+        unexpected = told(found, asked.only)
         # Once more: what made tests fail were the mutants, and nothing that they left behind.
         reach_of(asked.only, over[-1])
     return unexpected
 
 
-def told(alive: set[str], only: Sequence[str]) -> int:
-    """Print how the survivors differ from those that are listed; return 0 where they do not."""
+def told(found: list[Outcome], only: Sequence[str]) -> int:
+    """Print how the survivors differ from those that are listed; return 0 where they do not.
+
+    Which mutants no test has named as it ended is printed too: where many ran
+    for too long, the machine was too slow.
+    """
+    alive = {one.name for one in found if one.lives}
+    for one in found:
+        if not (one.lives or one.witness):
+            print(f"noticed by no test: {one.name} ({one.seconds:.0f} s)")
     expected = {name for name in listed() if name.startswith(tuple(only))}
     for name in sorted(alive - expected):
         print(f"no test notices: {name}")
