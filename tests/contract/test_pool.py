@@ -53,6 +53,7 @@ def test_who_watches_hears_of_the_pool(tmp_path: Path) -> None:
         pool_timeout=0.01,
         prepared_statements=False,
         timeouts=Timeouts(statement=3, lock=1),
+        allow_privileged_role=False,
         watch=watch,
     )
     with engine.connect(), pytest.raises(PoolTimeoutError):

@@ -138,6 +138,7 @@ def test_a_reading_that_takes_too_long_is_stopped(engine: Engine) -> None:
         pool_timeout=1,
         prepared_statements=False,
         timeouts=Timeouts(statement=0.2, lock=1),
+        allow_privileged_role=False,
     )
     with pytest.raises(Unavailable), translated(), bounded(impatient, ADA) as session:
         session.connection.execute(text(slow))
@@ -292,6 +293,7 @@ def test_what_reads_all_of_a_file_is_bounded(
         pool_timeout=1,
         prepared_statements=False,
         timeouts=Timeouts(statement=-1, lock=1),
+        allow_privileged_role=False,
     )
     with SqlTasks(hurried).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")

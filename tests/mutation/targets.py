@@ -57,6 +57,7 @@ TESTS = {
         "tests/contract/test_pool.py",
         *SCHEMA,
         "tests/isolation/test_roles.py",
+        "tests/isolation/test_policies.py",
         "tests/contract/test_encoding.py",
         *CONTRACT,
     ],

@@ -42,6 +42,7 @@ engine = pooled_engine(
     pool_timeout=1,
     prepared_statements=False,
     timeouts=Timeouts(statement=3, lock=1),
+    allow_privileged_role=False,
 )
 with engine.connect():
     pass

@@ -53,8 +53,8 @@ def pooled_engine(
     pool_timeout: float,
     prepared_statements: bool,
     timeouts: Timeouts,
+    allow_privileged_role: bool,
     spare: int = 0,
-    allow_privileged_role: bool = False,
     watch: Watch = NOBODY,
 ) -> Engine:
     """Return the engine that serves: a small pool, connections that are pinged after a rest.
