@@ -24,7 +24,7 @@ from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql import sessions, task_service
 from taskservice.adapters.sql.statements import OWNER_SETTING as SETTING
-from taskservice.adapters.sql.statements import Core, Session, _Compiled
+from taskservice.adapters.sql.statements import Session, Statement, _Compiled
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
@@ -64,28 +64,28 @@ def free(home: Home, *, pooler: bool = False) -> Iterator[Engine]:
         patch.object(sessions, "_settings", unsaid(engine, sessions._settings)),
         patch.object(task_service, "alone", untold(engine, sessions.alone)),
         patch.object(task_service, "bounded", untold(engine, sessions.bounded)),
-        patch.object(_Compiled, "of", as_it_comes(_Compiled.of) if not pooler else _Compiled.of),
+        patch.object(Statement, "_for", Statement._for if pooler else as_it_comes(Statement._for)),
     ):
         yield engine
 
 
-def unsaid(free: Engine, said: Settings) -> Settings:
-    """Return the settings of a transaction, without the owner where it is over `free`."""
+def unsaid(one: Engine, said: Settings) -> Settings:
+    """Return the settings of a transaction, without the owner where it is over that engine."""
 
     def settings(engine: Engine, owner: str) -> dict[str, str]:
         found = said(engine, owner)
-        return found if engine is not free else {k: v for k, v in found.items() if k != SETTING}
+        return found if engine is not one else {k: v for k, v in found.items() if k != SETTING}
 
     return settings
 
 
-def untold(free: Engine, told: Way) -> Way:
-    """Return a way to open sessions, of which no owner is told where they are over `free`."""
+def untold(one: Engine, told: Way) -> Way:
+    """Return a way to open sessions, of which no owner is told where they are over that engine."""
 
     @contextmanager
     def way(engine: Engine, owner: str) -> Iterator[Session]:
         with told(engine, owner) as session:
-            tells = engine is free and session.is_ours
+            tells = engine is one and session.is_ours
             yield Session(session.connection, owner) if tells else session
 
     return way
@@ -93,9 +93,15 @@ def untold(free: Engine, told: Way) -> Way:
 
 def as_it_comes(compiled: Callable[..., _Compiled]) -> Callable[..., _Compiled]:
     """Return what compiles statements for connections on which moments are in UTC, told or not."""
+    kept: dict[Statement, _Compiled] = {}
 
-    def of(core: Core, tells: bool, dialect: Dialect, *, is_utc: bool) -> _Compiled:
-        return compiled(core, tells, dialect, is_utc=True)
+    def of(statement: Statement, dialect: Dialect, is_ours: bool) -> _Compiled:
+        if is_ours:
+            return compiled(statement, dialect, is_ours)
+        if statement not in kept:
+            whole = statement._whole(tells=False)
+            kept[statement] = _Compiled.of(whole, False, dialect, is_utc=True)
+        return kept[statement]
 
     return of
 

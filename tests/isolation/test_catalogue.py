@@ -1,12 +1,16 @@
 """What PostgreSQL's own catalogue says of every table that has an owner."""
 
+from datetime import timedelta
+
 import psycopg
 import pytest
 from sqlalchemy import inspect
 from tests.homes import Home
 
+from taskservice.adapters.sql.pruning import KEPT
 from taskservice.adapters.sql.schema import VERSION_TABLE
 
+HOUR = timedelta(hours=1)
 HELD = """
     SELECT relrowsecurity, relforcerowsecurity,
            EXISTS (SELECT FROM pg_constraint c WHERE c.conrelid = t.oid AND c.contype = 'c'
@@ -25,7 +29,7 @@ OWNED = """
       FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
      WHERE attname = 'user_id' AND relkind IN ('r', 'p') AND NOT attisdropped ORDER BY 1
 """
-EXPIRED = "(created_at < (transaction_timestamp() - '24:00:00'::interval))"
+EXPIRED = f"(created_at < (transaction_timestamp() - '{KEPT // HOUR}:00:00'::interval))"
 OWN = "((user_id)::text = NULLIF(current_setting('taskservice.owner'::text, true), ''::text))"
 
 

@@ -1,19 +1,22 @@
 """The service does not serve from tables that row-level security does not hold."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from unittest.mock import create_autospec
 
 import psycopg
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
-from tests.homes import Home, served, served_engine, sqlite_home
+from tests.homes import Home, await_lock, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
 from tests.support import SECRET
 
 from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.partitioning import partition
 from taskservice.adapters.sql.policies import gaps, refuse_unprotected, require_protected
 from taskservice.adapters.sql.task_service import SqlTasks
@@ -183,6 +186,52 @@ def test_a_table_that_is_not_there_is_no_opening(changed: Home) -> None:
     with engine.connect() as connection:
         driver = connection.connection.driver_connection
         refuse_unprotected(driver, create_autospec(ConnectionPoolEntry))
+
+
+def look_by_connecting(home: Home) -> None:
+    """Look as the service does at each connection."""
+    engine = served_engine(home.service)
+    with translated(), engine.connect():
+        pass
+    engine.dispose()
+
+
+def look_at_the_start(home: Home) -> None:
+    """Look as the service does before it serves."""
+    require_protected(single_engine(database_url(home.service)))
+
+
+LOOKS = [look_by_connecting, look_at_the_start]
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_table_that_is_being_changed_keeps_nobody_waiting(
+    changed: Home, look: Callable[[Home], None]
+) -> None:
+    """What cannot be told in a second is an outage, and no gap."""
+    with psycopg.connect(changed.superuser) as holder:
+        holder.execute("LOCK TABLE receipts")
+        with pytest.raises(Unavailable, match="lock timeout"):
+            look(changed)
+    look(changed)
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_tables_that_are_made_anew_meanwhile_are_no_gap(
+    postgresql: Databases, look: Callable[[Home], None]
+) -> None:
+    """Who waits for `db partition` looks once more: what the look has begun with is gone."""
+    with served(postgresql) as home, ThreadPoolExecutor(1) as pool:
+        engine, looks = home.maintained, list[Future[None]]()
+
+        def begin(*args: Any) -> None:
+            if args[2] == "ANALYZE tasks":
+                looks.append(pool.submit(look, home))
+                await_lock(home.inspected)
+
+        event.listen(engine, "before_cursor_execute", begin)
+        partition(engine)
+        assert [one.result() for one in looks] == [None]
 
 
 @pytest.mark.parametrize("case", ["not forced", "the owner's policy is another", "no policy"])

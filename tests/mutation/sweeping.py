@@ -15,6 +15,12 @@ ROLES: LiteralString = (
 )
 
 
+OTHERS: LiteralString = """
+    SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity
+     WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+"""
+
+
 def sweep(server: str) -> None:
     """Drop all databases and roles of a server but those that it was made with.
 
@@ -22,6 +28,7 @@ def sweep(server: str) -> None:
     mutants that nobody notices would be taken for noticed.
     """
     with psycopg.connect(server, autocommit=True, row_factory=scalar_row) as connection:
+        connection.execute(OTHERS)
         for name in _told(connection, DATABASES):
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
         for name in _told(connection, ROLES):

@@ -1,6 +1,7 @@
 """Whether row-level security holds the tables: enabled, forced, and by the owner's policy alone."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
@@ -8,23 +9,30 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.refusing import closed_if_refused
+from taskservice.adapters.sql.statements import execute
 from taskservice.adapters.sql.tables import metadata
-from taskservice.core.errors import Unfit
+from taskservice.core.errors import Unavailable, Unfit
+
+# Whoever changes a table keeps its policies from being read: a look does not wait for long.
+_IN_TIME = "SELECT set_config('lock_timeout', %s, true)", ("1000",)
 
 _OWN = "user_id = NULLIF(current_setting('taskservice.owner', true), '')"
 
 # Of each table, whether it is held (NULL: it is not there), and the policies that let this login at
 # rows; what is for the table's owner is not. Versions of PostgreSQL need not agree in which
-# parentheses and casts they show.
+# parentheses and casts they show. A table that was made, or dropped, since the statement began is
+# moving: it is known by name or by its policies, and not by both.
 _STANDING = """
-    SELECT name, relrowsecurity AND relforcerowsecurity,
+    SELECT to_regclass(name) IS NOT NULL AND relrowsecurity IS NULL
+           OR coalesce(bool_or(is_gone), false),
+           name, relrowsecurity AND relforcerowsecurity,
            array_remove(array_agg(CASE WHEN NOT is_own THEN quote_ident(polname) END), NULL),
            coalesce(bool_or(is_own AND polcmd = '*'), false)
       FROM unnest(%s::text[]) name
       LEFT JOIN pg_class ON pg_class.oid = to_regclass(name)
       LEFT JOIN LATERAL (
            SELECT polname, polcmd, (coalesce(shown, taken) = own AND coalesce(taken, shown) = own)
-                  IS TRUE AS is_own
+                  IS TRUE AS is_own, coalesce(shown, taken) IS NULL AS is_gone
              FROM pg_policy, LATERAL (
                   SELECT regexp_replace(pg_get_expr(polqual, polrelid), part, '', 'g') AS shown,
                          regexp_replace(pg_get_expr(polwithcheck, polrelid), part, '', 'g')
@@ -54,7 +62,8 @@ def gaps(engine: Engine) -> list[Gap]:
     Raises `Unavailable`.
     """
     with translated(), engine.connect() as connection:
-        return [gap for row in _standing(connection.exec_driver_sql) for gap in _gaps(*row)]
+        standing = _standing(partial(execute, connection, ahead=_IN_TIME))
+    return [gap for row in standing for gap in _gaps(*row)]
 
 
 def require_protected(engine: Engine) -> None:
@@ -72,13 +81,23 @@ def refuse_unprotected(connection: Any, _: ConnectionPoolEntry) -> None:
     A table that is not there is no opening.
     """
     with closed_if_refused(connection):
-        there = [row for row in _standing(connection.execute) if row[1] is not None]
+        there = [row for row in _standing(partial(_ask, connection)) if row[1] is not None]
         _refuse([gap for row in there for gap in _gaps(*row)])
 
 
-def _standing(execute: Callable[..., Any]) -> Sequence[Any]:
-    found: Sequence[Any] = execute(_STANDING, (list(metadata.tables), _OWN)).fetchall()
-    return found
+def _ask(connection: Any, sql: str, values: Any) -> Any:
+    with connection.pipeline():
+        connection.execute(*_IN_TIME)
+        return connection.execute(sql, values)
+
+
+def _standing(ask: Callable[[str, Any], Any]) -> list[tuple[Any, ...]]:
+    """Return what stands on each table; once more, where tables were moving meanwhile."""
+    for _ in range(2):
+        rows = ask(_STANDING, (list(metadata.tables), _OWN)).fetchall()
+        if not any(is_moving for is_moving, *_ in rows):
+            return [tuple(row) for _, *row in rows]
+    raise Unavailable("the tables are being made anew")
 
 
 def _refuse(found: list[Gap]) -> None:
