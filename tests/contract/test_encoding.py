@@ -3,18 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from unittest.mock import create_autospec
 from uuid import uuid4
 
 import psycopg
 import pytest
-from sqlalchemy.pool import ConnectionPoolEntry
 from tests.homes import Home, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, run
 from tests.support import SECRET
 
-from taskservice.adapters.sql.encoding import refuse_unreadable, require_readable
+from taskservice.adapters.sql.encoding import require_readable
 from taskservice.adapters.sql.engine import database_url, single_engine
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import Unavailable, Unfit
@@ -103,14 +101,6 @@ def test_a_style_that_is_set_meanwhile_is_an_outage(own: Home, postgresql: Datab
         postgresql.execute(f"ALTER ROLE {own.role} SET DateStyle = 'ISO, DMY'")
         assert tasks.list(TaskQuery()).tasks == [task]
     engine.dispose()
-
-
-def test_a_connection_that_is_refused_is_closed(own: Home) -> None:
-    """At once, and not when it is forgotten: it takes one of the server's places."""
-    connection = psycopg.connect(own.service, options="-c DateStyle=SQL")
-    with pytest.raises(Unfit):
-        refuse_unreadable(connection, create_autospec(ConnectionPoolEntry))
-    assert connection.closed
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])

@@ -17,8 +17,8 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 from tests.homes import Home, await_lock, served, served_engine, sqlite_home
-from tests.postgres import Databases
-from tests.processes import COMMAND, run
+from tests.postgres import Databases, program
+from tests.processes import COMMAND, ROOT, run
 
 from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.adapters.sql.engine import database_url, single_engine
@@ -34,6 +34,17 @@ from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.task import Task
 from taskservice.testing import ADA, BOB
+
+BACK = [
+    (
+        "pg_dump",
+        "--format=custom",
+        "--data-only",
+        "--load-via-partition-root",
+        "--exclude-table=alembic_version",
+    ),
+    ("pg_restore", "--exit-on-error", "--single-transaction", "--data-only"),
+]
 
 STANDING = """
     SELECT conname, pg_get_constraintdef(oid)
@@ -274,3 +285,20 @@ def test_sqlite_has_no_partitions(tmp_path: Path) -> None:
     """A file is told so, with status 2."""
     told = command(sqlite_home(tmp_path), tmp_path)
     assert told == (2, "Error: SQLite has no partitions\n")
+
+
+def test_the_way_back_brings_each_row(postgresql: Databases, tmp_path: Path) -> None:
+    """As documented: the rows alone, into tables that are not in partitions."""
+    page = (ROOT / "docs" / "operations.md").read_text()
+    with served(postgresql) as split, served(postgresql) as whole:
+        with SqlTasks(split.maintained).open_tasks(ADA, together=True) as tasks:
+            task = OnceOnly(tasks, Attempt("key", b"digest")).add(title="Buy milk")
+        partition(split.maintained, partitions=3)
+        for (name, *options), last in zip(BACK, (split.superuser, "dump"), strict=True):
+            assert " ".join((name, *options)) in page
+            place = {"pg_dump": "--file=dump", "pg_restore": f"--dbname={whole.superuser}"}[name]
+            result = run([str(program(name)), *options, place, last], tmp_path)
+            assert (result.returncode, result.stderr) == (0, "")
+        with SqlTasks(whole.maintained).open_tasks(ADA, together=True) as tasks:
+            assert tasks.list(TaskQuery()).tasks == [task]
+            assert OnceOnly(tasks, Attempt("key", b"digest")).add(title="Other") == task

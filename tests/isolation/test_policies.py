@@ -4,12 +4,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
-from unittest.mock import create_autospec
 
 import psycopg
 import pytest
 from sqlalchemy import Engine, event
-from sqlalchemy.pool import ConnectionPoolEntry
 from tests.homes import Home, await_lock, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
@@ -171,21 +169,11 @@ def test_what_opens_a_table_is_refused_by_the_next_connection(changed: Home, cas
     assert str(caught.value) == "; ".join(reason for reason, _ in expected)
 
 
-def test_a_connection_that_is_refused_is_closed(changed: Home) -> None:
-    """At once, and not when it is forgotten: it takes one of the server's places."""
-    change(changed, OPENED["disabled"][0])
-    connection = psycopg.connect(changed.service)
-    with pytest.raises(Unfit):
-        refuse_unprotected(connection, create_autospec(ConnectionPoolEntry))
-    assert connection.closed
-
-
 def test_a_table_that_is_not_there_is_no_opening(changed: Home) -> None:
     """A connection says nothing of it: whoever asks for it hears that it is missing."""
     engine = change(changed, OPENED["no table"][0])
     with engine.connect() as connection:
-        driver = connection.connection.driver_connection
-        refuse_unprotected(driver, create_autospec(ConnectionPoolEntry))
+        refuse_unprotected(connection.connection.driver_connection)
 
 
 def look_by_connecting(home: Home) -> None:

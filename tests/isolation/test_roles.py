@@ -3,21 +3,23 @@
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
-from unittest.mock import create_autospec
+from typing import Any
+from unittest.mock import Mock
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy import event
 from tests.homes import Home, served_engine
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
 from tests.support import SECRET
 
+from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.engine import database_url, single_engine
-from taskservice.adapters.sql.roles import refuse_privileged, require_ordinary_role
+from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.errors import PrivilegedRole, Unavailable
+from taskservice.core.errors import PrivilegedRole, Unavailable, Unfit
 from taskservice.core.query import TaskQuery
 from taskservice.testing import ADA
 
@@ -170,9 +172,19 @@ def test_a_privileged_role_may_be_allowed(home: Home, tmp_path: Path) -> None:
         assert service("GET", "/readyz").status == 200
 
 
-def test_a_connection_that_is_refused_is_closed(home: Home) -> None:
+@pytest.mark.parametrize(
+    "reason",
+    [PrivilegedRole("ada", "is a superuser"), Unfit("open", "mend it"), KeyboardInterrupt()],
+)
+@pytest.mark.parametrize("look", ["take_over", "refuse_unreadable", "refuse_unprotected"])
+def test_a_connection_that_is_refused_is_closed(
+    home: Home, monkeypatch: pytest.MonkeyPatch, look: str, reason: BaseException
+) -> None:
     """At once, and not when it is forgotten: it takes one of the server's places."""
-    connection = psycopg.connect(home.superuser)
-    with pytest.raises(PrivilegedRole):
-        refuse_privileged(connection, create_autospec(ConnectionPoolEntry))
-    assert connection.closed
+    made: list[Any] = []
+    monkeypatch.setattr(engines, look, Mock(side_effect=reason))
+    engine = served_engine(home.service)
+    event.listen(engine, "connect", lambda driver, _: made.append(driver), insert=True)
+    with pytest.raises(type(reason)):
+        engine.connect()
+    assert [driver.closed for driver in made] == [True]

@@ -80,11 +80,6 @@ TESTS = {
     "sql/outcomes": OUTCOMES,
     "sql/partitioning": ["tests/contract/test_partitions.py"],
     "sql/patience": OUTCOMES,
-    "sql/refusing": [
-        "tests/isolation/test_policies.py",
-        "tests/isolation/test_roles.py",
-        "tests/contract/test_encoding.py",
-    ],
     "sql/policies": ["tests/isolation/test_policies.py", "tests/system/test_check.py"],
     "sql/pool": ["tests/contract/test_pool.py"],
     "sql/pruning": ["tests/isolation/test_row_security.py"],

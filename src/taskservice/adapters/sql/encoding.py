@@ -3,10 +3,8 @@
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from taskservice.adapters.sql.failures import translated
-from taskservice.adapters.sql.refusing import closed_if_refused
 from taskservice.core.errors import Unfit
 
 # What must be, by the parameter that the server reports (PostgreSQL, section 54.2.7), and how.
@@ -28,16 +26,11 @@ def require_readable(engine: Engine) -> None:
     """
     if engine.dialect.name == "postgresql":
         with translated(), engine.connect() as connection:
-            _require(connection.connection.driver_connection)
+            refuse_unreadable(connection.connection.driver_connection)
 
 
-def refuse_unreadable(connection: Any, _: ConnectionPoolEntry) -> None:
-    """Close a connection on which rows could not be read, and raise `Unfit`; for `connect`."""
-    with closed_if_refused(connection):
-        _require(connection)
-
-
-def _require(connection: Any) -> None:
+def refuse_unreadable(connection: Any) -> None:
+    """Raise `Unfit` for a connection of the driver on which rows could not be read."""
     for name, (wanted, advice) in _WANTED.items():
         found = str(connection.info.parameter_status(name))
         if not found.startswith(wanted):

@@ -1,5 +1,6 @@
 """Engines for SQLite and PostgreSQL, and what differs between the two."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from sqlite3 import Connection as SQLiteConnection
 from time import monotonic
@@ -82,11 +83,8 @@ def pooled_engine(
     if not is_embedded(url):
         _ping_after_rest(engine.pool)
         event.listen(engine, "do_connect", partial(_connect, timeouts.statement + ANSWER_SECONDS))
-        event.listen(engine, "connect", refuse_unreadable)
-        event.listen(engine, "connect", partial(take_over, timeouts))
-        if not allow_privileged_role:
-            event.listen(engine, "connect", refuse_privileged)
-            event.listen(engine, "connect", refuse_unprotected)
+        locks = [] if allow_privileged_role else [refuse_privileged, refuse_unprotected]
+        event.listen(engine, "connect", partial(_make_fit, timeouts, [refuse_unreadable, *locks]))
     if watch is not NOBODY:
         watch.pool_made(pool_size)
         watch_use(engine.pool, watch)
@@ -141,6 +139,22 @@ def _connect(patience: float, _: object, __: object, ___: Any, arguments: Any) -
     connection = PatientConnection.connect(**arguments)
     connection.patience = patience
     return connection
+
+
+def _make_fit(
+    timeouts: Timeouts,
+    looks: Sequence[Callable[[Any], None]],
+    connection: Any,
+    entry: ConnectionPoolEntry,
+) -> None:
+    """Set up a connection that was made; one that a look refuses is closed, as places are few."""
+    try:
+        take_over(timeouts, connection, entry)
+        for look in looks:
+            look(connection)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def _end_transaction(connection: Any, _: ConnectionPoolEntry, __: PoolResetState) -> None:

@@ -5,10 +5,8 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from taskservice.adapters.sql.failures import translated
-from taskservice.adapters.sql.refusing import closed_if_refused
 from taskservice.adapters.sql.statements import execute
 from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import Unavailable, Unfit
@@ -75,14 +73,13 @@ def require_protected(engine: Engine) -> None:
         _refuse(gaps(engine))
 
 
-def refuse_unprotected(connection: Any, _: ConnectionPoolEntry) -> None:
-    """Close a connection to tables that are not held, and raise `Unfit`; listens to `connect`.
+def refuse_unprotected(connection: Any) -> None:
+    """Raise `Unfit` for a connection of the driver to tables that are not held.
 
     A table that is not there is no opening.
     """
-    with closed_if_refused(connection):
-        there = [row for row in _standing(partial(_ask, connection)) if row[1] is not None]
-        _refuse([gap for row in there for gap in _gaps(*row)])
+    there = [row for row in _standing(partial(_ask, connection)) if row[1] is not None]
+    _refuse([gap for row in there for gap in _gaps(*row)])
 
 
 def _ask(connection: Any, sql: str, values: Any) -> Any:

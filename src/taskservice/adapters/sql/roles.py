@@ -4,10 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from taskservice.adapters.sql.failures import translated
-from taskservice.adapters.sql.refusing import closed_if_refused
 from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import PrivilegedRole
 
@@ -38,10 +36,9 @@ def require_ordinary_role(engine: Engine) -> None:
             _refuse_power(connection.exec_driver_sql)
 
 
-def refuse_privileged(connection: Any, _: ConnectionPoolEntry) -> None:
-    """Close a connection of a privileged role, and raise `PrivilegedRole`; listens to `connect`."""
-    with closed_if_refused(connection):
-        _refuse_power(connection.execute)
+def refuse_privileged(connection: Any) -> None:
+    """Raise `PrivilegedRole` for a connection of the driver that is a privileged role's."""
+    _refuse_power(connection.execute)
 
 
 def _refuse_power(execute: Callable[..., Any]) -> None:

@@ -110,7 +110,7 @@ def take_over(timeouts: Timeouts, connection: Any, entry: ConnectionPoolEntry) -
 
     That is: the time limits, to plan a statement once, and to show moments in
     UTC. Statements are prepared there, whatever was asked for. A pooler gives
-    its clients a process id of its own. Listens to `connect`.
+    its clients a process id of its own.
     """
     sql, values = _told(timeouts.settings | _PLANNED_ONCE | _IN_UTC, is_local=False)
     mine = connection.info.backend_pid
