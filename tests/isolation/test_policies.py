@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import psycopg
 import pytest
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import Engine, event
 from tests.homes import Home, await_lock, served, served_engine, sqlite_home
 from tests.postgres import Databases
@@ -202,6 +204,26 @@ def test_a_table_that_is_being_changed_keeps_nobody_waiting(
         with pytest.raises(Unavailable, match="lock timeout"):
             look(changed)
     look(changed)
+
+
+def test_a_look_behind_a_pooler_waits_no_longer(changed: Home) -> None:
+    """The limit is told with the look itself: nothing else is set on such a connection."""
+    with psycopg.connect(changed.superuser) as holder:
+        holder.execute("LOCK TABLE receipts")
+        with (
+            psycopg.connect(changed.service, autocommit=True) as connection,
+            pytest.raises(LockNotAvailable),
+        ):
+            connection.execute("SET statement_timeout = '20s'")
+            refuse_unprotected(connection)
+
+
+def test_tables_that_are_made_anew_twice_cannot_be_told_of() -> None:
+    """That is an outage, and no gap."""
+    connection = MagicMock()
+    connection.execute.return_value.fetchall.return_value = [(True, "tasks", None, [], False)]
+    with pytest.raises(Unavailable, match="made anew"):
+        refuse_unprotected(connection)
 
 
 @pytest.mark.parametrize("look", LOOKS)
