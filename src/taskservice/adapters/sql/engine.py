@@ -147,14 +147,10 @@ def _make_fit(
     connection: Any,
     entry: ConnectionPoolEntry,
 ) -> None:
-    """Set up a connection that was made; one that a look refuses is closed, as places are few."""
-    try:
-        take_over(timeouts, connection, entry)
-        for look in looks:
-            look(connection)
-    except BaseException:
-        connection.close()
-        raise
+    """Set up a connection that was made, and look at it: the pool closes one that is refused."""
+    take_over(timeouts, connection, entry)
+    for look in looks:
+        look(connection)
 
 
 def _end_transaction(connection: Any, _: ConnectionPoolEntry, __: PoolResetState) -> None:
