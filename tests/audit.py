@@ -44,7 +44,7 @@ NO_SQL = ("BEGIN IMMEDIATE", "PRAGMA ")
 # How a statement begins that tells PostgreSQL of the owner, and asks for no row.
 AHEAD = f"SELECT set_config('{SETTING}'"
 
-_names_owned = re.compile(rf"\b({'|'.join(OWNED)})(_\d+)?\b", re.IGNORECASE).search
+_names_owned = re.compile(rf"\b{OWNED}\b", re.IGNORECASE).search
 
 
 class _Here(local):
@@ -135,7 +135,7 @@ class Audit:
         def heard(cursor: Any, statement: Any, *rest: Any, **how: Any) -> Any:
             text = statement if isinstance(statement, str) else str(statement)
             if text.startswith(AHEAD) and text != self._here.last and _is_of_the_adapter():
-                self.look(text, rest[0])
+                self.look(text, rest[0] if rest else ())
             self.overhear(text)
             return execute(cursor, statement, *rest, **how)
 

@@ -10,8 +10,9 @@ from pglast import ast, parse_sql
 from pglast.enums import A_Expr_Kind, BoolExprType, OnConflictAction
 from pglast.visitors import Skip, Visitor
 
-OWNED = {"tasks", "receipts"}
-_is_owned = re.compile(f"({'|'.join(sorted(OWNED))})(_[0-9]+)?").fullmatch
+OWNED = "(?:tasks|receipts)(?:_[0-9]+)?"
+"""The pattern of the tables that have an owner, and of their partitions."""
+_is_owned = re.compile(OWNED).fullmatch
 
 SETTING = "taskservice.owner"
 

@@ -85,19 +85,19 @@ def untold(one: Engine, told: Way) -> Way:
     @contextmanager
     def way(engine: Engine, owner: str) -> Iterator[Session]:
         with told(engine, owner) as session:
-            tells = engine is one and session.is_ours
-            yield Session(session.connection, owner) if tells else session
+            is_untold = engine is one and session.is_ours
+            yield Session(session.connection, owner) if is_untold else session
 
     return way
 
 
-def as_it_comes(compiled: Callable[..., _Compiled]) -> Callable[..., _Compiled]:
+def as_it_comes(told: Callable[..., _Compiled]) -> Callable[..., _Compiled]:
     """Return what compiles statements for connections on which moments are in UTC, told or not."""
     kept: dict[Statement, _Compiled] = {}
 
     def of(statement: Statement, dialect: Dialect, is_ours: bool) -> _Compiled:
         if is_ours:
-            return compiled(statement, dialect, is_ours)
+            return told(statement, dialect, is_ours)
         if statement not in kept:
             whole = statement._whole(tells=False)
             kept[statement] = _Compiled.of(whole, False, dialect, is_utc=True)

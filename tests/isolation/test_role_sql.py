@@ -1,7 +1,6 @@
 """The SQL of `docs/operations.md`, run as it stands there: by a superuser, and as on Neon."""
 
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -9,7 +8,7 @@ from typing import NamedTuple
 import psycopg
 import pytest
 from tests.postgres import PostgresServer, program
-from tests.processes import ROOT, gunicorn
+from tests.processes import ROOT, gunicorn, run
 from tests.support import SECRET
 from tests.system.conftest import command
 
@@ -92,10 +91,10 @@ def test_a_backup_of_the_documentation_restores_every_task(made: Server, tmp_pat
             connection.execute(statement.encode())
         connection.execute(f"{documented('CREATE DATABASE restored')[0]}".encode())
     backup = made.url("taskservice", "taskservice_backup")
-    client("pg_dump", "--format=custom", f"--file={tmp_path}/dump", backup)
+    client(tmp_path, "pg_dump", "--format=custom", "--file=dump", backup)
     address = made.url("restored", "taskservice_owner")
     assert " ".join(RESTORING) in OPERATIONS.read_text()
-    client(*RESTORING, f"--dbname={address}", f"{tmp_path}/dump")
+    client(tmp_path, *RESTORING, f"--dbname={address}", "dump")
     require_protected(single_engine(database_url(made.url("restored", "taskservice"))))
     with service_at(made, "restored").open_tasks("ada", together=True) as tasks:
         assert tasks.list(TaskQuery()).tasks == [task]
@@ -123,6 +122,7 @@ def service_at(made: Server, database: str) -> SqlTasks:
     return SqlTasks(single_engine(database_url(made.url(database, "taskservice"))))
 
 
-def client(name: str, *arguments: str) -> None:
-    """Run a client program of PostgreSQL to its end."""
-    subprocess.run([program(name), *arguments], check=True, timeout=30)
+def client(folder: Path, name: str, *arguments: str) -> None:
+    """Run a client program of PostgreSQL, which has nothing to say."""
+    result = run([str(program(name)), *arguments], folder)
+    assert (result.returncode, result.stderr) == (0, "")

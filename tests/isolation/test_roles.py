@@ -176,7 +176,9 @@ def test_a_privileged_role_may_be_allowed(home: Home, tmp_path: Path) -> None:
     "reason",
     [PrivilegedRole("ada", "is a superuser"), Unfit("open", "mend it"), KeyboardInterrupt()],
 )
-@pytest.mark.parametrize("look", ["take_over", "refuse_unreadable", "refuse_unprotected"])
+@pytest.mark.parametrize(
+    "look", ["take_over", "refuse_unreadable", "refuse_privileged", "refuse_unprotected"]
+)
 def test_a_connection_that_is_refused_is_closed(
     home: Home, monkeypatch: pytest.MonkeyPatch, look: str, reason: BaseException
 ) -> None:

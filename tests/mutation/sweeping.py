@@ -13,8 +13,6 @@ DATABASES: LiteralString = (
 ROLES: LiteralString = (
     "SELECT rolname FROM pg_roles WHERE rolname NOT LIKE 'pg\\_%' AND rolname <> current_user"
 )
-
-
 OTHERS: LiteralString = """
     SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity
      WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
