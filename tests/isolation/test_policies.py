@@ -219,9 +219,10 @@ def test_a_look_behind_a_pooler_waits_no_longer(changed: Home) -> None:
 
 
 def test_tables_that_are_made_anew_twice_cannot_be_told_of() -> None:
-    """That is an outage, and no gap."""
+    """That is an outage, and no gap: nobody looks a third time."""
     connection = MagicMock()
-    connection.execute.return_value.fetchall.return_value = [(True, "tasks", None, [], False)]
+    moving = (True, "tasks", None, (), False)
+    connection.execute.return_value.fetchall.side_effect = [[moving], [moving], []]
     with pytest.raises(Unavailable, match="made anew"):
         refuse_unprotected(connection)
 

@@ -82,7 +82,7 @@ TESTS = {
     "sql/patience": OUTCOMES,
     "sql/policies": ["tests/isolation/test_policies.py", "tests/system/test_check.py"],
     "sql/pool": ["tests/contract/test_pool.py"],
-    "sql/pruning": ["tests/isolation/test_row_security.py"],
+    "sql/pruning": ["tests/isolation/test_row_security.py", "tests/system/test_retries.py"],
     "sql/receipts": [*CONTRACT, "tests/system/test_retries.py"],
     "sql/roles": ["tests/isolation/test_roles.py"],
     "sql/rows": CONTRACT,
