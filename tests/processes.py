@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from tests.canaries import WATCH, look_at_answer
 from tests.parent_death import dying_with_the_tests
+from tests.postgres import program
 
 ROOT = Path(__file__).parents[1]
 SECONDS = 30
@@ -157,6 +158,12 @@ def run(
     for line in (result.stdout + result.stderr).splitlines():
         look_at_output(command, line)
     return result
+
+
+def client(folder: Path, name: str, *arguments: str) -> None:
+    """Run a client program of PostgreSQL, which has nothing to say."""
+    result = run([str(program(name)), *arguments], folder)
+    assert (result.returncode, result.stderr) == (0, "")
 
 
 @contextmanager

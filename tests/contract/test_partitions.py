@@ -17,8 +17,8 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 from tests.homes import Home, await_lock, served, served_engine, sqlite_home
-from tests.postgres import Databases, program
-from tests.processes import COMMAND, ROOT, run
+from tests.postgres import Databases
+from tests.processes import COMMAND, ROOT, client, run
 
 from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.adapters.sql.engine import database_url, single_engine
@@ -35,16 +35,14 @@ from taskservice.core.query import SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.task import Task
 from taskservice.testing import ADA, BOB
 
-BACK = [
-    (
-        "pg_dump",
-        "--format=custom",
-        "--data-only",
-        "--load-via-partition-root",
-        "--exclude-table=alembic_version",
-    ),
-    ("pg_restore", "--exit-on-error", "--single-transaction", "--data-only"),
+DUMPING = [
+    "pg_dump",
+    "--format=custom",
+    "--data-only",
+    "--load-via-partition-root",
+    "--exclude-table=alembic_version",
 ]
+RESTORING = ["pg_restore", "--exit-on-error", "--single-transaction", "--data-only"]
 
 STANDING = """
     SELECT conname, pg_get_constraintdef(oid)
@@ -294,11 +292,10 @@ def test_the_way_back_brings_each_row(postgresql: Databases, tmp_path: Path) -> 
         with SqlTasks(split.maintained).open_tasks(ADA, together=True) as tasks:
             task = OnceOnly(tasks, Attempt("key", b"digest")).add(title="Buy milk")
         partition(split.maintained, partitions=3)
-        for (name, *options), last in zip(BACK, (split.superuser, "dump"), strict=True):
-            assert " ".join((name, *options)) in page
-            place = {"pg_dump": "--file=dump", "pg_restore": f"--dbname={whole.superuser}"}[name]
-            result = run([str(program(name)), *options, place, last], tmp_path)
-            assert (result.returncode, result.stderr) == (0, "")
+        for words in (DUMPING, RESTORING):
+            assert " ".join(words) in page
+        client(tmp_path, *DUMPING, "--file=dump", split.superuser)
+        client(tmp_path, *RESTORING, f"--dbname={whole.superuser}", "dump")
         with SqlTasks(whole.maintained).open_tasks(ADA, together=True) as tasks:
             assert tasks.list(TaskQuery()).tasks == [task]
             assert OnceOnly(tasks, Attempt("key", b"digest")).add(title="Other") == task

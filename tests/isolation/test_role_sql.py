@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import psycopg
 import pytest
-from tests.postgres import PostgresServer, program
-from tests.processes import ROOT, gunicorn, run
+from tests.postgres import PostgresServer
+from tests.processes import ROOT, client, gunicorn
 from tests.support import SECRET
 from tests.system.conftest import command
 
@@ -120,9 +120,3 @@ def test_one_users_tasks_are_shown_to_whoever_says_so(made: Server, tmp_path: Pa
 def service_at(made: Server, database: str) -> SqlTasks:
     """Return the service over a database, as the role that serves."""
     return SqlTasks(single_engine(database_url(made.url(database, "taskservice"))))
-
-
-def client(folder: Path, name: str, *arguments: str) -> None:
-    """Run a client program of PostgreSQL, which has nothing to say."""
-    result = run([str(program(name)), *arguments], folder)
-    assert (result.returncode, result.stderr) == (0, "")
