@@ -1,0 +1,143 @@
+"""What each setting must be: a parser returns its value, or raises `ValueError` with the reason."""
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from taskservice.adapters.counters import require_storage
+from taskservice.adapters.http.tokens import SharedSecret
+from taskservice.adapters.http.tokens.key_set import REFRESH
+from taskservice.core.rates import Rate
+
+NO_LIMIT = "off"
+WORKERS = "WEB_CONCURRENCY"
+PORT_LIMIT = 65535
+
+_SCHEMES = {"sqlite", "postgresql", "postgres"}
+_PLACEHOLDER = re.compile(r"(?i)change.?me|replace.?me|place.?holder|your.*(secret|key)|<.*>")
+_DISTINCT_CHARACTERS = 8
+_is_origin = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?").fullmatch
+_is_place = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-f:.]+\]):([0-9]{1,5})", re.ASCII).fullmatch
+
+
+def _database(value: str) -> str:
+    scheme, separator, rest = value.strip().partition("://")
+    if scheme not in _SCHEMES or not separator:
+        raise ValueError("must begin with sqlite:///, postgresql:// or postgres://")
+    if scheme == "sqlite" and rest.partition("?")[0].strip("/") in {"", ":memory:"}:
+        raise ValueError("must name a file, as in sqlite:///taskservice.db")
+    return value.strip()
+
+
+def _secret(value: str) -> str:
+    SharedSecret(value)
+    if _PLACEHOLDER.search(value) or len(set(value)) < _DISTINCT_CHARACTERS:
+        raise ValueError("must be a random secret, not a placeholder")
+    return value
+
+
+def _web_address(value: str) -> str:
+    parts = urlsplit(value.strip())
+    if parts.scheme not in {"https", "http"} or not parts.hostname:
+        raise ValueError("must be an address that begins with https:// or http://")
+    return value.strip()
+
+
+def _switch(value: str) -> bool:
+    if value.lower() not in {"true", "false"}:
+        raise ValueError("must be true or false")
+    return value.lower() == "true"
+
+
+def _origins(value: str) -> tuple[str, ...]:
+    origins = tuple(part.strip() for part in value.split(","))
+    if not all(_is_origin(origin) for origin in origins):
+        raise ValueError("must be origins, separated by commas, such as https://app.example")
+    return origins
+
+
+def _rate_limit(value: str) -> str:
+    if value != NO_LIMIT:
+        Rate.parse(value)
+    return value
+
+
+def _rate_limit_storage(value: str) -> str:
+    require_storage(value)
+    return value
+
+
+def _proxies(value: str) -> int:
+    if not re.fullmatch(r"[0-9]", value, re.ASCII):
+        raise ValueError("must be how many proxies are in front, from 0 to 9")
+    return int(value)
+
+
+def _count(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", value, re.ASCII) or int(value) < 1:
+        raise ValueError("must be a whole number from 1 to 9999")
+    return int(value)
+
+
+def _workers(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,3}", value, re.ASCII) or int(value) < 1:
+        raise ValueError("must be a number of workers from 1 to 999")
+    return int(value)
+
+
+def _seconds(value: str) -> float:
+    if not re.fullmatch(r"[0-9]{1,6}(\.[0-9]+)?", value, re.ASCII) or not float(value):
+        raise ValueError("must be a number of seconds over 0")
+    return float(value)
+
+
+def _refresh(value: str) -> float:
+    # A key that its issuer removed stops working within 600 s: two of the longest intervals.
+    if _seconds(value) > REFRESH:
+        raise ValueError(f"must be at most {REFRESH:.0f} seconds")
+    return _seconds(value)
+
+
+def _log_level(value: str) -> str:
+    if value.lower() not in {"debug", "info", "warning", "error"}:
+        raise ValueError("must be debug, info, warning or error")
+    return value.lower()
+
+
+def _log_format(value: str) -> str:
+    if value.lower() not in {"json", "console"}:
+        raise ValueError("must be json or console")
+    return value.lower()
+
+
+def _place(value: str) -> tuple[str, int]:
+    match = _is_place(value.strip())
+    if match is None or int(match[2]) > PORT_LIMIT:
+        raise ValueError("must be a host and a port, such as 127.0.0.1:9100")
+    return match[1].strip("[]"), int(match[2])
+
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    "DATABASE_URL": _database,
+    "TASKSERVICE_JWT_SECRET": _secret,
+    "TASKSERVICE_JWKS_URL": _web_address,
+    "TASKSERVICE_JWKS_REFRESH": _refresh,
+    "TASKSERVICE_JWT_ISSUER": str,
+    "TASKSERVICE_JWT_AUDIENCE": str,
+    "TASKSERVICE_JWT_SUBJECT_CLAIM": str,
+    "TASKSERVICE_REQUIRE_IF_MATCH": _switch,
+    "TASKSERVICE_CORS_ORIGINS": _origins,
+    "TASKSERVICE_RATE_LIMIT": _rate_limit,
+    "TASKSERVICE_RATE_LIMIT_STORAGE": _rate_limit_storage,
+    "TASKSERVICE_PROXIES": _proxies,
+    "TASKSERVICE_STATEMENT_TIMEOUT": _seconds,
+    "TASKSERVICE_LOCK_TIMEOUT": _seconds,
+    "TASKSERVICE_PREPARED_STATEMENTS": _switch,
+    "TASKSERVICE_ALLOW_PRIVILEGED_ROLE": _switch,
+    "TASKSERVICE_POOL_SIZE": _count,
+    "TASKSERVICE_POOL_TIMEOUT": _seconds,
+    "TASKSERVICE_LOG_LEVEL": _log_level,
+    "TASKSERVICE_LOG_FORMAT": _log_format,
+    WORKERS: _workers,
+    "TASKSERVICE_METRICS_ADDRESS": _place,
+}
