@@ -69,6 +69,7 @@ class Settings:
         }
         reader.require("DATABASE_URL")
         reader.require_one_of("TASKSERVICE_JWT_SECRET", "TASKSERVICE_JWKS_URL")
+        reader.warn_of_trimming("TASKSERVICE_JWT_SECRET")
         _warn_of_unknown(environ)
         _require_no_fault(reader)
         return cls(**known)

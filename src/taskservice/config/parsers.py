@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from taskservice.adapters.counters import require_storage
 from taskservice.adapters.http.tokens import SharedSecret
 from taskservice.adapters.http.tokens.key_set import REFRESH
+from taskservice.config.origins import normalized_origin
 from taskservice.core.rates import Rate
 
 NO_LIMIT = "off"
@@ -16,17 +17,16 @@ PORT_LIMIT = 65535
 _SCHEMES = {"sqlite", "postgresql", "postgres"}
 _PLACEHOLDER = re.compile(r"(?i)change.?me|replace.?me|place.?holder|your.*(secret|key)|<.*>")
 _DISTINCT_CHARACTERS = 8
-_is_origin = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?").fullmatch
 _is_place = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-f:.]+\]):([0-9]{1,5})", re.ASCII).fullmatch
 
 
 def _database(value: str) -> str:
-    scheme, separator, rest = value.strip().partition("://")
+    scheme, separator, rest = value.partition("://")
     if scheme not in _SCHEMES or not separator:
         raise ValueError("must begin with sqlite:///, postgresql:// or postgres://")
     if scheme == "sqlite" and rest.partition("?")[0].strip("/") in {"", ":memory:"}:
         raise ValueError("must name a file, as in sqlite:///taskservice.db")
-    return value.strip()
+    return value
 
 
 def _secret(value: str) -> str:
@@ -37,10 +37,10 @@ def _secret(value: str) -> str:
 
 
 def _web_address(value: str) -> str:
-    parts = urlsplit(value.strip())
+    parts = urlsplit(value)
     if parts.scheme not in {"https", "http"} or not parts.hostname:
         raise ValueError("must be an address that begins with https:// or http://")
-    return value.strip()
+    return value
 
 
 def _switch(value: str) -> bool:
@@ -50,10 +50,13 @@ def _switch(value: str) -> bool:
 
 
 def _origins(value: str) -> tuple[str, ...]:
-    origins = tuple(part.strip() for part in value.split(","))
-    if not all(_is_origin(origin) for origin in origins):
-        raise ValueError("must be origins, separated by commas, such as https://app.example")
-    return origins
+    try:
+        return tuple(normalized_origin(part.strip()) for part in value.split(","))
+    except ValueError:
+        raise ValueError(
+            "must be origins, separated by commas, such as https://app.example or "
+            "capacitor://localhost: scheme, host and port of each, no path and no *"
+        ) from None
 
 
 def _rate_limit(value: str) -> str:
@@ -111,7 +114,7 @@ def _log_format(value: str) -> str:
 
 
 def _place(value: str) -> tuple[str, int]:
-    match = _is_place(value.strip())
+    match = _is_place(value)
     if match is None or int(match[2]) > PORT_LIMIT:
         raise ValueError("must be a host and a port, such as 127.0.0.1:9100")
     return match[1].strip("[]"), int(match[2])

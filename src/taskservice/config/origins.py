@@ -1,0 +1,39 @@
+"""Web origins (RFC 6454), of any scheme, as browsers and web views send them in `Origin`."""
+
+import re
+from ipaddress import IPv6Address
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_PORT_LIMIT = 65535
+
+_is_origin = re.compile(
+    r"([a-z][a-z0-9+.-]*)://([a-z0-9._~-]+|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?"
+).fullmatch
+
+
+def normalized_origin(text: str) -> str:
+    """Return the origin `text` in its one serialisation (RFC 6454, section 6.2).
+
+    That is in lower case, with an international host name as IDNA and an IPv6
+    address compressed, and without the port that is the scheme's default.
+    Raises `ValueError` where it is no origin.
+    """
+    match = _is_origin(_ascii(text).lower())
+    if match is None:
+        raise ValueError("not an origin")
+    scheme, host, digits = match.groups()
+    host = f"[{IPv6Address(host[1:-1])}]" if host.startswith("[") else host
+    port = int(digits or _DEFAULT_PORTS.get(scheme, 0))
+    if port > _PORT_LIMIT:
+        raise ValueError("not a port")
+    is_default = digits is None or port == _DEFAULT_PORTS.get(scheme)
+    return f"{scheme}://{host}" if is_default else f"{scheme}://{host}:{port}"
+
+
+def _ascii(text: str) -> str:
+    """Return `text` with its host name as a browser sends it (RFC 5890)."""
+    if text.isascii():
+        return text
+    scheme, separator, authority = text.partition("://")
+    host, colon, port = authority.partition(":")
+    return f"{scheme}{separator}{host.encode('idna').decode()}{colon}{port}"
