@@ -16,13 +16,9 @@ from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifie
 from taskservice.adapters.http.watched import current_rule
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.address import database_url
 from taskservice.adapters.sql.encoding import require_readable
-from taskservice.adapters.sql.engine import (
-    database_url,
-    is_embedded,
-    pooled_engine,
-    single_engine,
-)
+from taskservice.adapters.sql.engine import is_embedded, pooled_engine, single_engine
 from taskservice.adapters.sql.policies import require_protected
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.sessions import Timeouts

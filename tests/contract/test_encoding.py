@@ -12,8 +12,9 @@ from tests.postgres import Databases
 from tests.processes import COMMAND, START, run
 from tests.support import SECRET
 
+from taskservice.adapters.sql.address import database_url
 from taskservice.adapters.sql.encoding import require_readable
-from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import Unavailable, Unfit
 from taskservice.core.query import TaskQuery

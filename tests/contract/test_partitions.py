@@ -20,8 +20,9 @@ from tests.homes import Home, await_lock, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, ROOT, client, run
 
+from taskservice.adapters.sql.address import database_url
 from taskservice.adapters.sql.archive import SqlArchives
-from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.migrating import ADVISORY_LOCK, upgrade
 from taskservice.adapters.sql.partitioning import partition
 from taskservice.adapters.sql.pruning import prune

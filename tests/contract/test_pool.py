@@ -16,7 +16,8 @@ from tests.homes import Home, served_engine, sqlite_home
 from tests.proxy import wired
 
 from taskservice.adapters.sql import engine as engines
-from taskservice.adapters.sql.engine import database_url, pooled_engine
+from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.sessions import PREPARED_AFTER, Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import Unavailable

@@ -15,7 +15,8 @@ from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
 from tests.support import SECRET
 
-from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.partitioning import partition
 from taskservice.adapters.sql.policies import gaps, refuse_unprotected, require_protected

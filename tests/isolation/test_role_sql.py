@@ -12,7 +12,8 @@ from tests.processes import ROOT, client, gunicorn
 from tests.support import SECRET
 from tests.system.conftest import command
 
-from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.policies import require_protected
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.task_service import SqlTasks

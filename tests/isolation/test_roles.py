@@ -16,7 +16,8 @@ from tests.processes import COMMAND, START, gunicorn, run
 from tests.support import SECRET
 
 from taskservice.adapters.sql import engine as engines
-from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import PrivilegedRole, Unavailable, Unfit

@@ -17,7 +17,8 @@ from tests.redis_server import redis_server
 from tests.support import SECRET
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.inspection import look, missing_grants
 from taskservice.core.errors import Unavailable
 

@@ -13,7 +13,8 @@ from tests.homes import Home, served, served_engine, sqlite_home
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.service import OpenTasks
 from taskservice.testing import TickingClock

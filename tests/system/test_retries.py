@@ -18,7 +18,8 @@ from tests.processes import Answer, Service, gunicorn, run
 from tests.support import SECRET
 from tests.system.conftest import command
 
-from taskservice.adapters.sql.engine import database_url, single_engine
+from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.migrating import upgrade
 from taskservice.adapters.sql.pruning import prune
 from taskservice.adapters.sql.tables import receipts, tasks
@@ -30,7 +31,8 @@ ADA = token_of("ada")
 KILLED = """
 import os, signal, sys
 from sqlalchemy import event
-from taskservice.adapters.sql.engine import database_url, pooled_engine
+from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.once import Attempt, OnceOnly

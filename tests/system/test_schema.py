@@ -16,7 +16,8 @@ from tests.processes import COMMAND, run
 from tests.system.conftest import command
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.engine import database_url, pooled_engine, single_engine
+from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.engine import pooled_engine, single_engine
 from taskservice.adapters.sql.migrating import MIGRATIONS, upgrade
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.tables import metadata
@@ -247,26 +248,3 @@ def test_sqlite_is_set_to_lose_nothing(tmp_path: Path) -> None:
             for pragma, value in expected.items():
                 assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
     engine.dispose()
-
-
-@pytest.mark.parametrize(
-    ("address", "driver"),
-    [
-        ("postgres://ada:secret@db.example/tasks?sslmode=require", "postgresql+psycopg"),
-        ("postgresql://db.example/tasks?channel_binding=require", "postgresql+psycopg"),
-        ("sqlite:///tasks.db", "sqlite"),
-    ],
-)
-def test_addresses_are_taken_as_hosts_hand_them_out(address: str, driver: str) -> None:
-    """Both spellings of PostgreSQL mean psycopg 3; the rest of an address stays as it is."""
-    url = database_url(address)
-    assert url.drivername == driver
-    assert (
-        url.render_as_string(hide_password=False).partition("://")[2] == address.partition("://")[2]
-    )
-
-
-def test_what_is_no_address_is_refused() -> None:
-    """An address that cannot be parsed is told without being repeated."""
-    with pytest.raises(ValueError, match="is not a database address"):
-        database_url("postgresql://ada:secret@db:port/tasks")

@@ -24,8 +24,12 @@ def _database(value: str) -> str:
     scheme, separator, rest = value.partition("://")
     if scheme not in _SCHEMES or not separator:
         raise ValueError("must begin with sqlite:///, postgresql:// or postgres://")
-    if scheme == "sqlite" and rest.partition("?")[0].strip("/") in {"", ":memory:"}:
+    if scheme == "sqlite" and not rest.partition("?")[0].strip("/"):
         raise ValueError("must name a file, as in sqlite:///taskservice.db")
+    # Only what opens a database needs SQLAlchemy and the driver, which take long to import.
+    from taskservice.adapters.sql.address import database_url  # noqa: PLC0415
+
+    database_url(value)
     return value
 
 

@@ -7,8 +7,8 @@ from time import monotonic
 from typing import Any
 
 from psycopg.pq import TransactionStatus
-from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DisconnectionError
+from sqlalchemy import URL, Engine, create_engine, event
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool, PoolResetState, QueuePool
 
 from taskservice.adapters.sql.encoding import refuse_unreadable
@@ -31,20 +31,6 @@ PING_SECONDS = 1.0
 
 ANSWER_SECONDS = 1.0
 """How long an answer may take beyond the statement timeout, in seconds."""
-
-
-def database_url(address: str) -> URL:
-    """Return the URL of a database `address`; hosts hand out `postgres://` and `postgresql://`.
-
-    Raises `ValueError` where it is none.
-    """
-    try:
-        url = make_url(address)
-    except (ArgumentError, ValueError):
-        raise ValueError("is not a database address") from None
-    if url.drivername in {"postgres", "postgresql"}:
-        return url.set(drivername="postgresql+psycopg")
-    return url
 
 
 def pooled_engine(

@@ -1,0 +1,48 @@
+"""Database addresses as hosts, frameworks and people write them, and what is read of each."""
+
+from tests.field_reports.report import Report
+
+_PRISMA, _SUPABASE = "prisma/orm#12121", "supabase#22681"
+_FAILOVER, _SOCKET = "pg_auto_failover#875", "dj-database-url#29"
+_SQLALCHEMY, _HOSTS = "sqlalchemy#4392", "hosts' consoles"
+
+ENCODE = "percent-encode @ / ? : and % in its user and password, as in %40 for @"
+NO_ADDRESS = f"is not a database address: {ENCODE}"
+NO_PORT = f"has a port that is no number from 1 to 65535; or {ENCODE}"
+UNKNOWN = "has a parameter that PostgreSQL's client library does not know: pgbouncer"
+
+Parameters = dict[str, object]
+
+READ: list[Report[str, Parameters]] = [
+    Report(_HOSTS, "the short scheme", "postgres://ada:secret@db.example/tasks", {"user": "ada", "password": "secret", "host": "db.example", "dbname": "tasks"}),
+    Report(_HOSTS, "TLS and channel binding", "postgresql://db/tasks?sslmode=require&channel_binding=require", {"host": "db", "dbname": "tasks", "sslmode": "require", "channel_binding": "require"}),
+    Report(_SUPABASE, "JDBC's word for TLS", "postgresql://ada@db/tasks?ssl=true", {"user": "ada", "host": "db", "dbname": "tasks", "sslmode": "require"}),
+    Report(_FAILOVER, "several hosts", "postgresql://u@h1:5432,h2:5433/db?target_session_attrs=read-write", {"user": "u", "host": "h1,h2", "port": "5432,5433", "dbname": "db", "target_session_attrs": "read-write"}),
+    Report(_FAILOVER, "several hosts, one port", "postgresql://h1,h2/db?port=6432", {"host": "h1,h2", "port": "6432,6432", "dbname": "db"}),
+    Report(_SOCKET, "a socket's folder as the host", "postgresql://u@%2Fvar%2Frun%2Fpostgresql/db", {"user": "u", "host": "/var/run/postgresql", "dbname": "db"}),
+    Report(_SOCKET, "a socket's folder as a parameter", "postgresql:///db?host=/var/run/postgresql&port=5433", {"host": "/var/run/postgresql", "port": 5433, "dbname": "db"}),
+    Report(_SQLALCHEMY, "an IPv6 address", "postgresql://[::1]:5432/db", {"host": "::1", "port": 5432, "dbname": "db"}),
+    Report(_SQLALCHEMY, "a search path", "postgresql://h/db?options=-csearch_path%3Dtasks", {"host": "h", "dbname": "db", "options": "-csearch_path=tasks"}),
+    Report(_SQLALCHEMY, "an encoded password", "postgresql://u:p%40%2F%3F@h/db", {"user": "u", "password": "p@/?", "host": "h", "dbname": "db"}),
+]  # fmt: skip
+
+REFUSED: list[Report[str, str]] = [
+    Report(_PRISMA, "Prisma's parameter", "postgresql://u@h/db?pgbouncer=true", UNKNOWN),
+    Report(_PRISMA, "a parameter of SQLite's that is none", "sqlite:///x.db?pgbouncer=true", "has a parameter that SQLite does not know: pgbouncer"),
+    Report(_SUPABASE, "a time-out that is no number", "postgresql://u@h/db?connect_timeout=abc", "has a connect_timeout that is no whole number of seconds"),
+    Report(_SUPABASE, "SQLite's time-out that is no number", "sqlite:///x.db?timeout=abc", "has a timeout that is no number of seconds"),
+    Report(_SOCKET, "@ in a password", "postgresql://u:p@ss@h/db", NO_ADDRESS),
+    Report(_SOCKET, "/ in a password", "postgresql://u:p/ss@h/db", NO_ADDRESS),
+    Report(_SOCKET, "% in a password", "postgresql://u:p%ss@h/db", NO_ADDRESS),
+    Report(_SOCKET, ": before a /", "postgresql://h:p/db", NO_PORT),
+    Report(_FAILOVER, "more hosts than ports", "postgresql://a,b,c/d?port=1,2", "has 3 hosts and 2 ports"),
+    Report("sqlite", "a file in memory", "sqlite:///file:x?mode=memory&uri=true", "must name a file, as in sqlite:///taskservice.db"),
+]  # fmt: skip
+
+SHOWN: list[Report[str, str]] = [
+    Report("security review", "a password", "postgresql://u:secret@h:1/db", "postgresql://u@h:1/db"),
+    Report("security review", "in the query", "postgresql://u@h/db?password=secret", "postgresql://u@h/db"),
+    Report("security review", "of a key", "postgresql://u@h/db?sslpassword=secret", "postgresql://u@h/db"),
+    Report("security review", "of several hosts", "postgresql://u:secret@h,i/db", "postgresql://u@h,i/db"),
+    Report("security review", "a file", "sqlite:///tasks.db?timeout=5", "sqlite:///tasks.db"),
+]  # fmt: skip

@@ -1,0 +1,50 @@
+"""A database address is read as libpq reads it, refused by name, and shown without secrets."""
+
+import socket
+
+import pytest
+from sqlalchemy import create_engine
+from tests.field_reports.addresses import READ, REFUSED, SHOWN, Parameters
+from tests.field_reports.report import Report
+from tests.postgres import Databases
+from tests.support import SECRET
+
+from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.address import database_url, shown_address
+from taskservice.adapters.sql.engine import single_engine
+from taskservice.config import ConfigError, Settings
+
+
+@pytest.mark.parametrize("report", READ, ids=str)
+def test_an_address_is_read(report: Report[str, Parameters]) -> None:
+    """The driver is given what libpq reads in it."""
+    url = database_url(report.tried)
+    _, parameters = create_engine(url).dialect.create_connect_args(url)
+    del parameters["context"]
+    assert parameters == report.right
+
+
+@pytest.mark.parametrize("report", REFUSED, ids=str)
+def test_an_address_is_refused_among_the_settings(report: Report[str, str]) -> None:
+    """With the other faults; nothing of it is quoted but a parameter's name."""
+    settings = {"DATABASE_URL": report.tried, "TASKSERVICE_JWT_SECRET": SECRET}
+    with pytest.raises(ConfigError) as error:
+        Settings.from_environment({**settings, "TASKSERVICE_POOL_SIZE": "0"})
+    assert error.value.faults[0] == f"DATABASE_URL {report.right}"
+    assert len(error.value.faults) == 2
+
+
+@pytest.mark.parametrize("report", SHOWN, ids=str)
+def test_an_address_is_shown_without_secrets(report: Report[str, str]) -> None:
+    """Wherever in it they stand."""
+    assert shown_address(database_url(report.tried)) == report.right
+
+
+def test_the_next_of_several_hosts_is_connected(postgresql: Databases) -> None:
+    """Where the first refuses, as after a failover."""
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        first = f"127.0.0.1:{nobody.getsockname()[1]}"
+        user, host = postgresql.url().removeprefix("postgresql://").split("@")
+        address = f"postgresql://{user}@{first},{host}"
+        schema.require_reachable(single_engine(database_url(address)))
