@@ -236,8 +236,10 @@ def test_a_look_over_connections_that_were_cut_finds_the_database(
 def test_a_missing_grant_is_told(own: Home) -> None:
     """A role that `db grant` was not run for is refused by name of the table."""
     with psycopg.connect(own.owner, autocommit=True) as owner:
-        owner.execute(f"REVOKE ALL ON alembic_version FROM {own.role}".encode())
-    with pytest.raises(AccessRefused, match="permission denied for table alembic_version"):
+        owner.execute(f"REVOKE ALL ON taskservice_schema_version FROM {own.role}".encode())
+    with pytest.raises(
+        AccessRefused, match="permission denied for table taskservice_schema_version"
+    ):
         schema.require_current(single_engine(database_url(own.service)))
 
 

@@ -41,7 +41,7 @@ DUMPING = [
     "--format=custom",
     "--data-only",
     "--load-via-partition-root",
-    "--exclude-table=alembic_version",
+    "--exclude-table=taskservice_schema_version",
 ]
 RESTORING = ["pg_restore", "--exit-on-error", "--single-transaction", "--data-only"]
 

@@ -31,7 +31,7 @@ TIED = {
         "a",
     },
     "SELECT * FROM tasks a, tasks b WHERE a.user_id = %(x)s AND b.user_id = %(y)s": {"x", "y"},
-    "SELECT version_num FROM alembic_version": set(),
+    "SELECT version_num FROM taskservice_schema_version": set(),
     "SELECT set_config('taskservice.owner', %s, True), set_config('lock_timeout', %s, True)": {0},
     "COMMIT": set(),
 }

@@ -142,7 +142,7 @@ def test_a_grant_that_is_missing_is_told(home: Home, postgresql: Databases, tmp_
         ],
     )
     with home.inspected.connect() as connection:
-        connection.exec_driver_sql(f"REVOKE ALL ON alembic_version FROM {home.role}")
+        connection.exec_driver_sql(f"REVOKE ALL ON taskservice_schema_version FROM {home.role}")
     _, found, _ = checked(tmp_path, **settings)
     (failure,) = failures(found)
     assert failure.startswith("schema the database refuses: permission denied for table alembic")

@@ -23,7 +23,7 @@ from taskservice.testing.contract import TaskServiceContract
 LATER = """
     ALTER TABLE tasks ADD COLUMN priority integer;
     CREATE TABLE labels (user_id text NOT NULL, id text NOT NULL, PRIMARY KEY (user_id, id));
-    UPDATE alembic_version SET version_num = '9999'
+    UPDATE taskservice_schema_version SET version_num = '9999'
 """
 
 

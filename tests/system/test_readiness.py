@@ -32,7 +32,7 @@ def behind(folder: Path) -> Iterator[Service]:
     with gunicorn(folder, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET) as service:
         assert service("GET", "/readyz").json["checks"] == dict.fromkeys(CHECKS, OK)
         with closing(sqlite3.connect(folder / "tasks.db")) as connection:
-            connection.execute("UPDATE alembic_version SET version_num = '0001'")
+            connection.execute("UPDATE taskservice_schema_version SET version_num = '0001'")
             connection.commit()
         sleep(GOOD_FOR)
         yield service

@@ -124,7 +124,9 @@ def expect_behind(engine: Engine, version: str) -> None:
 def move_to(engine: Engine, version: str) -> None:
     """Have the database say that its schema is at `version`."""
     with engine.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = :v"), {"v": version})
+        connection.execute(
+            text("UPDATE taskservice_schema_version SET version_num = :v"), {"v": version}
+        )
 
 
 def test_a_migration_that_waits_for_a_lock_gives_up(postgresql: Databases) -> None:
@@ -168,7 +170,7 @@ def test_the_granted_role_may_do_no_more_than_serve(tmp_path: Path, postgresql: 
             "TRUNCATE tasks",
             "DROP TABLE tasks",
             "CREATE TABLE more ()",
-            "UPDATE alembic_version SET version_num = '0'",
+            "UPDATE taskservice_schema_version SET version_num = '0'",
         ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 connection.execute(statement)

@@ -1,5 +1,6 @@
 """The schema's versions: where a database stands, whether it can be served, who may use it."""
 
+import re
 from functools import partial
 
 from sqlalchemy import Engine, inspect, text
@@ -7,12 +8,13 @@ from sqlalchemy import Engine, inspect, text
 from taskservice.adapters.sql.answers import answered
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.sessions import transaction
-from taskservice.core.errors import SchemaBehind, Unavailable
+from taskservice.core.errors import SchemaBehind, Unavailable, Unfit
 
 VERSIONS = ("0001", "0002", "0003")
 """Every version that this package knows, oldest first; a test holds them to the migrations."""
 
-VERSION_TABLE = "alembic_version"
+VERSION_TABLE = "taskservice_schema_version"
+"""A table of our own name: another application in the same database may use Alembic too."""
 
 SERVING = {
     "tasks": ("SELECT", "INSERT", "UPDATE", "DELETE"),
@@ -21,6 +23,7 @@ SERVING = {
 }
 """What a role needs to serve, and no more."""
 
+_is_version = re.compile(r"[0-9]{4}").fullmatch
 _VERSION = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608
 _ROLE = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
 _SCHEMA = text("SELECT quote_ident(current_schema())")
@@ -49,18 +52,26 @@ def _current(engine: Engine) -> str | None:
         return version
 
 
+def is_newer(version: str) -> bool:
+    """Tell whether a version is one of ours that this package does not know yet."""
+    return _is_version(version) is not None and version > VERSIONS[-1]
+
+
 def require_current(engine: Engine) -> None:
     """Raise `SchemaBehind` where the schema is older than this package needs, or `Unavailable`.
 
-    A version that this package does not know is newer, and served: that is
-    what lets a database be migrated before the last old process is gone.
+    A newer one is served: that is what lets a database be migrated before
+    the last old process is gone. Raises `Unfit` for what is no version.
     """
-    stands_at = current(engine)
-    if stands_at is None or stands_at in VERSIONS[:-1]:
+    version = current(engine)
+    if version is None or version in VERSIONS[:-1]:
         raise SchemaBehind(
-            f"the database's schema is at {stands_at or 'nothing'}, this version needs "
+            f"the database's schema is at {version or 'nothing'}, this version needs "
             f"{VERSIONS[-1]}: run `taskservice db upgrade`"
         )
+    if version != VERSIONS[-1] and not is_newer(version):
+        advice = f"Restore the table {VERSION_TABLE} from a backup"
+        raise Unfit(f"the database's schema is at {version}, which is no version", advice)
 
 
 def grant(engine: Engine, role: str) -> None:

@@ -1,12 +1,11 @@
-"""Runs the migrations on the connection, and in the transaction, that `schema.upgrade` gives."""
+"""Runs the migrations on the connection, and in the transaction, that `migrating.upgrade` gives."""
 
 from alembic import context
 from sqlalchemy import Connection
 
-from taskservice.adapters.sql.migrating import take_turns
+from taskservice.adapters.sql.schema import VERSION_TABLE
 from taskservice.adapters.sql.tables import metadata
 
 connection: Connection = context.config.attributes["connection"]
-take_turns(connection)
-context.configure(connection=connection, target_metadata=metadata)
+context.configure(connection=connection, target_metadata=metadata, version_table=VERSION_TABLE)
 context.run_migrations()

@@ -1,0 +1,94 @@
+"""A database that another application uses too: its tables and its version stay as they are.
+
+langflow#2905, prefect#6050: two applications that keep their version in Alembic's own table.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, inspect, text
+from tests.postgres import Databases
+
+from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.engine import single_engine
+from taskservice.adapters.sql.migrating import ALEMBIC_TABLE, upgrade
+from taskservice.core.errors import SchemaBehind, Unfit
+
+ANOTHER = "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(
+    request: pytest.FixtureRequest, tmp_path: Path, postgresql: Databases
+) -> Iterator[Engine]:
+    """An empty database."""
+    if request.param == "sqlite":
+        yield single_engine(database_url(f"sqlite:///{tmp_path}/tasks.db"))
+        return
+    address = postgresql.create_database()
+    yield single_engine(database_url(address))
+    postgresql.drop_database(address)
+
+
+def execute(database: Engine, *statements: str) -> None:
+    with database.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+
+
+def number(database: Engine, table: str) -> str:
+    with database.connect() as connection:
+        return str(connection.execute(text(f"SELECT version_num FROM {table}")).scalar_one())
+
+
+@pytest.mark.parametrize("foreign", ["a1b2c3d4", schema.VERSIONS[-1], "9999"])
+def test_another_applications_version_is_not_ours(database: Engine, foreign: str) -> None:
+    """Whatever its number: the schema is at nothing, and an upgrade leaves the number alone."""
+    execute(database, ANOTHER, f"INSERT INTO alembic_version VALUES ('{foreign}')")
+    with pytest.raises(SchemaBehind, match="is at nothing"):
+        schema.require_current(database)
+    upgrade(database)
+    schema.require_current(database)
+    assert number(database, ALEMBIC_TABLE) == foreign
+
+
+def test_our_version_is_taken_over(database: Engine) -> None:
+    """From the table of an earlier checkout, whose name is free for others then."""
+    upgrade(database)
+    execute(
+        database,
+        f"ALTER TABLE {schema.VERSION_TABLE} RENAME TO {ALEMBIC_TABLE}",
+    )
+    if database.dialect.name == "postgresql":
+        rename = f"RENAME CONSTRAINT {schema.VERSION_TABLE}_pkc TO {ALEMBIC_TABLE}_pkc"
+        execute(database, f"ALTER TABLE {ALEMBIC_TABLE} {rename}")
+    upgrade(database)
+    schema.require_current(database)
+    assert not inspect(database).has_table(ALEMBIC_TABLE)
+    execute(database, ANOTHER.replace("PRIMARY KEY", f"CONSTRAINT {ALEMBIC_TABLE}_pkc PRIMARY KEY"))
+
+
+def test_another_applications_table_is_named(database: Engine) -> None:
+    """It is neither changed nor served."""
+    execute(database, "CREATE TABLE tasks (id integer)")
+    with pytest.raises(Unfit, match="there is a table tasks that taskservice has not made"):
+        upgrade(database)
+    assert [column["name"] for column in inspect(database).get_columns("tasks")] == ["id"]
+
+
+def test_a_newer_schema_stays_as_it_is(database: Engine) -> None:
+    """An upgrade by an older version, as in a release command that is rolled back."""
+    upgrade(database)
+    execute(database, f"UPDATE {schema.VERSION_TABLE} SET version_num = '9999'")
+    upgrade(database)
+    assert number(database, schema.VERSION_TABLE) == "9999"
+
+
+def test_what_is_no_version_is_not_newer(database: Engine) -> None:
+    """It is named, and not served."""
+    upgrade(database)
+    execute(database, f"UPDATE {schema.VERSION_TABLE} SET version_num = 'a1b2c3d4'")
+    with pytest.raises(Unfit, match="is at a1b2c3d4, which is no version"):
+        schema.require_current(database)
