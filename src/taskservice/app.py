@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from functools import partial
 
 from flask import Flask
-from sqlalchemy import URL, Engine
 
 from taskservice.adapters import metrics
 from taskservice.adapters.counters import counters_at
@@ -16,34 +15,20 @@ from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifie
 from taskservice.adapters.http.watched import current_rule
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.address import database_url
-from taskservice.adapters.sql.encoding import require_readable
-from taskservice.adapters.sql.engine import is_embedded, pooled_engine, single_engine
-from taskservice.adapters.sql.policies import require_protected
-from taskservice.adapters.sql.roles import require_ordinary_role
+from taskservice.adapters.sql.engine import pooled_engine
+from taskservice.adapters.sql.readiness import require_usable
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.adapters.traces import tracing
 from taskservice.config import NO_LIMIT, ConfigError, Settings
 from taskservice.core.admission import Admission
 from taskservice.core.clock import Clock, system_clock
-from taskservice.core.errors import (
-    AccessRefused,
-    PrivilegedRole,
-    SchemaBehind,
-    Unavailable,
-    Unfit,
-)
+from taskservice.core.errors import Unavailable
 from taskservice.core.rates import Rate, RateLimit
 from taskservice.core.readiness import Probe, Shared
 from taskservice.core.service import OpenTasks
 from taskservice.core.watching import NOBODY, Watch
-
-ORDINARY = (
-    "Serve as an ordinary role (`taskservice db grant ROLE`); for development only, set "
-    "TASKSERVICE_ALLOW_PRIVILEGED_ROLE=true"
-)
-"""What to do about a role that may not serve."""
+from taskservice.startup import is_servable, parsed_address, retry_in_background
 
 FOR_PROBES = 1
 """A connection to look with whether the database answers, where all others are in use."""
@@ -92,8 +77,12 @@ def rate_limits(settings: Settings, clock: Clock) -> Limits | None:
 
 
 def production_app(settings: Settings) -> Flask:
-    """Return the application over the configured database. Raises `ConfigError`."""
-    require_servable(settings)
+    """Return the application over the configured database. Raises `ConfigError`.
+
+    A database that cannot be reached is looked for again, and the log says so.
+    """
+    if not is_servable(settings):
+        retry_in_background(settings)
     watch = metrics.counting() if settings.metrics_address else NOBODY
     engine = pooled_engine(
         parsed_address(settings.database_url),
@@ -107,7 +96,9 @@ def production_app(settings: Settings) -> Flask:
     )
     probes = {
         "database": Shared(partial(schema.require_reachable, engine)),
-        "schema": Shared(partial(schema.require_current, engine)),
+        "schema": Shared(
+            partial(require_usable, engine, allow_privileged_role=settings.allow_privileged_role)
+        ),
     }
     traced = tracing(os.environ)
     admission = Admission(
@@ -137,39 +128,6 @@ def serve_metrics(settings: Settings) -> None:
         ) from None
 
 
-def require_servable(settings: Settings) -> None:
-    """Raise `ConfigError` where the database of `settings` cannot be served from.
-
-    A server that is out of reach may come back, and is only warned of; a file
-    that cannot be opened, a schema that is behind, a role that is not let in,
-    or one that no row-level security holds, is not served; nor is a database
-    that does not keep text as UTF-8, or whose tables no row-level security holds.
-    """
-    url = parsed_address(settings.database_url)
-    try:
-        _require_fit(single_engine(url), settings)
-    except SchemaBehind as error:
-        raise ConfigError(str(error)) from None
-    except AccessRefused as error:
-        raise ConfigError(f"DATABASE_URL leads to no access: {error}") from None
-    except PrivilegedRole as error:
-        raise ConfigError(f"DATABASE_URL is not fit to serve: {error}. {ORDINARY}") from None
-    except Unfit as error:
-        raise ConfigError(f"DATABASE_URL is not fit to serve: {error}. {error.advice}") from None
-    except Unavailable as error:
-        if is_embedded(url):
-            raise ConfigError(f"DATABASE_URL names a file that cannot be used: {error}") from error
-        _log.warning("the database cannot be reached yet", extra={"reason": str(error)})
-
-
-def _require_fit(engine: Engine, settings: Settings) -> None:
-    require_readable(engine)
-    schema.require_current(engine)
-    if not settings.allow_privileged_role:
-        require_ordinary_role(engine)
-        require_protected(engine)
-
-
 def token_keys(settings: Settings, watch: Watch = NOBODY) -> Keys:
     """Return the keys that tokens are tested with, fetched where an issuer has them."""
     if not settings.jwks_url:
@@ -190,14 +148,6 @@ def token_verifier(keys: Keys, settings: Settings) -> Verifier:
         issuer=settings.jwt_issuer,
         audience=settings.jwt_audience,
     )
-
-
-def parsed_address(address: str) -> URL:
-    """Return the URL of the database at `address`. Raises `ConfigError`."""
-    try:
-        return database_url(address)
-    except ValueError as error:
-        raise ConfigError(f"DATABASE_URL {error}") from None
 
 
 def openapi_document() -> bytes:

@@ -13,11 +13,12 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker as AnyWorker
 
 from taskservice.adapters import metrics
-from taskservice.app import require_servable, serve_metrics
+from taskservice.app import serve_metrics
 from taskservice.config import ConfigError, Settings, log_choice, pool_size, worker_count
 from taskservice.core.admission import WAITING_PER_PLACE
 from taskservice.gunicorn_draining import keep_stops_over_forks
 from taskservice.gunicorn_log import Log, Worker
+from taskservice.startup import is_servable
 
 # One log, in the form that TASKSERVICE_LOG_FORMAT names.
 logger_class = Log
@@ -73,7 +74,7 @@ def on_starting(arbiter: Arbiter) -> None:
         if arbiter.cfg.preload_app:
             raise ConfigError("gunicorn's preload_app must be off: workers would share connections")
         settings = Settings.from_environment(os.environ)
-        require_servable(settings)
+        is_servable(settings)
         serve_metrics(settings)
         keep_stops_over_forks()
     except ConfigError as error:

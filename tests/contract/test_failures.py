@@ -18,7 +18,7 @@ from taskservice.adapters.sql.address import database_url
 from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.failures import is_loss, notice_loss, translated
 from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.errors import AccessRefused, StorageFull, Unavailable
+from taskservice.core.errors import AccessRefused, SchemaBehind, StorageFull, Unavailable
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
@@ -151,7 +151,7 @@ def test_what_is_not_there_is_an_outage(
                 service.open_tasks(ADA, together=together) as tasks,
             ):
                 door(tasks)
-            assert (type(caught.value), caught.value.outcome) == (Unavailable, "not_applied")
+            assert (type(caught.value), caught.value.outcome) == (SchemaBehind, "not_applied")
         owner.execute(give_back.encode())
     with service.open_tasks(ADA, together=together) as tasks:
         assert tasks.get(tasks.add(title="Buy milk").id).title == "Buy milk"

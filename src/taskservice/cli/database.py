@@ -8,10 +8,10 @@ from taskservice.adapters.sql.engine import is_embedded, single_engine
 from taskservice.adapters.sql.migrating import upgrade as upgrade_schema
 from taskservice.adapters.sql.partitioning import PARTITIONS, is_partitioned, partition
 from taskservice.adapters.sql.pruning import prune
-from taskservice.app import parsed_address
 from taskservice.cli.options import database_option, environment
 from taskservice.config import ConfigError, database_address
 from taskservice.core.clock import system_clock
+from taskservice.startup import parsed_address
 
 
 @click.group()

@@ -10,7 +10,6 @@ from taskservice.adapters.sql.engine import is_embedded, single_engine
 from taskservice.adapters.sql.inspection import look, missing_grants
 from taskservice.adapters.sql.policies import gaps
 from taskservice.adapters.sql.roles import require_ordinary_role
-from taskservice.app import ORDINARY, parsed_address
 from taskservice.cli.findings import Finding, clock_finding, doubtful, fine, wrong
 from taskservice.config import ConfigError, Settings
 from taskservice.core.errors import (
@@ -20,6 +19,7 @@ from taskservice.core.errors import (
     Unavailable,
     Unfit,
 )
+from taskservice.startup import ORDINARY, parsed_address
 
 REACH = (
     "is it up, are host and port in DATABASE_URL right, and does a firewall let this machine in?"

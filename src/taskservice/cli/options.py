@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.sessions import Timeouts
-from taskservice.app import parsed_address
 from taskservice.config import DEFAULT_DATABASE, database_address
 from taskservice.core.rules import is_owner
+from taskservice.startup import parsed_address
 
 PATIENCE = Timeouts(statement=600, lock=5)
 """How long a command's statement may take: all of a user's tasks may be many."""

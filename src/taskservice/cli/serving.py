@@ -8,12 +8,13 @@ import click
 from taskservice import __version__
 from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.migrating import upgrade
-from taskservice.app import parsed_address, require_servable, serve_metrics
+from taskservice.app import serve_metrics
 from taskservice.cli.development import with_development_secret
 from taskservice.cli.options import database_option, development_environment
 from taskservice.cli.tokens import signed_token
 from taskservice.config import Settings
 from taskservice.logs import configure
+from taskservice.startup import is_servable, parsed_address
 
 DEMO_USER = "demo"
 
@@ -57,7 +58,7 @@ def serve(host: str, port: int, database: str | None) -> None:
 
     require_free(host, port)
     upgrade(single_engine(parsed_address(settings.database_url)))
-    require_servable(settings)
+    is_servable(settings)
     serve_metrics(settings)
     Server(settings, host, port, partial(_announce, settings)).run()
 

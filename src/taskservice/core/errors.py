@@ -101,7 +101,7 @@ class AccessRefused(Unavailable):
 
 
 class SchemaBehind(Unavailable):
-    """The database's schema is older than this version needs."""
+    """The database's schema is older than this version needs, or not the one that it was."""
 
 
 class PrivilegedRole(Unavailable):

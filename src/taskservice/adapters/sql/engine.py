@@ -18,6 +18,7 @@ from taskservice.adapters.sql.policies import refuse_unprotected
 from taskservice.adapters.sql.pool import watch_use, watched_pool
 from taskservice.adapters.sql.roles import refuse_privileged
 from taskservice.adapters.sql.sessions import PREPARED_AFTER, TIMEOUTS, Timeouts, take_over
+from taskservice.adapters.sql.sqlite_file import pin_file
 from taskservice.core.watching import NOBODY, Watch
 
 IDLE = TransactionStatus.IDLE
@@ -66,7 +67,9 @@ def pooled_engine(
         pool_reset_on_return=None,
         execution_options={TIMEOUTS: timeouts},
     )
-    if not is_embedded(url):
+    if is_embedded(url):
+        pin_file(engine)
+    else:
         _ping_after_rest(engine.pool)
         event.listen(engine, "do_connect", partial(_connect, timeouts.statement + ANSWER_SECONDS))
         locks = [] if allow_privileged_role else [refuse_privileged, refuse_unprotected]

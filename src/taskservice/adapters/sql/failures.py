@@ -17,6 +17,7 @@ from taskservice.core.errors import (
     KeyInUse,
     Outcome,
     ReadOnly,
+    SchemaBehind,
     StorageFull,
     Unavailable,
 )
@@ -67,7 +68,7 @@ def translated(if_cut: Outcome = "not_applied") -> Iterator[None]:
             raise _broken(error, if_cut) from error
         if (kind := _kind(error)) is None:
             raise
-        raise kind(f"the database refuses: {_reason(error)}") from error
+        raise kind(f"the database refuses: {reason(error)}") from error
 
 
 def notice_loss(context: ExceptionContext) -> None:
@@ -101,11 +102,18 @@ def _kind(error: DBAPIError) -> type[Unavailable] | None:
     state = _sqlstate(error)
     if state == DISK_FULL or getattr(error.orig, "sqlite_errorcode", None) == SQLITE_FULL:
         return StorageFull
-    if state == INSUFFICIENT_PRIVILEGE or _no_access(str(error.orig)):
+    if is_access_refused(error):
         return AccessRefused
     if state == READ_ONLY:
         return ReadOnly
-    return Unavailable if state in MISSING or isinstance(error, OperationalError) else None
+    if state in MISSING:
+        return SchemaBehind
+    return Unavailable if isinstance(error, OperationalError) else None
+
+
+def is_access_refused(error: DBAPIError) -> bool:
+    """Tell whether the database does not let us in, or at its tables."""
+    return _sqlstate(error) == INSUFFICIENT_PRIVILEGE or bool(_no_access(str(error.orig)))
 
 
 @contextmanager
@@ -133,7 +141,7 @@ def _sqlstate(error: DBAPIError) -> str | None:
     return getattr(error.orig, "sqlstate", None)
 
 
-def _reason(error: DBAPIError) -> str:
+def reason(error: DBAPIError) -> str:
     """Return what the driver said, without the address that it said it of."""
     text = str(error.orig)
     if "resolve host" in text:

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from taskservice.adapters.sql.engine import is_embedded
 from taskservice.adapters.sql.failures import translated
@@ -17,7 +17,12 @@ _ABOUT = """
            pg_is_in_recovery() OR current_setting('transaction_read_only')::bool,
            clock_timestamp()
 """
-_MAY = "SELECT coalesce(has_table_privilege(to_regclass(%s), %s), false)"
+_MISSING = """
+    SELECT privilege || ' on ' || name
+      FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS needed(name, privilege, place)
+     WHERE NOT coalesce(has_table_privilege(to_regclass(name), privilege), false)
+     ORDER BY place
+"""
 
 
 class About(NamedTuple):
@@ -51,13 +56,10 @@ def missing_grants(engine: Engine) -> list[str]:
 
     Raises `Unavailable`.
     """
+    pairs = [(table, privilege) for table, all_ in SERVING.items() for privilege in all_]
+    tables, privileges = map(list, zip(*pairs, strict=True))
     with translated(), engine.connect() as connection:
-        return [
-            f"{privilege} on {table}"
-            for table, privileges in SERVING.items()
-            for privilege in privileges
-            if not _scalar(connection, _MAY, table, privilege)
-        ]
+        return [*connection.exec_driver_sql(_MISSING, (tables, privileges)).scalars()]
 
 
 def _file(engine: Engine) -> About:
@@ -65,10 +67,6 @@ def _file(engine: Engine) -> About:
         raise Unavailable("there is no such file")
     began = datetime.now(UTC)
     with transaction(engine) as connection:
-        version = _scalar(connection, "SELECT sqlite_version()")
+        version = connection.exec_driver_sql("SELECT sqlite_version()").scalar()
     taken = (datetime.now(UTC) - began).total_seconds() * 1000
     return About(f"SQLite {version}", None, None, taken)
-
-
-def _scalar(connection: Connection, statement: str, *values: str) -> Any:
-    return connection.exec_driver_sql(statement, values).scalar()

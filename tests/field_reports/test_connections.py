@@ -1,0 +1,106 @@
+"""What a start waits for, and what ends it, whatever language the server speaks."""
+
+import logging
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Event, Thread
+
+import pytest
+from tests.field_reports.connections import BY_CLIENT, BY_SERVER, Kind
+from tests.field_reports.report import Report
+from tests.postgres import Databases
+from tests.support import SECRET
+
+from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.connecting import require_connection
+from taskservice.adapters.sql.engine import single_engine
+from taskservice.config import Settings
+from taskservice.core.errors import Unavailable, Unfit
+from taskservice.startup import retry_in_background
+
+SSL_REQUEST = 80877103
+
+
+def refusal(state: str, said: str) -> bytes:
+    """Return an ErrorResponse (PostgreSQL, section 54.7)."""
+    fields = ["SFATAL", "VFATAL", f"C{state}", f"M{said}", ""]
+    body = b"".join(field.encode() + b"\0" for field in fields)
+    return b"E" + (len(body) + 4).to_bytes(4, "big") + body
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """A server that gives every client this one answer; yields its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        Thread(target=_answer, args=(listener, answer), daemon=True).start()
+        yield f"postgresql://ada@127.0.0.1:{listener.getsockname()[1]}/tasks"
+        listener.shutdown(socket.SHUT_RDWR)
+
+
+def _answer(listener: socket.socket, answer: bytes) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection:
+            while int.from_bytes(connection.recv(4096)[4:8], "big") == SSL_REQUEST:
+                connection.sendall(b"N")
+            connection.sendall(answer)
+
+
+def failure(address: str) -> Unavailable:
+    with pytest.raises(Unavailable) as error:
+        require_connection(single_engine(database_url(address)))
+    return error.value
+
+
+@pytest.mark.parametrize("report", BY_SERVER, ids=str)
+def test_a_servers_refusal_is_told_apart(report: Report[tuple[str, str], Kind]) -> None:
+    """By its SQLSTATE, with what it said for a reason."""
+    with answering(refusal(*report.tried)) as address:
+        error = failure(address)
+    assert type(error) is report.right
+    assert str(error) == f"the database refuses: FATAL:  {report.tried[1]}"
+
+
+@pytest.mark.parametrize("report", BY_CLIENT, ids=str)
+def test_a_failure_of_the_client_is_told_apart(
+    postgresql: Databases, report: Report[str, Kind]
+) -> None:
+    """By what libpq says of it, without the address."""
+    error = failure(report.tried.format(here=postgresql.url().partition("?")[0]))
+    assert type(error) is report.right
+    assert "127.0.0.1" not in str(error)
+
+
+def test_a_password_that_is_missing_ends_the_start() -> None:
+    """Where the server asks for one."""
+    with answering(b"R\0\0\0\x08\0\0\0\x03") as address:
+        error = failure(address)
+    assert type(error) is Unfit
+    assert str(error) == "the database refuses: fe_sendauth: no password supplied"
+
+
+def test_the_log_says_again_what_is_waited_for(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the reason, until the database is reached."""
+    reached = Event()
+    answers = iter([Unavailable("refused"), Unavailable("refused"), None])
+
+    def look(*_: object) -> None:
+        if (error := next(answers)) is not None:
+            raise error
+        reached.set()
+
+    monkeypatch.setattr("taskservice.startup._require_fit", look)
+    settings = Settings(database_url="postgresql://db/x", jwt_secret=SECRET)
+    with caplog.at_level(logging.WARNING):
+        retry_in_background(settings, seconds=0.01).join()
+    assert reached.is_set()
+    said = [(record.getMessage(), vars(record).get("reason")) for record in caplog.records]
+    assert said == [("database unreachable, retrying", "refused")] * 2 + [
+        ("database reached", None)
+    ]

@@ -1,0 +1,110 @@
+"""Readiness looks at what a request needs: tables, privileges, policies, and the file itself."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.field_reports.report import Report
+from tests.homes import Home, served, served_engine, sqlite_home
+from tests.postgres import Databases
+from tests.processes import ROOT
+from tests.support import SECRET
+
+from taskservice.adapters.sql import readiness
+from taskservice.adapters.sql.readiness import require_usable
+from taskservice.adapters.sql.schema import require_reachable
+from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.config import ConfigError, Settings
+from taskservice.core.errors import Unavailable
+from taskservice.startup import is_servable
+
+_PREFECT = "prefect#6050"
+
+UNUSABLE: list[Report[str, str]] = [
+    Report(_PREFECT, "row_security off", "ALTER ROLE {role} SET row_security = off", "query would be affected by row-level security policy"),
+    Report(_PREFECT, "no right to insert", "REVOKE INSERT ON tasks FROM {role}", "the role has no INSERT on tasks: run `taskservice db grant"),
+    Report(_PREFECT, "no right to read keys", "REVOKE SELECT ON receipts FROM {role}", "permission denied for table receipts"),
+    Report(_PREFECT, "a column that is gone", "ALTER TABLE tasks DROP COLUMN folded", "column tasks.folded does not exist"),
+    Report(_PREFECT, "a policy that is gone", "DROP POLICY owners ON tasks", "the table tasks has no policy"),
+    Report(_PREFECT, "policies that are off", "ALTER TABLE receipts DISABLE ROW LEVEL SECURITY", "is not held by row-level security"),
+]  # fmt: skip
+
+
+@pytest.fixture
+def home(postgresql: Databases) -> Iterator[Home]:
+    with served(postgresql) as home:
+        yield home
+
+
+def execute(home: Home, statement: str) -> None:
+    with psycopg.connect(home.superuser, autocommit=True) as superuser:
+        superuser.execute(statement.format(role=home.role).encode())
+
+
+@pytest.mark.parametrize("report", UNUSABLE, ids=str)
+def test_what_a_request_would_miss_is_found(home: Home, report: Report[str, str]) -> None:
+    """By the readiness and by the start; both name it."""
+    execute(home, report.tried)
+    settings = Settings(database_url=home.service, jwt_secret=SECRET)
+    engine = served_engine(home.service)
+    with pytest.raises(Unavailable, match=report.right):
+        require_usable(engine, allow_privileged_role=False)
+    engine.dispose()
+    with pytest.raises(ConfigError, match=report.right):
+        is_servable(settings)
+
+
+def test_a_database_that_takes_no_write_is_ready(home: Home) -> None:
+    """Reads go on, as on a standby."""
+    execute(home, "ALTER ROLE {role} SET default_transaction_read_only = on")
+    engine = served_engine(home.service)
+    require_usable(engine, allow_privileged_role=False)
+    engine.dispose()
+
+
+@pytest.mark.parametrize("change", ["removed", "replaced"])
+def test_a_file_that_is_gone_is_not_written_to(tmp_path: Path, change: str) -> None:
+    """Nothing is acknowledged that is lost with the process; nothing is made in its place."""
+    engine = served_engine(sqlite_home(tmp_path))
+    with SqlTasks(engine).open_tasks("ada") as tasks:
+        tasks.add(title="Buy milk")
+        kept = (tmp_path / "tasks.db").rename(tmp_path / "kept.db")
+        if change == "replaced":
+            (tmp_path / "tasks.db").write_bytes(kept.read_bytes())
+        for look in (
+            lambda: tasks.add(title="Buy milk"),
+            lambda: require_reachable(engine),
+        ):
+            with pytest.raises(Unavailable, match="the database file was removed or replaced"):
+                look()
+        assert (tmp_path / "tasks.db").exists() == (change == "replaced")
+        kept.rename(tmp_path / "tasks.db")
+        tasks.add(title="Buy milk")
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("engine", "message"),
+    [
+        ("sqlite", r"it is SQLite 3\.\d+. taskservice needs SQLite 99 or newer"),
+        ("postgresql", r"it is PostgreSQL \d+. taskservice needs PostgreSQL 99 or newer"),
+    ],
+)
+def test_too_old_a_database_ends_the_start(
+    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, message: str
+) -> None:
+    """maubot/rss#31, synapse#17577: it is named, with the version that is needed."""
+    address = home.service if engine == "postgresql" else sqlite_home(tmp_path)
+    monkeypatch.setattr(readiness, "MINIMUM_SQLITE", (99,))
+    monkeypatch.setattr(readiness, "MINIMUM_POSTGRESQL", 99)
+    with pytest.raises(ConfigError, match=f"DATABASE_URL is not fit to serve: {message}"):
+        is_servable(Settings(database_url=address, jwt_secret=SECRET))
+
+
+def test_the_least_versions_stand_in_the_readme() -> None:
+    """As the start tests them."""
+    sqlite = ".".join(map(str, readiness.MINIMUM_SQLITE))
+    readme = (ROOT / "README.md").read_text()
+    assert f"SQLite {sqlite}" in readme
+    assert f"PostgreSQL {readiness.MINIMUM_POSTGRESQL}" in readme
