@@ -5,6 +5,7 @@ Use them as `gunicorn -c python:taskservice.gunicorn_conf taskservice.wsgi:app`.
 What stands on gunicorn's command line, or in GUNICORN_CMD_ARGS, wins over this.
 """
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -16,9 +17,12 @@ from taskservice.adapters import metrics
 from taskservice.app import serve_metrics
 from taskservice.config import ConfigError, Settings, log_choice, pool_size, worker_count
 from taskservice.core.admission import WAITING_PER_PLACE
+from taskservice.failures import described
 from taskservice.gunicorn_draining import keep_stops_over_forks
 from taskservice.gunicorn_log import Log, Worker
 from taskservice.startup import is_servable
+
+_log = logging.getLogger("taskservice")
 
 # One log, in the form that TASKSERVICE_LOG_FORMAT names.
 logger_class = Log
@@ -77,8 +81,9 @@ def on_starting(arbiter: Arbiter) -> None:
         is_servable(settings)
         serve_metrics(settings)
         keep_stops_over_forks()
-    except ConfigError as error:
-        sys.stderr.write(f"taskservice: {error}\n")
+    except Exception as error:
+        _log.debug("start failed", exc_info=True)
+        sys.stderr.write(f"taskservice: {described(error)}\n")
         sys.exit(2)
 
 

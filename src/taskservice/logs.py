@@ -82,10 +82,10 @@ def told(exc_info: tuple[type[BaseException], BaseException, TracebackType | Non
 
 def _told_alone(error: BaseException) -> str:
     where = "".join(traceback.format_tb(error.__traceback__))
-    return f"Traceback (most recent call last):\n{where}{_named(error)}"
+    return f"Traceback (most recent call last):\n{where}{named(error)}"
 
 
-def _named(error: BaseException) -> str:
+def named(error: BaseException) -> str:
     """Name an exception; of what it says the first line, of what a database says the SQLSTATE."""
     kind = type(error)
     package = kind.__module__.partition(".")[0]
@@ -126,7 +126,7 @@ def _for_a_person(_: object, __: str, event: _Event) -> str:
     fields = {name: _plain(value) for name, value in _in_order(event).items()}
     timestamp, level, pid, logger, said = (fields.pop(name) for name in _HEAD)
     rest = "".join(f"  {name}={value}" for name, value in fields.items())
-    return _escaped(f"{timestamp} {level:<8} [{pid}] {logger}: {said}{rest}")
+    return escaped(f"{timestamp} {level:<8} [{pid}] {logger}: {said}{rest}")
 
 
 def _in_order(event: _Event) -> dict[str, Any]:
@@ -153,7 +153,8 @@ def _text(value: object) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return `text` with what cannot be seen, or moves what can, as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -11,7 +11,7 @@ from taskservice.adapters.sql.address import database_url
 from taskservice.adapters.sql.connecting import require_connection
 from taskservice.adapters.sql.encoding import require_readable
 from taskservice.adapters.sql.engine import is_embedded, single_engine
-from taskservice.adapters.sql.readiness import require_supported, require_usable
+from taskservice.adapters.sql.readiness import require_fit, require_usable
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.config import ConfigError, Settings
 from taskservice.core.errors import (
@@ -44,7 +44,7 @@ def is_servable(settings: Settings) -> bool:
     """
     url = parsed_address(settings.database_url)
     try:
-        _require_fit(single_engine(url), settings)
+        _look(single_engine(url), settings)
     except SchemaBehind as error:
         raise ConfigError(str(error)) from None
     except AccessRefused as error:
@@ -87,9 +87,9 @@ def _is_reached(settings: Settings) -> bool:
         return False
 
 
-def _require_fit(engine: Engine, settings: Settings) -> None:
+def _look(engine: Engine, settings: Settings) -> None:
     require_connection(engine)
-    require_supported(engine)
+    require_fit(engine)
     require_readable(engine)
     schema.require_current(engine)
     if not settings.allow_privileged_role:

@@ -6,7 +6,7 @@ _PRISMA, _SUPABASE = "prisma/orm#12121", "supabase#22681"
 _FAILOVER, _SOCKET = "pg_auto_failover#875", "dj-database-url#29"
 _SQLALCHEMY, _HOSTS = "sqlalchemy#4392", "hosts' consoles"
 
-ENCODE = "percent-encode @ / ? : and % in its user and password, as in %40 for @"
+ENCODE = "percent-encode spaces and @ / ? : % in its user and password, as in %40 for @"
 NO_ADDRESS = f"is not a database address: {ENCODE}"
 NO_PORT = f"has a port that is no number from 1 to 65535; or {ENCODE}"
 UNKNOWN = "has a parameter that PostgreSQL's client library does not know: pgbouncer"
@@ -34,6 +34,7 @@ REFUSED: list[Report[str, str]] = [
     Report(_SOCKET, "@ in a password", "postgresql://u:p@ss@h/db", NO_ADDRESS),
     Report(_SOCKET, "/ in a password", "postgresql://u:p/ss@h/db", NO_ADDRESS),
     Report(_SOCKET, "% in a password", "postgresql://u:p%ss@h/db", NO_ADDRESS),
+    Report(_SOCKET, "a space in a password", "postgresql://u:p ss@h/db", NO_ADDRESS),
     Report(_SOCKET, ": before a /", "postgresql://h:p/db", NO_PORT),
     Report(_FAILOVER, "more hosts than ports", "postgresql://a,b,c/d?port=1,2", "has 3 hosts and 2 ports"),
     Report("sqlite", "a file in memory", "sqlite:///file:x?mode=memory&uri=true", "must name a file, as in sqlite:///taskservice.db"),

@@ -14,7 +14,7 @@ from tests.issuer import Issuer, failing, saying
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
 from tests.redis_server import redis_server
-from tests.support import SECRET
+from tests.support import DATABASE_PASSWORD, SECRET
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.address import database_url
@@ -23,6 +23,7 @@ from taskservice.adapters.sql.inspection import look, missing_grants
 from taskservice.core.errors import Unavailable
 
 NEWEST = schema.VERSIONS[-1]
+PARTS = ("settings", "database", "clock", "schema", "tables", "role", "keys")
 
 
 def checked(folder: Path, **settings: str) -> tuple[int, list[str], str]:
@@ -49,9 +50,9 @@ def test_a_sound_configuration_passes(home: Home, tmp_path: Path) -> None:
     status, found, error = checked(tmp_path, **settings)
     assert (status, error) == (0, "")
     parts = [" ".join(line.split()[:2]) for line in found]
-    assert parts == [f"ok {p}" for p in ("settings", "database", "clock", "schema", "role", "keys")]
+    assert parts == [f"ok {p}" for p in PARTS]
     assert found[1].startswith("ok database PostgreSQL 1")
-    assert found[4] == f"ok role {home.role} is an ordinary role, which row-level security holds"
+    assert found[5] == f"ok role {home.role} is an ordinary role, which row-level security holds"
 
 
 def test_sqlite_passes(tmp_path: Path) -> None:
@@ -61,6 +62,7 @@ def test_sqlite_passes(tmp_path: Path) -> None:
     assert (status, error) == (0, "")
     assert found[2:] == [
         f"ok schema at {NEWEST}; this version needs {NEWEST}",
+        "ok tables a request can read each of them",
         "ok role SQLite has none: who can write the file can do everything",
         "ok keys a shared secret, for HS256",
     ]
@@ -81,7 +83,9 @@ def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
     """What it is, and where to look; nothing that rests on it is told."""
     with socket.socket() as nobody:
         nobody.bind(("127.0.0.1", 0))
-        address = f"postgresql://taskservice:{SECRET[:8]}@127.0.0.1:{nobody.getsockname()[1]}/x"
+        address = (
+            f"postgresql://taskservice:{DATABASE_PASSWORD}@127.0.0.1:{nobody.getsockname()[1]}/x"
+        )
         status, found, _ = checked(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
     (failure,) = failures(found)
     assert failure.startswith("database the database refuses: Connection refused")
@@ -145,7 +149,7 @@ def test_a_grant_that_is_missing_is_told(home: Home, postgresql: Databases, tmp_
         connection.exec_driver_sql(f"REVOKE ALL ON taskservice_schema_version FROM {home.role}")
     _, found, _ = checked(tmp_path, **settings)
     (failure,) = failures(found)
-    assert failure.startswith("schema the database refuses: permission denied for table alembic")
+    assert failure.startswith("schema the database refuses: permission denied for table task")
     assert failure.endswith(grant)
 
 
@@ -174,7 +178,7 @@ def test_an_issuers_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
     settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
     status, found, _ = checked(tmp_path, **settings, TASKSERVICE_JWT_ISSUER="https://i.example/")
     assert status == 0
-    assert found[4:] == [
+    assert found[5:] == [
         "ok keys the issuer has 1 for ES256, 1 for EdDSA, 1 for RS256; "
         "1 of another kind or use passed over",
         "warn keys the key set is fetched over http:// -> "

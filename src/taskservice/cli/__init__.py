@@ -1,5 +1,6 @@
 """The `taskservice` command."""
 
+import logging
 import os
 from importlib import import_module
 from typing import Any
@@ -7,9 +8,11 @@ from typing import Any
 import click
 
 from taskservice import __version__
-from taskservice.config import ConfigError
-from taskservice.core.errors import TaskServiceError
+from taskservice.cli.streams import end, flush_output, require_output
+from taskservice.failures import described
 from taskservice.logs import configure
+
+_log = logging.getLogger("taskservice")
 
 
 class _Refusal(click.ClickException):
@@ -32,7 +35,7 @@ COMMANDS = {
 
 
 class _Commands(click.Group):
-    """Imports a command when it is called; turns what the service refuses into a message."""
+    """Imports a command when it is called; whatever fails in one is a message, and no traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the commands, in the order that a newcomer meets them."""
@@ -50,16 +53,32 @@ class _Commands(click.Group):
         """Run the command that was asked for."""
         try:
             return super().invoke(ctx)
-        except (ConfigError, TaskServiceError) as error:
-            raise _Refusal(str(error)) from error
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            _log.debug("command failed", exc_info=True)
+            raise _Refusal(described(error)) from error
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run a command line; what cannot be printed ends it with a message, too."""
+        try:
+            try:
+                return super().main(*args, **extra)
+            finally:
+                flush_output()
+        except Exception as error:
+            return end(described(error))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """A multi-user task service: it never leaks a task, never loses one, never doubles one.
 
     Start with `taskservice serve`. Every command reads its settings from the
     environment, and ends with 0, or with 2 and a message that says what is wrong.
     """
     configure({**os.environ, "TASKSERVICE_LOG_FORMAT": "console"})
+    if ctx.invoked_subcommand != "serve":
+        require_output()

@@ -1,5 +1,6 @@
 """`taskservice check`: would the service run as it is configured, and what is to be done if not."""
 
+import logging
 from collections.abc import Iterator
 
 import click
@@ -9,8 +10,14 @@ from taskservice.cli.findings import Finding, fine, wrong
 from taskservice.cli.keys_check import key_findings, storage_findings
 from taskservice.cli.options import database_option, environment
 from taskservice.config import ConfigError, Settings
+from taskservice.failures import described
 
 LOOK_UP = 'docs/operations.md, "Exit status 2", says what to do about each'
+DEFECT = "what the check needs failed: mend that first, or report it as a defect"
+
+PARTS = {"database": database_findings, "keys": key_findings, "rates": storage_findings}
+
+_log = logging.getLogger("taskservice")
 
 
 @click.command()
@@ -37,6 +44,14 @@ def _findings(database: str | None) -> Iterator[Finding]:
         yield from (wrong("settings", fault, LOOK_UP) for fault in error.faults)
         return
     yield fine("settings", "complete, and each can be read")
-    yield from database_findings(settings)
-    yield from key_findings(settings)
-    yield from storage_findings(settings)
+    for part, findings in PARTS.items():
+        yield from _guarded(part, findings(settings))
+
+
+def _guarded(part: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield the findings of a part; one more where looking at it fails."""
+    try:
+        yield from findings
+    except Exception as error:
+        _log.debug("check failed", exc_info=True)
+        yield wrong(part, described(error), DEFECT)

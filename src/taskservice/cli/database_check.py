@@ -1,21 +1,25 @@
 """What `taskservice check` says of the database: reachable, at its schema, held by its policies."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.connecting import require_connection
 from taskservice.adapters.sql.encoding import require_readable
 from taskservice.adapters.sql.engine import is_embedded, single_engine
 from taskservice.adapters.sql.inspection import look, missing_grants
 from taskservice.adapters.sql.policies import gaps
+from taskservice.adapters.sql.readiness import GRANT, require_fit, require_rows
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.cli.findings import Finding, clock_finding, doubtful, fine, wrong
-from taskservice.config import ConfigError, Settings
+from taskservice.config import Settings
 from taskservice.core.errors import (
     AccessRefused,
     PrivilegedRole,
     SchemaBehind,
+    StorageFull,
     Unavailable,
     Unfit,
 )
@@ -25,21 +29,21 @@ REACH = (
     "is it up, are host and port in DATABASE_URL right, and does a firewall let this machine in?"
 )
 ENTER = "user, password and database in DATABASE_URL must be those of the role that serves"
-FILE = "`taskservice db upgrade` makes it, in a folder where this user can write"
-GRANT = "run `taskservice db grant {}` as the tables' owner"
+NO_FILE = "`taskservice db upgrade` makes it, in a folder where this user can write"
+FILE = "it must be an SQLite database that this user can read and write, folder included"
+ROWS = "no request can read them: mend what the database says, or restore the tables"
+SPACE = "make room on the disk of the database"
 
 
 def database_findings(settings: Settings) -> Iterator[Finding]:
     """Look at the database; what cannot be known, as something before it fails, is not told."""
+    engine = single_engine(parsed_address(settings.database_url))
     try:
-        engine = single_engine(parsed_address(settings.database_url))
-    except ConfigError as error:
-        yield wrong("database", str(error), 'see docs/operations.md, "Settings"')
-        return
-    try:
+        require_connection(engine)
         about = look(engine)
+        require_fit(engine)
     except Unavailable as error:
-        yield wrong("database", str(error), _reach(engine, error))
+        yield wrong("database", str(error), _advice(engine, error))
         return
     text = f"{about.product} answers in {about.milliseconds:.0f} ms"
     yield fine("database", text)
@@ -52,10 +56,17 @@ def database_findings(settings: Settings) -> Iterator[Finding]:
     yield from _schema_findings(engine, settings, about.role)
 
 
-def _reach(engine: Engine, error: Unavailable) -> str:
-    if is_embedded(engine.url):
-        return FILE
-    return ENTER if isinstance(error, AccessRefused) else REACH
+def _advice(engine: Engine, error: Unavailable) -> str:
+    match error:
+        case Unfit():
+            return error.advice
+        case StorageFull():
+            return SPACE
+        case _ if is_embedded(engine.url):
+            return FILE if Path(engine.url.database or "").exists() else NO_FILE
+        case AccessRefused():
+            return ENTER
+    return REACH
 
 
 def _schema_findings(engine: Engine, settings: Settings, role: str | None) -> Iterator[Finding]:
@@ -68,10 +79,19 @@ def _schema_findings(engine: Engine, settings: Settings, role: str | None) -> It
         yield wrong("schema", str(error), GRANT.format(role))
         return
     yield fine("schema", f"at {schema.current(engine)}; this version needs {schema.VERSIONS[-1]}")
+    yield _tables_finding(engine)
     if role is None:
         yield fine("role", "SQLite has none: who can write the file can do everything")
     else:
         yield from _role_findings(engine, settings, role)
+
+
+def _tables_finding(engine: Engine) -> Finding:
+    try:
+        require_rows(engine)
+    except Unavailable as error:
+        return wrong("tables", str(error), ROWS)
+    return fine("tables", "a request can read each of them")
 
 
 def _role_findings(engine: Engine, settings: Settings, role: str) -> Iterator[Finding]:

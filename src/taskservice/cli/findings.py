@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from taskservice.logs import escaped
+
 LEEWAY = 30.0
 """How far a clock may be off before tokens are refused for it, in seconds."""
 NOTABLE = 2.0
@@ -22,7 +24,7 @@ class Finding(NamedTuple):
 
     def told(self) -> str:
         """Return the line for a person; the advice stands below it."""
-        line = f"{self.state:<5} {self.part:<9} {self.text}"
+        line = f"{self.state:<5} {self.part:<9} {escaped(self.text)}"
         return f"{line}\n{'':<16}{self.advice}" if self.advice else line
 
 

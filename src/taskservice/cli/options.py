@@ -8,7 +8,7 @@ import click
 from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.engine import pooled_engine
+from taskservice.adapters.sql.engine import pooled_engine, single_engine
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.config import DEFAULT_DATABASE, database_address
 from taskservice.core.rules import is_owner
@@ -55,13 +55,13 @@ def current_engine(database: str | None, default: str = "") -> Engine:
 
     Whoever it enters as, it names the owner whose rows it is about.
     """
-    engine = pooled_engine(
-        parsed_address(database_address(environment(database, default))),
+    url = parsed_address(database_address(environment(database, default)))
+    schema.require_current(single_engine(url))
+    return pooled_engine(
+        url,
         pool_size=1,
         pool_timeout=PATIENCE.lock,
         prepared_statements=False,
         timeouts=PATIENCE,
         allow_privileged_role=True,
     )
-    schema.require_current(engine)
-    return engine

@@ -9,7 +9,7 @@ from psycopg.conninfo import conninfo_to_dict
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-_ENCODE = "percent-encode @ / ? : and % in its user and password, as in %40 for @"
+_ENCODE = "percent-encode spaces and @ / ? : % in its user and password, as in %40 for @"
 _PORT_LIMIT = 65535
 
 _SQLITE_PARAMETERS = {"timeout", "uri", "mode", "cache", "immutable", "nolock", "psow", "vfs"}

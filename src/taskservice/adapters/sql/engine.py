@@ -68,6 +68,7 @@ def pooled_engine(
         execution_options={TIMEOUTS: timeouts},
     )
     if is_embedded(url):
+        event.listen(engine, "connect", _log_ahead)
         pin_file(engine)
     else:
         _ping_after_rest(engine.pool)
@@ -152,11 +153,18 @@ def _end_transaction(connection: Any, _: ConnectionPoolEntry, __: PoolResetState
 def _set_up_sqlite(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:
     for pragma in (
         f"busy_timeout = {SQLITE_BUSY_SECONDS * 1000}",
-        "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _log_ahead(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:
+    """Have readers and a writer not wait for one another: the file remembers it.
+
+    Only where it is ours for sure: another application's is not to be changed by a look at it.
+    """
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _ping_after_rest(pool: Pool) -> None:

@@ -3,7 +3,9 @@
 A write is not tried: where the database takes none at the moment, reads go on.
 """
 
+import os
 import sqlite3
+from pathlib import Path
 
 from sqlalchemy import Engine, select
 
@@ -30,10 +32,11 @@ _NOBODY = ""
 _A_ROW = [Statement(select(table).where(table.c.user_id == OWNER).limit(1)) for table in OWNED]
 
 
-def require_supported(engine: Engine) -> None:
-    """Raise `Unfit` where SQLite or PostgreSQL is older than this version needs."""
+def require_fit(engine: Engine) -> None:
+    """Raise `Unfit` where SQLite or PostgreSQL is too old, or SQLite's file is read-only."""
     if engine.dialect.name == "sqlite":
         _require_minimum("SQLite", sqlite3.sqlite_version_info[:2], MINIMUM_SQLITE)
+        _require_writable(engine)
         return
     with translated(), engine.connect() as connection:
         number = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
@@ -61,6 +64,14 @@ def require_rows(engine: Engine) -> None:
     with translated(), alone(engine, _NOBODY) as session:
         for statement in _A_ROW:
             statement.rows(session)
+
+
+def _require_writable(engine: Engine) -> None:
+    """Raise `Unfit` for a file that cannot be written: SQLite tells it at the first write alone."""
+    with translated(), engine.connect() as connection:
+        _, _, path = connection.exec_driver_sql("PRAGMA database_list").first() or ("", "", "")
+    if not (os.access(path, os.W_OK) and os.access(Path(path).parent, os.W_OK)):
+        raise Unfit("its file or folder is read-only", "Let the service write to both")
 
 
 def _require_minimum(product: str, found: tuple[int, ...], minimum: tuple[int, ...]) -> None:
