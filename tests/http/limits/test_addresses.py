@@ -1,14 +1,16 @@
 """How often an address may be refused, and that nobody else pays for it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from tests.http.limits.callers import BAD, PATH, QUOTA, refuse, use_up
 from tests.http_callers import Caller, token_of
+from tests.issuer import Issuer
 from tests.problems import problem
 
+from taskservice.adapters.http.tokens import key_set
 from taskservice.app import FLOOR
 from taskservice.testing import ADA, TickingClock
 
@@ -84,3 +86,40 @@ class TestAnAddress:
         assert [vars(each).get("user") for each in told] == [None, ADA]
         answered = [vars(each)["status"] for each in caplog.records if "status" in vars(each)]
         assert answered.count(401) == FLOOR * QUOTA
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    with Issuer(["EdDSA"]) as issuer:
+        yield issuer
+
+
+class TestAnIssuerThatIsAway:
+    """Is no way past the limit for tokens that cannot be verified meanwhile."""
+
+    def test_costs_an_address_as_a_refusal_does(
+        self, make_app: Callable[..., Flask], issuer: Issuer
+    ) -> None:
+        """A `kid` that may be a new one is 503, then 429; who has a valid token is served."""
+        app = make_app(rate_limit=f"{QUOTA}/minute", jwt_secret=None, jwks_url=issuer.url)
+        issuer.stop()
+        unknown = f"Bearer {issuer.token(headers={'kid': 'unknown'})}"
+        problem(refuse(app, FLOOR * QUOTA, said=unknown), 503, "unavailable")
+        answer = refuse(app, 1, said=unknown)
+        body = problem(answer, 429, "too-many-requests")
+        assert body["detail"] == "too many requests without a valid token"
+        problem(refuse(app, 1, "192.0.2.2", unknown), 503, "unavailable")
+        assert refuse(app, 1, said=f"Bearer {issuer.token(ADA)}").status_code == 200
+
+    def test_locks_nobody_out_once_it_is_back(
+        self, make_app: Callable[..., Flask], issuer: Issuer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Without any key all tokens count; a valid one is taken as soon as there are keys."""
+        monkeypatch.setattr(key_set, "RETRY", 0.0)
+        url, token = issuer.url, f"Bearer {issuer.token(ADA)}"
+        issuer.stop()
+        app = make_app(rate_limit="1/minute", jwt_secret=None, jwks_url=url)
+        problem(refuse(app, FLOOR, said=token), 503, "unavailable")
+        problem(refuse(app, 1, said=token), 429, "too-many-requests")
+        issuer.start()
+        assert refuse(app, 1, said=token).status_code == 200

@@ -12,7 +12,7 @@ from taskservice.adapters.http.exchange import exchange
 from taskservice.adapters.http.problems import Refused
 from taskservice.adapters.http.rate_limit import count_refusal
 from taskservice.core.caller import Authenticate
-from taskservice.core.errors import Unauthenticated
+from taskservice.core.errors import Unauthenticated, Unavailable
 from taskservice.core.once import OnceOnly
 from taskservice.core.service import OpenTasks, TaskService
 
@@ -41,7 +41,7 @@ def enforce_ownership() -> None:
     """Let through only the caller whom the path names; OPTIONS is public.
 
     Raises `Unauthenticated` (401), `Unavailable` (503), or `Refused` (403; 429
-    in place of a 401), before a body is read or a database is touched.
+    in place of a 401 or 503), before a body is read or a database is touched.
     """
     asked = exchange()
     if asked.method == "OPTIONS":
@@ -82,10 +82,10 @@ def _doors() -> Doors:
 
 
 def _authenticated() -> str:
-    """Return the subject of the token; only a token that is refused counts against an address."""
+    """Return the subject of the token; one that is not verified counts against its address."""
     try:
         return _doors().authenticate(_bearer_token())
-    except Unauthenticated:
+    except (Unauthenticated, Unavailable):
         count_refusal()
         raise
 

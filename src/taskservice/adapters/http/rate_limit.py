@@ -18,7 +18,7 @@ _log = logging.getLogger("taskservice")
 
 
 class Limits(NamedTuple):
-    """The two limits: requests by user, and refused tokens by address."""
+    """The two limits: requests by user, and tokens that were not verified by address."""
 
     user: RateLimit
     address: RateLimit
@@ -38,7 +38,7 @@ def count_request() -> None:
 
 
 def count_refusal() -> None:
-    """Count a token that was refused to its address. Raises `Refused` (429) in place of a 401."""
+    """Count a token that was not verified to its address. Raises `Refused` (429) if too many."""
     if (limits := _limits()) is not None:
         subscriber = _subscriber(exchange().remote_addr or "")
         budget = limits.address.take(f"address:{subscriber}")
