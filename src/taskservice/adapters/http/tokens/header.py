@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 from taskservice.adapters.http import strict_json
 from taskservice.core.errors import Unauthenticated
 
-TYPES = frozenset({"jwt", "at+jwt"})
-"""The kinds of token that are taken, in lower case (RFC 7519, section 5.1; RFC 9068)."""
+TYPES = frozenset({"application/jwt", "application/at+jwt"})
+"""The media types of tokens that are taken, in lower case (RFC 7519, section 10.3; RFC 9068)."""
 
 _REFUSED = ("crit", "b64", "jku", "jwk", "x5u", "x5c")
 
@@ -45,9 +45,14 @@ def json_object(octets: bytes, part: str) -> dict[str, Any]:
 
 
 def _check_type(header: dict[str, Any]) -> None:
+    """Compare `typ` as a media type (RFC 7515, section 4.1.9): neither of ours has parameters."""
     kind = header.get("typ", "JWT")
-    if not isinstance(kind, str) or kind.lower() not in TYPES:
+    if not isinstance(kind, str) or _media_type(kind) not in TYPES:
         raise Unauthenticated("typ is that of another kind of token")
+
+
+def _media_type(kind: str) -> str:
+    return (kind if "/" in kind else f"application/{kind}").lower()
 
 
 def _key_id(header: dict[str, Any]) -> str | None:
