@@ -28,6 +28,10 @@ TOKENS = [
     "tests/http/tokens/test_token_claims.py",
     "tests/http/tokens/test_token_keys.py",
 ]
+REPORTS = [
+    "tests/field_reports/test_key_sets.py",
+    "tests/field_reports/test_token_types.py",
+]
 TESTS = {
     "http/identity": [
         "tests/http/test_access.py",
@@ -40,9 +44,14 @@ TESTS = {
     "http/tokens/claims": ["tests/http/tokens/test_token_claims.py"],
     "http/tokens/compact": TOKENS,
     "http/tokens/fetch": ["tests/http/tokens/test_token_fetch.py"],
-    "http/tokens/header": TOKENS,
+    "http/tokens/header": [*TOKENS, *REPORTS],
     "http/tokens/issue": [*TOKENS, "tests/http/test_access.py"],
-    "http/tokens/jwks": ["tests/http/tokens/test_token_keys.py"],
+    "http/tokens/jwk": ["tests/http/tokens/test_token_keys.py", *REPORTS],
+    "http/tokens/jwks": [
+        "tests/http/tokens/test_token_keys.py",
+        "tests/http/tokens/test_token_key_set.py",
+        *REPORTS,
+    ],
     "http/tokens/key_set": [
         "tests/http/tokens/test_token_key_set.py",
         "tests/http/tokens/test_token_keys.py",

@@ -173,14 +173,14 @@ def test_a_slow_network_does_not_make_a_clock_wrong(home: Home) -> None:
 
 
 def test_an_issuers_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
-    """What can be used, by algorithm, and what is passed over; what is open is a warning."""
-    issuer.extra = [{"kty": "RSA", "use": "enc"}]
+    """What is used, by algorithm, and why a key is not; what is open is a warning."""
+    issuer.extra = [{"kty": "RSA", "kid": "e1", "use": "enc"}]
     settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
     status, found, _ = checked(tmp_path, **settings, TASKSERVICE_JWT_ISSUER="https://i.example/")
     assert status == 0
     assert found[5:] == [
         "ok keys the issuer has 1 for ES256, 1 for EdDSA, 1 for RS256; "
-        "1 of another kind or use passed over",
+        'ignored: key 4 (kid "e1"): use is "enc", not "sig"',
         "warn keys the key set is fetched over http:// -> "
         "who can change it on the way can make tokens: use https://",
         "warn keys TASKSERVICE_JWT_AUDIENCE is not set: tokens that the issuer made for others are "
@@ -196,7 +196,10 @@ def test_an_issuers_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
     [
         (failing(404), "127.0.0.1 answers 404"),
         (saying(b"<html>"), "it goes wrong or breaks off at line 1, column 1"),
-        (saying(b'{"keys": []}'), "none of 0 keys of the issuer can be used"),
+        (
+            saying(b'{"keys": [{"kty": "oct", "kid": "k1"}]}'),
+            'the key set holds no usable key: key 1 (kid "k1"): kty is "oct", not "OKP", ',
+        ),
     ],
 )
 def test_a_key_set_that_cannot_be_used_is_told(

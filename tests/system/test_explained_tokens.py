@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from tests.processes import COMMAND, environment, run
 from tests.support import SECRET
 
 from taskservice.adapters.http.tokens import issue
+from taskservice.cli.explaining import explain
+from taskservice.config import Settings
 
 OTHER = "another secret of the tests, 32 bytes and more of it"
 
@@ -111,6 +114,23 @@ def test_a_key_that_the_issuer_does_not_have_is_told(issuer: Issuer, tmp_path: P
     assert lines[-1].endswith(", the issuer's")
     status, lines, _ = explained(tmp_path, issuer.token(), **settings)
     assert (status, lines[1]) == (0, f'kid "{known}" (the issuer has this key)')
+
+
+@pytest.mark.parametrize(
+    ("headers", "known"),
+    [
+        ({"kid": "e1"}, 'the issuer has this key, which is ignored: use is "enc", not "sig"'),
+        ({"kid": ""}, None),
+    ],
+)
+def test_a_key_that_is_not_used_is_told(headers: dict[str, str], known: str | None) -> None:
+    """With the reason; an empty `kid` names none."""
+    with Issuer(["EdDSA"]) as issuer:
+        issuer.extra = [{"kty": "RSA", "kid": "e1", "use": "enc"}]
+        settings = Settings(database_url="", jwks_url=issuer.url)
+        lines = list(islice(explain(issuer.token(headers=headers), settings), 2))
+    note = f"  ({known})" if known else ""
+    assert lines[1] == f'kid       "{headers["kid"]}"{note}'
 
 
 def test_a_token_of_the_other_family_is_told(issuer: Issuer, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from taskservice.adapters.http.tokens import Keys
+from taskservice.adapters.http.tokens import Keys, KeySet
 from taskservice.adapters.http.tokens.compact import split
 from taskservice.adapters.http.tokens.fetch import fetch
 from taskservice.adapters.http.tokens.header import json_object
@@ -55,12 +55,15 @@ def _told_header(header: dict[str, Any], keys: Keys) -> Iterator[str]:
 def _known(header: dict[str, Any], keys: Keys) -> str:
     """Return what is known of the key that a token names."""
     algorithm, key_id = str(header.get("alg")), header["kid"]
-    if not isinstance(key_id, str) or algorithm not in keys.algorithms or len(keys.algorithms) == 1:
+    is_looked_up = isinstance(key_id, str) and key_id and algorithm in keys.algorithms
+    if not isinstance(keys, KeySet) or not is_looked_up:
         return ""
     if keys.candidates(algorithm, key_id):
         return "the issuer has this key"
-    names = ", ".join(_value(key.key_id) for key in keys.candidates(algorithm, None))
-    return f"the issuer has no such key for {algorithm}, but {names or 'none at all'}"
+    if reason := keys.why_ignored(key_id):
+        return f"the issuer has this key, which is ignored: {reason}"
+    names = [_value(key.key_id) for key in keys.candidates(algorithm, None)]
+    return f"the issuer has no such key for {algorithm}, but {', '.join(names) or 'none at all'}"
 
 
 def _told_claims(claims: dict[str, Any], settings: Settings, now: datetime) -> Iterator[str]:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from taskservice.adapters.counters import IN_MEMORY, require_answer
 from taskservice.adapters.http.tokens.fetch import Fetched, fetch
-from taskservice.adapters.http.tokens.jwks import members_of, read_key_set
+from taskservice.adapters.http.tokens.jwks import read_key_set
 from taskservice.cli.findings import Finding, clock_finding, doubtful, fine, wrong
 from taskservice.config import NO_LIMIT, Settings
 from taskservice.core.errors import Unavailable
@@ -33,14 +33,13 @@ def key_findings(settings: Settings) -> Iterator[Finding]:
 
 
 def _keys_finding(document: bytes) -> Finding:
-    usable, members = read_key_set(document), members_of(document)
-    counts = Counter(key.algorithm_name for key in usable)
+    found = read_key_set(document)
+    counts = Counter(key.algorithm_name for key in found.keys)
     told = ", ".join(f"{count} for {name}" for name, count in sorted(counts.items()))
-    if not usable:
-        return wrong("keys", f"none of {len(members)} keys of the issuer can be used", KINDS)
-    rest = len(members) - len(usable)
-    passed = f"; {rest} of another kind or use passed over" if rest else ""
-    return fine("keys", f"the issuer has {told}{passed}")
+    if not found.keys:
+        return wrong("keys", f"the key set holds no usable key: {found.reasons()}", KINDS)
+    ignored = f"; ignored: {found.reasons()}" if found.ignored else ""
+    return fine("keys", f"the issuer has {told}{ignored}")
 
 
 def _setting_findings(settings: Settings) -> Iterator[Finding]:

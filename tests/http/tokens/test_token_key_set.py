@@ -25,6 +25,7 @@ from taskservice.core.watching import Watch
 pytestmark = pytest.mark.timeout(30)
 
 DAY = 86_400.0
+ENCRYPTS = {"kty": "RSA", "kid": "e1", "use": "enc"}
 
 
 class Source:
@@ -299,11 +300,18 @@ def test_an_issuer_that_takes_back_every_key_is_obeyed(keys: KeySet, source: Sou
     keys.refresh_now()
 
 
-def test_a_first_answer_without_a_key_is_a_failure(keys: KeySet, source: Source) -> None:
-    """An issuer that never gave a key leaves the process without one: `Unavailable`."""
-    source.issuer.keys = []
-    with pytest.raises(Unavailable, match="it holds no usable key"):
+@pytest.mark.parametrize(
+    ("extra", "reason"),
+    [([], "it is empty"), ([ENCRYPTS], 'key 1 (kid "e1"): use is "enc", not "sig"')],
+)
+def test_a_first_answer_without_a_key_is_a_failure(
+    keys: KeySet, source: Source, extra: list[object], reason: str
+) -> None:
+    """An issuer that never gave a usable key leaves the process without one: `Unavailable`."""
+    source.issuer.keys, source.issuer.extra = [], extra
+    with pytest.raises(Unavailable) as outage:
         keys.candidates("EdDSA", None)
+    assert str(outage.value) == f"there is no key set: it holds no usable key: {reason}"
 
 
 def test_refreshing_resumes_when_the_issuer_does(keys: KeySet, source: Source) -> None:
@@ -513,6 +521,43 @@ def test_a_failure_is_logged(
     uses(keys, source, every=300, until=300)
     assert caplog.messages == ["the key set was not fetched"]
     assert vars(caplog.records[0])["reason"] == "i.example: down"
+
+
+def test_ignored_keys_are_logged_when_they_change(
+    keys: KeySet, source: Source, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With the reason of each, not at every fetch, and whatever their order."""
+    caplog.set_level("INFO")
+    first, second = ENCRYPTS, {"kty": "oct", "k": "c2Vj"}
+    for extra in ([first], [first], [first, second], [second, first], [], [first]):
+        source.issuer.extra = extra
+        keys.refresh_now()
+    why = 'key 3 (kid "e1"): use is "enc", not "sig"'
+    also = 'key 4: kty is "oct", not "OKP", "EC" or "RSA"'
+    assert [vars(each)["reason"] for each in caplog.records] == [why, f"{why}; {also}", why]
+    assert {(each.levelname, each.message) for each in caplog.records} == {
+        ("INFO", "jwks keys ignored")
+    }
+
+
+def test_a_set_that_loses_its_last_key_is_logged(
+    keys: KeySet, source: Source, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every token is refused from then on: a warning says why, once."""
+    source.issuer.extra, known = [ENCRYPTS], source.issuer.keys
+    for left in (known, [], [], known):
+        source.issuer.keys = left
+        keys.refresh_now()
+    source.issuer.extra, source.issuer.keys = [], []
+    keys.refresh_now()
+    assert [
+        (each.message, vars(each)["reason"])
+        for each in caplog.records
+        if each.levelname == "WARNING"
+    ] == [
+        ("jwks holds no usable key", 'key 1 (kid "e1"): use is "enc", not "sig"'),
+        ("jwks holds no usable key", "it is empty"),
+    ]
 
 
 def test_who_watches_hears_of_each_fetch(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,64 +1,84 @@
-"""A JSON Web Key Set, down to the keys that this service can use."""
+"""JSON Web Key Set: the keys that this service uses, and those that it ignores."""
 
-from typing import Any
+import logging
+from typing import Any, NamedTuple
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from jwt import PyJWK
-from jwt.exceptions import PyJWTError
 
 from taskservice.adapters.http import strict_json
+from taskservice.adapters.http.tokens.jwk import UnusableKey, quoted, read_key
 
-ALGORITHMS = frozenset({"EdDSA", "ES256", "RS256"})
+REASONS_LIMIT = 10
+"""How many ignored keys are named with their reason."""
+
+_log = logging.getLogger("taskservice")
 
 
-def read_key_set(data: bytes) -> tuple[PyJWK, ...]:
-    """Return the usable keys of a JWK Set (RFC 7517, section 5), each bound to its algorithm.
+class IgnoredKey(NamedTuple):
+    """A key that is not used: its place in the set from 1, its `kid` if any, and why."""
 
-    Ed25519 is for EdDSA, P-256 for ES256, RSA from 2,048 bits for RS256. A
-    key that is of another kind or for another use, broken, or private (so
-    that the world has it) is left out. Raises `ValueError`, saying why,
-    unless `data` is a key set, which may be empty.
+    number: int
+    key_id: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        named = f" (kid {quoted(self.key_id)})" if self.key_id else ""
+        return f"key {self.number}{named}: {self.reason}"
+
+
+class JwkSet(NamedTuple):
+    """What an issuer publishes."""
+
+    keys: tuple[PyJWK, ...]
+    ignored: tuple[IgnoredKey, ...]
+
+    def reasons(self) -> str:
+        """Return why keys are not used, the first 10 of them, without any key material."""
+        if not self.keys and not self.ignored:
+            return "it is empty"
+        shown = [str(key) for key in self.ignored[:REASONS_LIMIT]]
+        rest = len(self.ignored) - len(shown)
+        return "; ".join([*shown, f"{rest} more"] if rest else shown)
+
+
+def read_key_set(data: bytes) -> JwkSet:
+    """Return the keys of a JWK Set (RFC 7517, section 5), those that can be used apart.
+
+    A set may hold no key at all. Raises `ValueError`, saying why, unless `data` is a key set.
     """
-    return tuple(key for member in members_of(data) if (key := _usable(member)))
+    keys, ignored = [], []
+    for number, member in enumerate(_members(strict_json.loads(data)), 1):
+        try:
+            keys.append(read_key(member))
+        except UnusableKey as error:
+            ignored.append(IgnoredKey(number, _key_id(member), str(error)))
+    return JwkSet(tuple(keys), tuple(ignored))
 
 
-def members_of(data: bytes) -> list[Any]:
-    """Return what a JWK Set holds, usable or not. Raises `ValueError` unless `data` is one."""
-    key_set = strict_json.loads(data)
-    members = key_set.get("keys") if isinstance(key_set, dict) else None
-    if not isinstance(members, list):
-        raise ValueError("it is not a key set")
-    return members
+def log_change(before: JwkSet, after: JwkSet) -> None:
+    """Log which keys are ignored, or that none is left to use, where `before` was otherwise."""
+    if _outline(before) == _outline(after):
+        return
+    if not after.keys:
+        _log.warning("jwks holds no usable key", extra={"reason": after.reasons()})
+    elif after.ignored:
+        _log.info("jwks keys ignored", extra={"reason": after.reasons()})
 
 
-def _usable(member: Any) -> PyJWK | None:
-    algorithm = _algorithm(member)
-    try:
-        if algorithm is None or not _is_meant_for(member, algorithm):
-            return None
-        key = PyJWK(member, algorithm)
-        prepared = key.Algorithm.prepare_key(key.key)
-    except (PyJWTError, UnsupportedAlgorithm, TypeError, ValueError):
-        return None
-    return None if key.Algorithm.check_key_length(prepared) else key
+def _outline(found: JwkSet) -> tuple[bool, set[tuple[str | None, str]]]:
+    """Return what is the same in whatever order an issuer lists its keys."""
+    return bool(found.keys), {(key.key_id, key.reason) for key in found.ignored}
 
 
-def _algorithm(member: Any) -> str | None:
-    match member:
-        case {"kty": "OKP", "crv": "Ed25519"}:
-            return "EdDSA"
-        case {"kty": "EC", "crv": "P-256"}:
-            return "ES256"
-        case {"kty": "RSA"}:
-            return "RS256"
-    return None
+def _members(document: Any) -> list[Any]:
+    match document:
+        case {"keys": None}:  # an empty list, as Go writes it
+            return []
+        case {"keys": list(members)}:
+            return members
+    raise ValueError("it is not a key set")
 
 
-def _is_meant_for(member: dict[str, Any], algorithm: str) -> bool:
-    return (
-        "d" not in member
-        and member.get("use", "sig") == "sig"
-        and member.get("alg", algorithm) == algorithm
-        and "verify" in member.get("key_ops", ["verify"])
-        and isinstance(member.get("kid", ""), str)
-    )
+def _key_id(member: object) -> str | None:
+    key_id = member.get("kid") if isinstance(member, dict) else None
+    return key_id if isinstance(key_id, str) else None

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from jwt import PyJWK
 
 from taskservice.adapters.http.tokens.fetch import TOTAL_SECONDS, fetch_key_set
-from taskservice.adapters.http.tokens.jwks import ALGORITHMS, read_key_set
+from taskservice.adapters.http.tokens.jwk import ALGORITHMS
+from taskservice.adapters.http.tokens.jwks import JwkSet, log_change, read_key_set
 from taskservice.core.errors import Unavailable
 from taskservice.core.watching import NOBODY, Watch
 
@@ -39,8 +40,12 @@ _log = logging.getLogger("taskservice")
 
 
 class _Fetched(NamedTuple):
-    keys: tuple[PyJWK, ...]
+    found: JwkSet
     at: float
+
+    @property
+    def keys(self) -> tuple[PyJWK, ...]:
+        return self.found.keys
 
 
 class KeySet:
@@ -72,7 +77,7 @@ class KeySet:
             raise ValueError(f"must be over 0 and at most {REFRESH:.0f} seconds")
         self._url, self._refresh, self._clock, self._fetch = url, refresh, clock, fetch
         self._watch = watch
-        self._fetched = _Fetched((), -math.inf)
+        self._fetched = _Fetched(JwkSet((), ()), -math.inf)
         self._failure: str | None = "it was not fetched yet"
         self._flight: Thread | None = None
         self._ended = self._missed = -math.inf
@@ -112,6 +117,11 @@ class KeySet:
             keys = self._after_miss()
         named = [key for key in keys if key_id is None or key.key_id == key_id]
         return [key for key in named if key.algorithm_name == algorithm][:CANDIDATES_LIMIT]
+
+    def why_ignored(self, key_id: str) -> str | None:
+        """Return why the issuer's key named `key_id` is not used, or None if there is no such."""
+        ignored = self._fetched.found.ignored
+        return next((key.reason for key in ignored if key.key_id == key_id), None)
 
     def probe(self) -> None:
         """Return if there are keys, fetching where due; raise `Unavailable` if there are none."""
@@ -156,17 +166,12 @@ class KeySet:
         if self._flight is not None:
             self._flight.join(PATIENCE)
 
-    def _usable(self, document: bytes) -> tuple[PyJWK, ...]:
-        """Return the keys; none is an answer only of an issuer that takes back what it gave."""
-        keys = read_key_set(document)
-        if not keys and self.age == math.inf:
-            raise ValueError("it holds no usable key")
-        return keys
-
     def _fly(self) -> None:
         began = self._clock()
         try:
-            self._fetched = _Fetched(self._usable(self._fetch(self._url)), began)
+            found = self._usable(self._fetch(self._url))
+            log_change(self._fetched.found, found)
+            self._fetched = _Fetched(found, began)
             self._failure = None
             self._watch.keys_fetched(time.time())
         except (Unavailable, ValueError) as error:
@@ -175,3 +180,10 @@ class KeySet:
             _log.warning("the key set was not fetched", extra={"reason": str(error)})
         finally:
             self._ended = self._clock()
+
+    def _usable(self, document: bytes) -> JwkSet:
+        """Return the keys; none is an answer only of an issuer that takes back what it gave."""
+        found = read_key_set(document)
+        if not found.keys and self.age == math.inf:
+            raise ValueError(f"it holds no usable key: {found.reasons()}")
+        return found
