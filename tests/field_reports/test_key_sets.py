@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 from tests.field_reports.key_sets import IGNORED, OKP, RSA, USED
 from tests.field_reports.report import Report
+from tests.issuer import Issuer
 
+from taskservice.adapters.http.tokens import KeySet, Verifier
 from taskservice.adapters.http.tokens.jwks import read_key_set
 
 
@@ -52,3 +54,12 @@ def test_null_for_all_keys_is_none() -> None:
     """Go writes an empty list so (HewlettPackard/py-spiffe#176)."""
     found = read_key_set(b'{"keys": null}')
     assert (found, found.reasons()) == (((), ()), "it is empty")
+
+
+@pytest.mark.parametrize("published", [None, "", "r1"])
+def test_a_token_with_an_empty_kid_names_no_key(published: str | None) -> None:
+    """Google's name none so, whatever the key is called (WICG/email-verification#43)."""
+    issuer = Issuer(["EdDSA"])
+    member = {**issuer.key("EdDSA").public_jwk, "kid": published}
+    verify = Verifier(KeySet("https://i.example", fetch=lambda _: document(OKP, member)))
+    assert verify(issuer.token("bob", headers={"kid": ""})) == "bob"

@@ -56,10 +56,11 @@ def _media_type(kind: str) -> str:
 
 
 def _key_id(header: dict[str, Any]) -> str | None:
-    key_id = header.get("kid")
-    if "kid" in header and not isinstance(key_id, str):
+    """Return the name of the key; some issuers leave it empty where their keys have none."""
+    key_id = header.get("kid", "")
+    if not isinstance(key_id, str):
         raise Unauthenticated("kid is not a string")
-    return key_id
+    return key_id or None
 
 
 def _algorithm(header: dict[str, Any], algorithms: Collection[str]) -> str:
