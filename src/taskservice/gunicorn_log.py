@@ -10,6 +10,8 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
 
+from taskservice.config import ConfigError
+from taskservice.failures import described
 from taskservice.gunicorn_joining import JoiningWorker
 from taskservice.logs import configure
 
@@ -39,8 +41,9 @@ class Worker(JoiningWorker):
         """Load the application and serve; what ends that goes to the log, and nowhere else."""
         try:
             super().init_process()
-        except Exception:
-            self.log.exception("a worker failed")
+        except Exception as error:
+            trace = None if isinstance(error, ConfigError) else error
+            self.log.error("worker failed", exc_info=trace, extra={"reason": described(error)})
             sys.exit(-1 if self.booted else Arbiter.WORKER_BOOT_ERROR)
 
     def is_parent_alive(self) -> bool:
