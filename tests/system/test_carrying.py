@@ -145,13 +145,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "surrogate": ({"title": "\ud800"}, "title must be Unicode text, without lone surrogates"),
     "types": (
         {"completed": 1, "version": True, "id": "X", "title": None},
-        "id must be a UUID in lower case; title must be a string; "
+        "id must be a UUID; title must be a string; "
         "completed must be true or false; version must be a whole number",
     ),
     "version": ({"version": 2**30 + 1}, "version must be from 1 to 1073741824"),
     "time": (
         {"created_at": "2026-13-01T00:00:00.000001Z"},
-        "created_at must be a time such as 2026-02-09T10:00:00.123456Z",
+        "created_at must be an RFC 3339 time such as 2026-02-09T10:00:00Z: "
+        "the month must be from 01 to 12",
     ),
     "more": ({"colour": "red"}, "it has a member that no task has"),
 }

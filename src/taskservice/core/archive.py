@@ -12,12 +12,10 @@ from taskservice.core.query import PAGE_LIMIT, Sort, TaskQuery
 from taskservice.core.rules import check_description, check_title, is_owner
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
+from taskservice.core.timestamps import YEARS
 
 VERSION_LIMIT = 2**30
 """The last version that is taken in; homes hold up to 2**31 - 1, a billion changes more."""
-
-YEARS = range(1970, 9999)
-"""The years that a moment of a task may lie in."""
 
 OLDEST_FIRST = Sort(field="created_at", descending=False)
 """The order in which belongings are carried."""

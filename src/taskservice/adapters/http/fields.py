@@ -2,21 +2,13 @@
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
 
-YEARS = range(1970, 9999)
+from taskservice.core.timestamps import TIMESTAMP_PATTERN, parse_timestamp
 
-_YEAR = r"(19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])"
-_TIME = r"([01][0-9]|2[0-3]):[0-5][0-9]"
-_MOMENT = rf"-[0-9]{{2}}-[0-9]{{2}}T{_TIME}:[0-5][0-9](\.[0-9]{{1,6}})?(Z|[+-]{_TIME})"
-
-MOMENT_PATTERN = f"^{_YEAR}{_MOMENT}$"
-"""A moment, for a document to say; its year counts in UTC, which no pattern can tell."""
-
-_is_moment = re.compile(f"[0-9]{{4}}{_MOMENT}").fullmatch
 _is_whole_number = re.compile(r"[0-9]{1,9}").fullmatch
 
 _MESSAGES: dict[str, Any] = {"required": "is required", "null": "must not be null"}
@@ -110,20 +102,16 @@ class MomentParameter(fields.DateTime):
     """A query parameter that is a moment: RFC 3339 with an offset, in the years 1970 to 9998."""
 
     def __init__(self, **kwargs: Any) -> None:
-        metadata = {"pattern": MOMENT_PATTERN, **kwargs.pop("metadata", {})}
+        metadata = {"pattern": TIMESTAMP_PATTERN, **kwargs.pop("metadata", {})}
         super().__init__(metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
         text = once(value)
         try:
-            moment = datetime.fromisoformat(text).astimezone(UTC) if _is_moment(text) else None
-        except (ValueError, OverflowError):
-            moment = None
-        if moment is None or moment.year not in YEARS:
-            raise ValidationError(
-                "must be a time with an offset, such as 2026-02-09T10:00:00Z, from 1970 to 9998"
-            )
-        return moment
+            return parse_timestamp(text)
+        except ValueError as error:
+            hint = "; write + as %2B in an address" if " " in text else ""
+            raise ValidationError(f"{error}{hint}") from None
 
 
 class ChoiceParameter(fields.String):
