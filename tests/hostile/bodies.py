@@ -22,7 +22,7 @@ from tests.hostile.messages import (
 )
 
 CHUNKED = "Transfer-Encoding: chunked"
-LIMIT = 64 * 1024
+LIMIT = 192 * 1024
 
 
 def padded(size: int) -> bytes:
@@ -202,9 +202,9 @@ CASES = [
             "a media type in upper case": post(TASK, media="APPLICATION/JSON"),
             "a media type with another parameter": post(TASK, media=f"{JSON}; profile=x"),
             "an encoding that is identity": post(TASK, "Content-Encoding: identity"),
-            "a body of 64 KiB": post(padded(LIMIT)),
-            "a body of 64 KiB in chunks": post(
-                chunked(padded(LIMIT)[:40_000], padded(LIMIT)[40_000:]), CHUNKED
+            "a body of 192 KiB": post(padded(LIMIT)),
+            "a body of 192 KiB in chunks": post(
+                chunked(padded(LIMIT)[:100_000], padded(LIMIT)[100_000:]), CHUNKED
             ),
             "a body in chunks of one byte": post(
                 chunked(*(TASK[n : n + 1] for n in range(len(TASK)))), CHUNKED
@@ -221,17 +221,17 @@ CASES = [
         413,
         "body-too-large",
         {
-            "a body of a byte over 64 KiB": post(padded(LIMIT + 1)),
-            "an update over 64 KiB": put(padded(LIMIT + 1)),
-            "a patch over 64 KiB": patch(padded(LIMIT + 1)),
-            "a completion over 64 KiB": complete(padded(LIMIT + 1)),
-            "a deletion under a key over 64 KiB": message(
+            "a body of a byte over 192 KiB": post(padded(LIMIT + 1)),
+            "an update over 192 KiB": put(padded(LIMIT + 1)),
+            "a patch over 192 KiB": patch(padded(LIMIT + 1)),
+            "a completion over 192 KiB": complete(padded(LIMIT + 1)),
+            "a deletion under a key over 192 KiB": message(
                 "DELETE", OWN, "Idempotency-Key: large", body=padded(LIMIT + 1)
             ),
-            "a plain text over 64 KiB": post(b"x" * (LIMIT + 1), media="text/plain"),
-            "a body over 64 KiB in chunks": post(chunked(padded(LIMIT + 1)), CHUNKED),
-            "a body over 64 KiB in small chunks": post(chunked(*[b" " * 1024] * 65), CHUNKED),
-            "a Content-Length over 64 KiB with less behind": post(TASK, "Content-Length: 65537"),
+            "a plain text over 192 KiB": post(b"x" * (LIMIT + 1), media="text/plain"),
+            "a body over 192 KiB in chunks": post(chunked(padded(LIMIT + 1)), CHUNKED),
+            "a body over 192 KiB in small chunks": post(chunked(*[b" " * 1024] * 193), CHUNKED),
+            "a Content-Length over 192 KiB with less behind": post(TASK, "Content-Length: 196609"),
             "a Content-Length of 10 GB": post(TASK, "Content-Length: 10737418240"),
             "a Content-Length beyond 64 bits": post(TASK, "Content-Length: 18446744073709551617"),
         },

@@ -222,7 +222,7 @@ CASES = [
         26,
         413,
         "body-too-large",
-        {"requests in a body over 64 KiB": post(SMUGGLED * (66_000 // len(SMUGGLED)))},
+        {"requests in a body over 192 KiB": post(SMUGGLED * (200_000 // len(SMUGGLED)))},
     ),
     *refused(26, 404, "not-found", {"an address of 8,000 characters": get("/" + "x" * 8000)}),
     *by_server(

@@ -1,11 +1,22 @@
 """Bodies that are refused, each with its status and reason, on every operation that takes one."""
 
+import json
+import re
 from typing import Any
 
 import pytest
+from marshmallow import fields
 from tests.http_callers import Caller
 from tests.problems import faults, problem
+from tests.processes import ROOT
 
+from taskservice.adapters.http import schemas
+from taskservice.adapters.http.bodies import BodySchema
+from taskservice.adapters.http.exchange import BODY_LIMIT
+from taskservice.adapters.http.fields import Flag, Text
+from taskservice.core.rules import DESCRIPTION_LIMIT, TITLE_LIMIT
+
+DOCS = ROOT / "docs"
 JSON = "application/json"
 READ_ONLY = ["id", "user_id", "version", "created_at", "updated_at", "completed_at"]
 TOO_LONG = "must be at most 10,000 characters"
@@ -74,10 +85,66 @@ def test_what_does_not_say_it_is_json_is_415(
     problem(send(b'{"title": "x"}', content_type, **headers), 415, "unsupported-media-type")
 
 
-@pytest.mark.parametrize("size", [64 * 1024 + 1, 1_000_000])
-def test_a_body_over_64_kib_is_413(send: Any, size: int) -> None:
+@pytest.mark.parametrize("size", [BODY_LIMIT + 1, 1_000_000])
+def test_a_body_over_the_limit_is_413(send: Any, size: int) -> None:
     """The limit comes before the media type and the content."""
     problem(send(b"x" * size, "text/plain"), 413, "body-too-large")
+
+
+BODIES = [
+    kind
+    for name, kind in vars(schemas).items()
+    if isinstance(kind, type) and issubclass(kind, BodySchema) and name[0] != "_" and kind().fields
+]
+
+
+def escaped(text: str) -> str:
+    return "".join(f"\\u{ord(letter):04x}" for letter in text)
+
+
+def longest(field: fields.Field[Any]) -> str:
+    """Return the longest spelling of the longest value of a field: two escapes a code point."""
+    match field:
+        case Text():
+            emoji = r"\ud83d\ude00" * field.metadata["maxLength"]
+            return f'"{emoji}"'
+        case Flag():
+            return "false"
+    raise AssertionError(f"say how long {field!r} can be")
+
+
+@pytest.mark.parametrize("kind", BODIES)
+def test_the_longest_body_fits(kind: type[BodySchema]) -> None:
+    """Whatever the fields allow is under the limit, every letter of it escaped and indented."""
+    members = [f'"{escaped(name)}": {longest(field)}' for name, field in kind().fields.items()]
+    body = "".join(["{", *(f"\r\n        {member}," for member in members)])[:-1] + "\r\n}\r\n"
+    assert len(body) <= BODY_LIMIT
+    kind().load(json.loads(body))
+
+
+def test_the_longest_task_is_taken(ada: Caller) -> None:
+    """`json.dumps` escapes what is no ASCII: 120 kB for a description of 10,000 emoji."""
+    new = {"title": "\U0001f600" * TITLE_LIMIT, "description": "\U0001f600" * DESCRIPTION_LIMIT}
+    response = ada("POST", data=json.dumps(new), content_type=JSON)
+    assert (response.status_code, {**new, **response.json}) == (201, response.json)
+
+
+@pytest.mark.parametrize("page", ["api.md", "operations.md", "architecture.md"])
+def test_the_documents_name_the_limit(page: str) -> None:
+    """The limit is said where somebody looks for it, and no other is."""
+    said = re.findall(
+        r"(\d+) KiB of body|[Bb]od(?:y|ies).{0,40}?(\d+) KiB", (DOCS / page).read_text()
+    )
+    assert {number for pair in said for number in pair if number} == {f"{BODY_LIMIT // 1024}"}
+
+
+def test_nginx_lets_through_what_the_service_answers() -> None:
+    """Its own limit is beyond ours, it answers in the same words, and holds a body in memory."""
+    text = (DOCS / "deploy" / "nginx.conf").read_text()
+    sizes = re.findall(r"client_(?:max_body|body_buffer)_size (\d+)k;", text)
+    assert len(sizes) == 2
+    assert all(int(size) * 1024 > BODY_LIMIT for size in sizes)
+    assert f'"detail":"a body holds at most {BODY_LIMIT:,} bytes"' in text
 
 
 @pytest.mark.parametrize("body", [b"[]", b"null", b'"x"', b"1", b"true", b'[{"title": "x"}]'])

@@ -9,6 +9,7 @@ import pytest
 from tests.http_callers import SETTINGS, Caller
 from tests.operations import examples, resolved
 
+from taskservice.adapters.http.exchange import BODY_LIMIT
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app, openapi_document
 from taskservice.config import Settings
@@ -80,7 +81,7 @@ PROVOKED: dict[str, Callable[[], Any]] = {
     "not-your-tasks": lambda: usual()("GET", "/api/tasks/bob/tasks"),
     "task-not-found": lambda: usual()("GET", UNUSED),
     "too-many-requests": a_second_request,
-    "body-too-large": lambda: post(data=b" " * 65_537, content_type=JSON),
+    "body-too-large": lambda: post(data=b" " * (BODY_LIMIT + 1), content_type=JSON),
     "unsupported-media-type": lambda: post(data="Buy milk", content_type="text/plain"),
     "malformed-request": lambda: post(data="", content_type=JSON),
     "invalid-request": lambda: post(json={"title": " "}),

@@ -7,6 +7,8 @@ import pytest
 from tests.http_callers import Caller
 from tests.problems import problem
 
+from taskservice.adapters.http.exchange import BODY_LIMIT
+
 KEY = {"Idempotency-Key": "8e03978e-40d5-43e8-bc93-6894a57f9324"}
 
 
@@ -76,10 +78,10 @@ def test_a_key_for_a_deletion_with_another_body_is_422(ada: Caller, first: bytes
     assert (again.status_code, replayed(again)) == (204, True)
 
 
-def test_a_keyed_deletion_with_a_body_over_64_kib_is_413(ada: Caller) -> None:
+def test_a_keyed_deletion_with_a_body_over_the_limit_is_413(ada: Caller) -> None:
     """Before its parameters are looked at; without a key the body is nobody's concern."""
     path = f"/{ada.create()['id']}"
-    large, largest = b"x" * (64 * 1024 + 1), b"x" * (64 * 1024)
+    large, largest = b"x" * (BODY_LIMIT + 1), b"x" * BODY_LIMIT
     refused = ada("DELETE", f"{path}?a=b", data=large, headers=KEY)
     problem(refused, 413, "body-too-large")
     assert ada("DELETE", path, data=largest, headers=KEY).status_code == 204

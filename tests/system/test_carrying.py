@@ -19,11 +19,13 @@ from tests.system.conftest import command
 
 from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.cli.lines import write
+from taskservice.cli.lines import read, write
 from taskservice.core.archive import Belongings
 from taskservice.core.demonstration import demonstration
 from taskservice.core.ids import TaskIds
 from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.rules import DESCRIPTION_LIMIT, TITLE_LIMIT
+from taskservice.core.task import Task
 from taskservice.testing import ADA, BOB, START
 
 SECRET_WORD = "unforgettable-aardvark"
@@ -199,6 +201,18 @@ def test_a_task_that_has_changed_since_is_told_and_kept(place: Place, tmp_path: 
         "Error: 1 line is not stored; 1 line is stored",
     ]
     assert [json.loads(one) for one in place.exported().splitlines()] == [line, other]
+
+
+def test_the_longest_line_is_read() -> None:
+    """Every letter of the longest task may be escaped, as `json.dumps` and `jq -a` do."""
+    long = Task.create(
+        ADA,
+        START,
+        TaskIds(),
+        title="\U0001f600" * TITLE_LIMIT,
+        description="\U0001f600" * DESCRIPTION_LIMIT,
+    )
+    assert read(json.dumps(json.loads(write(long)), indent=1).encode(), ADA) == long
 
 
 def test_a_line_without_end_costs_no_memory(tmp_path: Path) -> None:

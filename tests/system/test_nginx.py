@@ -23,6 +23,7 @@ from tests.processes import SECONDS, Answer, Service, gunicorn
 from tests.support import SECRET
 
 from taskservice import gunicorn_conf
+from taskservice.core.rules import TITLE_LIMIT
 
 pytestmark = pytest.mark.nginx
 
@@ -84,7 +85,7 @@ def test_a_strong_tag_stays_strong(service: Service) -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "detail"), [(65 * 1024, "service"), (129 * 1024, "nginx"), (10 * 1024**2, "nginx")]
+    ("size", "detail"), [(193 * 1024, "service"), (257 * 1024, "nginx"), (10 * 1024**2, "nginx")]
 )
 def test_a_body_over_the_limit_is_the_same_problem(
     service: Service, size: int, detail: str
@@ -185,6 +186,18 @@ def test_the_limits_are_those_of_gunicorn(service: Service) -> None:
     assert is_problem(long, 422, "invalid-request")
     field = exchanged(service, f"GET {PATH} HTTP/1.1", "Host: x", bearer, f"X-Long: {'x' * 8_000}")
     assert field.status == 200
+
+
+def test_the_longest_link_gets_through(service: Service) -> None:
+    """A page that was searched and sorted by the longest titles leads on to the next one."""
+    title = "\U0001f600" * TITLE_LIMIT
+    for _ in range(2):
+        assert service("POST", PATH, ADA, {"title": title}).status == 201
+    first = service("GET", f"{PATH}?sort=title&limit=1&q={quote(title)}", ADA)
+    link = first.headers["Link"].partition(">")[0].removeprefix("<")
+    second = service("GET", f"{PATH}{link}", ADA)
+    assert (first.status, second.status) == (200, 200)
+    assert first.json[0]["id"] != second.json[0]["id"]
 
 
 def test_bodies_that_are_refused_harm_nobody_else(service: Service) -> None:

@@ -6,10 +6,10 @@ from typing import Any, ClassVar
 from flask import Request
 
 from taskservice.adapters.http import strict_json
+from taskservice.adapters.http.exchange import BODY_LIMIT
 from taskservice.adapters.http.fields import StrictSchema
 from taskservice.adapters.http.problems import Refused
 
-BODY_LIMIT = 64 * 1024
 JSON = "application/json"
 
 

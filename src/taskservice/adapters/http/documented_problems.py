@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import fields
 
 from taskservice.adapters.http.documented_headers import COUNTED, REQUEST_ID, header
+from taskservice.adapters.http.exchange import BODY_LIMIT
 from taskservice.adapters.http.fields import AnswerSchema
 from taskservice.adapters.http.problems import ANSWERS, HTTP_PROBLEMS, MEDIA_TYPE, PROBLEM_TYPES
 
@@ -25,7 +26,7 @@ EXAMPLE_DETAILS = {
 } | {
     "not-your-tasks": "these are not your tasks",
     "too-many-requests": "too many requests",
-    "body-too-large": "a body holds at most 65,536 bytes",
+    "body-too-large": f"a body holds at most {BODY_LIMIT:,} bytes",
     "unsupported-media-type": "the body must be application/json, in UTF-8",
     "malformed-request": "the body is not JSON: it is empty",
     "invalid-request": "1 field is not valid",

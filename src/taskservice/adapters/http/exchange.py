@@ -11,6 +11,9 @@ from flask import Request, request
 from taskservice.adapters.http.tags import Tags
 from taskservice.core.rates import Budget
 
+BODY_LIMIT = 192 * 1024
+"""The longest body that is read, in bytes: any JSON spelling of what the fields allow fits."""
+
 _IN_PATHS = "/:@!$&'()*+,;=~"
 """What a path holds as it is (RFC 3986, section 3.3), beside letters, digits, and `-._~`."""
 
@@ -21,7 +24,7 @@ class Exchange(Request):
     """A request, with what each step finds for those that follow, to its answer's last header."""
 
     max_content_length = None
-    """None of Flask's, which it would look up at each body: `bodies` has the limit."""
+    """None of Flask's, which it would look up at each body: `BODY_LIMIT` is the limit."""
     path_owner: str
     """Whose tasks the path names."""
     caller: str

@@ -7,7 +7,7 @@ import orjson
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from taskservice.adapters.http.exchange import exchange
+from taskservice.adapters.http.exchange import BODY_LIMIT, exchange
 from taskservice.core.errors import (
     InvalidTask,
     KeyInUse,
@@ -56,7 +56,9 @@ PROBLEM_TYPES = {
         "The user has sent more requests than `RateLimit-Policy` allows, or the address has sent "
         "too many without a valid token. Nothing was done: try again after `Retry-After` seconds.",
     ),
-    "body-too-large": ProblemType(413, "Content Too Large", "A body holds at most 64 KiB."),
+    "body-too-large": ProblemType(
+        413, "Content Too Large", f"A body holds at most {BODY_LIMIT // 1024} KiB."
+    ),
     "unsupported-media-type": ProblemType(
         415, "Unsupported Media Type", "A body is JSON in UTF-8, and says so in `Content-Type`."
     ),
