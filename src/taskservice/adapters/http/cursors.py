@@ -16,7 +16,7 @@ from uuid import UUID
 from taskservice.core.query import Position, SortField, TaskQuery
 from taskservice.core.rules import check_title
 
-PATTERN = "^[A-Za-z0-9_-]+$"
+PATTERN = "^[A-Za-z0-9_-]*$"
 _DIGEST_BYTES = 16
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields
+from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing
 
 from taskservice.core.timestamps import TIMESTAMP_PATTERN, parse_timestamp
 
@@ -67,7 +67,15 @@ class Flag(fields.Boolean):
         return value
 
 
-class FlagParameter(fields.Boolean):
+class MayBeEmpty(fields.Field[Any]):
+    """A query parameter that counts as absent where it is empty, as in a form not filled in."""
+
+    def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        """Return the value, `missing` where it is empty."""
+        return super().deserialize(missing if value == "" else value, *args, **kwargs)
+
+
+class FlagParameter(MayBeEmpty, fields.Boolean):
     """A query parameter that says `true` or `false`."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
@@ -91,7 +99,7 @@ class NumberParameter(fields.Integer):
         return int(digits)
 
 
-class TextParameter(Text):
+class TextParameter(MayBeEmpty, Text):
     """A query parameter that is text, and keeps a rule of the core."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:

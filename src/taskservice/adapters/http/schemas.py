@@ -166,7 +166,9 @@ class TaskQuerySchema(ParametersSchema):
 
     completed = FlagParameter(
         metadata=_about(
-            "Only the completed tasks (true) or only the open ones (false).", example=False
+            "Only the completed tasks (true) or only the open ones (false). Empty counts as "
+            "absent.",
+            example=False,
         )
     )
     limit = NumberParameter(
@@ -177,8 +179,8 @@ class TaskQuerySchema(ParametersSchema):
     q = TextParameter(
         check_search,
         metadata=_about(
-            "Only tasks with this text in title or description, whatever the case of either.",
-            minLength=1,
+            "Only tasks with this text in title or description, whatever the case of either. "
+            "Empty counts as absent.",
             maxLength=SEARCH_LIMIT,
             pattern=TEXT_PATTERN,
             example="milk",
@@ -209,7 +211,8 @@ class TaskQuerySchema(ParametersSchema):
     cursor = TextParameter(
         check_nothing,
         metadata=_about(
-            "Where the page begins: taken from the `Link` of the page before.",
+            "Where the page begins: taken from the `Link` of the page before. Empty counts as "
+            "absent: the first page.",
             pattern=cursors.PATTERN,
         ),
     )
