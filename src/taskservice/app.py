@@ -61,6 +61,7 @@ def create_app(
         {**(probes or {}), "keys": keys.probe},
         require_if_match=settings.require_if_match,
         origins=settings.cors_origins,
+        headers=settings.cors_headers,
         proxies=settings.proxies,
         limits=rate_limits(settings, clock),
         watch=watch,

@@ -44,6 +44,7 @@ VALUES = {
     "TASKSERVICE_JWKS_URL": "http://127.0.0.1:1/keys",
     "TASKSERVICE_REQUIRE_IF_MATCH": "true",
     "TASKSERVICE_CORS_ORIGINS": "https://app.example",
+    "TASKSERVICE_CORS_HEADERS": "X-Tenant",
     "TASKSERVICE_RATE_LIMIT": "5/hour",
     "TASKSERVICE_RATE_LIMIT_STORAGE": "memory://",
     "TASKSERVICE_PREPARED_STATEMENTS": "true",

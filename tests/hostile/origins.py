@@ -67,6 +67,12 @@ CASES = [
                 "https://app.example",
                 "Access-Control-Request-Headers: authorization, x-evil, ,",
             ),
+            "a preflight of a page that is traced": preflight(
+                OWN,
+                "PUT",
+                "https://app.example",
+                "Access-Control-Request-Headers: baggage,sentry-trace,traceparent,tracestate",
+            ),
             "a preflight for a method that is none": preflight(OWN, "X-Y", "https://app.example"),
             "a preflight from nowhere": preflight(OWN, "PUT", "null"),
         },

@@ -14,6 +14,9 @@ from taskservice.core.service import OpenTasks
 from taskservice.testing import ADA
 
 PAGE, OTHER, NUMBERED = "https://app.example", "http://localhost:5173", "http://[::1]:3000"
+APPS = ("capacitor://localhost", "tauri://localhost", "ionic://localhost", "app://-")
+"""What pages within an application say: any scheme is one (RFC 6454, section 4)."""
+
 EXPOSED = {
     "ETag",
     "Link",
@@ -31,8 +34,8 @@ PATHS = ["/api/tasks/ada/tasks", "/api/tasks/ada/tasks/01932d0e-5f0a-7cc3-98f4-0
 
 @pytest.fixture
 def open_app(open_tasks: OpenTasks) -> Flask:
-    """An application that pages of three origins may call."""
-    return create_app(open_tasks, replace(SETTINGS, cors_origins=(PAGE, OTHER, NUMBERED)))
+    """An application that pages of these origins may call."""
+    return create_app(open_tasks, replace(SETTINGS, cors_origins=(PAGE, OTHER, NUMBERED, *APPS)))
 
 
 def words(value: str) -> set[str]:
@@ -50,7 +53,7 @@ def preflight(app: Flask, path: str, origin: str, method: str, headers: str) -> 
 
 
 @pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("origin", [PAGE, OTHER, NUMBERED])
+@pytest.mark.parametrize("origin", [PAGE, OTHER, NUMBERED, *APPS])
 def test_a_preflight_is_answered_without_a_token(open_app: Flask, path: str, origin: str) -> None:
     """204: who may call, with which methods and headers, and for how long that is known."""
     answer = preflight(open_app, path, origin, "PATCH", "authorization, content-type, if-match")
@@ -72,6 +75,25 @@ def test_every_header_that_the_service_heeds_may_be_sent(open_app: Flask, name: 
     """And one that it does not know may not."""
     answer = preflight(open_app, PATHS[0], PAGE, "POST", f"{name}, x-other")
     assert answer.headers["Access-Control-Allow-Headers"] == name
+
+
+@pytest.mark.parametrize(
+    "name", ["traceparent", "tracestate", "baggage", "sentry-trace", "x-requested-with"]
+)
+def test_headers_that_libraries_add_unasked_may_be_sent(open_app: Flask, name: str) -> None:
+    """Tracers and HTTP libraries of pages add these to each request (sentry-javascript#6077)."""
+    answer = preflight(open_app, PATHS[0], PAGE, "POST", f"{name}, x-other")
+    assert answer.headers["Access-Control-Allow-Headers"] == name
+
+
+def test_an_operator_lets_more_headers_in(open_tasks: OpenTasks) -> None:
+    """Names are taken as they stand, in either case: a sign in one is no pattern."""
+    settings = replace(SETTINGS, cors_origins=(PAGE,), cors_headers=("X-Tenant", "b.3|$"))
+    app = create_app(open_tasks, settings)
+    asked = "authorization, x-tenant, B.3|$, b-3|$, b.3, x-tenant-id, x"
+    answer = preflight(app, PATHS[0], PAGE, "POST", asked)
+    taken = words(answer.headers["Access-Control-Allow-Headers"])
+    assert taken == {"authorization", "x-tenant", "B.3|$"}
 
 
 def test_answers_and_errors_may_be_read(open_app: Flask) -> None:
@@ -120,6 +142,12 @@ def test_a_defect_may_be_read_too() -> None:
         "http://1:3000",
         "http://:3000",
         "http://[::1]:30001",
+        "https://app.example:443",
+        "HTTPS://app.example",
+        "capacitor://localhost:80",
+        "capacitor://localhos",
+        "http://localhost",
+        "app://x",
         "null",
         "*",
         "",
@@ -175,3 +203,17 @@ def test_what_is_no_origin_is_refused(value: str) -> None:
     """A pattern, a path or an empty entry is told at the start."""
     with pytest.raises(ConfigError, match="TASKSERVICE_CORS_ORIGINS must be origins, separated"):
         Settings.from_environment({**GIVEN, "TASKSERVICE_CORS_ORIGINS": value})
+
+
+def test_headers_are_read_from_the_setting() -> None:
+    """A list with commas, and white space around them; none unless said."""
+    assert Settings.from_environment(GIVEN).cors_headers == ()
+    said = {**GIVEN, "TASKSERVICE_CORS_HEADERS": "X-Tenant , x-datadog-trace-id,b3"}
+    assert Settings.from_environment(said).cors_headers == ("X-Tenant", "x-datadog-trace-id", "b3")
+
+
+@pytest.mark.parametrize("value", ["*", "X Tenant", "X-Tenant:", "x,", ",", "é", '"x"', "x;y"])
+def test_what_is_no_name_of_a_header_is_refused(value: str) -> None:
+    """What is no token (RFC 9110, section 5.1) is told at the start, and so is a wildcard."""
+    with pytest.raises(ConfigError, match="TASKSERVICE_CORS_HEADERS must be names of headers, sep"):
+        Settings.from_environment({**GIVEN, "TASKSERVICE_CORS_HEADERS": value})

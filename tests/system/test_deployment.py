@@ -76,7 +76,7 @@ def test_the_environment_file_has_every_setting() -> None:
     del given["TASKSERVICE_JWKS_URL"]
     shown = Settings.from_environment(given)
     plain = Settings(database_url=shown.database_url, jwt_secret=SECRET)
-    examples = {"jwt_issuer", "jwt_audience", "cors_origins", "proxies"}
+    examples = {"jwt_issuer", "jwt_audience", "cors_origins", "cors_headers", "proxies"}
     examples |= {"metrics_address", "web_concurrency"}
     assert all(getattr(shown, name) == getattr(plain, name) for name in fields - examples)
     assert (shown.proxies, shown.web_concurrency) == (1, gunicorn_conf.workers)

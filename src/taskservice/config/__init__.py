@@ -45,6 +45,7 @@ class Settings:
     jwt_subject_claim: str = "sub"
     require_if_match: bool = False
     cors_origins: tuple[str, ...] = ()
+    cors_headers: tuple[str, ...] = ()
     rate_limit: str = "600/minute"
     rate_limit_storage: str = IN_MEMORY
     proxies: int = 0

@@ -17,6 +17,7 @@ PORT_LIMIT = 65535
 _SCHEMES = {"sqlite", "postgresql", "postgres"}
 _PLACEHOLDER = re.compile(r"(?i)change.?me|replace.?me|place.?holder|your.*(secret|key)|<.*>")
 _DISTINCT_CHARACTERS = 8
+_is_header_name = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
 _is_place = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-f:.]+\]):([0-9]{1,5})", re.ASCII).fullmatch
 
 
@@ -61,6 +62,13 @@ def _origins(value: str) -> tuple[str, ...]:
             "must be origins, separated by commas, such as https://app.example or "
             "capacitor://localhost: scheme, host and port of each, no path and no *"
         ) from None
+
+
+def _header_names(value: str) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in value.split(","))
+    if "*" in names or not all(_is_header_name(name) for name in names):
+        raise ValueError("must be names of headers, separated by commas, such as X-Tenant")
+    return names
 
 
 def _rate_limit(value: str) -> str:
@@ -134,6 +142,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_JWT_SUBJECT_CLAIM": str,
     "TASKSERVICE_REQUIRE_IF_MATCH": _switch,
     "TASKSERVICE_CORS_ORIGINS": _origins,
+    "TASKSERVICE_CORS_HEADERS": _header_names,
     "TASKSERVICE_RATE_LIMIT": _rate_limit,
     "TASKSERVICE_RATE_LIMIT_STORAGE": _rate_limit_storage,
     "TASKSERVICE_PROXIES": _proxies,

@@ -101,21 +101,23 @@ def http_application(
     *,
     require_if_match: bool = False,
     origins: Collection[str] = (),
+    headers: Collection[str] = (),
     proxies: int = 0,
     limits: Limits | None = None,
     watch: Watch = NOBODY,
 ) -> Flask:
     """Return the application that serves `open_tasks` to whom `authenticate` knows.
 
-    Pages of `origins` may call it. What `X-Forwarded-…` says is believed of
-    as many proxies in front of it as `proxies`. Without `limits` nobody is
-    told to wait. `watch` hears of each request.
+    Pages of `origins` may call it, with `headers` beside the usual ones. What
+    `X-Forwarded-…` says is believed of as many proxies in front of it as
+    `proxies`. Without `limits` nobody is told to wait. `watch` hears of each
+    request.
     """
     app = _Application()
     app.wsgi_app = Watched(app.wsgi_app, watch)  # type: ignore[method-assign]
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies, proxies)  # type: ignore[method-assign]
-    let_in(app, origins)
+    let_in(app, origins, headers)
     app.config[conditions.REQUIRED] = require_if_match
     Doors(authenticate, open_tasks).install(app)
     if limits is not None:

@@ -26,12 +26,22 @@ TAKEN = [
     "Idempotency-Key",
     "Prefer",
     "X-Request-Id",
+    # What tracers and HTTP libraries of pages add to every request, and nothing here reads.
+    "baggage",
+    "sentry-trace",
+    "traceparent",
+    "tracestate",
+    "X-Requested-With",
 ]
 PREFLIGHT_SECONDS = 600
 
 
-def let_in(app: Flask, origins: Collection[str]) -> None:
-    """Let pages of `origins` call `app`, and read every answer; without any, change nothing."""
+def let_in(app: Flask, origins: Collection[str], headers: Collection[str] = ()) -> None:
+    """Let pages of `origins` call `app`, and read every answer; without any, change nothing.
+
+    An origin is compared as it stands (RFC 6454, section 5). Requests may have
+    those of `headers` beside the headers that are let in anyway.
+    """
     if not origins:
         return
     # Registered first, so that it runs last: every answer depends on who asks.
@@ -40,7 +50,7 @@ def let_in(app: Flask, origins: Collection[str]) -> None:
         app,
         origins=[_only(origin) for origin in origins],
         methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=TAKEN,
+        allow_headers=[_only(name, re.IGNORECASE) for name in (*TAKEN, *headers)],
         expose_headers=EXPOSED,
         max_age=PREFLIGHT_SECONDS,
         always_send=False,
@@ -49,9 +59,9 @@ def let_in(app: Flask, origins: Collection[str]) -> None:
     )
 
 
-def _only(origin: str) -> re.Pattern[str]:
-    """Return the pattern of `origin`; the library takes a text with brackets for one of its own."""
-    return re.compile(rf"{re.escape(origin)}\Z")
+def _only(text: str, flags: int = 0) -> re.Pattern[str]:
+    """Return the pattern of `text` alone; the library takes one with signs for a pattern itself."""
+    return re.compile(rf"{re.escape(text)}\Z", flags)
 
 
 def _vary(response: Response) -> Response:
