@@ -106,6 +106,13 @@ CASES = [
             "a read but for half a tag": get(OWN, 'If-None-Match: W/"'),
             "a read but for 2,000 letters": get(OWN, "If-None-Match: " + "x" * 2000),
             "a read of no task but for a number": get(MISSING, "If-None-Match: 1"),
+            "a read at a number": get(OWN, "If-Match: 1"),
+            "an update but for a number": put(TASK, "If-None-Match: 1"),
+            "a deletion but for a number": delete("If-None-Match: 1"),
+            "a list read at a number": get(LIST, "If-Match: 1"),
+            "a list read but for a number": get(LIST, "If-None-Match: 1"),
+            "a creation with a condition": post(TASK, "If-Match: 1"),
+            "a creation but for a number": post(TASK, "If-None-Match: 1"),
             "a look but for a number": message("HEAD", OWN, "If-None-Match: 1"),
         },
     ),
@@ -122,6 +129,30 @@ CASES = [
             "a completion at another version": complete(None, 'If-Match: "2"'),
             "a deletion at another version": delete('If-Match: "2"'),
             "a deletion at a version beyond 64 bits": delete('If-Match: "9223372036854775808"'),
+            "an update of no task": put(TASK, "If-None-Match: *"),
+            "an update but for its version": put(TASK, 'If-None-Match: "1"'),
+            "an update but for its version, weakly": put(TASK, 'If-None-Match: W/"1"'),
+            "an update but for one of 1,000 versions": put(
+                TASK, "If-None-Match: " + ", ".join(f'"{n}"' for n in range(1, 1001))
+            ),
+            "an update at its version, and but for it": put(
+                TASK, 'If-Match: "1"', 'If-None-Match: "1"'
+            ),
+            "a patch of no task": patch(TASK, "If-None-Match: *"),
+            "a patch but for its version": patch(TASK, 'If-None-Match: "1"'),
+            "a completion of what is not there": complete(None, "If-None-Match: *"),
+            "a completion but for its version": complete(None, 'If-None-Match: "1"'),
+            "a deletion of what is not there": delete("If-None-Match: *"),
+            "a deletion but for its version": delete('If-None-Match: "1"'),
+            "a read at another version": get(OWN, 'If-Match: "2"'),
+            "a read at its version, weakly": get(OWN, 'If-Match: W/"1"'),
+            "a read at another version, but for its own": get(
+                OWN, 'If-Match: "2"', 'If-None-Match: "1"'
+            ),
+            "a look at another version": message("HEAD", OWN, 'If-Match: "2"'),
+            "a list read at a tag": get(LIST, 'If-Match: "1"'),
+            "a creation unless there is any": post(TASK, "If-None-Match: *"),
+            "a creation at a tag": post(TASK, 'If-Match: "1"'),
         },
     ),
     *accepted(
@@ -145,8 +176,13 @@ CASES = [
             "a read but for 1,000 other versions": get(
                 OWN, "If-None-Match: " + ",".join(f'"{n}"' for n in range(2, 1002))
             ),
-            "a read at another version": get(OWN, 'If-Match: "2"'),
-            "a list read but for anything": get(LIST, "If-None-Match: *"),
+            "an update but for another version": put(TASK, 'If-None-Match: "2"'),
+            "an update but for 400 digits": put(TASK, f'If-None-Match: "{"9" * 400}"'),
+            "a completion but for another version": complete(None, 'If-None-Match: "x", "2"'),
+            "a read at its version": get(OWN, 'If-Match: "1"'),
+            "a read at any version": get(OWN, "If-Match: *"),
+            "a list read at any": get(LIST, "If-Match: *"),
+            "a list read but for a tag": get(LIST, 'If-None-Match: "1"'),
             "a read unless changed since never": get(OWN, "If-Modified-Since: x"),
             "a read unless changed since the future": get(
                 OWN, "If-Modified-Since: Fri, 31 Dec 9999 23:59:59 GMT"
@@ -165,6 +201,9 @@ CASES = [
             "a read but for anything": get(OWN, "If-None-Match: *"),
             "a read but for its version among others": get(OWN, 'If-None-Match: "x", "1"'),
             "a look but for its version": message("HEAD", OWN, 'If-None-Match: "1"'),
+            "a read at its version, but for it": get(OWN, 'If-Match: "1"', 'If-None-Match: "1"'),
+            "a list read but for anything": get(LIST, "If-None-Match: *"),
+            "a look at a list but for anything": message("HEAD", LIST, "If-None-Match: *"),
         },
     ),
     *refused(
@@ -201,8 +240,8 @@ CASES = [
             "a key of SQL": keyed("'; DROP TABLE receipts; --"),
             "a key with spaces inside": keyed("a b c"),
             "a key in another case": post(TASK, "IDEMPOTENCY-KEY: upper"),
-            "a creation with a condition": post(TASK, "If-Match: 1"),
-            "a creation unless there is any": post(TASK, "If-None-Match: *"),
+            "a creation at any list": post(TASK, "If-Match: *"),
+            "a creation but for a tag": post(TASK, 'If-None-Match: "1"'),
         },
     ),
     *accepted(

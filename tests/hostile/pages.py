@@ -41,6 +41,7 @@ CASES = [
             "a file but for a tag that is none": public(FILE, 'If-None-Match: W/", \xff'),
             "a file with a parameter": public(f"{FILE}?x=%FF"),
             "the document with a parameter": public("/openapi.json?x=%FF"),
+            "a file at any tag": public(FILE, "If-Match: *"),
             "a process's life with a bad token": get("/livez", token="x.y.z"),
             "a process's life with a body": public("/livez", "Content-Length: 1") + b"{",
             "the front page with a parameter": public("/?x=%FF"),
@@ -61,6 +62,19 @@ CASES = [
             "the document but for anything": public("/openapi.json", "If-None-Match: *"),
         },
     ),
+    *refused(
+        26,
+        412,
+        "precondition-failed",
+        {
+            "a file at another tag": public(FILE, 'If-Match: "x"'),
+            "the document at another tag": public("/openapi.json", 'If-Match: "x"'),
+            "the front page at another tag, but for anything": public(
+                "/", 'If-Match: "x"', "If-None-Match: *"
+            ),
+        },
+    ),
+    *refused(26, 400, "malformed-request", {"a file at a word": public(FILE, "If-Match: x")}),
     *accepted(9, 204, {"OPTIONS of the reference page": message("OPTIONS", "/docs", token=None)}),
     *refused(
         8,

@@ -104,6 +104,18 @@ def test_a_page_is_sent_again_only_when_it_changed(page: Page, client: FlaskClie
     assert (again.status_code, again.data) == (304, b"")
 
 
+@pytest.mark.parametrize("address", ["/", "/openapi.json", "/docs/start.js"])
+def test_a_page_is_read_at_its_tag(client: FlaskClient, address: str) -> None:
+    """`If-Match` is heeded here as well: 412 to another tag, and before a 304."""
+    tag = client.get(address, buffered=True).headers["ETag"]
+    for tags, status in ((tag, 200), ("*", 200), (f'"x", {tag}', 200), (f"W/{tag}", 412)):
+        answer = client.get(address, headers={"If-Match": tags}, buffered=True)
+        assert answer.status_code == status
+    both = {"If-Match": '"x"', "If-None-Match": tag}
+    problem(client.get(address, headers=both), 412, "precondition-failed")
+    problem(client.get(address, headers={"If-Match": "x"}), 400, "malformed-request")
+
+
 def test_the_front_page_leads_everywhere(client: FlaskClient) -> None:
     """What this is, its version, and where the reference, the document and the probes are."""
     page = Page("/", client)

@@ -20,6 +20,33 @@ def at_version(versions: Collection[int]) -> Guard:
     return guard
 
 
+def not_at_version(versions: Collection[int]) -> Guard:
+    """Return the guard that raises `StaleTask` where the task is at one of `versions`."""
+
+    def guard(task: Task) -> None:
+        if task.version in versions:
+            raise StaleTask(task.id)
+
+    return guard
+
+
+def absent(task: Task) -> None:
+    """Raise `StaleTask`: the guard of what is wanted only where there is no task."""
+    raise StaleTask(task.id)
+
+
+def both(one: Guard | None, other: Guard | None) -> Guard | None:
+    """Return the guard that looks as `one` does, then as `other`; None where neither is one."""
+    if one is None or other is None:
+        return one or other
+
+    def guard(task: Task) -> None:
+        one(task)
+        other(task)
+
+    return guard
+
+
 def guarded(guard: Guard | None, step: Step) -> Step:
     """Return `step`, taken only where `guard`, if there is one, lets it."""
     if guard is None:

@@ -3,7 +3,7 @@
 TaskServiceError
 ├── TaskNotFound      the owner has no such task
 ├── InvalidTask       a value breaks a rule of the task
-├── StaleTask         the task is no longer as the caller has seen it
+├── StaleTask         the task is at a version that the caller does not allow
 ├── KeyReused         a key that was used for one request came with another
 ├── KeyInUse          the request that first came with a key is still running
 ├── Unauthenticated   the caller's credentials are missing or not valid
@@ -45,10 +45,10 @@ class TaskNotFound(TaskServiceError):
 
 
 class StaleTask(TaskServiceError):
-    """The task `task_id` is at another version than the caller asks for."""
+    """The task `task_id` is at a version that the caller does not allow."""
 
     def __init__(self, task_id: UUID) -> None:
-        super().__init__(f"task {task_id} has changed")
+        super().__init__(f"task {task_id} is at a version that the caller does not allow")
         self.task_id = task_id
 
 

@@ -14,15 +14,16 @@ EVERY_CALL = (
     "unauthenticated",
     "not-your-tasks",
     "too-many-requests",
+    "malformed-request",
+    "precondition-failed",
     "internal",
     "unavailable",
 )
-WITH_BODY = ("malformed-request", "body-too-large", "unsupported-media-type", "invalid-request")
-WITH_CURSOR = ("malformed-request", "invalid-request")
+WITH_BODY = ("body-too-large", "unsupported-media-type", "invalid-request")
 WITH_PARAMETERS = ("invalid-request",)
 WITH_TASK = ("task-not-found",)
-WITH_KEY = ("malformed-request", "body-too-large", "key-in-use", "key-reused", "storage-full")
-WITH_CONDITION = ("malformed-request", "precondition-failed", "precondition-required")
+WITH_KEY = ("body-too-large", "key-in-use", "key-reused", "storage-full")
+WITH_CONDITION = ("precondition-required",)
 
 TASK_ID = {
     "in": "path",
@@ -82,16 +83,9 @@ def _problems(rule: str, apidoc: dict[str, Any], headers: Sequence[str]) -> Iter
     yield from EVERY_CALL
     if "If-Match" in headers:
         yield from WITH_CONDITION
-    if "If-None-Match" in headers:
-        yield "malformed-request"
     if "<uuid:task_id>" in rule:
         yield from WITH_TASK
     for parameters in apidoc.get("arguments", {}).get("parameters", []):
-        if parameters["in"] == "json":
-            yield from WITH_BODY
-        elif "cursor" in parameters["schema"].fields:
-            yield from WITH_CURSOR
-        else:
-            yield from WITH_PARAMETERS
+        yield from WITH_BODY if parameters["in"] == "json" else WITH_PARAMETERS
     if "Idempotency-Key" in headers:
         yield from WITH_KEY

@@ -56,7 +56,7 @@ REQUEST_HEADERS = {
         _request_header(
             "If-Match",
             "The versions, as ETags, that the task may be at; `*` for any. At another version the "
-            "answer is 412, and nothing changes.",
+            "answer is 412, and nothing changes. (`If-None-Match` names those it may not be at.)",
             '"1"',
         ),
         _request_header(

@@ -31,8 +31,10 @@ class Exchange(Request):
     """Who asks; missing until it is known that these are their tasks."""
     budget: Budget | None = None
     """What the caller's rate limit has left."""
-    condition: Tags | None = None
-    """What `If-Match` names where something is to be changed, `If-None-Match` where it is read."""
+    must_match: Tags | None = None
+    """What `If-Match` names."""
+    must_not_match: Tags | None = None
+    """What `If-None-Match` names."""
     key: str | None = None
     """The `Idempotency-Key`."""
     body: bytes = b""

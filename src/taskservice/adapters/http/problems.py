@@ -75,8 +75,8 @@ PROBLEM_TYPES = {
     "precondition-failed": ProblemType(
         412,
         "Precondition Failed",
-        "The task is no longer at a version that `If-Match` names. Nothing was changed: read the "
-        "task again, and decide anew.",
+        "What the address names is not as `If-Match` or `If-None-Match` asks: a task at another "
+        "version, say. Nothing was changed: read it again, and decide by what it is now.",
     ),
     "precondition-required": ProblemType(
         428,
@@ -120,7 +120,11 @@ HTTP_PROBLEMS = {
 
 ANSWERS: dict[type, tuple[str, str, dict[str, str]]] = {
     TaskNotFound: ("task-not-found", "there is no such task", {}),
-    StaleTask: ("precondition-failed", "the task has changed", {}),
+    StaleTask: (
+        "precondition-failed",
+        "the task is not at a version that If-Match and If-None-Match allow",
+        {},
+    ),
     KeyReused: ("key-reused", "the key was used for another request", {}),
     KeyInUse: ("key-in-use", "a request with this key is still running", _RETRY),
     Unauthenticated: (

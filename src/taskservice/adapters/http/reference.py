@@ -17,6 +17,9 @@ Every user has their own tasks: create, list, read, update, complete and delete 
 - Every error is `application/problem+json` (RFC 9457); its stable `type` leads to its explanation.
 - Times are RFC 3339, in UTC, with microseconds. Ids are in order of creation.
 - An update never blanks a field that it does not name.
+- `If-Match` and `If-None-Match` hold on every operation (RFC 9110, section 13). Where one fails,
+  the answer is 412 and nothing is done, or 304 to `If-None-Match` on a GET. A list exists, and has
+  no tag.
 """
 
 _CONTENT_POLICY = (

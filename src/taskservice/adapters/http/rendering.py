@@ -13,6 +13,7 @@ from taskservice.adapters.http.conditions import READS, is_unmodified
 from taskservice.adapters.http.exchange import Exchange, exchange
 from taskservice.adapters.http.fields import AnswerSchema
 from taskservice.adapters.http.identity import caller
+from taskservice.adapters.http.tags import ANY
 from taskservice.core.query import Page
 from taskservice.core.task import Task
 
@@ -84,17 +85,25 @@ def _describe_task(asked: Exchange, response: Response, task: Task) -> None:
     if response.status_code == 201:
         response.headers["Location"] = f"{asked.address}/{task.id}"
     if asked.method in READS and is_unmodified(task):
-        response.status_code = 304
-        response.set_data(b"")
+        _not_modified(response)
 
 
 def _describe_page(asked: Exchange, response: Response, page: Page) -> None:
+    if asked.must_not_match == ANY:
+        _not_modified(response)
+        return
     if page.next is not None:
         parameters = {**asked.args, "cursor": cursors.encode(caller(), page.next)}
         response.headers["Link"] = f'<?{urlencode(parameters)}>; rel="next"'
     if page.total is not None:
         response.headers["X-Total-Count"] = str(page.total)
         response.headers["Preference-Applied"] = COUNT_EXACT
+
+
+def _not_modified(response: Response) -> None:
+    """Make `response` the 304, without a body, that a failed `If-None-Match` of a read is."""
+    response.status_code = 304
+    response.set_data(b"")
 
 
 def prefers_count() -> bool:

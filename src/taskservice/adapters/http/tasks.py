@@ -4,7 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from taskservice.adapters.http.attempts import read_attempt
-from taskservice.adapters.http.conditions import precondition, read_conditions
+from taskservice.adapters.http.conditions import (
+    precondition,
+    read_conditions,
+    require_collection,
+    require_match,
+)
 from taskservice.adapters.http.documented import DocumentedBlueprint
 from taskservice.adapters.http.documented_headers import (
     COUNTED,
@@ -72,7 +77,9 @@ def list_tasks(query: TaskQuery) -> Page:
     shown twice, whatever is written meanwhile.
     """
     with own_tasks() as tasks:
-        return tasks.list(query)
+        page = tasks.list(query)
+    require_collection()
+    return page
 
 
 @blueprint.post("", headers=["Idempotency-Key"], links=ON_A_TASK)
@@ -85,6 +92,7 @@ def create_task(new: dict[str, Any]) -> Task:
     With an `Idempotency-Key`, sending the same bytes again creates nothing
     more: the answer is that of the first time, with `Idempotency-Replayed`.
     """
+    require_collection()
     with own_tasks() as tasks:
         return tasks.add(**new)
 
@@ -101,7 +109,7 @@ def get_task(task_id: UUID) -> Task:
     not changed since is 304, without a body.
     """
     with own_tasks() as tasks:
-        return tasks.get(task_id)
+        return require_match(tasks.get(task_id))
 
 
 @blueprint.put("/<uuid:task_id>", headers=GUARDED, links=ON_A_TASK)
