@@ -56,11 +56,12 @@ class TestAnAddress:
             ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
             ("::ffff:192.0.2.1", "192.0.2.1", True),
             ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
-            ("", "unix:", True),
+            ("", "", True),
+            ("", "unix:", False),
         ],
     )
     def test_is_a_subscribers(self, app: Flask, one: str, other: str, *, shared: bool) -> None:
-        """An IPv4 address, or a /64 of IPv6; what is no address is one and the same."""
+        """An IPv4 address, or a /64 of IPv6; what is no address is one of its own."""
         refuse(app, FLOOR * QUOTA, one)
         assert refuse(app, 1, other).status_code == (429 if shared else 401)
 

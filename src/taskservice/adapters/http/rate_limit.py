@@ -1,8 +1,10 @@
 """How often a user may ask, and how often an address may be refused (429)."""
 
 import logging
+import re
 from ipaddress import IPv6Address, ip_address
 from typing import NamedTuple
+from zlib import crc32
 
 from flask import Flask, Response, current_app
 
@@ -13,6 +15,11 @@ from taskservice.core.rates import Budget, RateLimit
 POLICY = "user"
 _EXTENSION = "taskservice-limits"
 _SUBSCRIBER_BITS = 64
+
+UNPARSED = 1024
+"""How many counters there are for what is said instead of an address."""
+
+_with_port = re.compile(r"\[(.+)\](?::[0-9]*)?|([0-9.]+):[0-9]*").fullmatch
 
 _log = logging.getLogger("taskservice")
 
@@ -40,7 +47,7 @@ def count_request() -> None:
 def count_refusal() -> None:
     """Count a token that was not verified to its address. Raises `Refused` (429) if too many."""
     if (limits := _limits()) is not None:
-        subscriber = _subscriber(exchange().remote_addr or "")
+        subscriber = subscriber_of(exchange().remote_addr or "")
         budget = limits.address.take(f"address:{subscriber}")
         _require(budget, "address", subscriber, "too many requests without a valid token")
 
@@ -62,16 +69,22 @@ def _require(budget: Budget, kind: str, name: str, detail: str) -> None:
     raise Refused("too-many-requests", detail, headers={"Retry-After": str(budget.seconds)})
 
 
-def _subscriber(address: str) -> str:
+def subscriber_of(address: str) -> str:
     """Return whose an address is: of IPv6 the /64, which one household or machine has whole."""
     try:
-        parsed = ip_address(address)
+        parsed = ip_address(_without_port(address))
     except ValueError:
-        return "unknown"
+        return f"unparsed {crc32(address.encode()) % UNPARSED}"
     if isinstance(parsed, IPv6Address):
         prefix = int(parsed) >> _SUBSCRIBER_BITS << _SUBSCRIBER_BITS
         return str(parsed.ipv4_mapped or f"{IPv6Address(prefix)}/{_SUBSCRIBER_BITS}")
     return str(parsed)
+
+
+def _without_port(address: str) -> str:
+    """Return what stands before the port that some proxies say, out of the brackets of IPv6."""
+    match = _with_port(address)
+    return match[1] or match[2] if match else address
 
 
 def _limits() -> Limits | None:
