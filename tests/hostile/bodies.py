@@ -180,13 +180,15 @@ CASES = [
             "two charsets, the odd one first": post(
                 TASK, media=f"{JSON}; charset=utf-16; charset=utf-8"
             ),
+            "a charset behind a text without end": post(
+                TASK, media=f'{JSON}; a="b; charset=utf-16'
+            ),
             "an extended charset": post(TASK, media=f"{JSON}; charset*=utf-8''utf-16"),
             "a body in gzip": post(gzip.compress(TASK, mtime=0), "Content-Encoding: gzip"),
             "a body in deflate": post(zlib.compress(TASK), "Content-Encoding: deflate"),
             "a body that says gzip": post(TASK, "Content-Encoding: gzip"),
             "a body in two encodings": post(TASK, "Content-Encoding: identity, gzip"),
             "an encoding that is none": post(TASK, "Content-Encoding: x"),
-            "an empty encoding": post(TASK, "Content-Encoding:"),
             "a completion in gzip": complete(b'{"completed": true}', "Content-Encoding: gzip"),
             "a completion as a merge patch": message(
                 "PATCH", OWN + COMPLETE, body=b'{"completed": true}', media=MERGE_PATCH
@@ -202,6 +204,13 @@ CASES = [
             "a media type in upper case": post(TASK, media="APPLICATION/JSON"),
             "a media type with another parameter": post(TASK, media=f"{JSON}; profile=x"),
             "an encoding that is identity": post(TASK, "Content-Encoding: identity"),
+            "an empty encoding": post(TASK, "Content-Encoding:"),
+            "a list of no encoding": post(TASK, "Content-Encoding: , identity,"),
+            "a charset of UTF-8 without a dash": post(TASK, media=f"{JSON}; charset=utf8"),
+            "a charset of ASCII": post(TASK, media=f"{JSON}; charset=us-ascii"),
+            "a charset that is a text": post(
+                TASK, media=f'{JSON}; profile="; charset=utf-16\\""; charset=utf-8'
+            ),
             "a body of 192 KiB": post(padded(LIMIT)),
             "a body of 192 KiB in chunks": post(
                 chunked(padded(LIMIT)[:100_000], padded(LIMIT)[100_000:]), CHUNKED

@@ -11,6 +11,7 @@ from werkzeug.wsgi import get_host
 
 from taskservice.adapters.http import conditions, health, reference, tasks
 from taskservice.adapters.http.browsers import let_in
+from taskservice.adapters.http.documented import patch_media_types
 from taskservice.adapters.http.exchange import Exchange, exchange
 from taskservice.adapters.http.headers import add_standing_headers
 from taskservice.adapters.http.identity import Doors
@@ -69,10 +70,13 @@ class _Application(Flask):
         return func
 
     def make_default_options_response(self) -> Response:
-        """Answer OPTIONS: the methods, and no body."""
+        """Answer OPTIONS: the methods, what a PATCH may be (RFC 5789, section 3.1), and no body."""
         response = super().make_default_options_response()
         response.status_code = 204
         del response.headers["Content-Type"]
+        rule = exchange().url_rule
+        if media_types := patch_media_types(self, rule.rule if rule else ""):
+            response.headers["Accept-Patch"] = ", ".join(media_types)
         return response
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from flask import Flask
 from flask_smorest import Blueprint
 
 from taskservice.adapters.http.documented_headers import REQUEST_HEADERS
@@ -70,6 +71,15 @@ class DocumentedBlueprint(Blueprint):
         if "<uuid:task_id>" in rule:
             options["parameters"] = [dict(TASK_ID)]
         super().add_url_rule(rule, endpoint, view_func, *args, **options)
+
+
+def patch_media_types(app: Flask, path: str) -> tuple[str, ...]:
+    """Return what the PATCH of the rule `path` takes, nothing where it has none."""
+    for rule in app.url_map.iter_rules():
+        if rule.rule == path and "PATCH" in (rule.methods or ()):
+            (body,) = vars(app.view_functions[rule.endpoint])["_apidoc"]["arguments"]["parameters"]
+            return tuple(body["schema"].media_types)
+    return ()
 
 
 def _document_headers(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, Any]:

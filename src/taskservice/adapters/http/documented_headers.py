@@ -79,3 +79,10 @@ REQUEST_HEADERS = {
 
 REPLAYED = {"Idempotency-Replayed": header("`true` where this repeats an earlier answer.", "true")}
 NOT_MODIFIED = COUNTED | {"ETag": header("The task's version, unchanged.", '"1"')}
+UNSUPPORTED = {
+    "Accept": header("The media types that are taken, where it is that.", "application/json"),
+    "Accept-Patch": header(
+        "The same, of a PATCH (RFC 5789).", "application/merge-patch+json, application/json"
+    ),
+    "Accept-Encoding": header("`identity`, where the body is compressed.", "identity"),
+}

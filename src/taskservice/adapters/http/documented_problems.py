@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from taskservice.adapters.http.documented_headers import COUNTED, REQUEST_ID, header
+from taskservice.adapters.http.documented_headers import COUNTED, REQUEST_ID, UNSUPPORTED, header
 from taskservice.adapters.http.exchange import BODY_LIMIT
 from taskservice.adapters.http.fields import AnswerSchema
 from taskservice.adapters.http.problems import ANSWERS, HTTP_PROBLEMS, MEDIA_TYPE, PROBLEM_TYPES
@@ -27,7 +27,7 @@ EXAMPLE_DETAILS = {
     "not-your-tasks": "these are not your tasks",
     "too-many-requests": "too many requests",
     "body-too-large": f"a body holds at most {BODY_LIMIT:,} bytes",
-    "unsupported-media-type": "the body must be application/json, in UTF-8",
+    "unsupported-media-type": "Content-Type must be application/json",
     "malformed-request": "the body is not JSON: it is empty",
     "invalid-request": "1 field is not valid",
     "precondition-required": "say with If-Match which version of the task is meant",
@@ -90,6 +90,8 @@ def problem_response(problem: str) -> dict[str, Any]:
         headers["WWW-Authenticate"] = header("The scheme to use.", "Bearer")
     if kind.status in {409, 429, 503, 507}:
         headers["Retry-After"] = header("Seconds to wait before the next try.", "1")
+    if kind.status == 415:
+        headers |= UNSUPPORTED
     return {
         "description": " Or: ".join(PROBLEM_TYPES[one].meaning for one in met),
         "headers": headers,

@@ -60,7 +60,10 @@ PROBLEM_TYPES = {
         413, "Content Too Large", f"A body holds at most {BODY_LIMIT // 1024} KiB."
     ),
     "unsupported-media-type": ProblemType(
-        415, "Unsupported Media Type", "A body is JSON in UTF-8, and says so in `Content-Type`."
+        415,
+        "Unsupported Media Type",
+        "A body is JSON in UTF-8, says so in `Content-Type`, and is not compressed. `Accept` or "
+        "`Accept-Encoding` of the answer names what is taken.",
     ),
     "malformed-request": ProblemType(
         400,
