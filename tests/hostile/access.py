@@ -301,6 +301,7 @@ CASES = [
                 TASK, "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https"
             ),
             "a creation under a forwarded prefix": post(TASK, "X-Forwarded-Prefix: /evil"),
+            "a creation under another host": post(TASK, "X-Forwarded-Prefix: //evil.example"),
             "a creation that would be a deletion": post(TASK, "X-HTTP-Method-Override: DELETE"),
         },
     ),

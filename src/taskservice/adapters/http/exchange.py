@@ -4,18 +4,16 @@ import re
 from functools import cached_property
 from random import getrandbits
 from typing import Any
-from urllib.parse import quote, unquote_to_bytes
+from urllib.parse import quote
 
 from flask import Request, request
 
+from taskservice.adapters.http.prefix import IN_PATHS, path_prefix
 from taskservice.adapters.http.tags import Tags
 from taskservice.core.rates import Budget
 
 BODY_LIMIT = 192 * 1024
 """The longest body that is read, in bytes: any JSON spelling of what the fields allow fits."""
-
-_IN_PATHS = "/:@!$&'()*+,;=~"
-"""What a path holds as it is (RFC 3986, section 3.3), beside letters, digits, and `-._~`."""
 
 _is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
@@ -58,16 +56,13 @@ class Exchange(Request):
 
     @property
     def prefix(self) -> str:
-        """What stands before the paths of this service, as a URI reference; `""` for nothing.
-
-        A proxy says it as text or as it stands in an address: `/a b` and `/a%20b` are the same.
-        """
-        return quote(unquote_to_bytes(self.root_path), safe=_IN_PATHS)
+        """What stands before the paths of this service, as a URI reference; `""` for nothing."""
+        return path_prefix(self.root_path) if self.root_path else ""
 
     @property
     def address(self) -> str:
         """The path of this request as a URI reference."""
-        return self.prefix + quote(self.path, safe=_IN_PATHS)
+        return self.prefix + quote(self.path, safe=IN_PATHS)
 
     def note(self, **fields: Any) -> None:
         """Have the log's line about this request say `fields`."""
