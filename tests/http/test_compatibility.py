@@ -106,11 +106,11 @@ BREAKS: dict[str, tuple[Change, str]] = {
         "a body as application/json is not taken",
     ),
     "a field is required": (
-        lambda d: schema(d, "NewTask")["required"].append("completed"),
+        lambda d: schema(d, "TaskCreate")["required"].append("completed"),
         "the body/completed: none was taken",
     ),
     "a field cannot be set": (
-        lambda d: schema(d, "NewTask")["properties"].pop("completed"),
+        lambda d: schema(d, "TaskCreate")["properties"].pop("completed"),
         "the body/completed was taken",
     ),
     "a field is not null": (
@@ -191,7 +191,7 @@ GROWTH: dict[str, Change] = {
     "a parameter": lambda d: add_parameter(d, required=False),
     "a choice to ask for": lambda d: parameter(d, "sort")["schema"]["enum"].append("version"),
     "a wider limit": lambda d: parameter(d, "limit")["schema"].update(maximum=500),
-    "a field": lambda d: schema(d, "NewTask")["properties"].update(due={"type": "string"}),
+    "a field": lambda d: schema(d, "TaskCreate")["properties"].update(due={"type": "string"}),
     "a member": lambda d: schema(d, "Task")["properties"].update(due={"type": "string"}),
     "a media type to send": lambda d: path(d)["post"]["requestBody"]["content"].update(
         {"text/plain": {"schema": {"type": "string"}}}

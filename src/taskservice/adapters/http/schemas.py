@@ -112,7 +112,7 @@ class _TaskBody(BodySchema):
     completed = Flag(metadata=_about("Whether it is done."))
 
 
-class NewTaskSchema(_TaskBody):
+class TaskCreateSchema(_TaskBody):
     """A task to be created. Loads to the arguments of `TaskService.add`."""
 
 

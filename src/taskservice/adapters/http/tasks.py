@@ -36,8 +36,8 @@ from taskservice.adapters.http.schemas import (
     MERGE_PATCH,
     MERGE_PATCH_BODY,
     CompletionSchema,
-    NewTaskSchema,
     NoParametersSchema,
+    TaskCreateSchema,
     TaskPatchSchema,
     TaskQuerySchema,
     TaskSchema,
@@ -83,7 +83,7 @@ def list_tasks(query: TaskQuery) -> Page:
 
 
 @blueprint.post("", headers=["Idempotency-Key"], links=ON_A_TASK)
-@blueprint.arguments(NewTaskSchema(), examples=sent(CREATE))
+@blueprint.arguments(TaskCreateSchema(), examples=sent(CREATE))
 @blueprint.response(201, TaskSchema(), headers=LOCATED | REPLAYED, examples=answered(CREATE))
 def create_task(new: dict[str, Any]) -> Task:
     """Create a task.
