@@ -3,7 +3,8 @@
 One rule, used both ways: what clients may send must still be taken, so that
 a request's schema may only grow; what they may be answered they must have
 been told of, so that an answer's may only shrink. Members that are added to
-an answer are no matter: its objects are open.
+an answer are no matter: its objects are open. What generated code takes its
+own names from stays as well.
 """
 
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from tests.operations import Document, Operation, operations, resolved
 Schema = dict[str, Any]
 
 ANYTHING: Schema = {}
+OTHERS = "any other member"
 TYPES = {"array", "boolean", "integer", "null", "number", "object", "string"}
 LEAST = {"minimum", "minLength", "minItems", "minProperties"}
 MOST = {"maximum", "maxLength", "maxItems", "maxProperties"}
@@ -35,6 +37,8 @@ class _Comparison:
         self._old, self._new = old, new
 
     def find(self) -> Iterator[str]:
+        for name in _schemas(self._old) - _schemas(self._new):
+            yield f"the schema {name} is gone"
         now = {(one.path, one.method): one for one in operations(self._new)}
         for before in operations(self._old):
             name = f"{before.method} {before.path}"
@@ -63,10 +67,13 @@ class _Comparison:
                 yield f"the parameter {key[1]} is required"
             if old["schema"].get("default") != new["schema"].get("default"):
                 yield f"the parameter {key[1]} has another default"
+            yield from _values_named(old["schema"], new["schema"])
             yield from self._sent(old["schema"], new["schema"], f"the parameter {key[1]}")
         for key in now.keys() - was.keys():
             if now[key].get("required"):
                 yield f"the parameter {key[1]} is new and required"
+        if [key for key in was if key in now] != [key for key in now if key in was]:
+            yield "the parameters, which some clients take by place, are in another order"
 
     def _bodies(self, before: Operation, after: Operation) -> Iterator[str]:
         was, now = (side.said.get("requestBody", {}) for side in (before, after))
@@ -111,11 +118,29 @@ def _names(before: Operation, after: Operation) -> Iterator[str]:
             yield f"{key} was {before.said.get(key)}"
 
 
+def _schemas(document: Document) -> set[str]:
+    """Return what generated code calls its classes."""
+    return set(document["components"]["schemas"])
+
+
+def _values_named(old: Schema, new: Schema) -> Iterator[str]:
+    """Yield the values that generated code would call otherwise."""
+    was, now = (
+        dict(zip(one.get("enum", []), one.get("x-enum-varnames", []), strict=False))
+        for one in (old, new)
+    )
+    for value, name in was.items():
+        if now.get(value, name) != name:
+            yield f"the value {value} was called {name}"
+
+
 def _refused(
     given: Schema, taken: Schema, of_given: Document, of_taken: Document, where: str = ""
 ) -> Iterator[str]:
     """Yield what the schema `given` allows and `taken` does not."""
     given, taken = resolved(of_given, given), resolved(of_taken, taken)
+    if taken == ANYTHING:
+        return
     for schema in (given, taken):
         unknown = {key for key in schema if not key.startswith("x-")} - KNOWN
         assert not unknown, f"{where} has {unknown}: teach tests/compatibility.py to compare them"
@@ -127,7 +152,8 @@ def _refused(
     if "object" in _types(given) & _types(taken):
         required = set(taken.get("required", [])) - set(given.get("required", []))
         yield from (f"{where}/{name}: none" for name in sorted(required))
-        for name in sorted(given.get("properties", {}).keys() | taken.get("properties", {}).keys()):
+        named = given.get("properties", {}).keys() | taken.get("properties", {}).keys()
+        for name in [*sorted(named), OTHERS]:
             one, other = _member(given, name), _member(taken, name)
             if one is not None and other is None:
                 yield f"{where}/{name}"

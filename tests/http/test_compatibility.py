@@ -81,6 +81,18 @@ BREAKS: dict[str, tuple[Change, str]] = {
         "new and required",
     ),
     "a parameter is required": (lambda d: parameter(d, "q").update(required=True), "q is required"),
+    "parameters change places": (
+        lambda d: path(d)["get"]["parameters"].reverse(),
+        "another order",
+    ),
+    "a choice has another name in code": (
+        lambda d: parameter(d, "sort")["schema"]["x-enum-varnames"].reverse(),
+        "the value title was called TITLE",
+    ),
+    "a schema has another name": (
+        lambda d: d.update(json.loads(json.dumps(d).replace("Completion", "Other"))),
+        "the schema Completion is gone",
+    ),
     "a parameter takes less": (
         lambda d: parameter(d, "limit")["schema"].update(maximum=100),
         "the parameter limit: maximum 200 was taken",
@@ -147,6 +159,10 @@ BREAKS: dict[str, tuple[Change, str]] = {
     "a member that may be missing is gone": (
         lambda d: schema(d, "Problem")["properties"].pop("outcome"),
         "/outcome",
+    ),
+    "the members of a map are of another type": (
+        lambda d: schema(d, "Readiness", "checks").update(additionalProperties={"type": "integer"}),
+        "/checks/any other member: integer is new in an answer",
     ),
     "a member may be missing": (
         lambda d: schema(d, "Task")["required"].remove("completed_at"),
