@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.homes import served
+from tests.homes import Home, served
 from tests.postgres import Databases
-from tests.processes import Service, gunicorn
+from tests.processes import Service, gunicorn, gunicorn_command
 from tests.support import SECRET
 
 MODULES = Path(__file__).with_name("node_modules")
@@ -43,9 +43,26 @@ def path() -> str:
 
 
 @pytest.fixture
-def service(postgresql: Databases, tmp_path: Path) -> Iterator[Service]:
-    """The service under gunicorn, over an empty PostgreSQL of its own."""
+def home(postgresql: Databases) -> Iterator[Home]:
+    """An empty PostgreSQL database of its own."""
     with served(postgresql) as home:
-        settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
-        with gunicorn(tmp_path, **settings) as service:
-            yield service
+        yield home
+
+
+@pytest.fixture
+def service(home: Home, tmp_path: Path) -> Iterator[Service]:
+    """The service under gunicorn."""
+    with gunicorn(tmp_path, **settings(home)) as service:
+        yield service
+
+
+@pytest.fixture
+def grown_service(home: Home, tmp_path: Path) -> Iterator[Service]:
+    """The same, whose answers have members that the document does not name."""
+    command = gunicorn_command("tests.clients.grown:app")
+    with gunicorn(tmp_path, command=command, **settings(home)) as service:
+        yield service
+
+
+def settings(home: Home) -> dict[str, str]:
+    return {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}

@@ -20,12 +20,17 @@ SECONDS = 110
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_page_does_what_it_says(service: Service, page: Page, workplace: Path, path: str) -> None:
+def test_a_page_does_what_it_says(
+    grown_service: Service, page: Page, workplace: Path, path: str
+) -> None:
     """Its commands make a client; its code runs with it, and prints what the page shows.
 
-    Ada has tasks already, as a reader will.
+    Ada has tasks already, as a reader will. The answers have members that the client's document
+    does not name, as those of a later version will.
     """
-    assert service("POST", TASKS, token_of("ada"), {"title": "Buy stamps"}).status == 201
+    service = grown_service
+    made = service("POST", TASKS, token_of("ada"), {"title": "Buy stamps"})
+    assert (made.status, made.json["added_text"]) == (201, "new")
     (workplace / page.file).write_text(page.code.replace(ADDRESS, service.address))
     done = subprocess.run(
         ["sh", "-eu", "-c", page.script.replace(ADDRESS, service.address)],

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, missing
+from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, missing
 
 from taskservice.core.timestamps import TIMESTAMP_PATTERN, parse_timestamp
 
@@ -29,12 +29,12 @@ class StrictSchema(Schema):
 
 
 class AnswerSchema(Schema):
-    """The shape of an answer, to which members may be added: a client must not mind."""
+    """The shape of an answer, to which members may be added: its schema says so to clients."""
 
     class Meta:
-        """An unknown member is none of the client's business."""
+        """A member that is not named is allowed (`additionalProperties`, JSON Schema 10.3.2.3)."""
 
-        unknown = EXCLUDE
+        unknown = INCLUDE
 
 
 class Text(fields.String):
