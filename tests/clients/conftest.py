@@ -7,32 +7,42 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.clients.libraries import JARS, MODULES, gather
+from tests.clients.projects import LOCKED
 from tests.homes import Home, served
 from tests.postgres import Databases
-from tests.processes import Service, gunicorn, gunicorn_command
+from tests.processes import ROOT, Service, gunicorn, gunicorn_command
 from tests.support import SECRET
 
-MODULES = Path(__file__).with_name("node_modules")
-ANNOTATIONS = Path("/usr/share/java/geronimo-annotation-1.3-spec.jar")
-NEEDED = {"node": "nodejs", "npx": "npm", "java": "a JRE", "javac": "default-jdk-headless"}
+NEEDED = {"node": "nodejs", "npx": "npm", "javac": "default-jdk-headless", "go": "golang-go"}
 
 
 @pytest.fixture(scope="session", autouse=True)
 def programs() -> None:
     """What is missing is named; no test is skipped for it."""
     missing = [f"{name} ({source})" for name, source in NEEDED.items() if not shutil.which(name)]
-    if not ANNOTATIONS.exists():
-        missing.append(f"{ANNOTATIONS} (libgeronimo-annotation-1.3-spec-java)")
-    if not MODULES.exists():
-        missing.append("the packages of tests/clients/package.json (npm ci --prefix tests/clients)")
+    missing += [f"{jar} ({source})" for jar, source in JARS.items() if not jar.exists()]
+    for folder in (MODULES.parent, LOCKED):
+        if not (folder / "node_modules").exists():
+            missing.append(f"npm's packages (npm ci --prefix {folder.relative_to(ROOT)})")
     if missing:
         raise RuntimeError(f"the clients need {', '.join(missing)}")
 
 
+@pytest.fixture(scope="session")
+def libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The libraries of the generated client of Java that Maven would bring."""
+    folder = tmp_path_factory.mktemp("java") / "libraries"
+    gather(folder)
+    return folder
+
+
 @pytest.fixture
-def workplace(tmp_path: Path) -> Path:
-    """A folder in which npm's packages are found."""
+def workplace(tmp_path: Path, libraries: Path) -> Path:
+    """A folder in which npm's packages are found, and what Maven would have copied."""
     (tmp_path / "node_modules").symlink_to(MODULES)
+    (tmp_path / "client" / "target").mkdir(parents=True)
+    (tmp_path / "client" / "target" / "dependency").symlink_to(libraries)
     return tmp_path
 
 

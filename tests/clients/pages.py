@@ -9,11 +9,12 @@ ADDRESS = "http://127.0.0.1:8000"
 
 
 class Page(NamedTuple):
-    """A page, and what it has its reader save and in which language."""
+    """A page, what it has its reader save and in which language, and in which project if in one."""
 
     name: str
     language: str
     file: str
+    project: str = ""
 
     @property
     def text(self) -> str:
@@ -29,10 +30,14 @@ class Page(NamedTuple):
         return "\n".join(self.blocks(self.language))
 
     @property
+    def installation(self) -> str:
+        """What the page has its reader do first, with packages that the tests have already."""
+        return self.blocks("sh")[0]
+
+    @property
     def installed(self) -> set[tuple[str, str]]:
         """The packages that the page has installed, each with its version."""
-        command, *_ = self.blocks("sh")
-        return set(re.findall(r" (@?[\w./-]+)(?:==|@)([\w.]+)", command))
+        return set(re.findall(r" (@?[\w./-]+)(?:==|@)([\w.]+)", self.installation))
 
     @property
     def script(self) -> str:
@@ -44,6 +49,8 @@ class Page(NamedTuple):
 PAGES = [
     Page("python.md", "python", "tasks.py"),
     Page("python-generator.md", "python", "tasks.py"),
-    Page("typescript.md", "ts", "tasks.mts"),
+    Page("typescript.md", "ts", "src/tasks.ts", "tasks"),
     Page("java.md", "java", "Tasks.java"),
+    Page("java-okhttp.md", "java", "Tasks.java"),
+    Page("go.md", "go", "main.go"),
 ]

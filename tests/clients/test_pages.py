@@ -8,7 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from tests.clients.libraries import MODULES
 from tests.clients.pages import ADDRESS, PAGES, Page
+from tests.clients.projects import LOCKED, make_project
 from tests.http_callers import token_of
 from tests.parent_death import dying_with_the_tests
 from tests.processes import ROOT, Service, environment
@@ -31,10 +33,13 @@ def test_a_page_does_what_it_says(
     service = grown_service
     made = service("POST", TASKS, token_of("ada"), {"title": "Buy stamps"})
     assert (made.status, made.json["added_text"]) == (201, "new")
-    (workplace / page.file).write_text(page.code.replace(ADDRESS, service.address))
+    folder = workplace / page.project
+    if page.project:
+        make_project(page.installation.splitlines()[0], folder, path)
+    (folder / page.file).write_text(page.code.replace(ADDRESS, service.address))
     done = subprocess.run(
         ["sh", "-eu", "-c", page.script.replace(ADDRESS, service.address)],
-        cwd=workplace,
+        cwd=folder,
         env=environment(TOKEN=token_of("ada"), PATH=path),
         capture_output=True,
         text=True,
@@ -56,8 +61,11 @@ def check_what_is_left(service: Service) -> None:
 
 def pinned() -> dict[str, str]:
     """Return the versions that the locks name."""
-    packages = json.loads((ROOT / "tests" / "clients" / "package.json").read_text())
-    found = dict(packages["devDependencies"])
+    found = {}
+    for folder in (MODULES.parent, LOCKED):
+        packages = json.loads((folder / "package-lock.json").read_text())["packages"]
+        for place, package in packages.items():
+            found[place.removeprefix("node_modules/")] = package.get("version")
     for lock in ("requirements.txt", "requirements-clients.txt"):
         lines = (ROOT / lock).read_text().splitlines()
         names = (line.split()[0] for line in lines if "==" in line)
