@@ -1,11 +1,8 @@
 """`taskservice export` and `import`: one user's tasks as JSON Lines, out and in again."""
 
 import os
-import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
 from typing import BinaryIO
 
 import click
@@ -14,6 +11,7 @@ from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.cli.lines import BadLine, Line, lines_of, read, write
 from taskservice.cli.options import current_engine, database_option, user_argument
+from taskservice.cli.output import PRIVATE, STANDARD_OUTPUT, output
 from taskservice.cli.progress import progress, tell
 from taskservice.config import ConfigError
 from taskservice.core.archive import Archive, every_task
@@ -26,19 +24,24 @@ BATCH = 200
 
 @click.command("export")
 @user_argument
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.argument("file", type=click.Path(dir_okay=False), default=STANDARD_OUTPUT)
 @database_option
-def export_tasks(user: str, file: Path | None, database: str | None) -> None:
-    """Write the tasks of USER to FILE, or print them: JSON Lines, the oldest task first.
+def export_tasks(user: str, file: str, database: str | None) -> None:
+    """Write the tasks of USER to FILE, or to standard output: JSON Lines, the oldest task first.
 
-    FILE is there when it is whole, and not before; it is for its owner alone.
+    A regular FILE is replaced when the export is complete. A new one is
+    readable by its owner alone (0600); an existing one keeps its mode.
     """
-    with SqlTasks(current_engine(database)).open_tasks(user) as tasks:
+    # The output comes first: no descriptor that FILE names is one of ours.
+    with (
+        output(file, PRIVATE) as put,
+        SqlTasks(current_engine(database)).open_tasks(user) as tasks,
+    ):
         total = tasks.list(TaskQuery(limit=1, counted=True)).total
-        with _written(file) as out, progress("exporting", total) as advance:
+        with progress("exporting", total) as advance:
             count = 0
             for task in every_task(tasks):
-                out.write(write(task))
+                put(write(task))
                 advance(1)
                 count += 1
     click.echo(f"exported {_tasks(count)} of {user}", err=True)
@@ -86,30 +89,6 @@ def _read(user: str, batch: list[Line]) -> Iterator[tuple[int, Task]]:
             yield line.number, read(line.octets, user)
         except BadLine as error:
             tell(f"line {line.number}: {error}")
-
-
-@contextmanager
-def _written(file: Path | None) -> Iterator[BinaryIO]:
-    """Yield where to write: standard output, or a file that takes its name when it is whole."""
-    if file is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    part = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        with open(part, "xb", opener=_private) as out:
-            yield out
-            out.flush()
-            os.fsync(out.fileno())
-        part.replace(file)
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be written: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _size(file: BinaryIO) -> int | None:

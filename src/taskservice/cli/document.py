@@ -1,20 +1,17 @@
 """`taskservice openapi`: the document, without a server."""
 
-from pathlib import Path
-
 import click
 
 from taskservice.app import openapi_document
+from taskservice.cli.output import PUBLIC, STANDARD_OUTPUT, output
 
 
 @click.command()
-@click.argument(
-    "file", type=click.Path(dir_okay=False, writable=True, path_type=Path), required=False
-)
-def openapi(file: Path | None) -> None:
-    """Write the OpenAPI document to FILE, or print it."""
-    document = openapi_document()
-    if file:
-        file.write_bytes(document)
-    else:
-        click.echo(document, nl=False)
+@click.argument("file", type=click.Path(dir_okay=False), default=STANDARD_OUTPUT)
+def openapi(file: str) -> None:
+    """Write the OpenAPI document to FILE, or to standard output.
+
+    A regular FILE is replaced when the document is complete.
+    """
+    with output(file, PUBLIC) as put:
+        put(openapi_document())

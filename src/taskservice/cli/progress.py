@@ -13,11 +13,16 @@ ERASED_LINE = "\r\033[K"
 @contextmanager
 def progress(label: str, length: int | None) -> Iterator[Advance]:
     """Show a bar of `length` steps; yield what moves it on. An unknown length shows none."""
-    hidden = not length or not sys.stderr.isatty()
+    hidden = not length or not _is_watched()
     with click.progressbar(length=length or 0, label=label, file=sys.stderr, hidden=hidden) as bar:
         yield bar.update
 
 
 def tell(message: str) -> None:
     """Say something on standard error, above the bar."""
-    click.echo(f"{ERASED_LINE if sys.stderr.isatty() else ''}{message}", err=True)
+    click.echo(f"{ERASED_LINE if _is_watched() else ''}{message}", err=True)
+
+
+def _is_watched() -> bool:
+    """Whether standard error is a terminal; it is None where it was closed at the start."""
+    return sys.stderr is not None and sys.stderr.isatty()

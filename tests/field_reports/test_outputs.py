@@ -1,0 +1,143 @@
+"""Output files: every name that a command is given is written into, or told in one message."""
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from stat import S_IFMT
+
+import pytest
+from tests.field_reports.outputs import FULL, REFUSED, STREAMS, TAKEN, Made
+from tests.field_reports.report import Report
+from tests.homes import served_engine, sqlite_home
+from tests.processes import COMMAND, run
+
+from taskservice.adapters.sql.archive import SqlArchives
+from taskservice.cli.carrying import export_tasks
+from taskservice.cli.document import openapi
+from taskservice.cli.lines import write
+from taskservice.config import ConfigError
+from taskservice.core.demonstration import demonstration
+from taskservice.core.ids import TaskIds
+from taskservice.testing import ADA, START
+
+TASKS = list(demonstration(ADA, 3, START, TaskIds()))
+LINES = b"".join(map(write, TASKS))
+
+
+@pytest.fixture(scope="module")
+def database(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A database with a few tasks of Ada's."""
+    address = sqlite_home(tmp_path_factory.mktemp("database"))
+    engine = served_engine(address)
+    SqlArchives(engine).open_archive(ADA).restore(TASKS)
+    engine.dispose()
+    return address
+
+
+def export(name: str, database: str) -> None:
+    export_tasks.main([ADA, name, "--database", database], standalone_mode=False)
+
+
+@pytest.mark.parametrize("report", TAKEN, ids=str)
+def test_a_name_is_written_into(report: Report[Made, int], tmp_path: Path, database: str) -> None:
+    """All of it arrives, and the name leads to what it led to."""
+    with report.tried(tmp_path) as place:
+        export(place.name, database)
+        assert S_IFMT(os.lstat(place.name).st_mode) == report.right
+        assert place.arrived() == LINES
+    assert not list(tmp_path.rglob(".*"))
+
+
+@pytest.mark.parametrize("report", REFUSED, ids=str)
+def test_a_name_that_cannot_be_written_is_told(
+    report: Report[str, str],
+    tmp_path: Path,
+    database: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """By name, with the reason."""
+    monkeypatch.chdir(tmp_path)
+    Path("full").symlink_to("/dev/full")
+    Path("circle").symlink_to("circle")
+    with pytest.raises(ConfigError) as told:
+        export(report.tried, database)
+    assert str(told.value) == f"{report.tried} cannot be written: {report.right}"
+
+
+@contextmanager
+def standard_output(made: Callable[[], int] | None) -> Iterator[None]:
+    """Put something else where this process's standard output is, or nothing."""
+    kept = os.dup(1)
+    if made is None:
+        os.close(1)
+    else:
+        os.dup2(other := made(), 1)
+        os.close(other)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/fd/1"])
+@pytest.mark.parametrize("report", STREAMS, ids=str)
+def test_standard_output_that_cannot_be_written_is_told(
+    report: Report[Callable[[], int] | None, str], name: str, database: str
+) -> None:
+    """No traceback, and no success."""
+    with standard_output(report.tried), pytest.raises(ConfigError) as told:
+        export(name, database)
+    shown = "standard output" if name == "-" else name
+    assert str(told.value) == f"{shown} cannot be written: {report.right}"
+
+
+def test_a_dash_is_standard_output(
+    tmp_path: Path, database: str, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """As for `import`; no file of that name is made."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        export("-", database)
+    assert capfdbinary.readouterr().out == LINES
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o400])
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path: Path, database: str, mode: int) -> None:
+    """Who could read it still can, and nobody else."""
+    (file := tmp_path / "tasks.jsonl").touch()
+    file.chmod(mode)
+    export(str(file), database)
+    assert file.stat().st_mode & 0o777 == mode
+
+
+def test_standard_error_may_be_closed(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is exported is exported, whether anybody hears of it."""
+    monkeypatch.setattr(sys, "stderr", None)
+    export(str(tmp_path / "tasks.jsonl"), database)
+    assert (tmp_path / "tasks.jsonl").read_bytes() == LINES
+
+
+def test_the_document_goes_where_tasks_go(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """Into a file that a link leads to, and to standard output; nothing is logged."""
+    (tmp_path / "link").symlink_to("openapi.json")
+    for name in ("-", str(tmp_path / "link")):
+        openapi.main([name], standalone_mode=False)
+    out, err = capfdbinary.readouterr()
+    assert (tmp_path / "openapi.json").read_bytes() == out
+    assert out.startswith(b"{")
+    assert (err, caplog.records) == (b"", [])
+
+
+def test_output_that_is_lost_ends_with_2(tmp_path: Path) -> None:
+    """One message and nothing after it, as nothing is left for the interpreter to write."""
+    result = run(["sh", "-c", '"$@" openapi >/dev/full', "sh", *COMMAND], tmp_path)
+    assert result.returncode == 2
+    assert result.stderr == f"Error: standard output cannot be written: {FULL}\n"
