@@ -20,6 +20,7 @@ from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.address import database_url
 from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.inspection import look, missing_grants
+from taskservice.cli.findings import wrong
 from taskservice.core.errors import Unavailable
 
 NEWEST = schema.VERSIONS[-1]
@@ -239,6 +240,17 @@ def test_a_clock_that_is_off_is_told(
     assert told.startswith(f"{state} clock the issuer's clock is ")
     assert f"s {'ahead of' if ahead > 0 else 'behind'} this machine's -> let both follow" in told
     assert status == (2 if state == "FAIL" else 0)
+
+
+def test_what_a_server_says_does_nothing_to_a_terminal() -> None:
+    """Control characters and bidirectional overrides of a message or a role are shown by name."""
+    told = wrong(
+        "database", "the database refuses: \x1b]0;\x9b\u202e", "grant it to \x1b[1m"
+    ).told()
+    assert told.splitlines() == [
+        r"FAIL  database  the database refuses: \x1b]0;\x9b\u202e",
+        r"                grant it to \x1b[1m",
+    ]
 
 
 def test_shared_counters_are_asked(tmp_path: Path) -> None:

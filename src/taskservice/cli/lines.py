@@ -1,8 +1,10 @@
 """Tasks as JSON Lines: one task a line, as the API shows it."""
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 from uuid import UUID
 
@@ -16,6 +18,13 @@ from taskservice.core.timestamps import parse_timestamp
 
 LINE_LIMIT = 256 * 1024
 """The longest line that is read, in bytes: twice what the longest task needs."""
+
+# Controls that JSON leaves as they are, line separators, and the marks of UAX #9: a terminal
+# obeys them. Within a string, the only place where they can stand, an escape means the same.
+_escape = partial(
+    re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]").sub,
+    lambda found: f"\\u{ord(found[0]):04x}",
+)
 
 _is_id = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}").fullmatch
 
@@ -33,7 +42,10 @@ class Line(NamedTuple):
 
 
 def lines_of(file: BinaryIO) -> Iterator[Line]:
-    """Yield the lines of `file` that are not blank; of one that is too long, the beginning."""
+    """Yield the lines of `file` that are not blank; of one that is too long, the beginning.
+
+    A byte order mark at the head of the file is passed over (RFC 8259, section 8.1).
+    """
     number = 0
     while octets := file.readline(LINE_LIMIT + 1):
         number += 1
@@ -42,13 +54,16 @@ def lines_of(file: BinaryIO) -> Iterator[Line]:
         while len(rest) > LINE_LIMIT and not rest.endswith(b"\n"):
             rest = file.readline(LINE_LIMIT + 1)
             size += len(rest)
+        if number == 1:
+            octets = octets.removeprefix(BOM_UTF8)
         if octets.strip():
             yield Line(number, octets.rstrip(b"\r\n"), size)
 
 
 def write(task: Task) -> bytes:
-    """Return `task` as a line, with its end."""
-    return orjson.dumps(task, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+    """Return `task` as a line, with its end, that does nothing to a terminal that shows it."""
+    line = orjson.dumps(task, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+    return _escape(line.decode()).encode()
 
 
 def read(octets: bytes, owner: str) -> Task:

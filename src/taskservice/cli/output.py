@@ -33,8 +33,9 @@ def output(name: str, mode: int) -> Iterator[Callable[[bytes], object]]:
     stays as it is where the block fails; links that lead to it stay. A new one
     has `mode`; one that replaces a file of this user has that file's.
     """
-    attempt = partial(_attempt, "standard output" if name == STANDARD_OUTPUT else name)
-    out, target = attempt(_open, name, mode)
+    is_standard = name == STANDARD_OUTPUT
+    attempt = partial(_attempt, "standard output" if is_standard else name)
+    out, target = attempt(_open, "/dev/fd/1" if is_standard else name, mode)
     try:
         yield partial(attempt, out.write)
         attempt(_finish, out, target)
@@ -73,8 +74,6 @@ def _is_regular(name: str) -> bool:
 
 def _descriptor(name: str) -> int | None:
     """Return the descriptor that `name` stands for: to open it once more would lose its place."""
-    if name == STANDARD_OUTPUT:
-        return 1
     path = Path(name)
     while not (found := _descriptor_name(str(path))) and path.is_symlink():
         path = path.parent / path.readlink()
