@@ -13,7 +13,6 @@ from tests.processes import COMMAND, SECONDS, Service, environment, run, running
 
 from taskservice.cli import COMMANDS
 
-TOO_OPEN = "taskservice.secret must be for its owner alone: run `chmod 600 taskservice.secret`"
 SERVE = [*COMMAND, "serve", "--port", "0"]
 
 
@@ -64,28 +63,6 @@ def test_a_task_outlives_a_restart(tmp_path: Path) -> None:
     with running(SERVE, tmp_path) as service:
         assert service("GET", path, token).json == [done]
         assert service.stop(signal.SIGTERM) == 0
-
-
-def test_the_development_secret_is_random_and_for_its_owner_alone(tmp_path: Path) -> None:
-    """A first start makes a secret with mode 0600 beside the database; the next one keeps it."""
-    secrets = set()
-    for folder in (tmp_path / "a", tmp_path / "b", tmp_path / "a"):
-        folder.mkdir(exist_ok=True)
-        with running(SERVE, folder):
-            file = folder / "taskservice.secret"
-            assert file.stat().st_mode & 0o777 == 0o600
-            secrets.add(file.read_text())
-    assert len(secrets) == 2
-
-
-def test_a_secret_that_others_can_read_is_refused(tmp_path: Path) -> None:
-    """A development secret with a wider mode is told, not used."""
-    with running(SERVE, tmp_path):
-        pass
-    (tmp_path / "taskservice.secret").chmod(0o644)
-    result = run(SERVE, tmp_path)
-    assert (result.returncode, result.stdout) == (2, "")
-    assert result.stderr == f"Error: {TOO_OPEN}\n"
 
 
 def test_the_database_is_durable(tmp_path: Path) -> None:

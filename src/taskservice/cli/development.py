@@ -1,52 +1,111 @@
 """The development secret: made at random where there is none, kept beside the database."""
 
+import errno
+import logging
 import os
 import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from stat import S_IMODE
+from shlex import quote
+from stat import S_ISREG
+from tempfile import TemporaryFile
 
-from taskservice.config import ConfigError
+from taskservice.adapters.http.tokens import SharedSecret
+from taskservice.config import ConfigError, database_address
 
-_OWNER_ONLY = 0o600
+_log = logging.getLogger("taskservice")
 
 
-def secret_file(database: str) -> Path:
-    """Return where the secret of a database is kept: beside an SQLite file, else in this folder."""
-    scheme, _, rest = database.partition(":///")
+def secret_file(environ: Mapping[str, str]) -> Path:
+    """Return where the secret of a database is kept: beside an SQLite file, else in this folder.
+
+    Raises `ConfigError` where `DATABASE_URL` is wrong.
+    """
+    scheme, _, rest = database_address(environ).partition(":///")
     path = Path(rest.partition("?")[0]) if scheme == "sqlite" else Path("taskservice")
+    if not path.name:
+        raise ConfigError("DATABASE_URL must name a file, as in sqlite:///taskservice.db")
     return path.with_suffix(".secret")
 
 
 def kept_secret(file: Path) -> str | None:
-    """Return the secret in `file`, None where there is no such file. Raises `ConfigError`."""
+    """Return the secret in `file`, None where there is no such file.
+
+    Raises `ConfigError` where it is no secret, or where another user can read
+    it or may have put it there: who knows the secret can make tokens.
+    """
     try:
-        if S_IMODE(file.stat().st_mode) != _OWNER_ONLY:
-            raise ConfigError(f"{file} must be for its owner alone: run `chmod 600 {file}`")
-        return file.read_text().strip()
+        with open(file, "rb", opener=_open_itself) as kept:
+            _require_own(file, kept.fileno())
+            secret = kept.read().decode(errors="surrogateescape").strip()
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}") from None
-
-
-def make_secret(file: Path) -> str:
-    """Make a random secret and keep it in `file`, for its owner alone. Raises `ConfigError`."""
-    secret = secrets.token_urlsafe(48)
+        if error.errno == errno.ELOOP:
+            raise _refusal(file, "must not be a symbolic link") from None
+        raise _refusal(file, f"cannot be read ({error.strerror})") from None
     try:
-        with os.fdopen(
-            os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "w"
-        ) as out:
-            out.write(f"{secret}\n")
+        SharedSecret(secret)
+    except ValueError as error:
+        raise _refusal(file, str(error)) from None
+    return secret
+
+
+def _open_itself(path: str, flags: int) -> int:
+    """Open what has the name and nothing that it leads to; a FIFO is not waited for."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+
+
+def _require_own(file: Path, descriptor: int) -> None:
+    """Raise `ConfigError` unless a file is this user's alone, as far as its file system can say."""
+    if not S_ISREG(os.fstat(descriptor).st_mode):
+        raise _refusal(file, "must be a regular file")
+    owner, others = access = _access(descriptor)
+    if (owner, others) == (os.geteuid(), 0):
+        return
+    if access == _access_of_new_file(file.parent):
+        reason = "the file system keeps no owners and permissions"
+        _log.warning("development secret is not private", extra={"reason": reason})
+    elif owner != os.geteuid():
+        raise _refusal(file, f"belongs to another user ({owner})", "run as that user, remove it")
+    else:
+        raise _refusal(file, "must be for its owner alone", f"run `chmod 600 {quote(str(file))}`")
+
+
+def _access(descriptor: int) -> tuple[int, int]:
+    """Return the owner of a file, and what others may do with it."""
+    about = os.fstat(descriptor)
+    return about.st_uid, about.st_mode & 0o077
+
+
+def _access_of_new_file(folder: Path) -> tuple[int, int] | None:
+    with suppress(OSError), TemporaryFile(dir=folder) as new:
+        return _access(new.fileno())
+    return None
+
+
+def _refusal(file: Path, fault: str, remedy: str = "remove it") -> ConfigError:
+    return ConfigError(f"{file} {fault}: {remedy}, or set TASKSERVICE_JWT_SECRET")
+
+
+def make_secret(file: Path) -> None:
+    """Keep a random secret in `file` unless there is such a file. Raises `ConfigError`."""
+    try:
+        with open(file, "x", opener=partial(os.open, mode=0o600)) as out:
+            out.write(f"{secrets.token_urlsafe(48)}\n")
+    except FileExistsError:
+        pass
     except OSError as error:
         raise ConfigError(f"{file} cannot be written: {error.strerror}") from None
-    return secret
 
 
 def with_kept_secret(environ: dict[str, str]) -> dict[str, str]:
     """Return `environ` with the development secret, where it names no way to test tokens."""
     if _names_keys(environ):
         return environ
-    secret = kept_secret(secret_file(environ["DATABASE_URL"]))
+    secret = kept_secret(secret_file(environ))
     if secret is None:
         raise ConfigError(
             "there is no secret: set TASKSERVICE_JWT_SECRET, or run `taskservice serve` here once"
@@ -56,9 +115,8 @@ def with_kept_secret(environ: dict[str, str]) -> dict[str, str]:
 
 def with_development_secret(environ: dict[str, str]) -> dict[str, str]:
     """Return `environ` with the development secret, made where there is none yet."""
-    file = secret_file(environ["DATABASE_URL"])
-    if not _names_keys(environ) and kept_secret(file) is None:
-        make_secret(file)
+    if not _names_keys(environ):
+        make_secret(secret_file(environ))
     return with_kept_secret(environ)
 
 
