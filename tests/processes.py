@@ -36,7 +36,7 @@ def gunicorn_command(application: str = "wsgi:app", port: int = 0) -> list[str]:
 START = gunicorn_command()
 
 _is_welcome = re.compile(r"  TOKEN=|    -H 'Content-Type: application/json' -d ").match
-_address_in = re.compile(r"http://127\.0\.0\.1:\d+").search
+_address_in = re.compile(r"http://(127\.0\.0\.1|\[::1\]):\d+").search
 
 
 class Answer(NamedTuple):

@@ -7,6 +7,7 @@ from functools import partial
 
 from flask import Flask
 
+from taskservice import temporary_files
 from taskservice.adapters import metrics
 from taskservice.adapters.counters import counters_at
 from taskservice.adapters.http.application import http_application
@@ -28,6 +29,7 @@ from taskservice.core.rates import Rate, RateLimit
 from taskservice.core.readiness import Probe, Shared
 from taskservice.core.service import OpenTasks
 from taskservice.core.watching import NOBODY, Watch
+from taskservice.listening import authority, listen
 from taskservice.startup import is_servable, parsed_address, retry_in_background
 
 FOR_PROBES = 1
@@ -119,14 +121,16 @@ def serve_metrics(settings: Settings) -> None:
     """
     if settings.metrics_address is None:
         return
-    host, port = settings.metrics_address
+    folder = temporary_files.make_folder()
+    place = authority(*settings.metrics_address)
     try:
-        metrics.serve(host, port)
+        listener = listen(*settings.metrics_address)
     except OSError as error:
-        why = (error.strerror or "").partition(" (")[0]
         raise ConfigError(
-            f"TASKSERVICE_METRICS_ADDRESS cannot be listened on: {host}:{port}: {why}"
+            f"TASKSERVICE_METRICS_ADDRESS cannot be listened on: {place}: {error.strerror}"
         ) from None
+    metrics.serve(listener, folder)
+    _log.info("metrics are served", extra={"address": authority(*listener.getsockname()[:2])})
 
 
 def token_keys(settings: Settings, watch: Watch = NOBODY) -> Keys:

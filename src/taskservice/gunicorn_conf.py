@@ -8,7 +8,6 @@ What stands on gunicorn's command line, or in GUNICORN_CMD_ARGS, wins over this.
 import logging
 import os
 import sys
-from pathlib import Path
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker as AnyWorker
@@ -21,6 +20,7 @@ from taskservice.failures import described
 from taskservice.gunicorn_draining import keep_stops_over_forks
 from taskservice.gunicorn_log import Log, Worker
 from taskservice.startup import is_servable
+from taskservice.temporary_files import memory_folder, require_writable
 
 _log = logging.getLogger("taskservice")
 
@@ -64,7 +64,7 @@ forwarder_headers = ""
 control_socket_disable = True
 
 # The heartbeat file of a worker must not wait for a disk.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+worker_tmp_dir = memory_folder()
 
 
 def post_worker_init(worker: AnyWorker) -> None:
@@ -78,6 +78,7 @@ def on_starting(arbiter: Arbiter) -> None:
         if arbiter.cfg.preload_app:
             raise ConfigError("gunicorn's preload_app must be off: workers would share connections")
         settings = Settings.from_environment(os.environ)
+        require_writable(arbiter.cfg.worker_tmp_dir)
         is_servable(settings)
         serve_metrics(settings)
         keep_stops_over_forks()

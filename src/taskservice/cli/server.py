@@ -12,30 +12,22 @@ from gunicorn.workers.base import Worker
 
 from taskservice import gunicorn_conf
 from taskservice.app import production_app
-from taskservice.config import ConfigError, Settings
+from taskservice.config import Settings
+from taskservice.listening import local_authority
 
 Announce = Callable[[str], None]
 
 
-def require_free(host: str, port: int) -> None:
-    """Raise `ConfigError` where nobody can listen there: gunicorn would try for 5 s."""
-    try:
-        socket.create_server((host, port), family=_family(host)).close()
-    except OSError as error:
-        why = (error.strerror or "").partition(" (")[0]
-        raise ConfigError(f"cannot listen on {host}:{port}: {why}") from None
-
-
-def _family(host: str) -> socket.AddressFamily:
-    return socket.AF_INET6 if ":" in host else socket.AF_INET
-
-
 class Server(BaseApplication):
-    """gunicorn over the application of `settings`; `announce` hears where it answers."""
+    """gunicorn over the application of `settings`, at a socket that listens already.
 
-    def __init__(self, settings: Settings, host: str, port: int, announce: Announce) -> None:
+    `announce` is called with the URL at which it answers.
+    """
+
+    def __init__(self, settings: Settings, listener: socket.socket, announce: Announce) -> None:
         self._settings = settings
-        self._bind = f"{host}:{port}"
+        self._url = f"http://{local_authority(listener)}"
+        self._bind = f"fd://{listener.detach()}"
         self._announce = announce
         super().__init__()
 
@@ -63,10 +55,9 @@ class Server(BaseApplication):
     def _tell(self, worker: Worker) -> None:
         """Announce the address when the first worker answers."""
         if worker.age == 1:
-            host, port = worker.sockets[0].getsockname()[:2]
             # Whoever closed our output is not served the worse for it.
             with suppress(OSError):
-                self._announce(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+                self._announce(self._url)
 
 
 def _nothing_to_check(_: Arbiter) -> None:

@@ -1,6 +1,7 @@
 """`taskservice serve`: up to date, running, and ready to be tried."""
 
 import os
+import socket
 from functools import partial
 
 import click
@@ -12,9 +13,11 @@ from taskservice.app import serve_metrics
 from taskservice.cli.development import with_development_secret
 from taskservice.cli.options import database_option, development_environment
 from taskservice.cli.tokens import signed_token
-from taskservice.config import Settings
+from taskservice.config import ConfigError, Settings
+from taskservice.listening import authority, listen
 from taskservice.logs import configure
 from taskservice.startup import is_servable, parsed_address
+from taskservice.temporary_files import memory_folder, require_writable
 
 DEMO_USER = "demo"
 
@@ -54,13 +57,23 @@ def serve(host: str, port: int, database: str | None) -> None:
     configure(os.environ)
     settings = Settings.from_environment(with_development_secret(development_environment(database)))
     # gunicorn reads WEB_CONCURRENCY when it is imported: not before that is known to be right.
-    from taskservice.cli.server import Server, require_free  # noqa: PLC0415
+    from taskservice.cli.server import Server  # noqa: PLC0415
 
-    require_free(host, port)
+    require_writable(memory_folder())
+    listener = _listen(host, port)
     upgrade(single_engine(parsed_address(settings.database_url)))
     is_servable(settings)
     serve_metrics(settings)
-    Server(settings, host, port, partial(_announce, settings)).run()
+    Server(settings, listener, partial(_announce, settings)).run()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Listen before anything is made: gunicorn would try for 5 s where nobody can."""
+    try:
+        return listen(host, port)
+    except OSError as error:
+        place = authority(host, port)
+        raise ConfigError(f"cannot listen on {place}: {error.strerror}") from None
 
 
 def _announce(settings: Settings, address: str) -> None:

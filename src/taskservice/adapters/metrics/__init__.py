@@ -4,34 +4,26 @@ The client library decides how it counts by `FOLDER` when it is imported, so
 nothing here imports it before that is settled. See `docs/decisions/0015-watching.md`.
 """
 
-import atexit
 import logging
 import os
-import shutil
-import tempfile
+import socket
 from importlib import import_module
-from pathlib import Path
 
 from taskservice.core.watching import NOBODY, Watch
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder with the numbers of each process."""
 
-_IN_MEMORY = Path("/dev/shm")  # noqa: S108
-
 _log = logging.getLogger("taskservice")
 
 
-def serve(host: str, port: int) -> None:
-    """Serve `/metrics`, from a thread of this process, for the processes that it forks.
+def serve(listener: socket.socket, folder: str) -> None:
+    """Serve `/metrics` at `listener`, from a thread of this process, for the processes it forks.
 
-    Raises `OSError` where nobody can listen there.
+    The numbers of each are kept in `folder`.
     """
-    folder = tempfile.mkdtemp("", "taskservice-", _IN_MEMORY if _IN_MEMORY.is_dir() else None)
-    atexit.register(_remove, folder, os.getpid())
     os.environ[FOLDER] = folder
-    address = import_module("taskservice.adapters.metrics.serving").listen(host, port, folder)
-    _log.info("metrics are served", extra={"address": address})
+    import_module("taskservice.adapters.metrics.serving").serve(listener, folder)
 
 
 def counting() -> Watch:
@@ -47,9 +39,3 @@ def retire(pid: int) -> None:
     """Forget what a process that has ended was doing; what it counted stays."""
     if FOLDER in os.environ:
         import_module("prometheus_client.multiprocess").mark_process_dead(pid)
-
-
-def _remove(folder: str, owner: int) -> None:
-    """Remove the folder at the end of the process that made it, and of no other."""
-    if os.getpid() == owner:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -25,14 +25,14 @@ PATIENCE = 10.0
 _log = logging.getLogger("taskservice")
 
 
-def listen(host: str, port: int, folder: str) -> str:
-    """Serve the numbers in `folder` until this process ends; return host and port.
+def serve(listener: socket.socket, folder: str) -> None:
+    """Serve the numbers in `folder` at `listener` until this process ends.
 
     A fork waits until no scrape is under way, so that a child is never born
     holding half of one; it closes the port, which is its parent's.
     """
     scrapes = Lock()
-    server = _Server((host, port), _Handler)
+    server = _Server(listener)
     server.set_app(_at_metrics(make_wsgi_app(_registry(folder)), scrapes))
     os.register_at_fork(
         before=scrapes.acquire,
@@ -41,7 +41,6 @@ def listen(host: str, port: int, folder: str) -> str:
     )
     os.register_at_fork(after_in_child=scrapes.release)
     Thread(target=server.serve_forever, name="metrics", daemon=True).start()
-    return f"{f'[{host}]' if ':' in host else host}:{server.server_port}"
 
 
 class _Build(Collector):
@@ -81,17 +80,12 @@ def _at_metrics(metrics: "WSGIApplication", scrapes: Lock) -> "WSGIApplication":
 class _Server(ThreadingWSGIServer):
     """A thread a scrape; what goes wrong with one is told in the log."""
 
-    def __init__(self, place: tuple[str, int], handler: type[WSGIRequestHandler]) -> None:
-        self.address_family = socket.AF_INET6 if ":" in place[0] else socket.AF_INET
-        super().__init__(place, handler)
-
-    def server_bind(self) -> None:
-        """Listen, without asking a name server who we are."""
-        host, port = self.server_address[:2]
-        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.socket.bind((host, port))
-        self.server_address = self.socket.getsockname()
-        self.server_name, self.server_port = str(host), int(self.server_address[1])
+    def __init__(self, listener: socket.socket) -> None:
+        super().__init__(listener.getsockname(), _Handler, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listener
+        # As `server_bind` has it, without asking a name server who we are.
+        self.server_name, self.server_port = listener.getsockname()[:2]
         self.setup_environ()
 
     def handle_error(self, request: object, client_address: object) -> None:
