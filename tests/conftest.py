@@ -1,5 +1,6 @@
 """What every test may use."""
 
+import os
 import secrets
 from collections.abc import Iterator
 from time import tzset
@@ -9,6 +10,10 @@ from hypothesis import Phase, settings
 from tests.postgres import Databases, given_or_own_server
 
 from taskservice.testing.fixtures import clock
+
+# What listens on this machine is reached directly, whatever proxy the environment names.
+_direct = filter(None, (os.environ.get("no_proxy"), "127.0.0.1", "localhost", "::1"))
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(_direct)
 
 # Hypothesis draws the same in every run, as it does by itself under CI; `fuzz` draws at random.
 settings.load_profile("ci")

@@ -29,6 +29,7 @@ def main() -> None:
     parser.add_argument("-X", "--request")
     parser.add_argument("-H", "--header", action="append", default=[])
     parser.add_argument("-d", "--data")
+    parser.add_argument("--noproxy")
     parser.add_argument("-o", "--output", default="/dev/stdout")
     parser.add_argument("-w", "--write-out", default="")
     asked = parser.parse_args()

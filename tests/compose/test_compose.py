@@ -26,7 +26,7 @@ from tests.parent_death import dying_with_the_tests
 from tests.pgbouncer import await_answer, free_port, pgbouncer_program
 from tests.postgres import PostgresServer, become_unprivileged, give_away, program
 from tests.processes import ROOT, SECONDS, Service, environment, gunicorn, look_at_output
-from tests.support import DATABASE_PASSWORD, SECRET
+from tests.support import DATABASE_PASSWORD, SECRET, UNREACHABLE_PROXY
 from tests.system.test_deployment import instructions, listed
 
 from taskservice.adapters.http.tokens import issue
@@ -119,10 +119,11 @@ class Place:
         return text
 
     def is_healthy(self, test: list[str]) -> bool:
-        """Tell what a health check says."""
+        """Tell what a health check says, in an environment that names a proxy."""
         assert test[0] != "CMD-SHELL"
         words = [self.here(word) for word in test if word != "CMD"]
-        return subprocess.run(words, check=False, capture_output=True).returncode == 0
+        behind = environment(**UNREACHABLE_PROXY)
+        return subprocess.run(words, check=False, capture_output=True, env=behind).returncode == 0
 
 
 def test_what_runs_has_no_power_that_it_does_not_need() -> None:

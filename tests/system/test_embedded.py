@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.curl import path_with_curl
 from tests.processes import COMMAND, SECONDS, Service, environment, run, running
+from tests.support import UNREACHABLE_PROXY
 
 from taskservice.cli import COMMANDS
 
@@ -33,13 +34,16 @@ def rest_of_banner(service: Service) -> str:
 
 
 def test_the_printed_lines_work_as_pasted(tmp_path: Path) -> None:
-    """What `serve` prints creates a task and lists it when it is pasted into a shell."""
+    """What `serve` prints creates a task and lists it when it is pasted into a shell.
+
+    Also into one that names a proxy, which does not come between (jupyter/docker-stacks#1962).
+    """
     with running(SERVE, tmp_path) as service:
         banner = rest_of_banner(service)
         pasted = banner[banner.index("TOKEN=") :]
         result = subprocess.run(
             ["sh", "-e", "-c", pasted],
-            env=environment(PATH=path_with_curl(tmp_path)),
+            env=environment(PATH=path_with_curl(tmp_path), **UNREACHABLE_PROXY),
             capture_output=True,
             text=True,
             check=False,

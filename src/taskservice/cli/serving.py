@@ -32,9 +32,9 @@ TRY_IT = """\
 Create a task as the user demo, and list demo's tasks. The token is good for a day:
 
   TOKEN={token}
-  curl {address}/api/tasks/demo/tasks -H "Authorization: Bearer $TOKEN" \\
+  curl --noproxy '*' {address}/api/tasks/demo/tasks -H "Authorization: Bearer $TOKEN" \\
     -H 'Content-Type: application/json' -d '{{"title": "Buy milk"}}'
-  curl {address}/api/tasks/demo/tasks -H "Authorization: Bearer $TOKEN"
+  curl --noproxy '*' {address}/api/tasks/demo/tasks -H "Authorization: Bearer $TOKEN"
 """
 
 
