@@ -39,11 +39,3 @@ REFUSED: list[Report[str, str]] = [
     Report(_FAILOVER, "more hosts than ports", "postgresql://a,b,c/d?port=1,2", "has 3 hosts and 2 ports"),
     Report("sqlite", "a file in memory", "sqlite:///file:x?mode=memory&uri=true", "must name a file, as in sqlite:///taskservice.db"),
 ]  # fmt: skip
-
-SHOWN: list[Report[str, str]] = [
-    Report("security review", "a password", "postgresql://u:secret@h:1/db", "postgresql://u@h:1/db"),
-    Report("security review", "in the query", "postgresql://u@h/db?password=secret", "postgresql://u@h/db"),
-    Report("security review", "of a key", "postgresql://u@h/db?sslpassword=secret", "postgresql://u@h/db"),
-    Report("security review", "of several hosts", "postgresql://u:secret@h,i/db", "postgresql://u@h,i/db"),
-    Report("security review", "a file", "sqlite:///tasks.db?timeout=5", "sqlite:///tasks.db"),
-]  # fmt: skip

@@ -4,13 +4,13 @@ import socket
 
 import pytest
 from sqlalchemy import create_engine
-from tests.field_reports.addresses import READ, REFUSED, SHOWN, Parameters
+from tests.field_reports.addresses import READ, REFUSED, Parameters
 from tests.field_reports.report import Report
 from tests.postgres import Databases
 from tests.support import SECRET
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.address import database_url, shown_address
+from taskservice.adapters.sql.address import database_url
 from taskservice.adapters.sql.engine import single_engine
 from taskservice.config import ConfigError, Settings
 
@@ -32,12 +32,6 @@ def test_an_address_is_refused_among_the_settings(report: Report[str, str]) -> N
         Settings.from_environment({**settings, "TASKSERVICE_POOL_SIZE": "0"})
     assert error.value.faults[0] == f"DATABASE_URL {report.right}"
     assert len(error.value.faults) == 2
-
-
-@pytest.mark.parametrize("report", SHOWN, ids=str)
-def test_an_address_is_shown_without_secrets(report: Report[str, str]) -> None:
-    """Wherever in it they stand."""
-    assert shown_address(database_url(report.tried)) == report.right
 
 
 def test_the_next_of_several_hosts_is_connected(postgresql: Databases) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 import click
 
 from taskservice import __version__
+from taskservice.adapters.sql.address import shown_address
 from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.migrating import upgrade
 from taskservice.app import serve_metrics
@@ -15,7 +16,7 @@ from taskservice.cli.options import database_option, development_environment
 from taskservice.cli.tokens import signed_token
 from taskservice.config import ConfigError, Settings
 from taskservice.listening import authority, listen
-from taskservice.logs import configure
+from taskservice.logs import configure, printable
 from taskservice.startup import is_servable, parsed_address
 from taskservice.temporary_files import memory_folder, require_writable
 
@@ -77,7 +78,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _announce(settings: Settings, address: str) -> None:
-    database = parsed_address(settings.database_url).render_as_string(hide_password=True)
+    database = printable(shown_address(parsed_address(settings.database_url)))
     click.echo(WELCOME.format(version=__version__, address=address, database=database))
     if settings.jwt_secret:
         click.echo(TRY_IT.format(address=address, token=_demo_token(settings)))

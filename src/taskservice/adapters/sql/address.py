@@ -36,10 +36,9 @@ def database_url(address: str) -> URL:
 
 
 def shown_address(url: URL) -> str:
-    """Return where a database is, for people: without its password and other parameters."""
+    """Return where a database is, for people: what else an address holds may be a secret."""
     host = str(url.query["host"]) if "host" in url.query else url.host
-    kind = url.get_backend_name()
-    return str(URL.create(kind, url.username, None, host, url.port, url.database))
+    return str(URL.create(url.get_backend_name(), None, None, host, url.port, url.database))
 
 
 def _parameters(address: str) -> dict[str, str]:
