@@ -9,7 +9,7 @@ The map of the package, from the inside out:
 - `adapters.http`: who is calling, and the API that they call.
 - `config`: the settings, read once and checked.
 - `logs`: the log, one event a line.
-- `listening`, `temporary_files`: what a server needs of the machine.
+- `docstrings`, `listening`, `temporary_files`: what a start needs of Python and of the machine.
 - `app`: the wiring, and the only place that knows every part.
 - `cli`: the `taskservice` command.
 - `testing`: the promises as test classes, and what else tests need. Nothing imports it.

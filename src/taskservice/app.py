@@ -29,6 +29,7 @@ from taskservice.core.rates import Rate, RateLimit
 from taskservice.core.readiness import Probe, Shared
 from taskservice.core.service import OpenTasks
 from taskservice.core.watching import NOBODY, Watch
+from taskservice.docstrings import require_docstrings
 from taskservice.listening import authority, listen
 from taskservice.startup import is_servable, parsed_address, retry_in_background
 
@@ -54,8 +55,9 @@ def create_app(
     happens; rates are counted by `clock`. Of `settings`, those of the database
     are not used. A key set is fetched once here; where that fails, the
     application is not ready until it was fetched. Raises `ValueError` where
-    the secret is none to verify with.
+    the secret is none to verify with, and `ConfigError` under `python -OO`.
     """
+    require_docstrings()
     keys = token_keys(settings, watch)
     return http_application(
         token_verifier(keys, settings),

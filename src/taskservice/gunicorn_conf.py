@@ -16,6 +16,7 @@ from taskservice.adapters import metrics
 from taskservice.app import serve_metrics
 from taskservice.config import ConfigError, Settings, log_choice, pool_size, worker_count
 from taskservice.core.admission import WAITING_PER_PLACE
+from taskservice.docstrings import require_docstrings
 from taskservice.failures import described
 from taskservice.gunicorn_draining import keep_stops_over_forks
 from taskservice.gunicorn_log import Log, Worker
@@ -77,6 +78,7 @@ def on_starting(arbiter: Arbiter) -> None:
     try:
         if arbiter.cfg.preload_app:
             raise ConfigError("gunicorn's preload_app must be off: workers would share connections")
+        require_docstrings()
         settings = Settings.from_environment(os.environ)
         require_writable(arbiter.cfg.worker_tmp_dir)
         is_servable(settings)

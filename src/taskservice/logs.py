@@ -126,7 +126,7 @@ def _for_a_person(_: object, __: str, event: _Event) -> str:
     fields = {name: _plain(value) for name, value in _in_order(event).items()}
     timestamp, level, pid, logger, said = (fields.pop(name) for name in _HEAD)
     rest = "".join(f"  {name}={value}" for name, value in fields.items())
-    return printable(f"{timestamp} {level:<8} [{pid}] {logger}: {said}{rest}")
+    return escaped(f"{timestamp} {level:<8} [{pid}] {logger}: {said}{rest}")
 
 
 def _in_order(event: _Event) -> dict[str, Any]:
@@ -153,8 +153,8 @@ def _text(value: object) -> str:
     return text.encode(errors="backslashreplace").decode()
 
 
-def printable(text: str) -> str:
-    """Return `text` with escapes for what a terminal would obey, or could not show."""
+def escaped(text: str) -> str:
+    """Return `text` with what cannot be seen, or moves what can, as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

@@ -8,10 +8,9 @@ from pathlib import Path
 from stat import S_IFMT
 
 import pytest
-from tests.field_reports.outputs import FULL, REFUSED, STREAMS, TAKEN, Made
+from tests.field_reports.outputs import REFUSED, STREAMS, TAKEN, Made
 from tests.field_reports.report import Report
 from tests.homes import served_engine, sqlite_home
-from tests.processes import COMMAND, run
 
 from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.cli.carrying import export_tasks
@@ -134,10 +133,3 @@ def test_the_document_goes_where_tasks_go(
     assert (tmp_path / "openapi.json").read_bytes() == out
     assert out.startswith(b"{")
     assert (err, caplog.records) == (b"", [])
-
-
-def test_output_that_is_lost_ends_with_2(tmp_path: Path) -> None:
-    """One message and nothing after it, as nothing is left for the interpreter to write."""
-    result = run(["sh", "-c", '"$@" openapi >/dev/full', "sh", *COMMAND], tmp_path)
-    assert result.returncode == 2
-    assert result.stderr == f"Error: standard output cannot be written: {FULL}\n"

@@ -9,6 +9,7 @@ import click
 
 from taskservice import __version__
 from taskservice.cli.streams import end, flush_output, require_output
+from taskservice.docstrings import require_docstrings
 from taskservice.failures import described
 from taskservice.logs import configure
 
@@ -62,6 +63,7 @@ class _Commands(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command line; what cannot be printed ends it with a message, too."""
         try:
+            require_docstrings()
             try:
                 return super().main(*args, **extra)
             finally:

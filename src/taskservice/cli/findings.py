@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from taskservice.logs import printable
+from taskservice.logs import escaped
 
 LEEWAY = 30.0
 """How far a clock may be off before tokens are refused for it, in seconds."""
@@ -24,8 +24,8 @@ class Finding(NamedTuple):
 
     def told(self) -> str:
         """Return the line for a person, the advice below it; servers have said some of the text."""
-        line = printable(f"{self.state:<5} {self.part:<9} {self.text}")
-        return f"{line}\n{'':<16}{printable(self.advice)}" if self.advice else line
+        line = escaped(f"{self.state:<5} {self.part:<9} {self.text}")
+        return f"{line}\n{'':<16}{escaped(self.advice)}" if self.advice else line
 
 
 def fine(part: str, text: str) -> Finding:

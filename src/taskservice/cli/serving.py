@@ -16,7 +16,7 @@ from taskservice.cli.options import database_option, development_environment
 from taskservice.cli.tokens import signed_token
 from taskservice.config import ConfigError, Settings
 from taskservice.listening import authority, listen
-from taskservice.logs import configure, printable
+from taskservice.logs import configure, escaped
 from taskservice.startup import is_servable, parsed_address
 from taskservice.temporary_files import memory_folder, require_writable
 
@@ -78,7 +78,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 def _announce(settings: Settings, address: str) -> None:
-    database = printable(shown_address(parsed_address(settings.database_url)))
+    database = escaped(shown_address(parsed_address(settings.database_url)))
     click.echo(WELCOME.format(version=__version__, address=address, database=database))
     if settings.jwt_secret:
         click.echo(TRY_IT.format(address=address, token=_demo_token(settings)))
