@@ -1,6 +1,7 @@
 """The settings: read once from the environment, checked all at once, frozen."""
 
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
@@ -106,9 +107,18 @@ _FIELDS = {name: name.removeprefix("TASKSERVICE_").lower() for name in PARSERS}
 assert set(_FIELDS.values()) == {field.name for field in fields(Settings)}
 
 
+# Kubernetes makes such variables of each Service whose name begins with "taskservice" (its
+# documentation calls them service links); a setting that somebody guessed has no such value.
+_is_service_link = re.compile(
+    r"TASKSERVICE(_\w+)?_(SERVICE_HOST=.*|SERVICE_PORT(_\w+)?=\d+|PORT=\w+://.*"
+    r"|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?=.*)"
+).fullmatch
+
+
 def _warn_of_unknown(environ: Mapping[str, str]) -> None:
-    for name in sorted(environ):
-        if name.startswith("TASKSERVICE_") and name not in PARSERS:
+    for name, value in sorted(environ.items()):
+        is_ours = name.startswith("TASKSERVICE_") and name not in PARSERS
+        if is_ours and not _is_service_link(f"{name}={value}"):
             _log.warning("not a setting of this version", extra={"setting": name})
 
 
