@@ -4,6 +4,8 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from stat import S_IFMT
 
@@ -11,11 +13,14 @@ import pytest
 from tests.field_reports.outputs import REFUSED, STREAMS, TAKEN, Made
 from tests.field_reports.report import Report
 from tests.homes import served_engine, sqlite_home
+from tests.http_callers import SETTINGS
 
 from taskservice.adapters.sql.archive import SqlArchives
+from taskservice.cli import main
 from taskservice.cli.carrying import export_tasks
 from taskservice.cli.document import openapi
 from taskservice.cli.lines import write
+from taskservice.cli.serving import announce
 from taskservice.config import ConfigError
 from taskservice.core.demonstration import demonstration
 from taskservice.core.ids import TaskIds
@@ -120,6 +125,17 @@ def test_standard_error_may_be_closed(
     monkeypatch.setattr(sys, "stderr", None)
     export(str(tmp_path / "tasks.jsonl"), database)
     assert (tmp_path / "tasks.jsonl").read_bytes() == LINES
+
+
+def test_what_a_terminal_cannot_encode_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Help has dots that ISO 8859-1 does not have, and the path of a database may have anything."""
+    printed = BytesIO()
+    monkeypatch.setattr(sys, "stdout", TextIOWrapper(printed, encoding="latin-1"))
+    main(["serve", "--help"], standalone_mode=False)
+    announce(replace(SETTINGS, database_url="sqlite:///łé.db"), "http://127.0.0.1:8000")
+    sys.stdout.flush()
+    assert rb"postgresql://\u2026" in printed.getvalue()
+    assert b"sqlite:///\\u0142\xe9.db\n" in printed.getvalue()
 
 
 def test_the_document_goes_where_tasks_go(

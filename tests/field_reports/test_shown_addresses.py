@@ -7,7 +7,7 @@ from tests.field_reports.report import Report
 from tests.field_reports.shown_addresses import SECRET_PART, SHOWN
 from tests.http_callers import SETTINGS
 
-from taskservice.cli.serving import _announce
+from taskservice.cli.serving import announce
 
 
 @pytest.mark.parametrize("report", SHOWN, ids=str)
@@ -15,7 +15,7 @@ def test_an_address_is_shown_without_secrets(
     report: Report[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By `serve`, which is the one that shows it."""
-    _announce(replace(SETTINGS, database_url=report.tried), "http://127.0.0.1:8000")
+    announce(replace(SETTINGS, database_url=report.tried), "http://127.0.0.1:8000")
     banner = capsys.readouterr().out
     assert f"  tasks are in  {report.right}\n" in banner
     assert SECRET_PART not in banner

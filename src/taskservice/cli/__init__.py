@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from taskservice import __version__
+from taskservice.cli.output import escape_unencodable
 from taskservice.cli.streams import end, flush_output, require_output
 from taskservice.docstrings import require_docstrings
 from taskservice.failures import described
@@ -63,6 +64,7 @@ class _Commands(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command line; what cannot be printed ends it with a message, too."""
         try:
+            escape_unencodable()
             require_docstrings()
             try:
                 return super().main(*args, **extra)

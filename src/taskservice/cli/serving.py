@@ -65,7 +65,7 @@ def serve(host: str, port: int, database: str | None) -> None:
     upgrade(single_engine(parsed_address(settings.database_url)))
     is_servable(settings)
     serve_metrics(settings)
-    Server(settings, listener, partial(_announce, settings)).run()
+    Server(settings, listener, partial(announce, settings)).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -77,7 +77,8 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ConfigError(f"cannot listen on {place}: {error.strerror}") from None
 
 
-def _announce(settings: Settings, address: str) -> None:
+def announce(settings: Settings, address: str) -> None:
+    """Print where the service answers, and what to try there."""
     database = escaped(shown_address(parsed_address(settings.database_url)))
     click.echo(WELCOME.format(version=__version__, address=address, database=database))
     if settings.jwt_secret:
