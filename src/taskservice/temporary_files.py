@@ -25,9 +25,10 @@ def require_writable(folder: str | None) -> None:
         _write_in(folder)
     except OSError as error:
         where = f" in {folder}" if folder else ""
+        setting = "gunicorn's worker_tmp_dir" if folder else "TMPDIR"
         raise ConfigError(
             f"temporary files cannot be written{where}: {error.strerror}; "
-            "set TMPDIR to a folder that this user can write to"
+            f"set {setting} to a folder that this user can write to"
         ) from None
 
 

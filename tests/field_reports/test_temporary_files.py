@@ -84,7 +84,8 @@ def test_a_folder_of_the_operator_is_named() -> None:
     """gunicorn's --worker-tmp-dir, which gunicorn answers with a traceback."""
     with pytest.raises(ConfigError) as told:
         temporary_files.require_writable("/no/such/folder")
-    assert str(told.value) == f"{CANNOT} in /no/such/folder: No such file or directory{ADVICE}"
+    advice = ADVICE.replace("TMPDIR", "gunicorn's worker_tmp_dir")
+    assert str(told.value) == f"{CANNOT} in /no/such/folder: No such file or directory{advice}"
 
 
 def in_mounts(*scripts: str) -> list[str]:

@@ -40,7 +40,9 @@ Create a task as the user demo, and list demo's tasks. The token is good for a d
 
 
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="The name or address to listen on."
+)
 @click.option(
     "--port",
     default=8000,
