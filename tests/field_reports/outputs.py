@@ -116,7 +116,7 @@ REFUSED: list[Report[str, str]] = [
     Report("sahib/rmlint#763", "a device that is full", "full", FULL),
     Report("sahib/rmlint#763", "a link in circles", "circle", "Too many levels of symbolic links"),
     Report("sahib/rmlint#763", "a folder that is not there", "no/x", "No such file or directory"),
-    Report("sahib/rmlint#763", "a descriptor that is not open", "/dev/fd/99", CLOSED),
+    Report("sahib/rmlint#763", "a descriptor that is not open", "/dev/fd/9999999", CLOSED),
 ]
 """Why each cannot be written."""
 

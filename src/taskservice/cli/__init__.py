@@ -8,8 +8,7 @@ from typing import Any
 import click
 
 from taskservice import __version__
-from taskservice.cli.output import escape_unencodable
-from taskservice.cli.streams import end, flush_output, require_output
+from taskservice.cli.streams import end, escape_unencodable, flush_output, require_output
 from taskservice.docstrings import require_docstrings
 from taskservice.failures import described
 from taskservice.logs import configure

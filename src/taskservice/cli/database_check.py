@@ -40,8 +40,8 @@ def database_findings(settings: Settings) -> Iterator[Finding]:
     engine = single_engine(parsed_address(settings.database_url))
     try:
         require_connection(engine)
-        about = look(engine)
         require_fit(engine)
+        about = look(engine)
     except Unavailable as error:
         yield wrong("database", str(error), _advice(engine, error))
         return

@@ -14,6 +14,7 @@ from tempfile import TemporaryFile
 
 from taskservice.adapters.http.tokens import SharedSecret
 from taskservice.config import ConfigError, database_address
+from taskservice.config.reader import Reader
 
 _log = logging.getLogger("taskservice")
 
@@ -121,4 +122,4 @@ def with_development_secret(environ: dict[str, str]) -> dict[str, str]:
 
 
 def _names_keys(environ: dict[str, str]) -> bool:
-    return bool(environ.get("TASKSERVICE_JWT_SECRET") or environ.get("TASKSERVICE_JWKS_URL"))
+    return any(map(Reader(environ).is_set, ("TASKSERVICE_JWT_SECRET", "TASKSERVICE_JWKS_URL")))

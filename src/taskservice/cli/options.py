@@ -11,6 +11,7 @@ from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import pooled_engine, single_engine
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.config import DEFAULT_DATABASE, database_address
+from taskservice.config.reader import Reader
 from taskservice.core.rules import is_owner
 from taskservice.startup import parsed_address
 
@@ -41,8 +42,8 @@ user_option: Callable[[Any], Any] = click.option(
 
 def environment(database: str | None, default: str = "") -> dict[str, str]:
     """Return the environment, with the database that the option names, or else the default."""
-    address = database or os.environ.get("DATABASE_URL") or default
-    return {**os.environ, "DATABASE_URL": address}
+    given = os.environ["DATABASE_URL"] if Reader(os.environ).is_set("DATABASE_URL") else default
+    return {**os.environ, "DATABASE_URL": database or given}
 
 
 def development_environment(database: str | None) -> dict[str, str]:

@@ -2,11 +2,10 @@
 
 import os
 import re
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from io import BufferedWriter, TextIOWrapper
+from io import BufferedWriter
 from pathlib import Path
 from secrets import token_hex
 from stat import S_ISREG
@@ -23,13 +22,6 @@ PRIVATE, PUBLIC = 0o600, 0o666
 _descriptor_name = re.compile(r"/(?:dev|proc/self)/fd/(\d+)").fullmatch
 
 T = TypeVar("T")
-
-
-def escape_unencodable() -> None:
-    """Print as an escape what the encoding of a stream does not have: an error would end it all."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

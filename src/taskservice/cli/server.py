@@ -13,6 +13,7 @@ from gunicorn.workers.base import Worker
 from taskservice import gunicorn_conf
 from taskservice.app import production_app
 from taskservice.config import Settings
+from taskservice.config.reader import Reader
 from taskservice.listening import local_authority
 
 Announce = Callable[[str], None]
@@ -47,7 +48,7 @@ class Server(BaseApplication):
         return {
             "bind": self._bind,
             "workers": self._settings.web_concurrency or 1,
-            "loglevel": os.environ.get("TASKSERVICE_LOG_LEVEL") or "warning",
+            "loglevel": Reader(os.environ).value("TASKSERVICE_LOG_LEVEL") or "warning",
             "on_starting": _nothing_to_check,
             "post_worker_init": self._tell,
         }

@@ -15,6 +15,7 @@ from taskservice.cli.development import with_development_secret
 from taskservice.cli.options import database_option, development_environment
 from taskservice.cli.tokens import signed_token
 from taskservice.config import ConfigError, Settings
+from taskservice.config.reader import Reader
 from taskservice.listening import authority, listen
 from taskservice.logs import configure, escaped
 from taskservice.startup import is_servable, parsed_address
@@ -63,11 +64,11 @@ def serve(host: str, port: int, database: str | None) -> None:
     from taskservice.cli.server import Server  # noqa: PLC0415
 
     require_writable(memory_folder())
-    listener = _listen(host, port)
-    upgrade(single_engine(parsed_address(settings.database_url)))
-    is_servable(settings)
-    serve_metrics(settings)
-    Server(settings, listener, partial(announce, settings)).run()
+    with _listen(host, port) as listener:
+        upgrade(single_engine(parsed_address(settings.database_url)))
+        is_servable(settings)
+        serve_metrics(settings)
+        Server(settings, listener, partial(announce, settings)).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -89,6 +90,6 @@ def announce(settings: Settings, address: str) -> None:
 
 def _demo_token(settings: Settings) -> str:
     """Return a token to paste; with a secret of the user's own only the way to make one."""
-    if os.environ.get("TASKSERVICE_JWT_SECRET"):
+    if Reader(os.environ).is_set("TASKSERVICE_JWT_SECRET"):
         return f"$(taskservice token {DEMO_USER})"
     return signed_token(settings, DEMO_USER, days=1)

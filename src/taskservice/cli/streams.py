@@ -1,12 +1,20 @@
-"""Standard output of commands: what cannot be written is an error, and no silence."""
+"""Standard streams of commands: what cannot be written is an error, and no silence."""
 
 import os
 import sys
 from contextlib import suppress
+from io import TextIOWrapper
 
 import click
 
 from taskservice.config import ConfigError
+
+
+def escape_unencodable() -> None:
+    """Print as an escape what the encoding of a stream does not have: an error would end it all."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def require_output() -> None:

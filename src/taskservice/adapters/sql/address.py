@@ -37,6 +37,8 @@ def database_url(address: str) -> URL:
 
 def shown_address(url: URL) -> str:
     """Return where a database is, for people: what else an address holds may be a secret."""
+    if url.get_backend_name() == "sqlite":
+        return f"sqlite:///{url.database}"
     host = str(url.query["host"]) if "host" in url.query else url.host
     return str(URL.create(url.get_backend_name(), None, None, host, url.port, url.database))
 

@@ -6,6 +6,7 @@ A write is not tried: where the database takes none at the moment, reads go on.
 import os
 import sqlite3
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, select
 
@@ -67,10 +68,9 @@ def require_rows(engine: Engine) -> None:
 
 
 def _require_writable(engine: Engine) -> None:
-    """Raise `Unfit` for a file that cannot be written: SQLite tells it at the first write alone."""
-    with translated(), engine.connect() as connection:
-        _, _, path = connection.exec_driver_sql("PRAGMA database_list").first() or ("", "", "")
-    if not (os.access(path, os.W_OK) and os.access(Path(path).parent, os.W_OK)):
+    """Raise `Unfit` for a file that cannot be written, which SQLite would name by its folder."""
+    file = Path(urlsplit(engine.url.database or "").path)
+    if file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
         raise Unfit("its file or folder is read-only", "Let the service write to both")
 
 
