@@ -78,6 +78,7 @@ def served_engine(
     pool_size: int = 16,
     pool_timeout: float = 10,
     statement_timeout: float = 3,
+    lock_timeout: float = 1,
     prepared_statements: bool = False,
     allow_privileged_role: bool = False,
 ) -> Engine:
@@ -87,7 +88,7 @@ def served_engine(
         pool_size=pool_size,
         pool_timeout=pool_timeout,
         prepared_statements=prepared_statements,
-        timeouts=Timeouts(statement_timeout, lock=1),
+        timeouts=Timeouts(statement_timeout, lock_timeout),
         allow_privileged_role=allow_privileged_role,
     )
 

@@ -247,6 +247,11 @@ def test_a_missing_grant_is_told(own: Home) -> None:
     ("state", "said", "is_lost"),
     [
         ("57P01", "terminating connection due to administrator command", True),
+        ("25P03", "terminating connection due to idle-in-transaction timeout", True),
+        ("25P04", "terminating connection due to transaction timeout", True),
+        ("0A000", "cached plan must not change result type", True),
+        ("26000", 'prepared statement "_pg3_2" does not exist', True),
+        ("42P05", 'prepared statement "_pg3_2" already exists', True),
         ("08P01", "server conn crashed?", True),
         (None, "cannot exit pipeline mode while busy", True),
         ("08P01", "server login has been failing, try again later", False),
@@ -272,6 +277,6 @@ def test_a_connection_that_is_lost_is_no_refusal(
 
 
 def test_what_the_driver_cannot_do_is_no_loss() -> None:
-    """A stale plan is; what the driver itself does not support is a defect of ours."""
-    assert is_loss(psycopg.errors.FeatureNotSupported("cached plan must not change result type"))
+    """A defect of ours, and so is what is wrong with a statement."""
     assert not is_loss(psycopg.NotSupportedError("pipeline mode not supported"))
+    assert not is_loss(psycopg.errors.SyntaxError("at or near"))

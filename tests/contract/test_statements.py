@@ -404,6 +404,49 @@ def test_a_column_that_becomes_another_is_noticed_by_nobody(
         engine.dispose()
 
 
+def change_locked(tasks: TaskService, task_id: UUID, lock: Callable[[], None]) -> None:
+    """Change a task, with something done between the look and the change."""
+
+    def step(task: Task, now: datetime) -> Task:
+        lock()
+        return task.complete(now)
+
+    tasks.change(task_id, step)
+
+
+def remove_locked(tasks: TaskService, task_id: UUID, lock: Callable[[], None]) -> None:
+    """Remove a task, with something done between the look and the removal."""
+    tasks.remove(task_id, lambda _: lock())
+
+
+@pytest.mark.parametrize("write", [change_locked, remove_locked])
+def test_a_statement_that_could_not_be_prepared_is_prepared_again(
+    home: Home, write: Callable[[TaskService, UUID, Callable[[], None]], None]
+) -> None:
+    """A lock timeout, as the driver has it prepared: one 503, and all is well for the next."""
+    engine = served_engine(home.service, pool_size=1, lock_timeout=0.1)
+    with (
+        SqlTasks(engine).open_tasks(ADA) as tasks,
+        psycopg.connect(home.superuser) as holder,
+        ThreadPoolExecutor(1) as elsewhere,
+    ):
+
+        def lock() -> None:
+            elsewhere.submit(lambda: holder.execute("LOCK TABLE tasks")).result()
+
+        *before, locked, after = [tasks.add(title="Buy milk") for _ in range(PREPARED_AFTER + 2)]
+        for task in before:
+            write(tasks, task.id, lambda: None)
+        with pytest.raises(Unavailable, match="lock timeout") as caught:
+            write(tasks, locked.id, lock)
+        assert caught.value.outcome == "not_applied"
+        holder.rollback()
+        assert tasks.get(locked.id) == locked
+        write(tasks, after.id, lambda: None)
+        assert after not in tasks.list(TaskQuery()).tasks
+    engine.dispose()
+
+
 @pytest.mark.usefixtures("far_from_utc")
 def test_a_moment_without_a_zone_is_utc_wherever_the_machine_is() -> None:
     """SQLite keeps moments without one; one with another zone comes in UTC."""

@@ -1,10 +1,15 @@
 """What breaks: each fault is a function that strikes a target and returns when it is healed."""
 
+import time
 from collections.abc import Callable, Mapping
+from random import Random
 
 from tests.history.targets import Target
 
 HELD_SECONDS = 0.5
+STORM_SECONDS = 1.0
+LOCK_TIMEOUT = 0.1
+"""The service's, in seconds, where statements are to fail for it."""
 
 Fault = Callable[[Target], object]
 
@@ -62,6 +67,47 @@ def restart_pooler(target: Target) -> None:
     """Stop PgBouncer at once, and start it again."""
     assert target.pooler is not None
     target.pooler.restart()
+
+
+def fail_statements(random: Random, target: Target) -> None:
+    """Have statements fail, one way after another at random, while others succeed."""
+    end = time.monotonic() + STORM_SECONDS
+    while time.monotonic() < end:
+        random.choice([_hold_a_lock, _cancel, _terminate, _change_a_column])(random, target)
+        time.sleep(random.uniform(0, LOCK_TIMEOUT))
+
+
+def _hold_a_lock(random: Random, target: Target) -> None:
+    """Lock a table against writes, as an index that is made does, or against reads too."""
+    mode = random.choice(["SHARE", "SHARE", "ACCESS EXCLUSIVE"])
+    with target.rows.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        connection.exec_driver_sql(f"LOCK TABLE tasks IN {mode} MODE")
+        time.sleep(random.uniform(0.5, 2) * LOCK_TIMEOUT)
+        connection.exec_driver_sql("ROLLBACK")
+
+
+def _cancel(_: Random, target: Target) -> None:
+    _strike_one(target, "pg_cancel_backend")
+
+
+def _terminate(_: Random, target: Target) -> None:
+    _strike_one(target, "pg_terminate_backend")
+
+
+def _change_a_column(random: Random, target: Target) -> None:
+    """Make a column another: what is prepared does not survive that."""
+    target.execute(f"ALTER TABLE tasks ALTER title TYPE varchar({random.randint(255, 999)})")
+
+
+def _strike_one(target: Target, blow: str) -> None:
+    """Strike a statement of the service's, whichever is under way."""
+    assert target.home is not None
+    target.execute(
+        f"SELECT {blow}(pid) FROM pg_stat_activity "  # noqa: S608
+        "WHERE usename = :role AND state <> 'idle' ORDER BY random() LIMIT 1",
+        role=target.home.role,
+    )
 
 
 EMBEDDED: Mapping[str, Fault] = {

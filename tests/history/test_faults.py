@@ -1,11 +1,14 @@
 """What was acknowledged is there, and what was denied is not, whatever breaks meanwhile."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from random import Random
 
 import pytest
 from tests.history.lost_answers import ANSWERS
-from tests.history.nemesis import DIRECT, EMBEDDED, POOLED
+from tests.history.nemesis import DIRECT, EMBEDDED, LOCK_TIMEOUT, POOLED, fail_statements
 from tests.history.runs import Summary, run
 from tests.history.targets import direct, embedded, pooled, proxied
 from tests.postgres import PostgresServer
@@ -17,6 +20,10 @@ LOST = 0.9
 
 RESOLVED = 99.0
 """Of the writes whose answer was lost, how many are told the truth, in per cent, at least."""
+
+
+STORMS = 45
+"""Times that statements fail at random, for a second each."""
 
 
 def held(summary: Summary, tell: Tell) -> Summary:
@@ -45,6 +52,22 @@ def test_postgresql_keeps_its_promises(
     with direct(tmp_path, database) as target:
         summary = held(run(target, DIRECT, cycles, tmp_path, "postgresql"), tell)
     resolved(summary, cycles)
+
+
+@pytest.mark.lengthy
+@pytest.mark.timeout(600)
+def test_a_statement_that_fails_leaves_nothing_behind(
+    tmp_path: Path, database: PostgresServer, tell: Tell
+) -> None:
+    """Lock timeouts, cancelled and terminated statements, on a pool of two: no 500, no leak.
+
+    After each storm everybody is served, on connections that went through it.
+    """
+    small = {"TASKSERVICE_POOL_SIZE": "2", "TASKSERVICE_LOCK_TIMEOUT": f"{LOCK_TIMEOUT}"}
+    storm = {"storm": partial(fail_statements, Random("statements"))}  # noqa: S311
+    with direct(tmp_path, database, **small) as target:
+        summary = run(replace(target, wire=None), storm, STORMS, tmp_path, "statements")
+    assert held(summary, tell).outcomes["fail"] > STORMS
 
 
 @pytest.mark.pooler

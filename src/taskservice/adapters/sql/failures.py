@@ -29,11 +29,15 @@ DISK_FULL = "53100"
 DUPLICATE = "23505"
 MISSING = {"3F000", "42P01", "42703", "42704", "42883"}
 """A schema, table, column, type or function that is not there: the database is not as it was."""
-STALE_PLAN = "0A000"
-"""What PostgreSQL says of a prepared statement whose table has become another; it was not done."""
+STALE = {"0A000", "26000", "42P05"}
+"""The driver's prepared statements are not those of the server; the statement was not done.
+
+The table has become another, or a failure came before the server had prepared
+what the driver then takes for prepared, or a pooler has changed the server.
+"""
 LOCK_NOT_AVAILABLE = "55P03"
 CONFLICTS = {"40001", "40P01"}
-CONNECTION_LOST = ("08", "57P")
+CONNECTION_LOST = ("08", "57P", "25P03", "25P04")
 
 # libpq tells no SQLSTATE of a connection that was refused.
 _no_access = re.compile(
@@ -82,13 +86,13 @@ def is_loss(error: BaseException) -> bool:
 
     The driver sees that end late where a pooler tells of it, or where it comes
     within a pipeline. A connection whose prepared statements are stale is as
-    good as lost: on a new one they are prepared anew.
+    good as lost: on a new one they are prepared again.
     """
-    if isinstance(error, psycopg.NotSupportedError) and error.sqlstate == STALE_PLAN:
-        return True
-    if not isinstance(error, psycopg.OperationalError) or _never_sent(str(error)):
+    if not isinstance(error, psycopg.Error) or _never_sent(str(error)):
         return False
-    return error.sqlstate is None or error.sqlstate.startswith(CONNECTION_LOST)
+    if error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError)
+    return error.sqlstate in STALE or error.sqlstate.startswith(CONNECTION_LOST)
 
 
 def _broken(error: DBAPIError, outcome: Outcome) -> Unavailable:
