@@ -1,15 +1,16 @@
 """What a database cannot do is told in the words of the core, and reads go on where they can."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import Engine
-from sqlalchemy.exc import OperationalError, ProgrammingError
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
 from tests.homes import Home, served, served_engine
 from tests.postgres import Databases
 
@@ -18,7 +19,14 @@ from taskservice.adapters.sql.address import database_url
 from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.failures import is_loss, notice_loss, translated
 from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.errors import AccessRefused, SchemaBehind, StorageFull, Unavailable
+from taskservice.core.errors import (
+    AccessRefused,
+    Outcome,
+    ReadOnly,
+    SchemaBehind,
+    StorageFull,
+    Unavailable,
+)
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
@@ -158,13 +166,123 @@ def test_what_is_not_there_is_an_outage(
     engine.dispose()
 
 
-@pytest.mark.parametrize("state", ["3F000", "42P01", "42703", "42704", "42883"])
-def test_every_kind_of_absence_is_an_outage(state: str) -> None:
-    """A schema, a table, a column, a type or a function, by PostgreSQL's code."""
-    absent = psycopg.errors.lookup(state)("it does not exist")
-    with pytest.raises(Unavailable, match="it does not exist") as caught, translated():
-        raise ProgrammingError("SELECT 1", None, absent)
-    assert caught.value.outcome == "not_applied"
+OUTAGES: dict[type[Unavailable], list[str]] = {
+    Unavailable: [
+        *("08P01", "25P02", "40001", "53200", "53300", "55006", "55P03", "57014", "57P03", "58030"),
+        *("XX000", "XX001", "3F000", "42P01", "42703", "42704", "42883"),
+    ],
+    AccessRefused: ["42501", "28P01", "3D000"],
+    ReadOnly: ["25006"],
+    StorageFull: ["53100"],
+}
+OF_SQLITE: dict[type[Unavailable], list[str]] = {
+    Unavailable: [
+        *("BUSY", "BUSY_SNAPSHOT", "LOCKED", "INTERRUPT", "IOERR_READ", "IOERR_FSYNC", "CORRUPT"),
+        *("CANTOPEN", "PROTOCOL", "NOTADB", "PERM", "SCHEMA"),
+    ],
+    ReadOnly: ["READONLY", "READONLY_DBMOVED"],
+    StorageFull: ["FULL", "IOERR_WRITE", "IOERR_SHMSIZE", "IOERR_SHMOPEN"],
+}
+DEFECTS: list[psycopg.Error | sqlite3.Error] = [
+    psycopg.errors.SyntaxError("at or near"),
+    psycopg.errors.DatatypeMismatch("column is of type integer"),
+    psycopg.errors.CheckViolation("violates check constraint"),
+    psycopg.errors.NumericValueOutOfRange("out of range"),
+    psycopg.errors.StatementTooComplex("stack depth limit exceeded"),
+    psycopg.errors.RaiseException("by a trigger"),
+    psycopg.InterfaceError("the cursor is closed"),
+    sqlite3.OperationalError("Could not decode to UTF-8 column"),
+]
+
+
+def of_sqlite(name: str) -> sqlite3.Error:
+    """Return an error as SQLite tells it, by the name of its result code."""
+    error = sqlite3.OperationalError("it says")
+    error.sqlite_errorcode = getattr(sqlite3, f"SQLITE_{name}")
+    return error
+
+
+def raised(error: Exception, outcome: Outcome = "unknown") -> Unavailable:
+    """Return what an error of a driver is in the words of the core."""
+    with pytest.raises(Unavailable) as caught, translated(outcome):
+        raise DBAPIError("SELECT 1", None, error)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        *((kind, psycopg.errors.lookup(one)("")) for kind in OUTAGES for one in OUTAGES[kind]),
+        *((kind, of_sqlite(one)) for kind in OF_SQLITE for one in OF_SQLITE[kind]),
+        (Unavailable, psycopg.OperationalError("connection refused")),
+    ],
+    ids=lambda value: str(getattr(value, "sqlstate", getattr(value, "sqlite_errorcode", ""))),
+)
+def test_each_outage_is_of_its_kind(kind: type[Unavailable], error: Exception) -> None:
+    """By the code that the database gives it; a refused connection has none."""
+    assert type(raised(error)) is kind
+
+
+@pytest.mark.parametrize("error", DEFECTS, ids=lambda error: type(error).__name__)
+def test_what_is_no_outage_is_a_defect(error: Exception) -> None:
+    """It passes as it is: 500, and a line in the log, where nobody is asked to try again."""
+    with pytest.raises(DBAPIError), translated():
+        raise DBAPIError("SELECT 1", None, error)
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (of_sqlite("IOERR_FSYNC"), "unknown"),
+        (of_sqlite("IOERR"), "unknown"),
+        (of_sqlite("IOERR_WRITE"), "not_applied"),
+        (of_sqlite("FULL"), "not_applied"),
+        (psycopg.errors.IoError(""), "not_applied"),
+        (psycopg.OperationalError("connection refused"), "not_applied"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_a_write_that_could_not_be_synced_is_in_doubt(error: Exception, outcome: Outcome) -> None:
+    """SQLite may find it in its log after a crash; whatever else is refused was not applied."""
+    assert raised(error).outcome == outcome
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "role_engine"])
+def test_a_slip_in_our_own_sql_is_a_defect(engine: str, request: pytest.FixtureRequest) -> None:
+    """As where an older SQLite does not know a word of ours: no outage that anybody waits for."""
+    broken = served_engine(request.getfixturevalue(engine).url.render_as_string(False))
+
+    def slip(*args: Any) -> tuple[str, Any]:
+        return args[2].replace("RETURNING", "RETURNNG"), args[3]
+
+    event.listen(broken, "before_cursor_execute", slip, retval=True)
+    opened = SqlTasks(broken).open_tasks(ADA, together=True)
+    with pytest.raises(DBAPIError, match="RETURNNG"), opened as tasks:
+        tasks.receipts.claim("key", b"digest")
+    broken.dispose()
+
+
+@pytest.mark.parametrize(
+    ("take", "door", "said"),
+    [
+        (GONE["table"][0], DOORS[1], "no such table: tasks"),
+        (GONE["column"][0], DOORS[1], "no such column: tasks.description"),
+        (GONE["column"][0], DOORS[0], "table tasks has no column named description"),
+    ],
+    ids=["table", "column that is read", "column that is written"],
+)
+def test_what_is_not_there_in_a_file_is_an_outage(
+    sqlite: Engine, take: str, door: Callable[[TaskService], Task], said: str
+) -> None:
+    """SQLite has one code for that and for a syntax error: what it says tells them apart."""
+    with closing(sqlite3.connect(str(sqlite.url.database))) as other:
+        other.execute(take)
+    with SqlTasks(sqlite).open_tasks(ADA) as tasks, pytest.raises(Unavailable) as caught:
+        door(tasks)
+    assert (str(caught.value), caught.value.outcome) == (
+        f"the database refuses: {said}",
+        "not_applied",
+    )
 
 
 @pytest.mark.parametrize(
@@ -193,12 +311,6 @@ def test_a_host_is_not_told(said: str, told: str) -> None:
     with pytest.raises(Unavailable) as caught, translated():
         raise OperationalError("SELECT 1", None, psycopg.OperationalError(said))
     assert str(caught.value) == f"the database refuses: {told}"
-
-
-def test_what_is_wrong_with_a_statement_is_a_defect() -> None:
-    """A syntax error is ours, and no outage."""
-    with pytest.raises(ProgrammingError), translated():
-        raise ProgrammingError("SELCT 1", None, psycopg.errors.SyntaxError("at or near"))
 
 
 @pytest.mark.parametrize(

@@ -87,6 +87,7 @@ TESTS = {
         *SCHEMA,
     ],
     "sql/outcomes": OUTCOMES,
+    "sql/outages": ["tests/contract/test_failures.py"],
     "sql/partitioning": ["tests/contract/test_partitions.py"],
     "sql/patience": OUTCOMES,
     "sql/policies": ["tests/isolation/test_policies.py", "tests/system/test_check.py"],

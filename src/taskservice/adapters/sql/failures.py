@@ -3,32 +3,18 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from sqlite3 import SQLITE_FULL
 
 import psycopg
 from sqlalchemy import ExceptionContext
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from taskservice.adapters.sql.outages import is_in_doubt, outage
 from taskservice.adapters.sql.patience import NoAnswer
-from taskservice.core.errors import (
-    AccessRefused,
-    Busy,
-    KeyInUse,
-    Outcome,
-    ReadOnly,
-    SchemaBehind,
-    StorageFull,
-    Unavailable,
-)
+from taskservice.core.errors import AccessRefused, Busy, KeyInUse, Outcome, Unavailable
 
 # SQLSTATE codes (PostgreSQL, appendix A).
-INSUFFICIENT_PRIVILEGE = "42501"
-READ_ONLY = "25006"
-DISK_FULL = "53100"
 DUPLICATE = "23505"
-MISSING = {"3F000", "42P01", "42703", "42704", "42883"}
-"""A schema, table, column, type or function that is not there: the database is not as it was."""
 STALE = {"0A000", "26000", "42P05"}
 """The driver's prepared statements are not those of the server; the statement was not done.
 
@@ -61,7 +47,7 @@ def translated(if_cut: Outcome = "not_applied") -> Iterator[None]:
     """Raise `Unavailable`, or a kind of it, for what the database or the pool could not do.
 
     `if_cut` is what is known of a write whose connection broke before the
-    answer came; a defect of ours passes as it is.
+    answer came, or that could not be synced; a defect of ours passes as it is.
     """
     try:
         yield
@@ -72,7 +58,8 @@ def translated(if_cut: Outcome = "not_applied") -> Iterator[None]:
             raise _broken(error, if_cut) from error
         if (kind := _kind(error)) is None:
             raise
-        raise kind(f"the database refuses: {reason(error)}") from error
+        outcome = if_cut if is_in_doubt(error.orig) else "not_applied"
+        raise kind(f"the database refuses: {reason(error)}", outcome) from error
 
 
 def notice_loss(context: ExceptionContext) -> None:
@@ -103,21 +90,12 @@ def _broken(error: DBAPIError, outcome: Outcome) -> Unavailable:
 
 def _kind(error: DBAPIError) -> type[Unavailable] | None:
     """Return what an error of the database is in the words of the core, None for a defect."""
-    state = _sqlstate(error)
-    if state == DISK_FULL or getattr(error.orig, "sqlite_errorcode", None) == SQLITE_FULL:
-        return StorageFull
-    if is_access_refused(error):
-        return AccessRefused
-    if state == READ_ONLY:
-        return ReadOnly
-    if state in MISSING:
-        return SchemaBehind
-    return Unavailable if isinstance(error, OperationalError) else None
+    return AccessRefused if is_access_refused(error) else outage(error.orig)
 
 
 def is_access_refused(error: DBAPIError) -> bool:
-    """Tell whether the database does not let us in, or at its tables."""
-    return _sqlstate(error) == INSUFFICIENT_PRIVILEGE or bool(_no_access(str(error.orig)))
+    """Tell whether the database does not let us in, by what a server or a pooler says."""
+    return bool(_no_access(str(error.orig)))
 
 
 @contextmanager
