@@ -63,7 +63,6 @@ def free(home: Home, *, pooler: bool = False) -> Iterator[Engine]:
         held(home, pooler=pooler) as engine,
         patch.object(sessions, "_settings", unsaid(engine, sessions._settings)),
         patch.object(task_service, "alone", untold(engine, sessions.alone)),
-        patch.object(task_service, "bounded", untold(engine, sessions.bounded)),
         patch.object(Statement, "_for", Statement._for if pooler else as_it_comes(Statement._for)),
     ):
         yield engine

@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
+from itertools import count
+from math import inf
+from time import monotonic
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID, uuid4
@@ -19,6 +22,7 @@ from tests.homes import Home, await_lock, served, served_engine
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import changes, rows, sessions
+from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.sessions import PREPARED_AFTER, Timeouts, alone, bounded, take_over
@@ -29,6 +33,7 @@ from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
 from taskservice.testing import ADA
+from taskservice.testing.contract.archive import some_tasks
 
 
 @contextmanager
@@ -140,9 +145,10 @@ def test_a_reading_that_takes_too_long_is_stopped(engine: Engine) -> None:
         timeouts=Timeouts(statement=0.2, lock=1),
         allow_privileged_role=False,
     )
-    with pytest.raises(Unavailable), translated(), bounded(impatient, ADA) as session:
+    reading = bounded(partial(alone, impatient, ADA), impatient)
+    with pytest.raises(Unavailable), translated(), reading() as session:
         session.connection.execute(text(slow))
-    with bounded(impatient, ADA) as session:
+    with reading() as session:
         assert session.connection.execute(text("SELECT 1")).scalar() == 1
     impatient.dispose()
 
@@ -281,26 +287,45 @@ def test_a_change_that_changes_nothing_writes_nothing(engine: Engine) -> None:
     assert len(statements) == 1
 
 
-@pytest.mark.parametrize("query", [TaskQuery(text="milk"), TaskQuery(counted=True)])
-def test_what_reads_all_of_a_file_is_bounded(
-    sqlite: Engine, monkeypatch: pytest.MonkeyPatch, query: TaskQuery
+@pytest.mark.parametrize("query", [TaskQuery(), TaskQuery(text="i"), TaskQuery(counted=True)])
+@pytest.mark.parametrize("looks", [1, 50, 150])
+@pytest.mark.parametrize("together", [False, True])
+def test_a_list_from_a_file_is_stopped_whenever_its_time_is_over(
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch, query: TaskQuery, looks: int, together: bool
 ) -> None:
-    """A search and a count on SQLite are stopped when their time is over; a page needs no limit."""
+    """Before it has found anything, and while it fetches; the connection works on."""
     monkeypatch.setattr(sessions, "PROGRESS_STEPS", 1)
-    hurried = pooled_engine(
-        sqlite.url,
-        pool_size=1,
-        pool_timeout=1,
-        prepared_statements=False,
-        timeouts=Timeouts(statement=-1, lock=1),
-        allow_privileged_role=False,
-    )
-    with SqlTasks(hurried).open_tasks(ADA) as tasks:
-        task = tasks.add(title="Buy milk")
+    service = SqlTasks(sqlite)
+    with service.open_tasks(ADA) as tasks:
+        found = [tasks.add(title="Buy milk") for _ in range(20)]
+    times = iter([0.0] * looks)
+    monkeypatch.setattr(sessions, "monotonic", lambda: next(times, inf))
+    with service.open_tasks(ADA, together=together) as tasks:
         with pytest.raises(Unavailable, match="interrupted"):
             tasks.list(query)
-        assert tasks.list(TaskQuery()).tasks == [task]
-    hurried.dispose()
+        monkeypatch.undo()
+        assert tasks.list(query).tasks == found[::-1]
+
+
+def test_the_time_is_looked_at_often(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Within 200 tasks of a search, each of which takes under a millisecond."""
+    SqlArchives(sqlite).open_archive(ADA).restore(some_tasks(2000))
+    looks = count()
+    monkeypatch.setattr(sessions, "monotonic", lambda: next(looks) * 0.0)
+    with SqlTasks(sqlite).open_tasks(ADA) as tasks:
+        assert tasks.list(TaskQuery(text="not there")).tasks == []
+    assert next(looks) >= 2000 / 200
+
+
+@pytest.mark.parametrize("letter", ["ﬀ", "ΐ"])
+def test_a_search_for_what_nearly_matches_everywhere_is_quick(engine: Engine, letter: str) -> None:
+    """The longest texts, each letter of which folds to two or three: a millisecond for each."""
+    with SqlTasks(engine).open_tasks(f"nearly-{ord(letter)}") as tasks:
+        for _ in range(60):
+            tasks.add(title="Buy milk", description=letter * 10_000)
+        began = monotonic()
+        assert tasks.list(TaskQuery(text=letter * 254 + "x", counted=True)).total == 0
+        assert monotonic() - began < 0.5
 
 
 ALWAYS_UNDONE = """

@@ -7,17 +7,38 @@ from typing import Any, NamedTuple, Self
 from sqlalchemy import (
     ColumnElement,
     Integer,
+    String,
     and_,
     bindparam,
     func,
+    literal_column,
     select,
     tuple_,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
 
 from taskservice.adapters.sql.statements import OWNER, Order, Statement
 from taskservice.adapters.sql.tables import fields, tasks
 from taskservice.core.ids import first_id, last_id
 from taskservice.core.query import Sort, TaskQuery
+
+
+class _Position(GenericFunction[int]):
+    """Where a text stands in another, from 1, and 0 where it does not: `str.find` in SQL.
+
+    LIKE takes up to 150 times as long for a text that nearly matches everywhere.
+    """
+
+    name = "strpos"
+    type = Integer()
+
+
+@compiles(_Position, "sqlite")
+def _instr(position: _Position, compiler: SQLCompiler, **how: Any) -> str:
+    return f"instr{compiler.process(position.clause_expr, **how)}"
+
 
 _own = tasks.c.user_id == OWNER
 
@@ -25,7 +46,7 @@ _own = tasks.c.user_id == OWNER
 _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     "completed": tasks.c.completed,
     "open": ~tasks.c.completed,
-    "pattern": tasks.c.folded.like(bindparam("pattern"), escape="/"),
+    "text": _Position(tasks.c.folded, bindparam("text", type_=String())) > literal_column("0"),
     "created_after": and_(
         tasks.c.id >= bindparam("first_id"), tasks.c.created_at >= bindparam("created_after")
     ),
@@ -84,7 +105,7 @@ def _total(conditions: tuple[str, ...]) -> Statement:
 
 def _values(query: TaskQuery) -> dict[str, Any]:
     found = {
-        "pattern": None if query.text is None else f"%{_literally(query.text.casefold())}%",
+        "text": None if query.text is None else query.text.casefold(),
         "created_after": query.created_after,
         "first_id": query.created_after and first_id(query.created_after),
         "created_before": query.created_before,
@@ -93,11 +114,6 @@ def _values(query: TaskQuery) -> dict[str, Any]:
         "updated_before": query.updated_before,
     }
     return {name: value for name, value in found.items() if value is not None}
-
-
-def _literally(text: str) -> str:
-    """Return the pattern of LIKE that `text` alone matches, with `/` for an escape."""
-    return text.replace("/", "//").replace("%", "/%").replace("_", "/_")
 
 
 def _conditions(names: tuple[str, ...]) -> list[ColumnElement[bool]]:

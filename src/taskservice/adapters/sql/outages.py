@@ -51,20 +51,12 @@ _is_missing = re.compile(r"no such (table|column):|has no column named").search
 
 def outage(error: object) -> type[Unavailable] | None:
     """Return the kind of outage that an error of a driver is, None where it is none."""
-    if isinstance(error, psycopg.Error):
-        return _of_postgresql(error)
-    if isinstance(error, sqlite3.Error):
-        return _of_sqlite(error, _code(error))
-    return None
+    return _of_postgresql(error) if isinstance(error, psycopg.Error) else _of_sqlite(error)
 
 
 def is_in_doubt(error: object) -> bool:
     """Tell whether a write that ended with `error` may have been done: SQLite could not sync it."""
-    return (
-        isinstance(error, sqlite3.Error)
-        and _code(error) & 0xFF == sqlite3.SQLITE_IOERR
-        and outage(error) is not StorageFull
-    )
+    return _code(error) & 0xFF == sqlite3.SQLITE_IOERR and outage(error) is not StorageFull
 
 
 def _of_postgresql(error: psycopg.Error) -> type[Unavailable] | None:
@@ -75,12 +67,13 @@ def _of_postgresql(error: psycopg.Error) -> type[Unavailable] | None:
     return next((_STATES[key] for n in lengths if (key := error.sqlstate[:n]) in _STATES), None)
 
 
-def _of_sqlite(error: sqlite3.Error, code: int) -> type[Unavailable] | None:
+def _of_sqlite(error: object) -> type[Unavailable] | None:
+    code = _code(error)
     if code == sqlite3.SQLITE_ERROR and _is_missing(str(error)):
         return SchemaBehind
     return _CODES.get(code, _CODES.get(code & 0xFF))
 
 
-def _code(error: sqlite3.Error) -> int:
-    """Return the extended result code; what Python's module itself raises has none."""
+def _code(error: object) -> int:
+    """Return SQLite's extended result code; what Python's module itself raises has none."""
     return getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK)

@@ -6,9 +6,8 @@ take, unless the connection is a session of ours alone.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
-from sqlite3 import Connection as SQLiteConnection
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -22,8 +21,12 @@ from taskservice.adapters.sql.statements import OWNER_SETTING, Session, Told, ex
 
 TIMEOUTS = "taskservice_timeouts"
 IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
-PROGRESS_STEPS = 10_000
+PROGRESS_STEPS = 1_000
+"""After so many steps SQLite looks at the time; a search takes six for each row that it passes."""
+
 _IS_OURS = "taskservice_session"
+
+Open = Callable[[], AbstractContextManager[Session]]
 
 # Every list has an index in its order. A plan is made once, before it is known whose list it is:
 # it must not suppose that there is little to sort. No statement lasts long enough to be compiled.
@@ -89,15 +92,18 @@ def transaction(
             connection.exec_driver_sql("COMMIT")
 
 
+def bounded(opened: Open, engine: Engine) -> Open:
+    """Return `opened`, in whose sessions SQLite too stops a reading that takes long."""
+    if engine.dialect.name == "postgresql":
+        return opened
+    return partial(_bounded, opened, _timeouts(engine).statement)
+
+
 @contextmanager
-def bounded(engine: Engine, owner: str) -> Iterator[Session]:
-    """Yield a session as `alone` does, in which SQLite too stops a reading that takes long."""
-    with alone(engine, owner) as session:
-        driver = session.connection.connection.driver_connection
-        if not isinstance(driver, SQLiteConnection):
-            yield session
-            return
-        deadline = monotonic() + _timeouts(engine).statement
+def _bounded(opened: Open, seconds: float) -> Iterator[Session]:
+    with opened() as session:
+        driver: Any = session.connection.connection.driver_connection
+        deadline = monotonic() + seconds
         driver.set_progress_handler(lambda: monotonic() > deadline, PROGRESS_STEPS)
         try:
             yield session

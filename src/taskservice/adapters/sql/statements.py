@@ -80,7 +80,7 @@ class Statement:
     def rows(self, session: Session, **values: Any) -> list[Sequence[Any]]:
         """Return the rows, each with its values in the order of the columns."""
         compiled, cursor = self._run(session, values)
-        return compiled.converted(cursor.fetchall())
+        return compiled.converted(_fetched(session.connection, compiled.sql, cursor))
 
     def count(self, session: Session, **values: Any) -> int:
         """Return how many rows were written."""
@@ -196,6 +196,14 @@ def execute(connection: Connection, sql: str, values: Any, ahead: Told | None = 
     for listener in listening.after_cursor_execute:
         listener(connection, cursor, sql, values, None, False)
     return cursor
+
+
+def _fetched(connection: Connection, sql: str, cursor: Any) -> Any:
+    """Return what is found, which SQLite looks for only now. Raises `DBAPIError`."""
+    try:
+        return cursor.fetchall()
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy_does(connection, sql, error) from error
 
 
 def _cursor(pooled: PoolProxiedConnection) -> Any:

@@ -1,7 +1,7 @@
 """One owner's tasks in a SQL database."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -13,7 +13,7 @@ from taskservice.adapters.sql.changes import Addition, Change, Removal, Replacem
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.receipts import OwnReceipts
 from taskservice.adapters.sql.rows import OwnRows
-from taskservice.adapters.sql.sessions import alone, bounded, transaction
+from taskservice.adapters.sql.sessions import Open, alone, bounded, transaction
 from taskservice.adapters.sql.statements import Session
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.conditions import Guard
@@ -24,7 +24,6 @@ from taskservice.core.service import TaskService
 from taskservice.core.task import Step, Task
 
 T = TypeVar("T")
-_Open = Callable[[], AbstractContextManager[Session]]
 
 RETRIES = 3
 
@@ -49,12 +48,14 @@ class SqlTasks:
         if together:
             with transaction(self._engine, owner, lambda: self._are_kept(own)) as connection:
                 session = Session(connection, owner)
-                one: _Open = lambda: nullcontext(session)  # noqa: E731
-                own = _OwnTasks(owner, one, one, self._clock, self._new_id, retries=0)
+                own = self._own(owner, lambda: nullcontext(session), retries=0)
                 yield own
         else:
-            each, search = (partial(way, self._engine, owner) for way in (alone, bounded))
-            yield _OwnTasks(owner, each, search, self._clock, self._new_id, retries=RETRIES)
+            yield self._own(owner, partial(alone, self._engine, owner), retries=RETRIES)
+
+    def _own(self, owner: str, opened: Open, *, retries: int) -> "_OwnTasks":
+        reading = bounded(opened, self._engine)
+        return _OwnTasks(owner, opened, reading, self._clock, self._new_id, retries=retries)
 
     def _are_kept(self, own: "_OwnTasks") -> bool:
         """Tell whether the receipts of a transaction are there once it has ended."""
@@ -63,7 +64,7 @@ class SqlTasks:
 
 
 class _OwnTasks:
-    """One owner's tasks, each method in a session of `opened`, or `search` where it may last.
+    """One owner's tasks, each method in a session of `opened`, or `reading` where it may last.
 
     Alone, a statement that was undone or not answered is tried again;
     together, what is around it ends as well, and nothing was committed yet.
@@ -72,8 +73,8 @@ class _OwnTasks:
     def __init__(
         self,
         owner: str,
-        opened: _Open,
-        search: _Open,
+        opened: Open,
+        reading: Open,
         clock: Clock,
         new_id: NewId,
         *,
@@ -81,7 +82,7 @@ class _OwnTasks:
     ) -> None:
         self.owner = owner
         self._opened = opened
-        self._search = search
+        self._reading = reading
         self._retries = retries
         self._clock = clock
         self._new_id = new_id
@@ -102,8 +103,7 @@ class _OwnTasks:
         return self._ask(lambda rows: rows.find(task_id))
 
     def list(self, query: TaskQuery) -> Page:
-        lasts = query.text or query.counted
-        return self._ask(lambda rows: rows.page(query), self._search if lasts else self._opened)
+        return self._ask(lambda rows: rows.page(query), self._reading)
 
     def change(self, task_id: UUID, step: Step) -> Task:
         return self._write(Replacement(task_id, step, self._clock))
@@ -114,7 +114,7 @@ class _OwnTasks:
     def _ask(
         self,
         door: Callable[[OwnRows], T],
-        opened: _Open | None = None,
+        opened: Open | None = None,
         *,
         if_cut: Outcome = "not_applied",
     ) -> T:
