@@ -21,6 +21,7 @@ from taskservice.adapters.sql.failures import is_loss, notice_loss, translated
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import (
     AccessRefused,
+    KeyInUse,
     Outcome,
     ReadOnly,
     SchemaBehind,
@@ -106,6 +107,72 @@ def test_a_transaction_that_is_left_alone_is_ended(
     with service.open_tasks(ADA) as tasks:
         assert tasks.list(TaskQuery()).tasks == []
     engine.dispose()
+
+
+def swallow(kind: type[Exception], door: Callable[[], object]) -> None:
+    """Fail in a way that nobody hears of."""
+    with pytest.raises(kind):
+        door()
+
+
+def claim_elsewhere(tasks: TaskService, home: Home) -> None:
+    """Wait in vain for a key that another transaction has."""
+    engine = served_engine(home.service)
+    with SqlTasks(engine).open_tasks(ADA, together=True) as others:
+        others.receipts.claim("key", b"digest")
+        swallow(KeyInUse, lambda: tasks.receipts.claim("key", b"digest"))
+    engine.dispose()
+
+
+def lose_the_connection(tasks: TaskService, home: Home) -> None:
+    """Find that the server has ended the connection meanwhile."""
+    with psycopg.connect(home.superuser, autocommit=True) as superuser:
+        superuser.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s",
+            (home.role,),
+        )
+    swallow(Unavailable, lambda: tasks.get(NEVER))
+
+
+GOES_ON: dict[str, Callable[[TaskService], object]] = {
+    "to the end": lambda _: None,
+    "and goes on": lambda tasks: swallow(Unavailable, lambda: tasks.add(title="Buy bread")),
+}
+
+
+@pytest.mark.parametrize("fail", [claim_elsewhere, lose_the_connection])
+@pytest.mark.parametrize("then", GOES_ON.values(), ids=GOES_ON)
+def test_a_transaction_in_which_a_statement_failed_is_not_kept(
+    own: Home, fail: Callable[[TaskService, Home], None], then: Callable[[TaskService], object]
+) -> None:
+    """Whoever passes over the failure is told at the end; nothing of the block was applied."""
+    engine = served_engine(own.service, lock_timeout=0.1)
+    opened = SqlTasks(engine).open_tasks(ADA, together=True)
+    with pytest.raises(Unavailable, match="an earlier statement") as caught, opened as tasks:
+        tasks.add(title="Buy milk")
+        fail(tasks, own)
+        then(tasks)
+    assert caught.value.outcome == "not_applied"
+    with SqlTasks(engine).open_tasks(ADA) as tasks:
+        assert tasks.list(TaskQuery()).tasks == []
+    engine.dispose()
+
+
+@pytest.mark.parametrize("then", GOES_ON.values(), ids=GOES_ON)
+def test_a_transaction_that_sqlite_has_ended_is_not_kept(
+    sqlite: Engine, then: Callable[[TaskService], object]
+) -> None:
+    """It does so where a disk fails: what came after would be kept, and what came before not."""
+    connections: list[sqlite3.Connection] = []
+    event.listen(sqlite, "checkout", lambda connection, *_: connections.append(connection))
+    opened = SqlTasks(sqlite).open_tasks(ADA, together=True)
+    with pytest.raises(Unavailable, match="an earlier statement") as caught, opened as tasks:
+        tasks.add(title="Buy milk")
+        connections[-1].rollback()
+        then(tasks)
+    assert caught.value.outcome == "not_applied"
+    with SqlTasks(sqlite).open_tasks(ADA) as tasks:
+        assert tasks.list(TaskQuery()).tasks == []
 
 
 def await_end_of(home: Home, state: str) -> None:

@@ -61,7 +61,8 @@ class OpenTasks(Protocol):
     The owner is named here and nowhere else. Each method of what is yielded
     is a transaction of its own, done when it returns. With `together=True`
     the whole block is one transaction: kept on a normal exit, dropped when
-    an exception leaves the block.
+    an exception leaves the block. Where the home has dropped it, as it could
+    not do something of it, a normal exit raises `Unavailable`.
     """
 
     def __call__(

@@ -8,9 +8,11 @@ take, unless the connection is a session of ours alone.
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
+from sqlite3 import Connection as SQLiteConnection
 from time import monotonic
 from typing import Any, NamedTuple
 
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -18,7 +20,9 @@ from taskservice.adapters.sql.answers import answered
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.outcomes import CURRENT_ID, known_outcome
 from taskservice.adapters.sql.statements import OWNER_SETTING, Session, Told, execute
+from taskservice.core.errors import Unavailable
 
+INTRANS = TransactionStatus.INTRANS
 TIMEOUTS = "taskservice_timeouts"
 IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
 PROGRESS_STEPS = 1_000
@@ -83,13 +87,39 @@ def transaction(
     It is in the name of `owner`, or of nobody, who owns no task. On SQLite it
     holds the write lock from the first moment, so that what it reads cannot
     change before it writes. `is_kept` tells, where the answer to COMMIT was
-    lost, whether what was written is there. Raises `Unavailable`.
+    lost, whether what was written is there. Raises `Unavailable`, also where a
+    statement has failed and the block ends all the same.
     """
     connection, transaction_id = answered(partial(_begun, engine, owner))
     with translated(), connection:
         yield connection
+        require_transaction(connection)
         with known_outcome(connection, transaction_id, is_kept), translated(if_cut="unknown"):
             connection.exec_driver_sql("COMMIT")
+
+
+@contextmanager
+def within(session: Session) -> Iterator[Session]:
+    """Yield a session whose transaction has begun. Raises `Unavailable` where it has ended."""
+    require_transaction(session.connection)
+    yield session
+
+
+def require_transaction(connection: Connection) -> None:
+    """Raise `Unavailable` where no transaction is under way any more.
+
+    A statement that fails may end it (SQLite) or have it dropped at its COMMIT
+    (PostgreSQL), and a connection that broke is replaced without a word: what
+    comes after would be a transaction of its own.
+    """
+    if connection.invalidated or not _is_in_transaction(connection.connection.driver_connection):
+        raise Unavailable("an earlier statement of the transaction has failed")
+
+
+def _is_in_transaction(driver: Any) -> bool:
+    if isinstance(driver, SQLiteConnection):
+        return driver.in_transaction
+    return bool(driver.pgconn.transaction_status == INTRANS)
 
 
 def bounded(opened: Open, engine: Engine) -> Open:

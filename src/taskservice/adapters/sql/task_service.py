@@ -1,7 +1,7 @@
 """One owner's tasks in a SQL database."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 from uuid import UUID
@@ -13,7 +13,7 @@ from taskservice.adapters.sql.changes import Addition, Change, Removal, Replacem
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.receipts import OwnReceipts
 from taskservice.adapters.sql.rows import OwnRows
-from taskservice.adapters.sql.sessions import Open, alone, bounded, transaction
+from taskservice.adapters.sql.sessions import Open, alone, bounded, transaction, within
 from taskservice.adapters.sql.statements import Session
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.conditions import Guard
@@ -47,8 +47,7 @@ class SqlTasks:
         """Yield the tasks of `owner`; see `OpenTasks`."""
         if together:
             with transaction(self._engine, owner, lambda: self._are_kept(own)) as connection:
-                session = Session(connection, owner)
-                own = self._own(owner, lambda: nullcontext(session), retries=0)
+                own = self._own(owner, partial(within, Session(connection, owner)), retries=0)
                 yield own
         else:
             yield self._own(owner, partial(alone, self._engine, owner), retries=RETRIES)
