@@ -16,6 +16,7 @@ from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.failures import is_loss, notice_loss, translated
 from taskservice.adapters.sql.task_service import SqlTasks
@@ -28,6 +29,7 @@ from taskservice.core.errors import (
     StorageFull,
     Unavailable,
 )
+from taskservice.core.once import Attempt, OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
@@ -72,6 +74,26 @@ def test_a_full_database_refuses_writes_and_serves_reads(own: Home) -> None:
         with pytest.raises(StorageFull):
             tasks.change(task.id, Task.complete)
         assert tasks.list(TaskQuery()).tasks == [task]
+    engine.dispose()
+
+
+HOLDS_BACK = """
+    CREATE FUNCTION hold_back() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+    CREATE TRIGGER hold_back BEFORE {} FOR EACH ROW EXECUTE FUNCTION hold_back();
+"""
+
+
+@pytest.mark.parametrize("event", ["INSERT ON tasks", "UPDATE ON receipts"])
+def test_what_the_database_did_not_write_is_not_acknowledged(own: Home, event: str) -> None:
+    """A trigger of somebody's passes a row over without an error: 503, and nothing is kept."""
+    engine = served_engine(own.service)
+    with psycopg.connect(own.owner, autocommit=True) as owner:
+        owner.execute(HOLDS_BACK.format(event).encode())
+    opened = SqlTasks(engine).open_tasks(ADA, together=True)
+    with pytest.raises(Unavailable, match="wrote no row") as caught, opened as tasks:
+        OnceOnly(tasks, Attempt("key", b"digest")).add(title="Buy milk")
+    assert caught.value.outcome == "not_applied"
+    assert SqlArchives(engine).open_archive(ADA).count() == (0, 0)
     engine.dispose()
 
 

@@ -121,5 +121,6 @@ def test_a_result_is_kept_where_it_stands_beside_its_key(role_engine: Engine) ->
         others.settle(key, None)
         assert not mine.are_kept(session)
         assert others.are_kept(session)
-        others.settle(f"{key}: never claimed", task)
+        with pytest.raises(Unavailable, match="wrote no row"):
+            others.settle(f"{key}: never claimed", task)
         assert not others.are_kept(session)

@@ -10,9 +10,11 @@ from sqlalchemy import and_, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from taskservice.adapters.sql.failures import key_in_use
+from taskservice.adapters.sql.rows import NOTHING_WRITTEN
 from taskservice.adapters.sql.statements import OWNER, Session, Statement
 from taskservice.adapters.sql.tables import receipts
 from taskservice.core.clock import Clock
+from taskservice.core.errors import Unavailable
 from taskservice.core.receipts import Receipt
 from taskservice.core.task import Task
 
@@ -55,7 +57,9 @@ class OwnReceipts:
         """Write the result beside the key."""
         self._settled[key] = task
         with self._opened() as session:
-            _SETTLE.count(session, used_key=key, result=task and _written(task))
+            result = task and _written(task)
+            if _SETTLE.count(session, used_key=key, result=result) != 1:
+                raise Unavailable(NOTHING_WRITTEN)
 
     def are_kept(self, session: Session) -> bool:
         """Tell whether each result that was written here is there, as `session` sees it."""

@@ -13,11 +13,12 @@ from taskservice.adapters.sql import lists
 from taskservice.adapters.sql.failures import is_conflict, is_duplicate
 from taskservice.adapters.sql.statements import OWNER, Session, Statement
 from taskservice.adapters.sql.tables import fields, tasks
-from taskservice.core.errors import TaskNotFound
+from taskservice.core.errors import TaskNotFound, Unavailable
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.task import Task
 
 LONGEST_PAUSE = 0.05
+NOTHING_WRITTEN = "the database wrote no row: look for triggers and rules on its tables"
 
 _mutable = [column for column in tasks.c if column.name not in {"id", "user_id", "created_at"}]
 
@@ -53,7 +54,8 @@ class OwnRows(NamedTuple):
         """Insert the row of `task`."""
         values = {**vars(task), "folded": task.folded}
         del values["user_id"]
-        self._write(_INSERT, values)
+        if not self._write(_INSERT, values):
+            raise Unavailable(NOTHING_WRITTEN)
 
     def insert_unless_there(self, task: Task) -> None:
         """Insert the row of `task`, which an earlier try may have done, or be about to do.
