@@ -39,7 +39,7 @@ NOBODY = ""
 """In whose name maintenance begins its transactions: the owner of no task."""
 
 # SQLite's own commands, which PostgreSQL's grammar does not know, and which reach no row.
-NO_SQL = ("BEGIN IMMEDIATE", "PRAGMA ")
+NO_SQL = ("BEGIN IMMEDIATE", "PRAGMA ", "VACUUM")
 
 # How a statement begins that tells PostgreSQL of the owner, and asks for no row.
 AHEAD = f"SELECT set_config('{SETTING}'"

@@ -1,7 +1,11 @@
 """One owner's belongings, carried whole: the promises of the `Archive`, on every adapter."""
 
+import sqlite3
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
@@ -10,14 +14,15 @@ from sqlalchemy import Engine, event, text
 
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql import archive
+from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.archive import Belongings, OpenArchive, require_whole
-from taskservice.core.errors import AccessRefused, InvalidTask, Unavailable
+from taskservice.core.archive import Belongings, OpenArchive, StillOnDisk, require_whole
+from taskservice.core.errors import AccessRefused, InvalidTask
 from taskservice.core.ids import TaskIds
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
-from taskservice.testing import ADA, START, TickingClock
+from taskservice.testing import ADA, BOB, START, TickingClock
 from taskservice.testing.contract import ArchiveContract
 from taskservice.testing.contract.archive import some_tasks
 
@@ -80,24 +85,67 @@ def test_the_serving_role_cannot_erase_and_removes_nothing(
     assert archive.count() == Belongings(3, 0)
 
 
-def test_what_is_erased_from_a_file_is_overwritten(sqlite: Engine) -> None:
-    """Asked for by name, as not every SQLite was built to do so by itself."""
-    told: list[str] = []
-    event.listen(sqlite, "before_cursor_execute", lambda *args: told.append(args[2]))
-    SqlArchives(sqlite).open_archive(ADA).erase()
-    first = next(number for number, one in enumerate(told) if one.startswith("DELETE"))
-    assert "PRAGMA secure_delete = ON" in told[:first]
+@pytest.fixture
+def hurried(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """A file whose service waits for nobody, and in which SQLite overwrites nothing by itself."""
+    monkeypatch.setattr(engines, "SQLITE_BUSY_SECONDS", 0)
+    event.listen(
+        sqlite, "connect", lambda connection, _: connection.execute("PRAGMA secure_delete = OFF")
+    )
+    return sqlite
 
 
-def test_a_log_that_cannot_be_cut_is_told(sqlite: Engine) -> None:
-    """Whoever erases hears of it, as what was erased may be in there still."""
+def found(word: str, engine: Engine) -> list[str]:
+    """Return the files of a database that hold a word; nobody may have it open."""
+    engine.dispose()
+    folder = Path(engine.url.database or "").parent
+    return sorted(file.name for file in folder.iterdir() if word.encode() in file.read_bytes())
+
+
+def use_often(engine: Engine, owner: str) -> None:
+    """Store, change and remove so that rows move within the file; some stay."""
+    word = f"aardvark of {owner} "
+    with SqlTasks(engine).open_tasks(owner) as tasks:
+        kept = [tasks.add(title=word * (n % 9 + 1), description=word * n * 3) for n in range(60)]
+        for n, task in enumerate(kept[::2]):
+            tasks.change(task.id, partial(Task.edit, title=word * (n % 7 + 1)))
+        for task in kept[::3]:
+            tasks.remove(task.id)
+
+
+def test_what_is_erased_is_nowhere_in_a_file(hurried: Engine) -> None:
+    """Nor is what the user had changed or removed before; another's tasks are."""
+    for owner in (ADA, BOB):
+        use_often(hurried, owner)
+    SqlArchives(hurried).open_archive(ADA).erase()
+    assert found(f"aardvark of {ADA}", hurried) == []
+    assert found(f"aardvark of {BOB}", hurried) == ["tasks.db"]
+
+
+def test_what_could_not_be_overwritten_is_told_and_is_the_next_time(hurried: Engine) -> None:
+    """A reader needs the pages as they were: the rows are gone, and their bytes are not yet."""
+    use_often(hurried, ADA)
+    archive = SqlArchives(hurried).open_archive(ADA)
+    there = archive.count()
+    with closing(sqlite3.connect(str(hurried.url.database))) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM tasks").fetchone()
+        with pytest.raises(StillOnDisk, match="another connection reads the database") as caught:
+            archive.erase()
+    assert (caught.value.removed, archive.count()) == (there, Belongings(0, 0))
+    assert archive.erase() == Belongings(0, 0)
+    assert found("aardvark", hurried) == []
+
+
+def test_a_file_that_cannot_be_written_again_is_told(hurried: Engine) -> None:
+    """As where another writes at that moment, or there is no room."""
 
     def fail(*args: Any) -> tuple[str, Any]:
-        return args[2].replace("PRAGMA wal_checkpoint(TRUNCATE)", "SELECT * FROM nowhere"), args[3]
+        return args[2].replace("VACUUM", "VACUUM INTO '/nowhere/x'"), args[3]
 
-    event.listen(sqlite, "before_cursor_execute", fail, retval=True)
-    with pytest.raises(Unavailable, match="the database refuses: no such table: nowhere"):
-        SqlArchives(sqlite).open_archive(ADA).erase()
+    event.listen(hurried, "before_cursor_execute", fail, retval=True)
+    with pytest.raises(StillOnDisk, match="the database refuses: unable to open database"):
+        SqlArchives(hurried).open_archive(ADA).erase()
 
 
 def test_restoring_reads_what_is_wanted(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from taskservice.core.clock import moment
-from taskservice.core.errors import Fault, InvalidTask
+from taskservice.core.errors import Fault, InvalidTask, TaskServiceError
 from taskservice.core.ids import first_id, last_id
 from taskservice.core.query import PAGE_LIMIT, Sort, TaskQuery
 from taskservice.core.rules import check_description, check_title, is_owner
@@ -28,6 +28,14 @@ class Belongings(NamedTuple):
     receipts: int
 
 
+class StillOnDisk(TaskServiceError):
+    """Everything was `removed`, and its bytes can still be read in the database's files."""
+
+    def __init__(self, removed: Belongings, reason: str) -> None:
+        super().__init__(f"the bytes are still in the database's files: {reason}")
+        self.removed = removed
+
+
 class Archive(Protocol):
     """All that is kept of one owner. Each method happens whole or not at all."""
 
@@ -46,7 +54,11 @@ class Archive(Protocol):
         ...
 
     def erase(self) -> Belongings:
-        """Remove everything, what keys were used for included; return how much it was."""
+        """Remove everything, what keys were used for included; return how much it was.
+
+        A home that promises more, such as to overwrite what was there, raises
+        `StillOnDisk` where it could not yet. Called again, it goes on with that.
+        """
         ...
 
 

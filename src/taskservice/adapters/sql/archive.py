@@ -11,7 +11,8 @@ from taskservice.adapters.sql.engine import is_embedded
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.sessions import transaction
 from taskservice.adapters.sql.tables import OWNED, fields, tasks
-from taskservice.core.archive import Belongings
+from taskservice.core.archive import Belongings, StillOnDisk
+from taskservice.core.errors import Unavailable
 from taskservice.core.task import Task
 
 _INSERT: dict[str, Executable] = {
@@ -56,14 +57,13 @@ class SqlArchive:
             return Belongings(**{table.name: self._count(connection, table) for table in OWNED})
 
     def erase(self) -> Belongings:
-        """Delete the rows; of an SQLite file, the bytes that they leave behind are overwritten."""
+        """Delete the rows; an SQLite file is written again without them. Raises `StillOnDisk`."""
         with transaction(self._engine, self._owner) as connection:
-            if is_embedded(self._engine.url):
-                connection.exec_driver_sql("PRAGMA secure_delete = ON")
             deleted = {table.name: self._delete(connection, table) for table in OWNED}
+        removed = Belongings(**deleted)
         if is_embedded(self._engine.url):
-            self._empty_log()
-        return Belongings(**deleted)
+            self._overwrite(removed)
+        return removed
 
     def _found(self, connection: Connection, wanted: Sequence[Task]) -> dict[UUID, Task]:
         named = {"owner": self._owner, "ids": [task.id for task in wanted]}
@@ -79,10 +79,19 @@ class SqlArchive:
         own = table.c.user_id == bindparam("owner")
         return connection.execute(delete(table).where(own), {"owner": self._owner}).rowcount
 
-    def _empty_log(self) -> None:
-        """Write the log into the file, and cut it: older pages, as they were, are in there."""
-        with translated(), self._engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    def _overwrite(self, removed: Belongings) -> None:
+        """Write the file again, and cut its log: in both stand pages as they were.
+
+        `secure_delete` is not enough: what moved from one page to another stays in the gaps.
+        """
+        try:
+            with translated(), self._engine.connect() as connection:
+                connection.exec_driver_sql("VACUUM")
+                is_busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+        except Unavailable as error:
+            raise StillOnDisk(removed, str(error)) from error
+        if is_busy:
+            raise StillOnDisk(removed, "another connection reads the database")
 
 
 def _row(task: Task) -> dict[str, Any]:
