@@ -10,7 +10,7 @@ from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.address import database_url
 from taskservice.adapters.sql.connecting import require_connection
 from taskservice.adapters.sql.encoding import require_readable
-from taskservice.adapters.sql.engine import is_embedded, single_engine
+from taskservice.adapters.sql.engine import is_embedded, require_log_ahead, single_engine
 from taskservice.adapters.sql.readiness import require_fit, require_usable
 from taskservice.adapters.sql.roles import require_ordinary_role
 from taskservice.config import ConfigError, Settings
@@ -92,6 +92,7 @@ def _look(engine: Engine, settings: Settings) -> None:
     require_fit(engine)
     require_readable(engine)
     schema.require_current(engine)
+    require_log_ahead(engine)
     if not settings.allow_privileged_role:
         require_ordinary_role(engine)
     require_usable(engine, allow_privileged_role=settings.allow_privileged_role)

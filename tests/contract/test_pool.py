@@ -1,5 +1,7 @@
 """The pool: what is told of it, and which connection it hands out: none that was cut or is old."""
 
+import sqlite3
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -20,7 +22,7 @@ from taskservice.adapters.sql.address import database_url
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.sessions import PREPARED_AFTER, Timeouts
 from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.errors import Unavailable
+from taskservice.core.errors import Unavailable, Unfit
 from taskservice.core.query import TaskQuery
 from taskservice.core.watching import Watch
 from taskservice.testing import ADA
@@ -169,6 +171,25 @@ def test_statements_are_left_with_a_pooler_where_that_is_asked_for(home: Home) -
     assert asked_to_prepare(served(prepared_statements=True)) == PREPARED_AFTER
     assert asked_to_prepare(served(prepared_statements=False)) is None
     assert asked_to_prepare(home.maintained) is None
+
+
+def test_a_file_without_a_write_ahead_log_is_refused(tmp_path: Path) -> None:
+    """As on a network drive: SQLite passes over what it cannot do, and tells who asks."""
+    address = sqlite_home(tmp_path).replace("///", "///file:") + "?vfs=unix-dotfile&uri=true"
+    with closing(sqlite3.connect(tmp_path / "tasks.db")) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+    engine = served_engine(address)
+    with pytest.raises(Unfit, match="journal_mode is delete, and must be wal") as caught:
+        engine.connect()
+    assert "local disk" in caught.value.advice
+
+
+def test_an_sqlite_connection_is_set_up(sqlite: Engine) -> None:
+    """Each commit is synced, and a lock is waited for; the numbers are SQLite's."""
+    with sqlite.connect() as connection:
+        ask = connection.exec_driver_sql
+        found = {name: ask(f"PRAGMA {name}").scalar() for name in ("busy_timeout", "synchronous")}
+    assert found == {"busy_timeout": 5000, "synchronous": 2}
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "owner_engine", "role_engine"])

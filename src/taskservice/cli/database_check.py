@@ -32,7 +32,7 @@ ENTER = "user, password and database in DATABASE_URL must be those of the role t
 NO_FILE = "`taskservice db upgrade` makes it, in a folder where this user can write"
 FILE = "it must be an SQLite database that this user can read and write, folder included"
 ROWS = "no request can read them: mend what the database says, or restore the tables"
-SPACE = "make room on the disk of the database"
+SPACE = "its disk is full, or a quota is used up: make room (`df -h` and `df -i` show where)"
 
 
 def database_findings(settings: Settings) -> Iterator[Finding]:

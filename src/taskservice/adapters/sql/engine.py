@@ -1,6 +1,6 @@
 """Engines for SQLite and PostgreSQL, and what differs between the two."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from sqlite3 import Connection as SQLiteConnection
 from time import monotonic
@@ -12,17 +12,21 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool, PoolResetState, QueuePool
 
 from taskservice.adapters.sql.encoding import refuse_unreadable
-from taskservice.adapters.sql.failures import notice_loss
+from taskservice.adapters.sql.failures import notice_loss, translated
 from taskservice.adapters.sql.patience import PatientConnection
 from taskservice.adapters.sql.policies import refuse_unprotected
 from taskservice.adapters.sql.pool import watch_use, watched_pool
 from taskservice.adapters.sql.roles import refuse_privileged
 from taskservice.adapters.sql.sessions import PREPARED_AFTER, TIMEOUTS, Timeouts, take_over
 from taskservice.adapters.sql.sqlite_file import pin_file
+from taskservice.core.errors import Unfit
 from taskservice.core.watching import NOBODY, Watch
 
 IDLE = TransactionStatus.IDLE
 SQLITE_BUSY_SECONDS = 5
+FULL = 2
+"""SQLite's number of `synchronous=FULL`: each commit is synced."""
+LOCAL_DISK = "Put it on a local disk, which SQLite needs for its write-ahead log"
 CONNECT_SECONDS = 3
 RECYCLE_SECONDS = 240
 REST_SECONDS = 1.0
@@ -68,7 +72,7 @@ def pooled_engine(
         execution_options={TIMEOUTS: timeouts},
     )
     if is_embedded(url):
-        event.listen(engine, "connect", _log_ahead)
+        event.listen(engine, "connect", log_ahead)
         pin_file(engine)
     else:
         _ping_after_rest(engine.pool)
@@ -84,6 +88,14 @@ def pooled_engine(
 def single_engine(url: URL) -> Engine:
     """Return an engine that keeps no connection: for migrations and checks."""
     return _engine(url, prepared_statements=False, poolclass=NullPool)
+
+
+def require_log_ahead(engine: Engine) -> None:
+    """Set up SQLite's write-ahead log, which the file remembers. Raises `Unfit`, `Unavailable`."""
+    if is_embedded(engine.url):
+        with translated(), engine.connect() as connection:
+            driver: Any = connection.connection.driver_connection
+            log_ahead(driver)
 
 
 def is_embedded(url: URL) -> bool:
@@ -151,20 +163,32 @@ def _end_transaction(connection: Any, _: ConnectionPoolEntry, __: PoolResetState
 
 
 def _set_up_sqlite(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:
-    for pragma in (
-        f"busy_timeout = {SQLITE_BUSY_SECONDS * 1000}",
-        "synchronous = FULL",
-        "foreign_keys = ON",
-    ):
-        connection.execute(f"PRAGMA {pragma}")
+    _set(
+        connection,
+        {
+            "busy_timeout": SQLITE_BUSY_SECONDS * 1000,
+            "synchronous": FULL,
+            "foreign_keys": 1,
+        },
+    )
 
 
-def _log_ahead(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:
+def log_ahead(connection: SQLiteConnection, _: object = None) -> None:
     """Have readers and a writer not wait for one another: the file remembers it.
 
-    Only where it is ours for sure: another application's is not to be changed by a look at it.
+    For a file that is ours for sure: a look must not change another application's.
+    Raises `Unfit` where SQLite cannot have such a log.
     """
-    connection.execute("PRAGMA journal_mode = WAL")
+    _set(connection, {"journal_mode": "wal"})
+
+
+def _set(connection: SQLiteConnection, wanted: Mapping[str, object]) -> None:
+    """Set pragmas, and look whether they hold: SQLite passes over what it cannot follow."""
+    for name, value in wanted.items():
+        connection.execute(f"PRAGMA {name} = {value}")
+        (found,) = connection.execute(f"PRAGMA {name}").fetchone()
+        if found != value:
+            raise Unfit(f"the file's {name} is {found}, and must be {value}", LOCAL_DISK)
 
 
 def _ping_after_rest(pool: Pool) -> None:

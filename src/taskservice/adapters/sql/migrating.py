@@ -6,7 +6,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect
 
-from taskservice.adapters.sql.failures import translated
+from taskservice.adapters.sql.engine import require_log_ahead
 from taskservice.adapters.sql.schema import VERSION_TABLE, VERSIONS, current, is_newer
 from taskservice.adapters.sql.sessions import transaction
 from taskservice.adapters.sql.tables import metadata
@@ -32,9 +32,7 @@ def upgrade(engine: Engine) -> None:
         _adopt_version(connection)
         _require_own_tables(connection)
         command.upgrade(alembic_config(connection), "head")
-    if engine.dialect.name == "sqlite":
-        with translated(), engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    require_log_ahead(engine)
 
 
 def _adopt_version(connection: Connection) -> None:
