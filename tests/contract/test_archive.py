@@ -14,7 +14,7 @@ from sqlalchemy import Engine, event, text
 
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql import archive
-from taskservice.adapters.sql import engine as engines
+from taskservice.adapters.sql import sqlite as sqlite_files
 from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.archive import Belongings, OpenArchive, StillOnDisk, require_whole
@@ -88,7 +88,7 @@ def test_the_serving_role_cannot_erase_and_removes_nothing(
 @pytest.fixture
 def hurried(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """A file whose service waits for nobody, and in which SQLite overwrites nothing by itself."""
-    monkeypatch.setattr(engines, "SQLITE_BUSY_SECONDS", 0)
+    monkeypatch.setattr(sqlite_files, "BUSY_SECONDS", 0)
     event.listen(
         sqlite, "connect", lambda connection, _: connection.execute("PRAGMA secure_delete = OFF")
     )

@@ -98,6 +98,7 @@ TESTS = {
     "sql/rows": CONTRACT,
     "sql/schema": [*SCHEMA, "tests/isolation/test_catalogue.py", *START],
     "sql/sessions": [*CONTRACT, "tests/contract/test_plans.py"],
+    "sql/sqlite": ["tests/contract/test_pool.py", *OUTCOMES],
     "sql/statements": [*CONTRACT, "tests/contract/test_plans.py"],
     "sql/tables": [*SCHEMA, *CONTRACT],
     "sql/task_service": CONTRACT,

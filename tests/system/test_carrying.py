@@ -18,7 +18,7 @@ from tests.postgres import Databases
 from tests.processes import COMMAND, SECONDS, environment, run
 from tests.system.conftest import command
 
-from taskservice.adapters.sql import engine as engines
+from taskservice.adapters.sql import sqlite as sqlite_files
 from taskservice.adapters.sql.archive import SqlArchives
 from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.cli.erasing import erase
@@ -359,7 +359,7 @@ def test_what_cannot_be_overwritten_yet_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody reads the file: what was removed is said, and that it must be run again."""
-    monkeypatch.setattr(engines, "SQLITE_BUSY_SECONDS", 0)
+    monkeypatch.setattr(sqlite_files, "BUSY_SECONDS", 0)
     engine = served_engine(address := sqlite_home(tmp_path))
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         tasks.add(title=SECRET_WORD)

@@ -1,6 +1,6 @@
 """Engines for SQLite and PostgreSQL, and what differs between the two."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from sqlite3 import Connection as SQLiteConnection
 from time import monotonic
@@ -18,15 +18,11 @@ from taskservice.adapters.sql.policies import refuse_unprotected
 from taskservice.adapters.sql.pool import watch_use, watched_pool
 from taskservice.adapters.sql.roles import refuse_privileged
 from taskservice.adapters.sql.sessions import PREPARED_AFTER, TIMEOUTS, Timeouts, take_over
+from taskservice.adapters.sql.sqlite import log_ahead, set_up
 from taskservice.adapters.sql.sqlite_file import pin_file
-from taskservice.core.errors import Unfit
 from taskservice.core.watching import NOBODY, Watch
 
 IDLE = TransactionStatus.IDLE
-SQLITE_BUSY_SECONDS = 5
-FULL = 2
-"""SQLite's number of `synchronous=FULL`: each commit is synced."""
-LOCAL_DISK = "Put it on a local disk, which SQLite needs for its write-ahead log"
 CONNECT_SECONDS = 3
 RECYCLE_SECONDS = 240
 REST_SECONDS = 1.0
@@ -115,7 +111,7 @@ def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
     )
     event.listen(engine, "reset", _end_transaction)
     if is_embedded(url):
-        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "connect", set_up)
     else:
         event.listen(engine, "handle_error", notice_loss)
     return engine
@@ -160,35 +156,6 @@ def _end_transaction(connection: Any, _: ConnectionPoolEntry, __: PoolResetState
     embedded = isinstance(connection, SQLiteConnection)
     if connection.in_transaction if embedded else connection.pgconn.transaction_status != IDLE:
         connection.rollback()
-
-
-def _set_up_sqlite(connection: SQLiteConnection, _: ConnectionPoolEntry) -> None:
-    _set(
-        connection,
-        {
-            "busy_timeout": SQLITE_BUSY_SECONDS * 1000,
-            "synchronous": FULL,
-            "foreign_keys": 1,
-        },
-    )
-
-
-def log_ahead(connection: SQLiteConnection, _: object = None) -> None:
-    """Have readers and a writer not wait for one another: the file remembers it.
-
-    For a file that is ours for sure: a look must not change another application's.
-    Raises `Unfit` where SQLite cannot have such a log.
-    """
-    _set(connection, {"journal_mode": "wal"})
-
-
-def _set(connection: SQLiteConnection, wanted: Mapping[str, object]) -> None:
-    """Set pragmas, and look whether they hold: SQLite passes over what it cannot follow."""
-    for name, value in wanted.items():
-        connection.execute(f"PRAGMA {name} = {value}")
-        (found,) = connection.execute(f"PRAGMA {name}").fetchone()
-        if found != value:
-            raise Unfit(f"the file's {name} is {found}, and must be {value}", LOCAL_DISK)
 
 
 def _ping_after_rest(pool: Pool) -> None:
