@@ -336,6 +336,29 @@ def test_a_write_that_could_not_be_synced_is_in_doubt(error: Exception, outcome:
     assert raised(error).outcome == outcome
 
 
+@pytest.mark.parametrize(
+    ("door", "kind"),
+    [
+        (DOORS[0], StorageFull),
+        (DOORS[1], Unavailable),
+        (lambda tasks: tasks.list(TaskQuery()), Unavailable),
+    ],
+    ids=["add", "get", "list"],
+)
+def test_a_reading_that_needs_room_is_an_outage(
+    sqlite: Engine, door: Callable[[TaskService], object], kind: type[Unavailable]
+) -> None:
+    """`StorageFull` says that reads go on."""
+
+    def fail(*_: Any) -> None:
+        raise OperationalError("SELECT 1", None, of_sqlite("IOERR_SHMSIZE"))
+
+    event.listen(sqlite, "before_cursor_execute", fail)
+    with SqlTasks(sqlite).open_tasks(ADA) as tasks, pytest.raises(Unavailable) as caught:
+        door(tasks)
+    assert type(caught.value) is kind
+
+
 @pytest.mark.parametrize("engine", ["sqlite", "role_engine"])
 def test_a_slip_in_our_own_sql_is_a_defect(engine: str, request: pytest.FixtureRequest) -> None:
     """As where an older SQLite does not know a word of ours: no outage that anybody waits for."""

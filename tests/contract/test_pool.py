@@ -173,6 +173,27 @@ def test_statements_are_left_with_a_pooler_where_that_is_asked_for(home: Home) -
     assert asked_to_prepare(home.maintained) is None
 
 
+def test_a_file_stays_open_while_nobody_calls(tmp_path: Path) -> None:
+    """With the index of its log, for which a full disk has no room; the log can be emptied."""
+    engine = served_engine(sqlite_home(tmp_path))
+    with closing(sqlite3.connect(tmp_path / "tasks.db")) as other:
+        assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+    assert (tmp_path / "tasks.db-shm").exists()
+    engine.dispose()
+    assert not (tmp_path / "tasks.db-shm").exists()
+
+
+def test_a_file_that_cannot_be_opened_yet_is_left_to_its_first_user(tmp_path: Path) -> None:
+    """An engine is made for it, and is of use as soon as the file is."""
+    engine = served_engine(f"sqlite:///{tmp_path / 'later' / 'tasks.db'}")
+    with pytest.raises(DBAPIError, match="unable to open"):
+        engine.connect()
+    (tmp_path / "later").mkdir()
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar() == 1
+    engine.dispose()
+
+
 def test_a_file_without_a_write_ahead_log_is_refused(tmp_path: Path) -> None:
     """As on a network drive: SQLite passes over what it cannot do, and tells who asks."""
     address = sqlite_home(tmp_path).replace("///", "///file:") + "?vfs=unix-dotfile&uri=true"

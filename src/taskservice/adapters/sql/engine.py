@@ -18,7 +18,7 @@ from taskservice.adapters.sql.policies import refuse_unprotected
 from taskservice.adapters.sql.pool import watch_use, watched_pool
 from taskservice.adapters.sql.roles import refuse_privileged
 from taskservice.adapters.sql.sessions import PREPARED_AFTER, TIMEOUTS, Timeouts, take_over
-from taskservice.adapters.sql.sqlite import log_ahead, set_up
+from taskservice.adapters.sql.sqlite import log_ahead, set_up, stay_open
 from taskservice.adapters.sql.sqlite_file import pin_file
 from taskservice.core.watching import NOBODY, Watch
 
@@ -70,6 +70,7 @@ def pooled_engine(
     if is_embedded(url):
         event.listen(engine, "connect", log_ahead)
         pin_file(engine)
+        stay_open(engine)
     else:
         _ping_after_rest(engine.pool)
         event.listen(engine, "do_connect", partial(_connect, timeouts.statement + ANSWER_SECONDS))

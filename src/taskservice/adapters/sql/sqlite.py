@@ -1,7 +1,11 @@
-"""How a connection to an SQLite file is set up."""
+"""How connections to an SQLite file are set up, and one that stays open."""
 
 from collections.abc import Mapping
-from sqlite3 import Connection
+from contextlib import suppress
+from sqlite3 import Connection, Error
+from typing import Any
+
+from sqlalchemy import Engine, event
 
 from taskservice.core.errors import Unfit
 
@@ -32,3 +36,19 @@ def _set(connection: Connection, wanted: Mapping[str, object]) -> None:
         (found,) = connection.execute(f"PRAGMA {name}").fetchone()
         if found != value:
             raise Unfit(f"the file's {name} is {found}, and must be {value}", LOCAL_DISK)
+
+
+def stay_open(engine: Engine) -> None:
+    """Open a connection that nobody uses, and keep it until `engine` is disposed of.
+
+    The last one that closes removes the index of the log (`-shm`). To make it
+    again takes room: on a full disk nothing could be read. It holds no lock
+    that anybody waits for, and what is never used may cross a fork. A file that
+    cannot be opened now is left to its first user.
+    """
+    arguments, options = engine.dialect.create_connect_args(engine.url)
+    with suppress(Error, Unfit):
+        kept: Any = engine.dialect.connect(*arguments, **options)
+        event.listen(engine, "engine_disposed", lambda _: kept.close())
+        set_up(kept)
+        log_ahead(kept)

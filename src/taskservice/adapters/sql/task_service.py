@@ -17,7 +17,7 @@ from taskservice.adapters.sql.sessions import Open, alone, bounded, transaction,
 from taskservice.adapters.sql.statements import Session
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.conditions import Guard
-from taskservice.core.errors import Outcome, Unavailable
+from taskservice.core.errors import Outcome, StorageFull, Unavailable
 from taskservice.core.ids import NewId, TaskIds
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.service import TaskService
@@ -99,10 +99,10 @@ class _OwnTasks:
         return self._write(Addition(task))
 
     def get(self, task_id: UUID) -> Task:
-        return self._ask(lambda rows: rows.find(task_id))
+        return self._read(lambda rows: rows.find(task_id), self._opened)
 
     def list(self, query: TaskQuery) -> Page:
-        return self._ask(lambda rows: rows.page(query), self._reading)
+        return self._read(lambda rows: rows.page(query), self._reading)
 
     def change(self, task_id: UUID, step: Step) -> Task:
         return self._write(Replacement(task_id, step, self._clock))
@@ -110,22 +110,23 @@ class _OwnTasks:
     def remove(self, task_id: UUID, guard: Guard | None = None) -> None:
         self._write(Removal(task_id, guard))
 
-    def _ask(
-        self,
-        door: Callable[[OwnRows], T],
-        opened: Open | None = None,
-        *,
-        if_cut: Outcome = "not_applied",
-    ) -> T:
+    def _ask(self, door: Callable[[OwnRows], T], opened: Open, if_cut: Outcome) -> T:
         def ask() -> T:
-            with translated(if_cut), (opened or self._opened)() as session:
+            with translated(if_cut), opened() as session:
                 return door(OwnRows(session, self._retries))
 
         return answered(ask) if self._retries else ask()
 
+    def _read(self, door: Callable[[OwnRows], T], opened: Open) -> T:
+        try:
+            return self._ask(door, opened, "not_applied")
+        except StorageFull as error:
+            # Not even to read: SQLite's index of its log, PostgreSQL's temporary files.
+            raise Unavailable(str(error)) from error
+
     def _write(self, change: Change[T]) -> T:
         try:
-            return self._ask(change, if_cut="unknown")
+            return self._ask(change, self._opened, "unknown")
         except Unavailable as error:
             if change.sent is None or not self._retries:
                 error.outcome = "not_applied"
