@@ -18,8 +18,7 @@ from taskservice.adapters.sql.policies import refuse_unprotected
 from taskservice.adapters.sql.pool import watch_use, watched_pool
 from taskservice.adapters.sql.roles import refuse_privileged
 from taskservice.adapters.sql.sessions import PREPARED_AFTER, TIMEOUTS, Timeouts, take_over
-from taskservice.adapters.sql.sqlite import log_ahead, set_up, stay_open
-from taskservice.adapters.sql.sqlite_file import pin_file
+from taskservice.adapters.sql.sqlite import log_ahead, pin_file, set_up, stay_open
 from taskservice.core.watching import NOBODY, Watch
 
 IDLE = TransactionStatus.IDLE

@@ -1,18 +1,24 @@
-"""How connections to an SQLite file are set up, and one that stays open."""
+"""Connections to an SQLite file: how they are set up, one that stays open, and the file itself."""
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from sqlite3 import Connection, Error
 from typing import Any
 
 from sqlalchemy import Engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
 
-from taskservice.core.errors import Unfit
+from taskservice.core.errors import Unavailable, Unfit
 
 BUSY_SECONDS = 5
 FULL = 2
 """SQLite's number of `synchronous=FULL`: each commit is synced."""
 LOCAL_DISK = "Put it on a local disk, which SQLite needs for its write-ahead log"
+_MOVED = (
+    "the database file was removed or replaced while the service ran: "
+    "stop the service, put the file back, and start it"
+)
 
 
 def set_up(connection: Connection, _: object = None) -> None:
@@ -52,3 +58,35 @@ def stay_open(engine: Engine) -> None:
         event.listen(engine, "engine_disposed", lambda _: kept.close())
         set_up(kept)
         log_ahead(kept)
+
+
+def pin_file(engine: Engine) -> None:
+    """Refuse connections of `engine` once its path names another file than at the first.
+
+    What is written to a file that was removed is acknowledged, and lost with
+    the process. Raises `Unavailable` from the pool.
+    """
+    pinned: dict[str, tuple[int, int]] = {}
+
+    def check(*_: Any) -> None:
+        for path, identity in pinned.items():
+            if _identity(path) != identity:
+                raise Unavailable(_MOVED)
+
+    def pin(connection: Any, _: ConnectionPoolEntry) -> None:
+        path = connection.execute("PRAGMA database_list").fetchone()[2]
+        if path and (identity := _identity(path)):
+            pinned.setdefault(path, identity)
+
+    event.listen(engine, "do_connect", check)
+    event.listen(engine, "connect", pin)
+    event.listen(engine.pool, "checkout", check)
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what names a file whatever its path, None where there is none."""
+    try:
+        found = os.stat(path)  # noqa: PTH116 - at each checkout, and faster than a Path's
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
