@@ -258,8 +258,9 @@ def test_what_is_not_there_is_an_outage(
 OUTAGES: dict[type[Unavailable], list[str]] = {
     Unavailable: [
         *("08P01", "25P02", "40001", "53200", "53300", "55006", "55P03", "57014", "57P03", "58030"),
-        *("XX000", "XX001", "3F000", "42P01", "42703", "42704", "42883"),
+        *("XX000", "XX001"),
     ],
+    SchemaBehind: ["3F000", "42P01", "42703", "42704", "42883"],
     AccessRefused: ["42501", "28P01", "3D000"],
     ReadOnly: ["25006"],
     StorageFull: ["53100"],
