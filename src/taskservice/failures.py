@@ -1,10 +1,11 @@
 """Failures, as one message for a person: what is wrong, and what to do."""
 
 from taskservice.config import ConfigError
-from taskservice.core.errors import TaskServiceError, Unavailable, Unfit
+from taskservice.core.errors import AccessRefused, TaskServiceError, Unfit
 from taskservice.logs import named
 
 DEBUG = "set TASKSERVICE_LOG_LEVEL=debug for the traceback"
+ENTER = "look at user and password in DATABASE_URL, or run it as the tables' owner"
 CHECK = "`taskservice check` looks at DATABASE_URL and says what to do"
 
 
@@ -13,12 +14,17 @@ def described(error: Exception) -> str:
     match error:
         case Unfit():
             return f"{error}. {error.advice}"
-        case Unavailable() if str(error).startswith("the database refuses"):
-            return f"{error}; {CHECK}"
         case ConfigError() | TaskServiceError():
-            return str(error)
+            return f"{error}{_advice(error)}"
         case OSError(filename=str(name)):
             return f"{name}: {error.strerror}"
         case OSError(strerror=str(why)):
             return f"output cannot be written: {why}"
     return f"unexpected {named(error)}; {DEBUG}"
+
+
+def _advice(error: Exception) -> str:
+    """Return what to do about what a database refuses; all else says it itself."""
+    if not str(error).startswith("the database refuses"):
+        return ""
+    return f"; {ENTER if isinstance(error, AccessRefused) else CHECK}"

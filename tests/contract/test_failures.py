@@ -268,7 +268,7 @@ OUTAGES: dict[type[Unavailable], list[str]] = {
 OF_SQLITE: dict[type[Unavailable], list[str]] = {
     Unavailable: [
         *("BUSY", "BUSY_SNAPSHOT", "LOCKED", "INTERRUPT", "IOERR_READ", "IOERR_FSYNC", "CORRUPT"),
-        *("CANTOPEN", "PROTOCOL", "NOTADB", "PERM", "SCHEMA"),
+        *("CANTOPEN", "NOMEM", "PROTOCOL", "NOTADB", "PERM", "SCHEMA"),
     ],
     ReadOnly: ["READONLY", "READONLY_DBMOVED"],
     StorageFull: ["FULL", "IOERR_WRITE", "IOERR_SHMSIZE", "IOERR_SHMOPEN"],

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
+import psycopg
 import pytest
+from sqlalchemy.exc import DBAPIError
 from tests.field_reports.connections import BY_CLIENT, BY_SERVER, Kind
 from tests.field_reports.report import Report
 from tests.postgres import Databases
 from tests.support import SECRET
 
 from taskservice.adapters.sql.address import database_url
-from taskservice.adapters.sql.connecting import require_connection
+from taskservice.adapters.sql.connecting import _failure, require_connection
 from taskservice.adapters.sql.engine import single_engine
 from taskservice.config import Settings
 from taskservice.core.errors import Unavailable, Unfit
@@ -73,6 +75,20 @@ def test_a_failure_of_the_client_is_told_apart(
     error = failure(report.tried.format(here=postgresql.url().partition("?")[0]))
     assert type(error) is report.right
     assert "127.0.0.1" not in str(error)
+
+
+def test_a_refusal_that_has_passed_meanwhile_is_waited_for(postgresql: Databases) -> None:
+    """A slot that became free between two looks: nothing is wrong with the address."""
+    url = database_url(postgresql.url())
+    full = DBAPIError("", None, psycopg.OperationalError("FATAL:  zu viele Verbindungen"))
+    assert type(_failure(single_engine(url), full)) is Unavailable
+
+
+def test_an_english_refusal_is_told_apart_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on systems other than Linux."""
+    monkeypatch.delattr("os.memfd_create")
+    with answering(refusal("57P03", "the database system is starting up")) as address:
+        assert type(failure(address)) is Unavailable
 
 
 def test_a_password_that_is_missing_ends_the_start() -> None:

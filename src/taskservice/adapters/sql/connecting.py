@@ -19,13 +19,18 @@ from taskservice.core.errors import AccessRefused, Unavailable, Unfit
 PASSING_STATES = ("08", "57P", "53300")
 """SQLSTATEs that pass: connection exceptions, starting and stopping, too many connections."""
 
+SOCKET_DENIED = "failed: Permission denied"
+"""What the system says of a socket that this user may not open."""
+
 PARAMETERS = "Correct the parameters of DATABASE_URL, and the files that they name"
 
-# What libpq and psycopg say, in English everywhere, where no server answers, or not the wanted one.
+# What libpq and psycopg say, in English everywhere, where no server answers, or not the wanted one;
+# and what an English server says, for a system on which libpq keeps no trace.
 _passes = re.compile(
     r"Is the server running|timeout expired|[Tt]imed out|could not translate host name"
-    r"|failed to resolve host|closed the connection unexpectedly|SYSCALL error"
+    r"|failed to resolve host|closed the connection unexpectedly|SYSCALL error|unexpected eof"
     r"|could not (?:receive|send)|session is (?:not )?read-only|(?:not )?in hot standby mode"
+    r"|the database system is|too many (?:clients|connections)|remaining connection slots"
 ).search
 _sqlstate = re.compile(rb'ErrorResponse.* C "(\w{5})"').findall
 
@@ -46,30 +51,33 @@ def require_connection(engine: Engine) -> None:
 
 
 def _failure(engine: Engine, error: DBAPIError) -> Unavailable:
-    said = f"the database refuses: {reason(error)}"
-    states = _states(engine)
-    if is_access_refused(error):
+    said, text = f"the database refuses: {reason(error)}", str(error.orig)
+    is_connected, states = _diagnosis(engine)
+    if is_access_refused(error) or SOCKET_DENIED in text:
         return AccessRefused(said)
-    if any(state.startswith(PASSING_STATES) for state in states) or _passes(str(error.orig)):
+    passes = any(state.startswith(PASSING_STATES) for state in states) or _passes(text)
+    if is_connected or passes:
         return Unavailable(said)
     return AccessRefused(said) if states else Unfit(said, PARAMETERS)
 
 
-def _states(engine: Engine) -> list[str]:
-    """Connect once more, and return the SQLSTATEs with which servers refuse it.
+def _diagnosis(engine: Engine) -> tuple[bool, list[str]]:
+    """Connect once more: tell whether that succeeds, and the SQLSTATEs with which servers refuse.
 
-    libpq shows them nowhere but in its trace.
+    libpq shows them nowhere but in its trace, which it keeps on Linux alone.
     """
-    if not hasattr(os, "memfd_create"):
-        return []  # Not on Linux: there is no trace either.
     _, parameters = engine.dialect.create_connect_args(engine.url)
-    with os.fdopen(os.memfd_create("trace"), "rb+") as trace:
-        _connect(parameters, trace.fileno())
+    try:
+        trace = os.fdopen(os.memfd_create("trace"), "rb+")
+    except (AttributeError, OSError):
+        return False, []
+    with trace:
+        is_connected = _connect(parameters, trace.fileno())
         trace.seek(0)
-        return [state.decode() for state in _sqlstate(trace.read())]
+        return is_connected, [state.decode() for state in _sqlstate(trace.read())]
 
 
-def _connect(parameters: Mapping[str, Any], trace: int) -> None:
+def _connect(parameters: Mapping[str, Any], trace: int) -> bool:
     known = {name: value for name, value in parameters.items() if name != "context"}
     connection = PGconn.connect_start(make_conninfo("", **known).encode())
     try:
@@ -77,6 +85,7 @@ def _connect(parameters: Mapping[str, Any], trace: int) -> None:
             connection.trace(trace)
             _poll(connection, monotonic() + CONNECT_SECONDS)
             connection.untrace()
+        return connection.status == ConnStatus.OK
     finally:
         connection.finish()
 

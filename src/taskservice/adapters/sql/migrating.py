@@ -40,7 +40,7 @@ def _adopt_version(connection: Connection) -> None:
 
     Renamed, the table keeps what roles were granted.
     """
-    if _has_alembic_version(connection):
+    if not _columns(connection, VERSION_TABLE) and _has_alembic_version(connection):
         connection.exec_driver_sql(f"ALTER TABLE {ALEMBIC_TABLE} RENAME TO {VERSION_TABLE}")
         if connection.dialect.name == "postgresql":
             connection.exec_driver_sql(

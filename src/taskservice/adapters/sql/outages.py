@@ -33,6 +33,7 @@ _CODES: dict[int, type[Unavailable]] = {
     sqlite3.SQLITE_IOERR_SHMOPEN: StorageFull,
     sqlite3.SQLITE_IOERR_SHMSIZE: StorageFull,
     sqlite3.SQLITE_READONLY: ReadOnly,
+    sqlite3.SQLITE_NOMEM: Unavailable,
     sqlite3.SQLITE_PERM: Unavailable,
     sqlite3.SQLITE_BUSY: Unavailable,
     sqlite3.SQLITE_LOCKED: Unavailable,
