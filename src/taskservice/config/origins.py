@@ -14,11 +14,11 @@ _is_origin = re.compile(
 def normalized_origin(text: str) -> str:
     """Return the origin `text` in its one serialisation (RFC 6454, section 6.2).
 
-    That is in lower case, with an international host name as IDNA and an IPv6
-    address compressed, and without the port that is the scheme's default.
-    Raises `ValueError` where it is no origin.
+    That is in lower case, with an IPv6 address compressed, and without the port
+    that is the scheme's default. Raises `ValueError` where it is no origin: an
+    international host name must be in its ASCII form, as browsers send it.
     """
-    match = _is_origin(_ascii(text).lower())
+    match = _is_origin(text.lower())
     if match is None:
         raise ValueError("not an origin")
     scheme, host, digits = match.groups()
@@ -28,12 +28,3 @@ def normalized_origin(text: str) -> str:
         raise ValueError("not a port")
     is_default = digits is None or port == _DEFAULT_PORTS.get(scheme)
     return f"{scheme}://{host}" if is_default else f"{scheme}://{host}:{port}"
-
-
-def _ascii(text: str) -> str:
-    """Return `text` with its host name as a browser sends it (RFC 5890)."""
-    if text.isascii():
-        return text
-    scheme, separator, authority = text.partition("://")
-    host, colon, port = authority.partition(":")
-    return f"{scheme}{separator}{host.encode('idna').decode()}{colon}{port}"

@@ -18,7 +18,7 @@ _SCHEMES = {"sqlite", "postgresql", "postgres"}
 _PLACEHOLDER = re.compile(r"(?i)change.?me|replace.?me|place.?holder|your.*(secret|key)|<.*>")
 _DISTINCT_CHARACTERS = 8
 _is_header_name = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
-_is_place = re.compile(r"([A-Za-z0-9.-]+|\[[0-9a-f:.]+\]):([0-9]{1,5})", re.ASCII).fullmatch
+_is_place = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", re.ASCII).fullmatch
 
 
 def _database(value: str) -> str:
@@ -60,7 +60,8 @@ def _origins(value: str) -> tuple[str, ...]:
     except ValueError:
         raise ValueError(
             "must be origins, separated by commas, such as https://app.example or "
-            "capacitor://localhost: scheme, host and port of each, no path and no *"
+            "capacitor://localhost: scheme, host (an international one as xn--…) and port of "
+            "each, no path and no *"
         ) from None
 
 
