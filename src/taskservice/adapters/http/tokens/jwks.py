@@ -1,6 +1,7 @@
 """JSON Web Key Set: the keys that this service uses, and those that it ignores."""
 
 import logging
+from codecs import BOM_UTF8
 from typing import Any, NamedTuple
 
 from jwt import PyJWK
@@ -47,7 +48,7 @@ def read_key_set(data: bytes) -> JwkSet:
     A set may hold no key at all. Raises `ValueError`, saying why, unless `data` is a key set.
     """
     keys, ignored = [], []
-    for number, member in enumerate(_members(strict_json.loads(data)), 1):
+    for number, member in enumerate(_members(strict_json.loads(data.removeprefix(BOM_UTF8))), 1):
         try:
             keys.append(read_key(member))
         except UnusableKey as error:
