@@ -23,7 +23,7 @@ def printing(stream: str, *arguments: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("stream", "why"), [(">/dev/full", "No space left on device"), (">&-", "is closed")]
+    ("stream", "why"), [(">/dev/full", "No space left on device"), (">&-", "standard output")]
 )
 @pytest.mark.parametrize("arguments", [["token", "ada"], ["check"], ["db", "current"], ["openapi"]])
 def test_output_that_cannot_be_written_is_a_message(
@@ -37,13 +37,23 @@ def test_output_that_cannot_be_written_is_a_message(
     assert why in result.stderr
 
 
-def test_help_that_cannot_be_written_is_a_message(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("stream", "why"),
+    [(">/dev/full", "No space left on device"), (">&-", "standard output is closed")],
+)
+def test_help_that_cannot_be_written_is_a_message(tmp_path: Path, stream: str, why: str) -> None:
     """It is printed before any command runs."""
-    result = run(printing(">/dev/full", "--help"), tmp_path)
-    assert (result.returncode, result.stderr) == (
-        2,
-        "Error: output cannot be written: No space left on device\n",
-    )
+    result = run(printing(stream, "--help"), tmp_path)
+    assert (result.returncode, result.stderr) == (2, f"Error: output cannot be written: {why}\n")
+
+
+def test_an_input_that_is_closed_is_empty(tmp_path: Path) -> None:
+    """As `/dev/null` is; what is written to a file needs no standard output."""
+    sqlite_home(tmp_path)
+    result = run(printing("<&-", "import", "ada"), tmp_path, **SETTINGS)
+    assert (result.returncode, result.stdout) == (0, "0 lines are stored\n")
+    result = run(printing(">&-", "export", "ada", "tasks.jsonl"), tmp_path, **SETTINGS)
+    assert (result.returncode, (tmp_path / "tasks.jsonl").read_text()) == (0, "")
 
 
 @pytest.mark.parametrize("put", [text, another_applications])

@@ -21,16 +21,20 @@ from taskservice.config.parsers import PARSERS
 COMMANDS = {
     "check": ["check"],
     "token": ["token", "ada"],
+    "explain": ["token", "--explain", "x"],
     "serve": ["serve", "--port", "0"],
     "upgrade": ["db", "upgrade"],
     "current": ["db", "current"],
     "prune": ["db", "prune"],
     "export": ["export", "ada"],
     "seed": ["seed", "--tasks", "1"],
+    "import": ["import", "ada"],
     "erase": ["erase", "ada", "--yes"],
+    "grant": ["db", "grant", "ada"],
+    "partition": ["db", "partition"],
 }
 READS = [
-    *((command, name) for command in ("check", "token", "serve") for name in PARSERS),
+    *((command, name) for command in ("check", "token", "explain", "serve") for name in PARSERS),
     *((command, "DATABASE_URL") for command in COMMANDS),
 ]
 """Each command with each setting that it reads."""

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from taskservice import __version__
-from taskservice.cli.streams import end, escape_unencodable, flush_output, require_output
+from taskservice.cli.streams import end, escape_unencodable, flush_output, stand_in_for_closed
 from taskservice.docstrings import require_docstrings
 from taskservice.failures import described
 from taskservice.logs import configure
@@ -63,6 +63,7 @@ class _Commands(click.Group):
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command line; what cannot be printed ends it with a message, too."""
         try:
+            stand_in_for_closed()
             escape_unencodable()
             require_docstrings()
             try:
@@ -75,13 +76,10 @@ class _Commands(click.Group):
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
-@click.pass_context
-def main(ctx: click.Context) -> None:
+def main() -> None:
     """A multi-user task service: it never leaks a task, never loses one, never doubles one.
 
     Start with `taskservice serve`. Every command reads its settings from the
     environment, and ends with 0, or with 2 and a message that says what is wrong.
     """
     configure({**os.environ, "TASKSERVICE_LOG_FORMAT": "console"})
-    if ctx.invoked_subcommand != "serve":
-        require_output()

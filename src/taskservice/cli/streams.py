@@ -3,11 +3,10 @@
 import os
 import sys
 from contextlib import suppress
-from io import TextIOWrapper
+from errno import EBADF
+from io import TextIOBase, TextIOWrapper
 
 import click
-
-from taskservice.config import ConfigError
 
 
 def escape_unencodable() -> None:
@@ -17,10 +16,19 @@ def escape_unencodable() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def require_output() -> None:
-    """Raise `ConfigError` where standard output is closed: what is printed would be lost."""
+class _Closed(TextIOBase):
+    """Standard output that is closed: what is printed would be lost without a word."""
+
+    def write(self, _: str) -> int:
+        raise OSError(EBADF, "standard output is closed")
+
+
+def stand_in_for_closed() -> None:
+    """Have printing to a closed standard output fail, and a closed standard input be empty."""
     if sys.stdout is None:
-        raise ConfigError("standard output is closed: send it to a file, or to /dev/null")
+        sys.stdout = _Closed()
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115
 
 
 def flush_output() -> None:
