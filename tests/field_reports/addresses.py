@@ -23,6 +23,7 @@ READ: list[Report[str, Parameters]] = [
     Report(_SOCKET, "a socket's folder as a parameter", "postgresql:///db?host=/var/run/postgresql&port=5433", {"host": "/var/run/postgresql", "port": 5433, "dbname": "db"}),
     Report(_SQLALCHEMY, "an IPv6 address", "postgresql://[::1]:5432/db", {"host": "::1", "port": 5432, "dbname": "db"}),
     Report(_SQLALCHEMY, "a search path", "postgresql://h/db?options=-csearch_path%3Dtasks", {"host": "h", "dbname": "db", "options": "-csearch_path=tasks"}),
+    Report("fastapi", "FastAPI's tutorial", "sqlite:///x.db?check_same_thread=false", {"check_same_thread": False}),
     Report(_SQLALCHEMY, "an encoded password", "postgresql://u:p%40%2F%3F@h/db", {"user": "u", "password": "p@/?", "host": "h", "dbname": "db"}),
 ]  # fmt: skip
 
@@ -37,5 +38,8 @@ REFUSED: list[Report[str, str]] = [
     Report(_SOCKET, "a space in a password", "postgresql://u:p ss@h/db", NO_ADDRESS),
     Report(_SOCKET, ": before a /", "postgresql://h:p/db", NO_PORT),
     Report(_FAILOVER, "more hosts than ports", "postgresql://a,b,c/d?port=1,2", "has 3 hosts and 2 ports"),
+    Report("security review", "a piece of a password", "postgresql://u@h/db?password=p&part=1", NO_ADDRESS),
+    Report("security review", "a piece of a user's name", "postgresql://u@h/db?x&part", NO_ADDRESS),
+    Report("sqlite", "a mode that would be ignored", "sqlite:///x.db?mode=ro", "needs uri=true, as in sqlite:///file:tasks.db?mode=rw&uri=true"),
     Report("sqlite", "a file in memory", "sqlite:///file:x?mode=memory&uri=true", "must name a file, as in sqlite:///taskservice.db"),
 ]  # fmt: skip

@@ -7,7 +7,7 @@ SECRET_PART = "hunter2"
 SHOWN: list[Report[str, str]] = [
     Report("security review", "no server", "sqlite:///taskservice.db", "sqlite:///taskservice.db"),
     Report("security review", "a path", "sqlite:////srv/a b@c.db", "sqlite:////srv/a b@c.db"),
-    Report("security review", "a query", "sqlite:///x.db?vfs=hunter2", "sqlite:///x.db"),
+    Report("security review", "a query", "sqlite:///x.db?vfs=hunter2&uri=true", "sqlite:///x.db"),
     *(
         Report("security review", name, address, "postgresql://db.example:6543/tasks")
         for name, address in {

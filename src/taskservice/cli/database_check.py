@@ -1,11 +1,11 @@
 """What `taskservice check` says of the database: reachable, at its schema, held by its policies."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.address import database_file
 from taskservice.adapters.sql.connecting import require_connection
 from taskservice.adapters.sql.encoding import require_readable
 from taskservice.adapters.sql.engine import is_embedded, single_engine
@@ -63,7 +63,7 @@ def _advice(engine: Engine, error: Unavailable) -> str:
         case StorageFull():
             return SPACE
         case _ if is_embedded(engine.url):
-            return FILE if Path(engine.url.database or "").exists() else NO_FILE
+            return FILE if database_file(engine.url).exists() else NO_FILE
         case AccessRefused():
             return ENTER
     return REACH

@@ -13,6 +13,8 @@ from stat import S_ISREG
 from tempfile import TemporaryFile
 
 from taskservice.adapters.http.tokens import SharedSecret
+from taskservice.adapters.sql.address import database_file, database_url
+from taskservice.adapters.sql.engine import is_embedded
 from taskservice.config import ConfigError, database_address
 from taskservice.config.reader import Reader
 
@@ -24,8 +26,8 @@ def secret_file(environ: Mapping[str, str]) -> Path:
 
     Raises `ConfigError` where `DATABASE_URL` is wrong.
     """
-    scheme, _, rest = database_address(environ).partition(":///")
-    path = Path(rest.partition("?")[0]) if scheme == "sqlite" else Path("taskservice")
+    url = database_url(database_address(environ))
+    path = database_file(url) if is_embedded(url) else Path("taskservice")
     if not path.name:
         raise ConfigError("DATABASE_URL must name a file, as in sqlite:///taskservice.db")
     return path.with_suffix(".secret")

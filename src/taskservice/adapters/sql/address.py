@@ -1,8 +1,9 @@
 """Database addresses: for PostgreSQL what libpq takes, for SQLite the path of a file."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
@@ -12,8 +13,10 @@ from sqlalchemy.exc import ArgumentError
 _ENCODE = "percent-encode spaces and @ / ? : % in its user and password, as in %40 for @"
 _PORT_LIMIT = 65535
 
-_SQLITE_PARAMETERS = {"timeout", "uri", "mode", "cache", "immutable", "nolock", "psow", "vfs"}
-"""What SQLite's address may say behind `?` (SQLite, "URI Filenames", 3.3), and the driver's."""
+_URI_PARAMETERS = {"mode", "cache", "immutable", "nolock", "psow", "vfs"}
+"""What an SQLite address may say behind `?` with `uri=true` (SQLite, "URI Filenames", 3.3)."""
+
+_DRIVER_PARAMETERS = {"timeout", "uri", "check_same_thread"}
 
 # Where SQLAlchemy's URL keeps a parameter of libpq.
 _PLACES = {"user": "username", "password": "password", "dbname": "database"}
@@ -43,6 +46,12 @@ def shown_address(url: URL) -> str:
     return str(URL.create(url.get_backend_name(), None, None, host, url.port, url.database))
 
 
+def database_file(url: URL) -> Path:
+    """Return the file of an SQLite database, named by its path or by a `file:` URI."""
+    name = url.database or ""
+    return Path(unquote(urlsplit(name).path) if url.query.get("uri") == "true" else name)
+
+
 def _parameters(address: str) -> dict[str, str]:
     """Return the parameters of libpq that an address holds; its own words would quote it."""
     try:
@@ -58,9 +67,11 @@ def _parameters(address: str) -> dict[str, str]:
 
 def _fault(address: str) -> str:
     known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()} | {"ssl"}
-    names = [part.partition("=")[0] for part in urlsplit(address).query.split("&")]
+    query = urlsplit(address).query
+    names = [name for part in query.split("&") for name, is_, _ in [part.partition("=")] if is_]
     unknown = [name for name in names if name not in known and name.isidentifier()]
-    if unknown:
+    # What follows an unencoded & in a password looks like a parameter.
+    if unknown and "password=" not in query:
         return f"has a parameter that PostgreSQL's client library does not know: {unknown[0]}"
     return f"is not a database address: {_ENCODE}"
 
@@ -89,13 +100,15 @@ def _postgresql_url(parameters: Mapping[str, str]) -> URL:
 
 
 def _sqlite_url(url: URL) -> URL:
-    unknown = url.query.keys() - _SQLITE_PARAMETERS
-    if unknown:
+    if unknown := url.query.keys() - _URI_PARAMETERS - _DRIVER_PARAMETERS:
         raise ValueError(f"has a parameter that SQLite does not know: {min(unknown)}")
+    if url.query.keys() & _URI_PARAMETERS and url.query.get("uri") != "true":
+        raise ValueError("needs uri=true, as in sqlite:///file:tasks.db?mode=rw&uri=true")
     if url.query.get("mode") == "memory" or ":memory:" in (url.database or ":memory:"):
         raise ValueError("must name a file, as in sqlite:///taskservice.db")
     try:
         float(str(url.query.get("timeout", 0)))
     except ValueError:
         raise ValueError("has a timeout that is no number of seconds") from None
-    return url
+    # Connections are shared by threads, one at a time, as the driver is told in any case.
+    return url.difference_update_query(["check_same_thread"])

@@ -1,11 +1,11 @@
 """What a database is like, for whoever looks after it: read, and nothing changed."""
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Engine
 
+from taskservice.adapters.sql.address import database_file
 from taskservice.adapters.sql.engine import is_embedded
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.schema import SERVING
@@ -63,7 +63,7 @@ def missing_grants(engine: Engine) -> list[str]:
 
 
 def _file(engine: Engine) -> About:
-    if not Path(engine.url.database or "").exists():
+    if not database_file(engine.url).exists():
         raise Unavailable("there is no such file")
     began = datetime.now(UTC)
     with transaction(engine) as connection:

@@ -5,12 +5,11 @@ A write is not tried: where the database takes none at the moment, reads go on.
 
 import os
 import sqlite3
-from pathlib import Path
-from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, select
 
 from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.address import database_file
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.inspection import missing_grants
 from taskservice.adapters.sql.policies import require_protected
@@ -69,7 +68,7 @@ def require_rows(engine: Engine) -> None:
 
 def _require_writable(engine: Engine) -> None:
     """Raise `Unfit` for a file that cannot be written, which SQLite would name by its folder."""
-    file = Path(urlsplit(engine.url.database or "").path)
+    file = database_file(engine.url)
     if file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
         raise Unfit("its file or folder is read-only", "Let the service write to both")
 
