@@ -31,7 +31,7 @@ from taskservice.core.service import OpenTasks
 from taskservice.core.watching import NOBODY, Watch
 from taskservice.docstrings import require_docstrings
 from taskservice.listening import authority, listen
-from taskservice.startup import is_servable, parsed_address, retry_in_background
+from taskservice.startup import check_in_worker, parsed_address
 
 FOR_PROBES = 1
 """A connection to look with whether the database answers, where all others are in use."""
@@ -86,8 +86,7 @@ def production_app(settings: Settings) -> Flask:
 
     A database that cannot be reached is looked for again, and the log says so.
     """
-    if not is_servable(settings):
-        retry_in_background(settings)
+    check_in_worker(settings)
     watch = metrics.counting() if settings.metrics_address else NOBODY
     engine = pooled_engine(
         parsed_address(settings.database_url),

@@ -20,7 +20,7 @@ from taskservice.docstrings import require_docstrings
 from taskservice.failures import described
 from taskservice.gunicorn_draining import keep_stops_over_forks
 from taskservice.gunicorn_log import Log, Worker
-from taskservice.startup import is_servable
+from taskservice.startup import check_at_start
 from taskservice.temporary_files import memory_folder, require_writable
 
 _log = logging.getLogger("taskservice")
@@ -81,7 +81,7 @@ def on_starting(arbiter: Arbiter) -> None:
         require_docstrings()
         settings = Settings.from_environment(os.environ)
         require_writable(arbiter.cfg.worker_tmp_dir)
-        is_servable(settings)
+        check_at_start(settings)
         serve_metrics(settings)
         keep_stops_over_forks()
     except Exception as error:

@@ -10,8 +10,6 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from gunicorn.http import errors
 
-from taskservice.config import ConfigError
-from taskservice.failures import described
 from taskservice.gunicorn_joining import JoiningWorker
 from taskservice.logs import configure
 
@@ -41,9 +39,8 @@ class Worker(JoiningWorker):
         """Load the application and serve; what ends that goes to the log, and nowhere else."""
         try:
             super().init_process()
-        except Exception as error:
-            trace = None if isinstance(error, ConfigError) else error
-            self.log.error("worker failed", exc_info=trace, extra={"reason": described(error)})
+        except Exception:
+            self.log.exception("worker failed")
             sys.exit(-1 if self.booted else Arbiter.WORKER_BOOT_ERROR)
 
     def is_parent_alive(self) -> bool:

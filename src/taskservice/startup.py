@@ -1,7 +1,7 @@
 """Start-up checks: whether the service can work with the database that it is configured for."""
 
 import logging
-from threading import Thread
+from threading import Event, Thread
 from time import sleep
 
 from sqlalchemy import URL, Engine
@@ -31,7 +31,27 @@ ORDINARY = (
 RETRY_SECONDS = 30.0
 """Time between two looks for a database that could not be reached."""
 
+_is_checked = Event()
+"""Set where the process that this one was forked from has looked at the database."""
+
 _log = logging.getLogger("taskservice")
+
+
+def check_at_start(settings: Settings) -> None:
+    """Look at the database before workers are forked off. Raises `ConfigError`."""
+    is_servable(settings)
+    _is_checked.set()
+
+
+def check_in_worker(settings: Settings) -> None:
+    """Look at the database from the process that serves, and go on looking until it is reached.
+
+    Raises `ConfigError` where that is the start itself. A worker that is
+    started later must not end the others, which a failure of it would: it is
+    not ready until the database is fit, and every connection is looked at.
+    """
+    if not (_is_reached(settings) if _is_checked.is_set() else is_servable(settings)):
+        retry_in_background(settings)
 
 
 def is_servable(settings: Settings) -> bool:

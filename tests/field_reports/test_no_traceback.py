@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from threading import Event
 
 import pytest
 from click.testing import CliRunner, Result
@@ -68,6 +69,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("taskservice.cli.serving.configure", lambda _: None)
     monkeypatch.setattr("taskservice.cli.serving.serve_metrics", lambda _: None)
     monkeypatch.setattr("taskservice.cli.server.Server.run", lambda _: None)
+    monkeypatch.setattr("taskservice.startup._is_checked", Event())
     return tmp_path
 
 

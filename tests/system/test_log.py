@@ -205,18 +205,20 @@ def test_a_defect_of_the_database_tells_no_value(
     assert "bread" not in defect["exception"].replace("no bread", "")
 
 
-def test_a_worker_that_cannot_boot_is_told_in_the_log(
+def test_a_new_worker_over_an_unfit_database_goes_on(
     tmp_path: Path, sqlite: dict[str, str]
 ) -> None:
-    """Where the database vanished meanwhile, a new worker says so in JSON, and gunicorn ends."""
-    with gunicorn(tmp_path, **sqlite) as service:
+    """Where the database vanished, it says so; the service lives, and is not ready."""
+    with gunicorn(tmp_path, **sqlite, WEB_CONCURRENCY="1") as service:
         (tmp_path / "tasks.db").unlink()
-        (last,) = wait_for(service, "Worker ready", 1)
-        os.kill(int(last.rpartition("pid: ")[2].partition(")")[0]), signal.SIGKILL)
-        assert service.process.wait(SECONDS) == 3
-    (failure,) = [each for each in objects(service) if each["event"] == "worker failed"]
-    assert "run `taskservice db upgrade`" in failure["reason"]
-    assert "exception" not in failure
+        (first,) = wait_for(service, "Worker ready", 1)
+        os.kill(int(first.rpartition("pid: ")[2].partition(")")[0]), signal.SIGKILL)
+        wait_for(service, "Worker ready", 2)
+        assert service("GET", "/livez").status == 200
+        assert service("GET", "/readyz").status == 503
+        assert service.stop() == 0
+    (said,) = [each for each in objects(service) if each["event"] == "database not fit to serve"]
+    assert "run `taskservice db upgrade`" in said["reason"]
 
 
 @pytest.mark.parametrize(

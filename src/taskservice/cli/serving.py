@@ -18,7 +18,7 @@ from taskservice.config import ConfigError, Settings
 from taskservice.config.reader import Reader
 from taskservice.listening import authority, listen
 from taskservice.logs import configure, escaped
-from taskservice.startup import is_servable, parsed_address
+from taskservice.startup import check_at_start, parsed_address
 from taskservice.temporary_files import memory_folder, require_writable
 
 DEMO_USER = "demo"
@@ -66,7 +66,7 @@ def serve(host: str, port: int, database: str | None) -> None:
     require_writable(memory_folder())
     with _listen(host, port) as listener:
         upgrade(single_engine(parsed_address(settings.database_url)))
-        is_servable(settings)
+        check_at_start(settings)
         serve_metrics(settings)
         Server(settings, listener, partial(announce, settings)).run()
 
