@@ -12,6 +12,8 @@ from tests.http_callers import token_of
 from tests.processes import SECONDS, Service, gunicorn
 from tests.support import SECRET
 
+from taskservice.adapters.http.exchange import BODY_LIMIT
+
 LIST = "/api/tasks/ada/tasks"
 ADA = {"Authorization": f"Bearer {token_of('ada')}"}
 NEVER = "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
@@ -61,7 +63,7 @@ def test_an_unread_body_closes(client: HTTPConnection, name: str, size: int, chu
 
 def test_a_body_that_is_too_large_closes(client: HTTPConnection) -> None:
     """It is answered before it is read."""
-    client.request("POST", LIST, b"x" * 70_000, ADA)
+    client.request("POST", LIST, b"x" * (BODY_LIMIT + 1), ADA)
     response = client.getresponse()
     assert (response.status, response.headers["Connection"]) == (413, "close")
 
@@ -81,7 +83,7 @@ def test_a_body_that_was_read_keeps_the_connection(client: HTTPConnection, chunk
         assert client.sock is sock
 
 
-@pytest.mark.parametrize("size", [1, 65_536])
+@pytest.mark.parametrize("size", [1, BODY_LIMIT])
 def test_a_keyed_deletion_reads_its_body(client: HTTPConnection, size: int) -> None:
     """As the key stands for it: the next request goes over the same connection."""
     client.request("DELETE", f"{LIST}/{NEVER}", b"x" * size, {**ADA, "Idempotency-Key": "a"})

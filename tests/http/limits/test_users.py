@@ -8,6 +8,7 @@ from tests.http.limits.callers import PATH, PUBLIC, QUOTA, refuse, use_up
 from tests.http_callers import Caller
 from tests.problems import problem
 
+from taskservice.adapters.http.exchange import BODY_LIMIT
 from taskservice.app import FLOOR
 from taskservice.testing import ADA, BOB, TickingClock
 
@@ -64,7 +65,7 @@ class TestAUser:
         """429 comes before 413, 415, 400 and 422, and nothing is written."""
         use_up(ada)
         for request in (
-            {"data": b"x" * 100_000, "content_type": "application/json"},
+            {"data": b"x" * (BODY_LIMIT + 1), "content_type": "application/json"},
             {"data": b"{}", "content_type": "text/plain"},
             {"data": b"{", "content_type": "application/json"},
             {"json": {}, "headers": {"Idempotency-Key": "a,b"}},
