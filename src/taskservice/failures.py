@@ -19,7 +19,7 @@ def described(error: Exception) -> str:
         case OSError(filename=str(name)):
             return f"{name}: {error.strerror}"
         case OSError(strerror=str(why)):
-            return f"output cannot be written: {why}"
+            return f"input or output failed: {why}"
     return f"unexpected {named(error)}; {DEBUG}"
 
 

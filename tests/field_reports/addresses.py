@@ -29,6 +29,7 @@ READ: list[Report[str, Parameters]] = [
 
 REFUSED: list[Report[str, str]] = [
     Report(_PRISMA, "Prisma's parameter", "postgresql://u@h/db?pgbouncer=true", UNKNOWN),
+    Report(_PRISMA, "all that Prisma adds", "postgresql://u@h/db?pgbouncer=true&connection_limit=1", f"{UNKNOWN}, connection_limit"),
     Report(_PRISMA, "a parameter of SQLite's that is none", "sqlite:///x.db?pgbouncer=true", "has a parameter that SQLite does not know: pgbouncer"),
     Report(_SUPABASE, "a time-out that is no number", "postgresql://u@h/db?connect_timeout=abc", "has a connect_timeout that is no whole number of seconds"),
     Report(_SUPABASE, "SQLite's time-out that is no number", "sqlite:///x.db?timeout=abc", "has a timeout that is no number of seconds"),

@@ -44,7 +44,7 @@ def test_output_that_cannot_be_written_is_a_message(
 def test_help_that_cannot_be_written_is_a_message(tmp_path: Path, stream: str, why: str) -> None:
     """It is printed before any command runs."""
     result = run(printing(stream, "--help"), tmp_path)
-    assert (result.returncode, result.stderr) == (2, f"Error: output cannot be written: {why}\n")
+    assert (result.returncode, result.stderr) == (2, f"Error: input or output failed: {why}\n")
 
 
 def test_an_input_that_is_closed_is_empty(tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ def test_a_file_system_that_is_read_only_is_a_message(tmp_path: Path, command: l
     result = run(mounted(READ_ONLY, command), tmp_path, **SETTINGS)
     assert result.returncode == 2
     assert "Traceback" not in result.stdout + result.stderr
-    assert "its file or folder is read-only" in result.stdout + result.stderr
+    assert "or its folder is read-only" in result.stdout + result.stderr
 
 
 def test_a_home_that_is_not_there_is_not_needed(postgresql: Databases, tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.address import database_url
 from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.inspection import look, missing_grants
+from taskservice.adapters.sql.readiness import NO_FILE
 from taskservice.cli.findings import wrong
 from taskservice.core.errors import Unavailable
 
@@ -98,10 +99,7 @@ def test_a_file_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
     """With the command that makes it."""
     address = f"sqlite:///{tmp_path}/tasks.db"
     _, found, _ = checked(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
-    assert failures(found) == [
-        "database there is no such file -> `taskservice db upgrade` makes it, in a folder where "
-        "this user can write"
-    ]
+    assert failures(found) == [f"database there is no file {tmp_path}/tasks.db -> {NO_FILE}"]
     assert list(tmp_path.iterdir()) == []
 
 

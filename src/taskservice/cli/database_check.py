@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.address import database_file
 from taskservice.adapters.sql.connecting import require_connection
 from taskservice.adapters.sql.encoding import require_readable
 from taskservice.adapters.sql.engine import is_embedded, single_engine
@@ -29,7 +28,6 @@ REACH = (
     "is it up, are host and port in DATABASE_URL right, and does a firewall let this machine in?"
 )
 ENTER = "user, password and database in DATABASE_URL must be those of the role that serves"
-NO_FILE = "`taskservice db upgrade` makes it, in a folder where this user can write"
 FILE = "it must be an SQLite database that this user can read and write, folder included"
 ROWS = "no request can read them: mend what the database says, or restore the tables"
 SPACE = "its disk is full, or a quota is used up: make room (`df -h` and `df -i` show where)"
@@ -63,7 +61,7 @@ def _advice(engine: Engine, error: Unavailable) -> str:
         case StorageFull():
             return SPACE
         case _ if is_embedded(engine.url):
-            return FILE if database_file(engine.url).exists() else NO_FILE
+            return FILE
         case AccessRefused():
             return ENTER
     return REACH

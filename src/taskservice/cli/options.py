@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.engine import pooled_engine, single_engine
+from taskservice.adapters.sql.readiness import require_file
 from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.config import DEFAULT_DATABASE, database_address
 from taskservice.config.reader import Reader
@@ -57,7 +58,9 @@ def current_engine(database: str | None, default: str = "") -> Engine:
     Whoever it enters as, it names the owner whose rows it is about.
     """
     url = parsed_address(database_address(environment(database, default)))
-    schema.require_current(single_engine(url))
+    engine = single_engine(url)
+    require_file(engine)
+    schema.require_current(engine)
     return pooled_engine(
         url,
         pool_size=1,

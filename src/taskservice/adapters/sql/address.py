@@ -72,7 +72,9 @@ def _fault(address: str) -> str:
     unknown = [name for name in names if name not in known and name.isidentifier()]
     # What follows an unencoded & in a password looks like a parameter.
     if unknown and "password=" not in query:
-        return f"has a parameter that PostgreSQL's client library does not know: {unknown[0]}"
+        return (
+            f"has a parameter that PostgreSQL's client library does not know: {', '.join(unknown)}"
+        )
     return f"is not a database address: {_ENCODE}"
 
 
@@ -101,7 +103,7 @@ def _postgresql_url(parameters: Mapping[str, str]) -> URL:
 
 def _sqlite_url(url: URL) -> URL:
     if unknown := url.query.keys() - _URI_PARAMETERS - _DRIVER_PARAMETERS:
-        raise ValueError(f"has a parameter that SQLite does not know: {min(unknown)}")
+        raise ValueError(f"has a parameter that SQLite does not know: {', '.join(sorted(unknown))}")
     if url.query.keys() & _URI_PARAMETERS and url.query.get("uri") != "true":
         raise ValueError("needs uri=true, as in sqlite:///file:tasks.db?mode=rw&uri=true")
     if url.query.get("mode") == "memory" or ":memory:" in (url.database or ":memory:"):

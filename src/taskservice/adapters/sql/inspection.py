@@ -5,12 +5,10 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from taskservice.adapters.sql.address import database_file
 from taskservice.adapters.sql.engine import is_embedded
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.schema import SERVING
 from taskservice.adapters.sql.sessions import transaction
-from taskservice.core.errors import Unavailable
 
 _ABOUT = """
     SELECT current_setting('server_version'), session_user::text,
@@ -63,8 +61,6 @@ def missing_grants(engine: Engine) -> list[str]:
 
 
 def _file(engine: Engine) -> About:
-    if not database_file(engine.url).exists():
-        raise Unavailable("there is no such file")
     began = datetime.now(UTC)
     with transaction(engine) as connection:
         version = connection.exec_driver_sql("SELECT sqlite_version()").scalar()

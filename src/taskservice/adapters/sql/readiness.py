@@ -10,6 +10,7 @@ from sqlalchemy import Engine, select
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.address import database_file
+from taskservice.adapters.sql.engine import is_embedded
 from taskservice.adapters.sql.failures import translated
 from taskservice.adapters.sql.inspection import missing_grants
 from taskservice.adapters.sql.policies import require_protected
@@ -24,6 +25,7 @@ MINIMUM_SQLITE = (3, 35)
 MINIMUM_POSTGRESQL = 15
 """The oldest major version of PostgreSQL that the tests ran on."""
 
+NO_FILE = "Correct its name in DATABASE_URL, or make it with `taskservice db upgrade`"
 GRANT = "run `taskservice db grant {}` as the tables' owner"
 
 _NOBODY = ""
@@ -33,10 +35,10 @@ _A_ROW = [Statement(select(table).where(table.c.user_id == OWNER).limit(1)) for 
 
 
 def require_fit(engine: Engine) -> None:
-    """Raise `Unfit` where SQLite or PostgreSQL is too old, or SQLite's file is read-only."""
+    """Raise `Unfit` where SQLite or PostgreSQL is too old, or there is no file to write to."""
     if engine.dialect.name == "sqlite":
         _require_minimum("SQLite", sqlite3.sqlite_version_info[:2], MINIMUM_SQLITE)
-        _require_writable(engine)
+        require_file(engine)
         return
     with translated(), engine.connect() as connection:
         number = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
@@ -66,11 +68,15 @@ def require_rows(engine: Engine) -> None:
             statement.rows(session)
 
 
-def _require_writable(engine: Engine) -> None:
-    """Raise `Unfit` for a file that cannot be written, which SQLite would name by its folder."""
+def require_file(engine: Engine) -> None:
+    """Raise `Unfit` where SQLite's file is not there, which would be made, or is read-only."""
+    if not is_embedded(engine.url):
+        return
     file = database_file(engine.url)
-    if file.exists() and not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
-        raise Unfit("its file or folder is read-only", "Let the service write to both")
+    if not file.exists():
+        raise Unfit(f"there is no file {file}", NO_FILE)
+    if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
+        raise Unfit(f"the file {file} or its folder is read-only", "Let the service write to both")
 
 
 def _require_minimum(product: str, found: tuple[int, ...], minimum: tuple[int, ...]) -> None:
