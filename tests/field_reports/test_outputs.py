@@ -130,6 +130,7 @@ def test_standard_error_may_be_closed(
 def test_what_a_terminal_cannot_encode_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Help has dots that ISO 8859-1 does not have, and the path of a database may have anything."""
     printed = BytesIO()
+    monkeypatch.setattr("taskservice.cli.configure", lambda _: None)
     monkeypatch.setattr(sys, "stdout", TextIOWrapper(printed, encoding="latin-1"))
     main(["serve", "--help"], standalone_mode=False)
     announce(replace(SETTINGS, database_url="sqlite:///łé.db"), "http://127.0.0.1:8000")

@@ -18,7 +18,7 @@ import os, signal, time
 from types import SimpleNamespace
 from taskservice.gunicorn_conf import on_starting
 
-on_starting(SimpleNamespace(cfg=SimpleNamespace(preload_app=False)))
+on_starting(SimpleNamespace(cfg=SimpleNamespace(preload_app=False, worker_tmp_dir=None)))
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 for _ in range(20):
     child = os.fork()
