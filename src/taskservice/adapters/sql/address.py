@@ -91,7 +91,7 @@ def _postgresql_url(parameters: Mapping[str, str]) -> URL:
     found: dict[str, Any] = {_PLACES[name]: rest.pop(name) for name in _PLACES if name in rest}
     hosts, ports = (rest.get(name, "").split(",") for name in ("host", "port"))
     if max(len(hosts), len(ports)) > 1:
-        # Of several hosts SQLAlchemy wants to hear in the query, and of a port for each.
+        # SQLAlchemy takes several hosts in the query alone, with a port for each.
         ports = ports if len(ports) > 1 else ports * len(hosts)
         if len(ports) != len(hosts):
             raise ValueError(f"has {len(hosts)} hosts and {len(ports)} ports")
@@ -112,5 +112,5 @@ def _sqlite_url(url: URL) -> URL:
         float(str(url.query.get("timeout", 0)))
     except ValueError:
         raise ValueError("has a timeout that is no number of seconds") from None
-    # Connections are shared by threads, one at a time, as the driver is told in any case.
+    # Connections are shared by threads, one at a time: SQLAlchemy sets it so itself.
     return url.difference_update_query(["check_same_thread"])

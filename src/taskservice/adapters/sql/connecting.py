@@ -38,7 +38,7 @@ _sqlstate = re.compile(rb'ErrorResponse.* C "(\w{5})"').findall
 def require_connection(engine: Engine) -> None:
     """Connect once. Raises `Unavailable` for a failure that passes, and a kind of it for others.
 
-    A server's refusal is told apart by its SQLSTATE, whatever its language:
+    The SQLSTATE says what a server refuses, whatever its language:
     `AccessRefused`. What never reached a server, such as a certificate that
     cannot be verified, is `Unfit`.
     """
