@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.sql.functions import FunctionElement
 
 from taskservice.adapters.sql.statements import OWNER, Order, Statement
 from taskservice.adapters.sql.tables import fields, tasks
@@ -25,14 +25,18 @@ from taskservice.core.ids import first_id, last_id
 from taskservice.core.query import Sort, TaskQuery
 
 
-class _Position(GenericFunction[int]):
+class _Position(FunctionElement[int]):
     """Where a text stands in another, from 1, and 0 where it does not: `str.find` in SQL.
 
     LIKE takes up to 150 times as long for a text that nearly matches everywhere.
     """
 
-    name = "strpos"
     type = Integer()
+
+
+@compiles(_Position, "postgresql")
+def _strpos(position: _Position, compiler: SQLCompiler, **how: Any) -> str:
+    return f"strpos{compiler.process(position.clause_expr, **how)}"
 
 
 @compiles(_Position, "sqlite")
