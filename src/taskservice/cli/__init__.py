@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from taskservice import __version__
-from taskservice.cli.streams import end, escape_unencodable, flush_output, stand_in_for_closed
+from taskservice.cli.streams import end, escape_unencodable, stand_in_for_closed
 from taskservice.docstrings import require_docstrings
 from taskservice.failures import described
 from taskservice.logs import configure
@@ -66,10 +66,7 @@ class _Commands(click.Group):
             stand_in_for_closed()
             escape_unencodable()
             require_docstrings()
-            try:
-                return super().main(*args, **extra)
-            finally:
-                flush_output()
+            return super().main(*args, **extra)
         except Exception as error:
             return end(described(error))
 

@@ -31,13 +31,6 @@ def stand_in_for_closed() -> None:
         sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115
 
 
-def flush_output() -> None:
-    """Write what is printed and not written yet. Raises `OSError` where that cannot be."""
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
-
-
 def end(message: str) -> None:
     """Print `message`, where that is possible, and exit with status 2."""
     with suppress(OSError):
