@@ -1,5 +1,6 @@
 """Readiness looks at what a request needs: tables, privileges, policies, and the file itself."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from taskservice.adapters.sql import readiness
 from taskservice.adapters.sql.readiness import require_usable
 from taskservice.adapters.sql.schema import require_reachable
 from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.cli.database_check import database_findings
 from taskservice.config import ConfigError, Settings
 from taskservice.core.errors import Unavailable
 from taskservice.startup import is_servable
@@ -91,15 +93,19 @@ def test_a_file_that_is_gone_is_not_written_to(tmp_path: Path, change: str) -> N
         ("postgresql", r"it is PostgreSQL \d+. taskservice needs PostgreSQL 99 or newer"),
     ],
 )
-def test_too_old_a_database_ends_the_start(
+def test_too_old_a_database_is_refused(
     home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, message: str
 ) -> None:
     """maubot/rss#31, synapse#17577: it is named, with the version that is needed."""
     address = home.service if engine == "postgresql" else sqlite_home(tmp_path)
     monkeypatch.setattr(readiness, "MINIMUM_SQLITE", (99,))
     monkeypatch.setattr(readiness, "MINIMUM_POSTGRESQL", 99)
+    settings = Settings(database_url=address, jwt_secret=SECRET)
     with pytest.raises(ConfigError, match=f"DATABASE_URL is not fit to serve: {message}"):
-        is_servable(Settings(database_url=address, jwt_secret=SECRET))
+        is_servable(settings)
+    (finding,) = database_findings(settings)
+    assert finding.fails
+    assert re.match(message, f"{finding.text}. {finding.advice}")
 
 
 def test_the_least_versions_stand_in_the_readme() -> None:
