@@ -56,6 +56,12 @@ def test_null_for_all_keys_is_none() -> None:
     assert (found, found.reasons()) == (((), ()), "it is empty")
 
 
+def test_a_byte_order_mark_is_passed_over() -> None:
+    """As a file has one that somebody uploaded by hand (RFC 8259, section 8.1)."""
+    used, _ = read_key_set(b"\xef\xbb\xbf" + document(RSA))
+    assert [key.key_id for key in used] == ["r1"]
+
+
 @pytest.mark.parametrize("published", [None, "", "r1"])
 def test_a_token_with_an_empty_kid_names_no_key(published: str | None) -> None:
     """Google's name none so, whatever the key is called (WICG/email-verification#43)."""

@@ -527,7 +527,7 @@ def test_ignored_keys_are_logged_when_they_change(
     keys: KeySet, source: Source, caplog: pytest.LogCaptureFixture
 ) -> None:
     """With the reason of each, not at every fetch, and whatever their order."""
-    caplog.set_level("INFO")
+    caplog.set_level("INFO", "taskservice")
     first, second = ENCRYPTS, {"kty": "oct", "k": "c2Vj"}
     for extra in ([first], [first], [first, second], [second, first], [], [first]):
         source.issuer.extra = extra
@@ -544,6 +544,7 @@ def test_a_set_that_loses_its_last_key_is_logged(
     keys: KeySet, source: Source, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Every token is refused from then on: a warning says why, once."""
+    caplog.set_level("INFO", "taskservice")
     source.issuer.extra, known = [ENCRYPTS], source.issuer.keys
     for left in (known, [], [], known):
         source.issuer.keys = left
