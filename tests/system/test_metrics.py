@@ -16,6 +16,7 @@ from threading import Event
 from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 from tests.homes import sqlite_home
 from tests.http_callers import token_of
@@ -24,6 +25,7 @@ from tests.processes import COMMAND, SECONDS, START, WORKERS, Service, gunicorn,
 from tests.support import SECRET
 
 from taskservice import __version__
+from taskservice.adapters.metrics.serving import registry
 
 ADA = token_of("ada")
 PATH = "/api/tasks/ada/tasks"
@@ -162,6 +164,13 @@ def scraped_until(is_over: Event, scraper: Scraper) -> list[Any]:
         if (now := counted(scraper.samples())) not in seen:
             seen.append(now)
     return seen
+
+
+def test_a_scrape_skips_the_file_that_a_worker_has_just_created(tmp_path: Path) -> None:
+    """It is empty until the worker has given it a size (prometheus_client's `MmapedDict`)."""
+    (tmp_path / "counter_1.db").touch()
+    text = generate_latest(registry(str(tmp_path))).decode()
+    assert text.splitlines()[-1].startswith("taskservice_build_info")
 
 
 def test_a_worker_does_not_hold_the_port(tmp_path: Path, settings: dict[str, str]) -> None:

@@ -4,6 +4,8 @@ import logging
 import os
 import socket
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from threading import Lock, Thread
 from typing import TYPE_CHECKING
 from wsgiref.simple_server import WSGIRequestHandler
@@ -33,7 +35,7 @@ def serve(listener: socket.socket, folder: str) -> None:
     """
     scrapes = Lock()
     server = _Server(listener)
-    server.set_app(_at_metrics(make_wsgi_app(_registry(folder)), scrapes))
+    server.set_app(_at_metrics(make_wsgi_app(registry(folder)), scrapes))
     os.register_at_fork(
         before=scrapes.acquire,
         after_in_parent=scrapes.release,
@@ -52,11 +54,33 @@ class _Build(Collector):
         )
 
 
-def _registry(folder: str) -> CollectorRegistry:
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry, folder)  # type: ignore[no-untyped-call]
-    registry.register(_Build())
-    return registry
+class _Workers(MultiProcessCollector):
+    """Sums up the numbers of all processes."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(None, folder)  # type: ignore[no-untyped-call]
+        self._folder = Path(folder)
+
+    def collect(self) -> Iterable[Metric]:
+        """Skip empty files: a worker creates each before it writes the size that is read first."""
+        files = [str(file) for file in self._folder.glob("*.db") if _size(file)]
+        metrics: Iterable[Metric] = self.merge(files)  # type: ignore[no-untyped-call]
+        return metrics
+
+
+def registry(folder: str) -> CollectorRegistry:
+    """Return the numbers in `folder`, and the version."""
+    collectors = CollectorRegistry()
+    collectors.register(_Workers(folder))
+    collectors.register(_Build())
+    return collectors
+
+
+def _size(file: Path) -> int:
+    """Return the size in bytes; 0 where a worker has ended and its file is gone."""
+    with suppress(FileNotFoundError):
+        return file.stat().st_size
+    return 0
 
 
 def _at_metrics(metrics: "WSGIApplication", scrapes: Lock) -> "WSGIApplication":
