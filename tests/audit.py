@@ -22,17 +22,17 @@ from sqlalchemy import Engine, event
 from tests.grammar import OWNED, SETTING, Untied, owner_parameters
 
 import taskservice
-from taskservice.adapters.sql import migrating, partitioning, pruning
-from taskservice.adapters.sql.archive import SqlArchive
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.admin import migrate, partition, prune
+from taskservice.adapters.sql.storage.owner_data import SqlArchive
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.service import TaskService
 
 PACKAGE = str(Path(taskservice.__file__).parent)
 ARCHIVED = ("restore", "count", "erase")
 EXCEPT = {
-    (migrating.__file__, "upgrade"),
-    (partitioning.__file__, "partition"),
-    (pruning.__file__, "prune"),
+    (migrate.__file__, "upgrade"),
+    (partition.__file__, "partition"),
+    (prune.__file__, "prune"),
 }
 
 NOBODY = ""

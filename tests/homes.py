@@ -10,10 +10,10 @@ from sqlalchemy import Engine, event, text
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.admin.migrate import upgrade
+from taskservice.adapters.sql.connection.address import database_url
+from taskservice.adapters.sql.connection.sessions import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, single_engine
-from taskservice.adapters.sql.migrating import upgrade
-from taskservice.adapters.sql.sessions import Timeouts
 
 
 class Home(NamedTuple):

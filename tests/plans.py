@@ -9,8 +9,8 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, Engine, event, text
 
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.adapters.sql.tables import tasks
-from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.ids import TaskIds
 from taskservice.core.query import SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.task import Task

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 from typing import Any
 
-from taskservice.adapters.http.tokens import SharedSecret, Verifier
+from taskservice.adapters.jwt import SharedSecret, Verifier
 
 SECRET = "a secret of more than thirty-two bytes"
 NOW = datetime(2026, 2, 9, 10, 0, tzinfo=UTC)

@@ -8,27 +8,27 @@ from functools import partial
 from flask import Flask
 
 from taskservice import temporary_files
-from taskservice.adapters import metrics
-from taskservice.adapters.counters import counters_at
+from taskservice.adapters import prometheus
+from taskservice.adapters.http.access_log import current_rule
 from taskservice.adapters.http.application import http_application
-from taskservice.adapters.http.rate_limit import Limits
-from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifier
-from taskservice.adapters.http.watched import current_rule
+from taskservice.adapters.http.protocol.rate_limit import Limits
+from taskservice.adapters.jwt import Keys, KeySet, SharedSecret, Verifier
 from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.ratelimit import counters_at
 from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.checks.readiness import require_usable
+from taskservice.adapters.sql.connection.sessions import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine
-from taskservice.adapters.sql.readiness import require_usable
-from taskservice.adapters.sql.sessions import Timeouts
-from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.adapters.traces import tracing
+from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.tracing import tracing
 from taskservice.config import NO_LIMIT, ConfigError, Settings
-from taskservice.core.admission import Admission
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.errors import Unavailable
-from taskservice.core.rates import Rate, RateLimit
-from taskservice.core.readiness import Probe, Shared
+from taskservice.core.operations.admission import Admission
+from taskservice.core.operations.metrics import NOBODY, Watch
+from taskservice.core.operations.rate_limits import Rate, RateLimit
+from taskservice.core.operations.readiness import Probe, Shared
 from taskservice.core.service import OpenTasks
-from taskservice.core.watching import NOBODY, Watch
 from taskservice.docstrings import require_docstrings
 from taskservice.listening import authority, listen
 from taskservice.startup import check_in_worker, parsed_address
@@ -87,7 +87,7 @@ def production_app(settings: Settings) -> Flask:
     A database that cannot be reached is looked for again, and the log says so.
     """
     check_in_worker(settings)
-    watch = metrics.counting() if settings.metrics_address else NOBODY
+    watch = prometheus.counting() if settings.metrics_address else NOBODY
     engine = pooled_engine(
         parsed_address(settings.database_url),
         pool_size=settings.pool_size,
@@ -130,7 +130,7 @@ def serve_metrics(settings: Settings) -> None:
         raise ConfigError(
             f"TASKSERVICE_METRICS_ADDRESS cannot be listened on: {place}: {error.strerror}"
         ) from None
-    metrics.serve(listener, folder)
+    prometheus.serve(listener, folder)
     _log.info("metrics are served", extra={"address": authority(*listener.getsockname()[:2])})
 
 

@@ -7,12 +7,12 @@ from time import sleep
 from sqlalchemy import URL, Engine
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.address import database_url
-from taskservice.adapters.sql.connecting import require_connection
-from taskservice.adapters.sql.encoding import require_readable
-from taskservice.adapters.sql.engine import is_embedded, require_log_ahead, single_engine
-from taskservice.adapters.sql.readiness import require_fit, require_usable
-from taskservice.adapters.sql.roles import require_ordinary_role
+from taskservice.adapters.sql.checks.connectivity import require_connection
+from taskservice.adapters.sql.checks.encoding import require_readable
+from taskservice.adapters.sql.checks.readiness import require_fit, require_usable
+from taskservice.adapters.sql.checks.roles import require_ordinary_role
+from taskservice.adapters.sql.connection.address import database_url, is_embedded
+from taskservice.adapters.sql.engine import require_log_ahead, single_engine
 from taskservice.config import ConfigError, Settings
 from taskservice.core.errors import (
     AccessRefused,

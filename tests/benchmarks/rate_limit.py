@@ -18,13 +18,13 @@ from tests.http_callers import SETTINGS, token_of
 from tests.redis_server import redis_server
 from tests.support import SECRET
 
-from taskservice.adapters.counters import IN_MEMORY, counters_at
-from taskservice.adapters.http.tokens import SharedSecret, Verifier, issue
+from taskservice.adapters.jwt import SharedSecret, Verifier, issue
 from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.ratelimit import IN_MEMORY, counters_at
 from taskservice.app import create_app
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import Unauthenticated
-from taskservice.core.rates import Rate, RateLimit
+from taskservice.core.operations.rate_limits import Rate, RateLimit
 from taskservice.logs import configure
 
 ROUNDS, CALLS = 30, 500

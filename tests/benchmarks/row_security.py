@@ -22,11 +22,13 @@ from sqlalchemy import Dialect, Engine
 from tests.homes import Home, behind_a_pooler, served, served_engine
 from tests.postgres import PostgresServer
 
-from taskservice.adapters.sql import sessions, task_service
-from taskservice.adapters.sql.statements import OWNER_SETTING as SETTING
-from taskservice.adapters.sql.statements import Session, Statement, _Compiled
-from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.once import Attempt, OnceOnly
+from taskservice.adapters.sql.connection import sessions
+from taskservice.adapters.sql.connection.statements import OWNER_SETTING as SETTING
+from taskservice.adapters.sql.connection.statements import Session, Statement, _Compiled
+from taskservice.adapters.sql.storage import task_service
+from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.core.idempotency import Attempt
+from taskservice.core.idempotent_tasks import OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import OpenTasks, TaskService
 from taskservice.core.task import Task

@@ -22,9 +22,10 @@ from tests.homes import served, served_engine
 from tests.plans import BIG, IN_THE_NAME, deep, fill, plan, queries
 from tests.postgres import PostgresServer
 
-from taskservice.adapters.sql.partitioning import partition
-from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.once import Attempt, OnceOnly
+from taskservice.adapters.sql.admin.partition import partition
+from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.core.idempotency import Attempt
+from taskservice.core.idempotent_tasks import OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
 

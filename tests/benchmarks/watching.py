@@ -23,12 +23,12 @@ from opentelemetry.trace import set_tracer_provider
 from tests.http_callers import SETTINGS, Caller
 from werkzeug.test import EnvironBuilder
 
-from taskservice.adapters import metrics
-from taskservice.adapters.http.watched import Watched, current_rule
+from taskservice.adapters import prometheus
+from taskservice.adapters.http.access_log import Watched, current_rule
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.adapters.traces.spans import trace_app, traced_tasks
+from taskservice.adapters.tracing.spans import trace_app, traced_tasks
 from taskservice.app import create_app
-from taskservice.core.watching import NOBODY, Watch
+from taskservice.core.operations.metrics import NOBODY, Watch
 from taskservice.logs import OURS, configure
 
 Request = Callable[[], bytes]
@@ -74,8 +74,8 @@ def reading(app: Flask) -> Request:
 @contextmanager
 def counting() -> Iterator[Watch]:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv(metrics.FOLDER, folder)
-        yield metrics.counting()
+        patch.setenv(prometheus.FOLDER, folder)
+        yield prometheus.counting()
 
 
 def cost(request: Request, level: str, calls: int) -> float:

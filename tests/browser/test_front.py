@@ -16,7 +16,7 @@ from tests.support import SECRET
 from taskservice import __version__
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app
-from taskservice.testing.serving import serving
+from taskservice.testing.server import serving
 
 pytestmark = pytest.mark.browser
 

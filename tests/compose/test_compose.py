@@ -29,7 +29,7 @@ from tests.processes import ROOT, SECONDS, Service, environment, gunicorn, look_
 from tests.support import DATABASE_PASSWORD, SECRET, UNREACHABLE_PROXY
 from tests.system.test_deployment import instructions, listed
 
-from taskservice.adapters.http.tokens import issue
+from taskservice.adapters.jwt import issue
 
 pytestmark = pytest.mark.compose
 

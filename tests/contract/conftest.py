@@ -9,8 +9,8 @@ from tests.homes import Home, behind_a_pooler, served, served_engine, sqlite_hom
 from tests.postgres import Databases
 
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.adapters.sql.partitioning import partition
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.admin.partition import partition
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.service import OpenTasks
 from taskservice.testing import TickingClock
 

@@ -13,18 +13,18 @@ import pytest
 from sqlalchemy import Engine, event, text
 
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.adapters.sql import archive
-from taskservice.adapters.sql import sqlite as sqlite_files
-from taskservice.adapters.sql.archive import SqlArchives
-from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.archive import Belongings, OpenArchive, StillOnDisk, require_whole
+from taskservice.adapters.sql.connection import sqlite as sqlite_files
+from taskservice.adapters.sql.storage import owner_data
+from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import AccessRefused, InvalidTask
 from taskservice.core.ids import TaskIds
+from taskservice.core.owner_data import Belongings, OpenArchive, StillOnDisk, require_whole
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
 from taskservice.testing import ADA, BOB, START, TickingClock
 from taskservice.testing.contract import ArchiveContract
-from taskservice.testing.contract.archive import some_tasks
+from taskservice.testing.contract.owner_data import some_tasks
 
 
 class Doors(NamedTuple):
@@ -158,7 +158,7 @@ def test_restoring_reads_what_is_wanted(sqlite: Engine, monkeypatch: pytest.Monk
 
     first, second, third = some_tasks(3)
     SqlArchives(sqlite).open_archive(ADA).restore([first, second])
-    monkeypatch.setattr(archive, "Task", reading)
+    monkeypatch.setattr(owner_data, "Task", reading)
     SqlArchives(sqlite).open_archive(ADA).restore([third])
     assert read == [third.id]
 

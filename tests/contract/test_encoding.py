@@ -12,10 +12,10 @@ from tests.postgres import Databases
 from tests.processes import COMMAND, START, run
 from tests.support import SECRET
 
-from taskservice.adapters.sql.address import database_url
-from taskservice.adapters.sql.encoding import require_readable
+from taskservice.adapters.sql.checks.encoding import require_readable
+from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import Unavailable, Unfit
 from taskservice.core.query import TaskQuery
 from taskservice.testing import ADA

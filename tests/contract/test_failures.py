@@ -15,11 +15,11 @@ from tests.homes import Home, served, served_engine
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.address import database_url
-from taskservice.adapters.sql.archive import SqlArchives
+from taskservice.adapters.sql.connection.address import database_url
+from taskservice.adapters.sql.connection.errors import is_loss, notice_loss, translated
 from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.failures import is_loss, notice_loss, translated
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import (
     AccessRefused,
     KeyInUse,
@@ -29,7 +29,8 @@ from taskservice.core.errors import (
     StorageFull,
     Unavailable,
 )
-from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.idempotency import Attempt
+from taskservice.core.idempotent_tasks import OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import Connection, Engine
 from tests.homes import Home, served_engine
 
-from taskservice.adapters.sql import outcomes
-from taskservice.adapters.sql.failures import BrokenOff
-from taskservice.adapters.sql.outcomes import CURRENT_ID, known_outcome
-from taskservice.adapters.sql.receipts import OwnReceipts
-from taskservice.adapters.sql.sessions import alone
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.connection import commit_outcome
+from taskservice.adapters.sql.connection.commit_outcome import CURRENT_ID, known_outcome
+from taskservice.adapters.sql.connection.errors import BrokenOff
+from taskservice.adapters.sql.connection.sessions import alone
+from taskservice.adapters.sql.storage.idempotency import OwnReceipts
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import Unavailable
 from taskservice.testing import ADA
@@ -37,7 +37,7 @@ def lose(engine: Engine, transaction_id: str | None, *, is_kept: bool) -> None:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long was paused, instead of pausing."""
     found: list[float] = []
-    monkeypatch.setattr(outcomes, "sleep", found.append)
+    monkeypatch.setattr(commit_outcome, "sleep", found.append)
     return found
 
 
@@ -49,7 +49,7 @@ def test_what_was_committed_and_is_there_was_applied(
         number = begun(connection)
         connection.exec_driver_sql("COMMIT")
     lose(role_engine, number, is_kept=True)
-    assert pauses == [outcomes.PAUSE]
+    assert pauses == [commit_outcome.PAUSE]
 
 
 def test_what_has_no_number_is_not_asked_for(role_engine: Engine) -> None:
@@ -71,15 +71,15 @@ def test_a_number_that_another_has_had_tells_nothing(role_engine: Engine) -> Non
 
 def test_a_standby_does_not_know(role_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A number that was not given to anybody yet, there, is one that it has not heard of."""
-    monkeypatch.setattr(outcomes, "PATIENCE", 0.1)
+    monkeypatch.setattr(commit_outcome, "PATIENCE", 0.1)
     with role_engine.connect() as connection:
         not_given = str(int(begun(connection)) + 1_000_000)
         connection.exec_driver_sql("ROLLBACK")
     with pytest.raises(Unavailable) as caught:
         lose(role_engine, not_given, is_kept=False)
     assert caught.value.outcome == "not_applied"
-    on_a_standby = outcomes._STATUS.replace("pg_is_in_recovery()", "true")
-    monkeypatch.setattr(outcomes, "_STATUS", on_a_standby)
+    on_a_standby = commit_outcome._STATUS.replace("pg_is_in_recovery()", "true")
+    monkeypatch.setattr(commit_outcome, "_STATUS", on_a_standby)
     with pytest.raises(Unavailable) as caught:
         lose(role_engine, not_given, is_kept=False)
     assert caught.value.outcome == "unknown"
@@ -87,7 +87,7 @@ def test_a_standby_does_not_know(role_engine: Engine, monkeypatch: pytest.Monkey
 
 def test_who_asks_needs_no_second_connection(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one that was lost is given back before, though it does not look broken."""
-    monkeypatch.setattr(outcomes, "PATIENCE", 0.1)
+    monkeypatch.setattr(commit_outcome, "PATIENCE", 0.1)
     engine = served_engine(home.service, pool_size=1, pool_timeout=0.1)
     with engine.connect() as connection:
         number = begun(connection)
@@ -100,7 +100,7 @@ def test_what_is_under_way_is_not_there_yet(
     role_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may still be committed: where nobody waits any longer, that is unknown."""
-    monkeypatch.setattr(outcomes, "PATIENCE", 0.1)
+    monkeypatch.setattr(commit_outcome, "PATIENCE", 0.1)
     with role_engine.connect() as connection:
         number = begun(connection)
         with pytest.raises(Unavailable) as caught:

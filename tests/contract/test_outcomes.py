@@ -16,23 +16,24 @@ from tests.homes import Home, await_lock, served_engine
 from tests.postgres import Databases
 from tests.proxy import Wire, wired
 
-from taskservice.adapters.sql import answers, outcomes
 from taskservice.adapters.sql import engine as engines
-from taskservice.adapters.sql.archive import SqlArchives
-from taskservice.adapters.sql.changes import Removal
-from taskservice.adapters.sql.failures import BrokenOff
-from taskservice.adapters.sql.patience import NoAnswer, PatientConnection
-from taskservice.adapters.sql.receipts import OwnReceipts
-from taskservice.adapters.sql.rows import OwnRows
-from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.conditions import at_version, guarded
+from taskservice.adapters.sql.connection import commit_outcome, retries
+from taskservice.adapters.sql.connection.errors import BrokenOff
+from taskservice.adapters.sql.connection.read_timeout import NoAnswer, PatientConnection
+from taskservice.adapters.sql.storage.changes import Removal
+from taskservice.adapters.sql.storage.idempotency import OwnReceipts
+from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.storage.rows import OwnRows
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import ReadOnly, TaskNotFound, Unavailable
-from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.idempotency import Attempt
+from taskservice.core.idempotent_tasks import OnceOnly
+from taskservice.core.preconditions import at_version, guarded
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
 from taskservice.testing import ADA, START
-from taskservice.testing.contract.archive import some_tasks
+from taskservice.testing.contract.owner_data import some_tasks
 
 OWNER = "lost-answers"
 COMMIT = b"COMMIT\0"  # As a query of its own; "READ COMMITTED" is none.
@@ -167,7 +168,7 @@ def test_a_key_that_cannot_be_claimed_is_an_outage(fragile: Fragile) -> None:
 
 def test_what_nobody_can_tell_is_unknown(fragile: Fragile, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the database cannot be asked in time: `unknown`, after a bounded wait."""
-    monkeypatch.setattr(outcomes, "PATIENCE", 0.2)
+    monkeypatch.setattr(commit_outcome, "PATIENCE", 0.2)
     fragile.create("first of all")
     fragile.wire.lose_answer_to = COMMIT
     opened = SqlTasks(fragile.engine).open_tasks(OWNER, together=True)
@@ -222,7 +223,7 @@ def test_a_task_that_is_not_there_and_cannot_be_created_is_unknown(
     fragile: Fragile, home: Home, postgresql: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That it is not there yet does not say that it never will be."""
-    monkeypatch.setattr(answers, "PATIENCE", 0.2)
+    monkeypatch.setattr(retries, "PATIENCE", 0.2)
     fragile.add("before")
     fragile.wire.lose = b"INSERT INTO tasks"
     with (
@@ -275,7 +276,7 @@ def test_a_change_of_what_could_not_be_read_was_not_applied(
     fragile: Fragile, monkeypatch: pytest.MonkeyPatch, write: Write
 ) -> None:
     """Where nobody answers in time, and nothing was written before."""
-    monkeypatch.setattr(answers, "PATIENCE", 0.2)
+    monkeypatch.setattr(retries, "PATIENCE", 0.2)
     task = fragile.add("out of reach")
     fragile.wire.lose, fragile.wire.is_cut = b"SELECT tasks.id", True
     with pytest.raises(Unavailable) as caught:
@@ -370,7 +371,7 @@ def overtake(engine: Engine, task_id: UUID) -> None:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """How long was paused, instead of pausing."""
     found: list[float] = []
-    monkeypatch.setattr(answers, "sleep", found.append)
+    monkeypatch.setattr(retries, "sleep", found.append)
     return found
 
 
@@ -379,19 +380,19 @@ def test_what_breaks_off_is_asked_until_it_answers(pauses: list[float]) -> None:
     ask = Mock(
         side_effect=[BrokenOff("1"), BrokenOff("2", "unknown"), Unavailable("3"), "an answer"]
     )
-    assert answers.answered(ask) == "an answer"
+    assert retries.answered(ask) == "an answer"
     assert len(set(pauses)) == 2
-    assert all(0 <= pause <= answers.LONGEST_PAUSE for pause in pauses)
+    assert all(0 <= pause <= retries.LONGEST_PAUSE for pause in pauses)
 
 
 def test_when_its_time_is_over_it_is_asked_no_more(
     pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was done is what was known of the first; why there is no answer says the last."""
-    monkeypatch.setattr(answers, "PATIENCE", -1)
+    monkeypatch.setattr(retries, "PATIENCE", -1)
     ask = Mock(side_effect=[BrokenOff("first", "unknown"), Unavailable("last"), "too late"])
     with pytest.raises(Unavailable, match="last") as caught:
-        answers.answered(ask)
+        retries.answered(ask)
     assert (caught.value.outcome, pauses) == ("unknown", [])
 
 

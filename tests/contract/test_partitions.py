@@ -20,18 +20,19 @@ from tests.homes import Home, await_lock, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, ROOT, client, run
 
-from taskservice.adapters.sql.address import database_url
-from taskservice.adapters.sql.archive import SqlArchives
+from taskservice.adapters.sql.admin.migrate import ADVISORY_LOCK, upgrade
+from taskservice.adapters.sql.admin.partition import partition
+from taskservice.adapters.sql.admin.prune import prune
+from taskservice.adapters.sql.connection.address import database_url
+from taskservice.adapters.sql.connection.sessions import alone
 from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.migrating import ADVISORY_LOCK, upgrade
-from taskservice.adapters.sql.partitioning import partition
-from taskservice.adapters.sql.pruning import prune
-from taskservice.adapters.sql.sessions import alone
-from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.archive import Belongings
+from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import SchemaBehind, TaskNotFound, Unavailable
-from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.idempotency import Attempt
+from taskservice.core.idempotent_tasks import OnceOnly
+from taskservice.core.owner_data import Belongings
 from taskservice.core.query import SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.task import Task
 from taskservice.testing import ADA, BOB

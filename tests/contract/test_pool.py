@@ -18,13 +18,13 @@ from tests.homes import Home, served_engine, sqlite_home
 from tests.proxy import wired
 
 from taskservice.adapters.sql import engine as engines
-from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.connection.address import database_url
+from taskservice.adapters.sql.connection.sessions import PREPARED_AFTER, Timeouts
 from taskservice.adapters.sql.engine import pooled_engine
-from taskservice.adapters.sql.sessions import PREPARED_AFTER, Timeouts
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import Unavailable, Unfit
+from taskservice.core.operations.metrics import Watch
 from taskservice.core.query import TaskQuery
-from taskservice.core.watching import Watch
 from taskservice.testing import ADA
 
 

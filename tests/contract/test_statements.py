@@ -21,19 +21,26 @@ from sqlalchemy.exc import IntegrityError
 from tests.homes import Home, await_lock, served, served_engine
 from tests.postgres import Databases
 
-from taskservice.adapters.sql import changes, rows, sessions
-from taskservice.adapters.sql.archive import SqlArchives
+from taskservice.adapters.sql.connection import sessions
+from taskservice.adapters.sql.connection.errors import translated
+from taskservice.adapters.sql.connection.sessions import (
+    PREPARED_AFTER,
+    Timeouts,
+    alone,
+    bounded,
+    take_over,
+)
 from taskservice.adapters.sql.engine import pooled_engine
-from taskservice.adapters.sql.failures import translated
-from taskservice.adapters.sql.sessions import PREPARED_AFTER, Timeouts, alone, bounded, take_over
+from taskservice.adapters.sql.storage import changes, rows
+from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.adapters.sql.tables import UtcTime
-from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.core.errors import Unavailable
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
 from taskservice.testing import ADA
-from taskservice.testing.contract.archive import some_tasks
+from taskservice.testing.contract.owner_data import some_tasks
 
 
 @contextmanager

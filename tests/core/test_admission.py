@@ -9,8 +9,8 @@ from time import monotonic
 import pytest
 
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.core.admission import WAITING_PER_PLACE, Admission
 from taskservice.core.errors import Busy
+from taskservice.core.operations.admission import WAITING_PER_PLACE, Admission
 from taskservice.core.service import TaskService
 from taskservice.testing import ADA, BOB
 
@@ -115,7 +115,7 @@ def test_who_finds_the_waiting_room_full_is_turned_away_at_once() -> None:
 
 def test_a_burst_is_not_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where as many as the room holds have just been served, one more is served soon."""
-    monkeypatch.setattr("taskservice.core.admission.SHORT", 60)
+    monkeypatch.setattr("taskservice.core.operations.admission.SHORT", 60)
     with crowd(patience=30) as people, crowd(patience=30) as others:
         for _ in range(ROOM):
             enter(people.admission)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskservice.core.rates import Budget, Rate, RateLimit
+from taskservice.core.operations.rate_limits import Budget, Rate, RateLimit
 from taskservice.testing import TickingClock
 
 

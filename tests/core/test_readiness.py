@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 
 from taskservice.core.errors import Unavailable
-from taskservice.core.readiness import GOOD_FOR, Shared
+from taskservice.core.operations.readiness import GOOD_FOR, Shared
 
 AWAY = "the database is away"
 

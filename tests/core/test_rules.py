@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskservice.core.rules import (
+from taskservice.core.validation import (
     LINE_PATTERN,
     TEXT_PATTERN,
     check_description,

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from tests.redis_server import RedisServer, redis_server
 
-from taskservice.adapters.counters.memory import MemoryCounters
-from taskservice.adapters.counters.shared import RedisCounters
-from taskservice.adapters.counters.spare import SparedCounters
-from taskservice.core.rates import Counters
+from taskservice.adapters.ratelimit.fallback_counters import SparedCounters
+from taskservice.adapters.ratelimit.memory_counters import MemoryCounters
+from taskservice.adapters.ratelimit.redis_counters import RedisCounters
+from taskservice.core.operations.rate_limits import Counters
 from taskservice.testing import TickingClock
 
 

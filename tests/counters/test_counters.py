@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from tests.redis_server import RedisServer
 
-from taskservice.adapters.counters.memory import MemoryCounters
-from taskservice.adapters.counters.shared import PREFIX, RedisCounters
-from taskservice.core.rates import Counters
+from taskservice.adapters.ratelimit.memory_counters import MemoryCounters
+from taskservice.adapters.ratelimit.redis_counters import PREFIX, RedisCounters
+from taskservice.core.operations.rate_limits import Counters
 from taskservice.testing import TickingClock
 
 CALLS = 2000

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from tests.redis_server import RedisServer, redis_server
 
-from taskservice.adapters.counters import counters_at
-from taskservice.adapters.counters.shared import PATIENCE, RedisCounters
-from taskservice.adapters.counters.spare import REST
+from taskservice.adapters.ratelimit import counters_at
+from taskservice.adapters.ratelimit.fallback_counters import REST
+from taskservice.adapters.ratelimit.redis_counters import PATIENCE, RedisCounters
 from taskservice.core.errors import Unavailable
-from taskservice.core.rates import Counters
+from taskservice.core.operations.rate_limits import Counters
 from taskservice.testing import TickingClock
 
 AWAY = "requests are not counted together"

@@ -26,7 +26,9 @@ _arrows = [
 
 def protocols() -> set[str]:
     """Return every protocol that a module of the core defines."""
-    modules = [import_module(f"taskservice.core.{path.stem}") for path in CORE.glob("[!_]*.py")]
+    files = [file.relative_to(CORE) for file in CORE.rglob("[!_]*.py")]
+    names = [".".join(file.with_suffix("").parts) for file in files]
+    modules = [import_module(f"taskservice.core.{name}") for name in names]
     return {
         name
         for module in modules

@@ -10,7 +10,7 @@ from tests.postgres import Databases
 from tests.support import SECRET
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import single_engine
 from taskservice.config import ConfigError, Settings
 

@@ -9,7 +9,7 @@ from tests.field_reports.client_addresses import REPORTS
 from tests.field_reports.report import Report
 from tests.http_callers import SETTINGS
 
-from taskservice.adapters.http.rate_limit import UNPARSED, subscriber_of
+from taskservice.adapters.http.protocol.rate_limit import UNPARSED, subscriber_of
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import FLOOR, create_app
 

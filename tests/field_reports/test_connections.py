@@ -14,8 +14,8 @@ from tests.field_reports.report import Report
 from tests.postgres import Databases
 from tests.support import SECRET
 
-from taskservice.adapters.sql.address import database_url
-from taskservice.adapters.sql.connecting import _failure, require_connection
+from taskservice.adapters.sql.checks.connectivity import _failure, require_connection
+from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import single_engine
 from taskservice.config import Settings
 from taskservice.core.errors import Unavailable, Unfit

@@ -8,8 +8,8 @@ import pytest
 from tests.field_reports.development_secrets import FILE_SYSTEMS, FILES, KEPT, NAME, Access, mode
 from tests.field_reports.report import Report
 
-from taskservice.cli import development
-from taskservice.cli.development import with_development_secret, with_kept_secret
+from taskservice.cli import development_settings
+from taskservice.cli.development_settings import with_development_secret, with_kept_secret
 from taskservice.config import DEFAULT_DATABASE, ConfigError
 
 ENVIRONMENT = {"DATABASE_URL": DEFAULT_DATABASE}
@@ -63,7 +63,7 @@ def test_what_a_file_system_does_not_keep_is_not_asked_for(
     def access(descriptor: int) -> tuple[int, int]:
         return report.tried.kept if os.fstat(descriptor).st_ino == inode else report.tried.new
 
-    monkeypatch.setattr(development, "_access", access)
+    monkeypatch.setattr(development_settings, "_access", access)
     message = said()
     assert message.startswith(
         f"{NAME} {report.right}" if report.right not in {"", "warned"} else ""

@@ -10,12 +10,12 @@ from click.testing import CliRunner
 from tests.http_callers import SETTINGS
 from tests.processes import run
 
-from taskservice import gunicorn_conf
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app, openapi_document
 from taskservice.cli import main
 from taskservice.config import ConfigError
 from taskservice.docstrings import require_docstrings
+from taskservice.server import gunicorn_conf
 
 MESSAGE = "PYTHONOPTIMIZE must not be 2 (python -OO): "
 

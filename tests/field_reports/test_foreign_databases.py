@@ -12,9 +12,9 @@ from sqlalchemy import Engine, inspect, text
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.admin.migrate import ALEMBIC_TABLE, upgrade
+from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.migrating import ALEMBIC_TABLE, upgrade
 from taskservice.core.errors import SchemaBehind, Unfit
 
 ANOTHER = "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)"

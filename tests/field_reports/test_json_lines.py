@@ -6,7 +6,7 @@ import pytest
 from tests.field_reports.json_lines import READ, SHOWN
 from tests.field_reports.report import Report
 
-from taskservice.cli.lines import lines_of, read, write
+from taskservice.cli.jsonlines import lines_of, read, write
 from taskservice.core.ids import TaskIds
 from taskservice.core.task import Task
 from taskservice.testing import ADA, START

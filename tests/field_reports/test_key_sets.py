@@ -8,8 +8,8 @@ from tests.field_reports.key_sets import IGNORED, OKP, RSA, USED
 from tests.field_reports.report import Report
 from tests.issuer import Issuer
 
-from taskservice.adapters.http.tokens import KeySet, Verifier
-from taskservice.adapters.http.tokens.jwks import read_key_set
+from taskservice.adapters.jwt import KeySet, Verifier
+from taskservice.adapters.jwt.jwks import read_key_set
 
 
 def document(*members: object) -> bytes:

@@ -12,7 +12,7 @@ from tests.http_callers import SETTINGS
 from tests.processes import COMMAND, running
 
 from taskservice.app import serve_metrics
-from taskservice.cli import serving
+from taskservice.cli import serve
 from taskservice.config import ConfigError
 from taskservice.listening import listen, local_authority
 
@@ -55,10 +55,10 @@ def test_a_host_that_is_not_ours_is_told(
     """By `serve`, before it makes a database, and for metrics, by the name of the setting."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    monkeypatch.setattr(serving, "configure", lambda _: None)
+    monkeypatch.setattr(serve, "configure", lambda _: None)
     arguments = ["--host", report.tried, "--port", "8000"]
     with pytest.raises(ConfigError) as told:
-        serving.serve.main(arguments, standalone_mode=False)
+        serve.serve.main(arguments, standalone_mode=False)
     assert str(told.value) == f"cannot listen on {report.right}"
     assert not list(tmp_path.glob("*.db"))
     with pytest.raises(ConfigError) as told:

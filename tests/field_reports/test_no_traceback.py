@@ -66,9 +66,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder in which `serve` does all but serve, and no command changes this process's log."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("taskservice.cli.configure", lambda _: None)
-    monkeypatch.setattr("taskservice.cli.serving.configure", lambda _: None)
-    monkeypatch.setattr("taskservice.cli.serving.serve_metrics", lambda _: None)
-    monkeypatch.setattr("taskservice.cli.server.Server.run", lambda _: None)
+    monkeypatch.setattr("taskservice.cli.serve.configure", lambda _: None)
+    monkeypatch.setattr("taskservice.cli.serve.serve_metrics", lambda _: None)
+    monkeypatch.setattr("taskservice.cli.development_server.Server.run", lambda _: None)
     monkeypatch.setattr("taskservice.startup._is_checked", Event())
     return tmp_path
 

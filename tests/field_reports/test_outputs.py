@@ -15,15 +15,15 @@ from tests.field_reports.report import Report
 from tests.homes import served_engine, sqlite_home
 from tests.http_callers import SETTINGS
 
-from taskservice.adapters.sql.archive import SqlArchives
+from taskservice.adapters.sql.storage.owner_data import SqlArchives
 from taskservice.cli import main
-from taskservice.cli.carrying import export_tasks
-from taskservice.cli.document import openapi
-from taskservice.cli.lines import write
-from taskservice.cli.serving import announce
+from taskservice.cli.export_import import export_tasks
+from taskservice.cli.jsonlines import write
+from taskservice.cli.openapi import openapi
+from taskservice.cli.serve import announce
 from taskservice.config import ConfigError
-from taskservice.core.demonstration import demonstration
 from taskservice.core.ids import TaskIds
+from taskservice.core.sample_tasks import demonstration
 from taskservice.testing import ADA, START
 
 TASKS = list(demonstration(ADA, 3, START, TaskIds()))

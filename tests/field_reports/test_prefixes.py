@@ -9,8 +9,8 @@ from tests.field_reports.report import Report
 from tests.http_callers import SETTINGS, Caller
 from tests.problems import problem
 
-from taskservice.adapters.http import prefix
-from taskservice.adapters.http.prefix import WARNING_INTERVAL, Throttle
+from taskservice.adapters.http.protocol import path_prefix
+from taskservice.adapters.http.protocol.path_prefix import WARNING_INTERVAL, Throttle
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app
 from taskservice.testing import ADA
@@ -21,7 +21,7 @@ WARNING = "X-Forwarded-Prefix is not a path, and is ignored"
 @pytest.fixture
 def ada(monkeypatch: pytest.MonkeyPatch) -> Caller:
     """A caller behind one proxy, of which the log has said nothing so far."""
-    monkeypatch.setattr(prefix, "_may_warn", Throttle(WARNING_INTERVAL))
+    monkeypatch.setattr(path_prefix, "_may_warn", Throttle(WARNING_INTERVAL))
     app = create_app(InMemoryTasks().open_tasks, replace(SETTINGS, proxies=1))
     return Caller(app.test_client(), ADA)
 
@@ -44,7 +44,7 @@ def test_a_prefix_that_is_ignored_is_told_of_once_in_a_while(
 ) -> None:
     """A warning a minute, however many requests bring one, which repeats nothing of it."""
     now = 1_000.0
-    monkeypatch.setattr(prefix, "_may_warn", Throttle(WARNING_INTERVAL, lambda: now))
+    monkeypatch.setattr(path_prefix, "_may_warn", Throttle(WARNING_INTERVAL, lambda: now))
     caplog.set_level(logging.WARNING)
     for _ in range(20):
         ada("POST", json={"title": "Buy milk"}, headers={"X-Forwarded-Prefix": "//evil.example"})

@@ -12,11 +12,11 @@ from tests.postgres import Databases
 from tests.processes import ROOT
 from tests.support import SECRET
 
-from taskservice.adapters.sql import readiness
-from taskservice.adapters.sql.readiness import require_usable
+from taskservice.adapters.sql.checks import readiness
+from taskservice.adapters.sql.checks.readiness import require_usable
 from taskservice.adapters.sql.schema import require_reachable
-from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.cli.database_check import database_findings
+from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.cli.check_database import database_findings
 from taskservice.config import ConfigError, Settings
 from taskservice.core.errors import Unavailable
 from taskservice.startup import is_servable

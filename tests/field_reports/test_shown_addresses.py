@@ -7,7 +7,7 @@ from tests.field_reports.report import Report
 from tests.field_reports.shown_addresses import SECRET_PART, SHOWN
 from tests.http_callers import SETTINGS
 
-from taskservice.cli.serving import announce
+from taskservice.cli.serve import announce
 
 
 @pytest.mark.parametrize("report", SHOWN, ids=str)

@@ -18,7 +18,7 @@ from tests.support import SECRET
 
 from taskservice import temporary_files
 from taskservice.app import serve_metrics
-from taskservice.cli import serving
+from taskservice.cli import serve
 from taskservice.config import ConfigError
 
 CANNOT = "temporary files cannot be written"
@@ -63,7 +63,7 @@ def test_the_temporary_folder_does_as_well(tmp_path: Path, monkeypatch: pytest.M
     [
         lambda: temporary_files.require_writable(None),
         lambda: serve_metrics(replace(SETTINGS, metrics_address=("127.0.0.1", 0))),
-        lambda: serving.serve.main(["--port", "0"], standalone_mode=False),
+        lambda: serve.serve.main(["--port", "0"], standalone_mode=False),
     ],
     ids=["gunicorn", "metrics", "serve"],
 )
@@ -73,7 +73,7 @@ def test_no_folder_at_all_is_told(
 ) -> None:
     """With all that were tried, and what to do; an address is not blamed for it."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(serving, "configure", lambda _: None)
+    monkeypatch.setattr(serve, "configure", lambda _: None)
     with pytest.raises(ConfigError) as told:
         start()
     tried = "No usable temporary directory found in ['/proc', '/proc/self']"

@@ -13,10 +13,10 @@ from tests.field_reports.timestamps import DAY, IMPORTED, LEAP, OF_FORM, OF_VALU
 from tests.http_callers import SETTINGS, Caller
 from tests.problems import faults
 
-from taskservice.adapters.http.schemas import TaskQuerySchema
+from taskservice.adapters.http.api.schemas import TaskQuerySchema
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app, openapi_document
-from taskservice.cli.lines import BadLine, read, write
+from taskservice.cli.jsonlines import BadLine, read, write
 from taskservice.core.ids import TaskIds
 from taskservice.core.task import Task
 from taskservice.testing import ADA

@@ -11,8 +11,8 @@ from tests.http_callers import SETTINGS
 from tests.isolation.conftest import empty
 
 from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.adapters.sql.tables import receipts, tasks
-from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.app import create_app
 
 __all__ = ["home", "owner_engine", "role_engine", "sqlite"]

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from taskservice.adapters.http import cursors
+from taskservice.adapters.http.api import cursors
 from taskservice.core.ids import TaskIds
 from taskservice.core.query import PAGE_LIMIT, SORT_FIELDS, Sort, SortField, TaskQuery
 from taskservice.core.task import Task

@@ -20,7 +20,7 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.transport.wsgi import WSGITransport
 from tests.fuzz.peers import Peers
 
-from taskservice.adapters.http.documented_headers import REQUEST_HEADERS
+from taskservice.adapters.http.openapi.headers import REQUEST_HEADERS
 from taskservice.testing import ADA
 
 ENUMERATED = 500

@@ -12,7 +12,7 @@ from tests.homes import Home
 from tests.http_callers import SETTINGS, Caller
 from tests.isolation.conftest import empty
 
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.app import create_app
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import TaskNotFound

@@ -7,8 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from tests.fuzz.drawn import forged, pieces, queries, stretched, tasks
 
-from taskservice.adapters.http import cursors
-from taskservice.adapters.http.tags import Tag, parse_tags
+from taskservice.adapters.http.api import cursors
+from taskservice.adapters.http.protocol.etags import Tag, parse_tags
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
 from taskservice.testing import ADA, BOB

@@ -19,7 +19,7 @@ from tests.fuzz.schemathesis_run import World
 from tests.http_callers import Caller
 from tests.problems import problem
 
-from taskservice.adapters.http.schemas import SORTS
+from taskservice.adapters.http.api.schemas import SORTS
 from taskservice.app import openapi_document
 from taskservice.core.query import TaskQuery
 from taskservice.testing import ADA

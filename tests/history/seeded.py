@@ -15,8 +15,8 @@ from unittest.mock import patch
 from uuid import UUID
 
 from taskservice import app as wiring
-from taskservice.adapters.sql import task_service
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.storage import task_service
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.config import Settings
 from taskservice.core.errors import Unavailable
 from taskservice.core.service import TaskService

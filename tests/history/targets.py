@@ -22,7 +22,7 @@ from tests.postgres import PostgresServer
 from tests.proxy import Wire, wired
 from tests.support import SECRET
 
-from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import single_engine
 from taskservice.adapters.sql.tables import receipts, tasks
 

@@ -10,9 +10,10 @@ from sqlalchemy import Engine
 from tests.homes import served, served_engine
 from tests.postgres import PostgresServer
 
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import Unavailable
-from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.idempotency import Attempt
+from taskservice.core.idempotent_tasks import OnceOnly
 from taskservice.core.query import TaskQuery
 
 MANY = 20

@@ -12,7 +12,7 @@ from tests.hostile.wire import in_process
 from tests.hostile.world import World
 
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 
 
 @pytest.fixture(scope="module")

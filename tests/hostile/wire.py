@@ -17,7 +17,7 @@ from gunicorn.http.parser import RequestParser
 from tests.hostile.case import HANGS_UP
 from tests.processes import SECONDS
 
-from taskservice import gunicorn_conf
+from taskservice.server import gunicorn_conf
 
 Exchange = Callable[[bytes], bytes]
 """Sends a request, and returns all that comes back."""

@@ -14,8 +14,8 @@ from tests.hostile.messages import TASK, message
 from tests.hostile.wire import Answer, Exchange, read_answer
 from tests.support import SECRET
 
-from taskservice.adapters.http import cursors
-from taskservice.adapters.http.tokens import issue
+from taskservice.adapters.http.api import cursors
+from taskservice.adapters.jwt import issue
 from taskservice.core.query import Sort, TaskQuery
 
 USERS = ("ada", "bob")

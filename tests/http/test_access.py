@@ -11,7 +11,7 @@ from tests.http_callers import SETTINGS, Caller
 from tests.problems import problem
 from tests.support import SECRET
 
-from taskservice.adapters.http.tokens import issue
+from taskservice.adapters.jwt import issue
 from taskservice.app import create_app
 from taskservice.core.service import TaskService
 from taskservice.testing import ADA

@@ -18,7 +18,7 @@ from tests.http_callers import SETTINGS, Caller
 from tests.problems import problem
 from werkzeug.exceptions import ImATeapot
 
-from taskservice.adapters.http.schemas import TaskSchema
+from taskservice.adapters.http.api.schemas import TaskSchema
 from taskservice.app import create_app, openapi_document
 from taskservice.core.clock import moment
 from taskservice.core.errors import SchemaBehind, Unavailable

@@ -10,11 +10,11 @@ from tests.http_callers import Caller
 from tests.problems import faults, problem
 from tests.processes import ROOT
 
-from taskservice.adapters.http import schemas
-from taskservice.adapters.http.bodies import BodySchema
-from taskservice.adapters.http.exchange import BODY_LIMIT
-from taskservice.adapters.http.fields import Flag, Text
-from taskservice.core.rules import DESCRIPTION_LIMIT, TITLE_LIMIT
+from taskservice.adapters.http.api import schemas
+from taskservice.adapters.http.protocol.bodies import BodySchema
+from taskservice.adapters.http.protocol.fields import Flag, Text
+from taskservice.adapters.http.protocol.request import BODY_LIMIT
+from taskservice.core.validation import DESCRIPTION_LIMIT, TITLE_LIMIT
 
 DOCS = ROOT / "docs"
 JSON = "application/json"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.http_callers import SETTINGS, Caller
 from tests.problems import problem
 
-from taskservice.adapters.http.tags import parse_tags
+from taskservice.adapters.http.protocol.etags import parse_tags
 from taskservice.app import create_app
 from taskservice.core.service import OpenTasks
 

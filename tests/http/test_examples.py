@@ -9,7 +9,7 @@ import pytest
 from tests.http_callers import SETTINGS, Caller
 from tests.operations import examples, resolved
 
-from taskservice.adapters.http.exchange import BODY_LIMIT
+from taskservice.adapters.http.protocol.request import BODY_LIMIT
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app, openapi_document
 from taskservice.config import Settings

@@ -7,7 +7,7 @@ import pytest
 from tests.http_callers import Caller
 from tests.problems import problem
 
-from taskservice.adapters.http.exchange import BODY_LIMIT
+from taskservice.adapters.http.protocol.request import BODY_LIMIT
 
 KEY = {"Idempotency-Key": "8e03978e-40d5-43e8-bc93-6894a57f9324"}
 

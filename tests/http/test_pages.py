@@ -12,8 +12,8 @@ from tests.http_callers import SETTINGS
 from tests.problems import problem
 
 from taskservice import __version__
-from taskservice.adapters.http import reference
-from taskservice.adapters.http.problems import PROBLEM_TYPES
+from taskservice.adapters.http.pages import reference
+from taskservice.adapters.http.protocol.problems import PROBLEM_TYPES
 from taskservice.app import create_app
 from taskservice.core.errors import Unavailable
 from taskservice.core.service import OpenTasks

@@ -8,8 +8,8 @@ from flask import Flask
 from tests.http_callers import Caller
 from tests.problems import faults, problem
 
-from taskservice.adapters.http import schemas
-from taskservice.adapters.http.parser import ParametersSchema
+from taskservice.adapters.http.api import schemas
+from taskservice.adapters.http.protocol.parser import ParametersSchema
 
 QUERIES = [
     kind()

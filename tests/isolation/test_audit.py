@@ -9,9 +9,10 @@ from sqlalchemy import Engine
 from tests.audit import Audit
 from tests.grammar import Untied, owner_parameters
 
-from taskservice.adapters.sql.rows import OwnRows
-from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.once import Attempt, OnceOnly
+from taskservice.adapters.sql.storage.rows import OwnRows
+from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.core.idempotency import Attempt
+from taskservice.core.idempotent_tasks import OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
 from taskservice.testing import ADA

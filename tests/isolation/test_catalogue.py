@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import inspect
 from tests.homes import Home
 
-from taskservice.adapters.sql.pruning import KEPT
+from taskservice.adapters.sql.admin.prune import KEPT
 from taskservice.adapters.sql.schema import VERSION_TABLE
 
 HOUR = timedelta(hours=1)

@@ -15,9 +15,9 @@ from sqlalchemy import Engine, event
 from tests.homes import Home
 from tests.http_callers import SETTINGS, Caller
 
-from taskservice.adapters.http import identity
-from taskservice.adapters.http.exchange import exchange
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.http.protocol import authorization
+from taskservice.adapters.http.protocol.request import exchange
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.app import create_app
 from taskservice.testing import ADA, BOB
 
@@ -31,16 +31,16 @@ def without_ownership(app: Flask) -> Iterator[None]:
     """Take the comparison of path and token out: whoever has a token is let through."""
 
     def let_through() -> None:
-        authenticate = identity._doors().authenticate
-        exchange().caller = authenticate(identity._bearer_token())
+        authenticate = authorization._doors().authenticate
+        exchange().caller = authenticate(authorization._bearer_token())
 
     checks = app.before_request_funcs["tasks"]
-    place = checks.index(identity.enforce_ownership)
+    place = checks.index(authorization.enforce_ownership)
     checks[place] = let_through
     try:
         yield
     finally:
-        checks[place] = identity.enforce_ownership
+        checks[place] = authorization.enforce_ownership
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from tests.audit import Audit
 from tests.support import SECRET
 from werkzeug.test import TestResponse
 
-from taskservice.adapters.http.tokens import issue
+from taskservice.adapters.jwt import issue
 from taskservice.app import create_app
 from taskservice.config import Settings
 from taskservice.core.service import OpenTasks

@@ -12,16 +12,20 @@ from tests.mutation.sweeping import DATABASES, ROLES, sweep
 from tests.mutation.targets import PACKAGE, ROOT, TESTS, jobs
 from tests.postgres import Databases
 
-ADAPTERS = ROOT / PACKAGE / "adapters"
+LOCKS = (
+    "adapters/sql/**/*.py",
+    "adapters/jwt/*.py",
+    "adapters/http/protocol/authorization.py",
+    "strict_json.py",
+)
 
 
 def test_no_module_of_the_locks_is_left_out() -> None:
     """Whatever can be broken in the SQL adapter, and in what reads tokens, is."""
-    looked_at = ("sql/**/*.py", "http/tokens/*.py", "http/identity.py", "http/strict_json.py")
     found = {
-        file.relative_to(ADAPTERS).with_suffix("").as_posix()
-        for files in looked_at
-        for file in ADAPTERS.glob(files)
+        file.relative_to(ROOT / PACKAGE).with_suffix("").as_posix()
+        for files in LOCKS
+        for file in (ROOT / PACKAGE).glob(files)
         if any(mutants(file.read_text()))
     }
     assert found <= TESTS.keys()

@@ -13,8 +13,8 @@ from tests.http_callers import SETTINGS, Caller
 from tests.isolation.conftest import empty
 
 from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.adapters.sql.tables import receipts, tasks
-from taskservice.adapters.sql.task_service import SqlTasks
 from taskservice.app import create_app
 from taskservice.core.service import OpenTasks
 from taskservice.testing import ADA, BOB, START

@@ -15,12 +15,12 @@ from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
 from tests.support import SECRET
 
-from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.admin.partition import partition
+from taskservice.adapters.sql.checks.row_security import gaps, refuse_unprotected, require_protected
+from taskservice.adapters.sql.connection.address import database_url
+from taskservice.adapters.sql.connection.errors import translated
 from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.failures import translated
-from taskservice.adapters.sql.partitioning import partition
-from taskservice.adapters.sql.policies import gaps, refuse_unprotected, require_protected
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import Unavailable, Unfit
 from taskservice.core.query import TaskQuery
 from taskservice.testing import ADA

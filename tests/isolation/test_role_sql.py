@@ -12,13 +12,14 @@ from tests.processes import ROOT, client, gunicorn
 from tests.support import SECRET
 from tests.system.conftest import command
 
-from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.checks.roles import require_ordinary_role
+from taskservice.adapters.sql.checks.row_security import require_protected
+from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.policies import require_protected
-from taskservice.adapters.sql.roles import require_ordinary_role
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import PrivilegedRole
-from taskservice.core.once import Attempt, OnceOnly
+from taskservice.core.idempotency import Attempt
+from taskservice.core.idempotent_tasks import OnceOnly
 from taskservice.core.query import TaskQuery
 
 # What the console of a serverless host makes: no superuser, and yet held by no policy.

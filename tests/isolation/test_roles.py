@@ -16,10 +16,10 @@ from tests.processes import COMMAND, START, gunicorn, run
 from tests.support import SECRET
 
 from taskservice.adapters.sql import engine as engines
-from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.checks.roles import require_ordinary_role
+from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.roles import require_ordinary_role
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import PrivilegedRole, Unavailable, Unfit
 from taskservice.core.query import TaskQuery
 from taskservice.testing import ADA

@@ -17,8 +17,9 @@ from tests.homes import Home, behind_a_pooler, served
 from tests.postgres import Databases, program
 from tests.system.conftest import command
 
-from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.once import Attempt, OnceOnly
+from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.core.idempotency import Attempt
+from taskservice.core.idempotent_tasks import OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task

@@ -11,7 +11,7 @@ from tests.canaries import WATCH, Listener, Watch
 from tests.processes import ROOT, SECONDS, Service, run, running
 from tests.support import DATABASE_PASSWORD, SECRET
 
-from taskservice.adapters.http.tokens import issue
+from taskservice.adapters.jwt import issue
 
 TOKEN = issue(SECRET, "ada", lifetime=timedelta(hours=1), now=datetime.now(UTC))
 

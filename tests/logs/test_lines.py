@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 from tests.postgres import Databases
 
-from taskservice.gunicorn_log import Log, discreet
 from taskservice.logs import OURS, Formatter, configure
+from taskservice.server.logger import Log, discreet
 
 VALUES = st.recursive(
     st.text(st.characters(exclude_categories=()))

@@ -13,8 +13,8 @@ from tests.http_callers import SETTINGS, Caller
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app
 from taskservice.core.errors import Unavailable
+from taskservice.core.operations.metrics import Answered, Watch
 from taskservice.core.service import TaskService
-from taskservice.core.watching import Answered, Watch
 from taskservice.logs import OURS, Formatter
 from taskservice.testing import ADA, TickingClock
 
@@ -200,7 +200,7 @@ def test_what_is_not_told_is_not_made(
     ada: Caller, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At `warning` no line is put together, only to be thrown away."""
-    monkeypatch.delattr("taskservice.adapters.http.watched._line")
+    monkeypatch.delattr("taskservice.adapters.http.access_log._line")
     caplog.set_level(logging.WARNING, OURS)
     assert ada("GET").status_code == 200
     assert not caplog.records

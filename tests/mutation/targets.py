@@ -33,37 +33,40 @@ REPORTS = [
     "tests/field_reports/test_token_types.py",
 ]
 TESTS = {
-    "http/identity": [
+    "adapters/http/protocol/authorization": [
         "tests/http/test_access.py",
         "tests/http/test_keys.py",
         "tests/http/limits/test_addresses.py",
         "tests/logs/test_requests.py",
         *LAYERS,
     ],
-    "http/strict_json": ["tests/http/tokens/test_strict_json.py", *TOKENS],
-    "http/tokens/claims": ["tests/http/tokens/test_token_claims.py"],
-    "http/tokens/compact": TOKENS,
-    "http/tokens/fetch": ["tests/http/tokens/test_token_fetch.py"],
-    "http/tokens/header": [*TOKENS, *REPORTS],
-    "http/tokens/issue": [*TOKENS, "tests/http/test_access.py"],
-    "http/tokens/jwk": ["tests/http/tokens/test_token_keys.py", *REPORTS],
-    "http/tokens/jwks": [
+    "strict_json": ["tests/http/tokens/test_strict_json.py", *TOKENS],
+    "adapters/jwt/claims": ["tests/http/tokens/test_token_claims.py"],
+    "adapters/jwt/compact": TOKENS,
+    "adapters/jwt/fetch": ["tests/http/tokens/test_token_fetch.py"],
+    "adapters/jwt/header": [*TOKENS, *REPORTS],
+    "adapters/jwt/issue": [*TOKENS, "tests/http/test_access.py"],
+    "adapters/jwt/jwk": ["tests/http/tokens/test_token_keys.py", *REPORTS],
+    "adapters/jwt/jwks": [
         "tests/http/tokens/test_token_keys.py",
         "tests/http/tokens/test_token_key_set.py",
         *REPORTS,
     ],
-    "http/tokens/key_set": [
+    "adapters/jwt/key_set": [
         "tests/http/tokens/test_token_key_set.py",
         "tests/http/tokens/test_token_keys.py",
     ],
-    "http/tokens/memory": ["tests/http/tokens/test_token_memory.py"],
-    "http/tokens/secret": ["tests/http/tokens/test_token_keys.py", *START],
-    "http/tokens/verifier": [*TOKENS, "tests/http/tokens/test_token_memory.py"],
-    "sql/address": ["tests/field_reports/test_addresses.py", *SCHEMA],
-    "sql/answers": OUTCOMES,
-    "sql/archive": ["tests/contract/test_archive.py", "tests/system/test_carrying.py"],
-    "sql/changes": CONTRACT,
-    "sql/engine": [
+    "adapters/jwt/verification_cache": ["tests/http/tokens/test_token_memory.py"],
+    "adapters/jwt/shared_secret": ["tests/http/tokens/test_token_keys.py", *START],
+    "adapters/jwt/verifier": [*TOKENS, "tests/http/tokens/test_token_memory.py"],
+    "adapters/sql/connection/address": ["tests/field_reports/test_addresses.py", *SCHEMA],
+    "adapters/sql/connection/retries": OUTCOMES,
+    "adapters/sql/storage/owner_data": [
+        "tests/contract/test_archive.py",
+        "tests/system/test_carrying.py",
+    ],
+    "adapters/sql/storage/changes": CONTRACT,
+    "adapters/sql/engine": [
         "tests/contract/test_pool.py",
         *SCHEMA,
         "tests/isolation/test_roles.py",
@@ -71,50 +74,68 @@ TESTS = {
         "tests/contract/test_encoding.py",
         *CONTRACT,
     ],
-    "sql/connecting": ["tests/field_reports/test_connections.py"],
-    "sql/encoding": ["tests/contract/test_encoding.py", "tests/system/test_check.py"],
-    "sql/failures": [*OUTCOMES, "tests/system/test_retries.py", *CONTRACT, *SCHEMA, *START],
-    "sql/inspection": ["tests/system/test_check.py"],
-    "sql/lists": [*CONTRACT, "tests/contract/test_plans.py"],
-    "sql/migrating": ["tests/field_reports/test_foreign_databases.py", *SCHEMA],
-    "sql/migrations/env": SCHEMA,
-    "sql/migrations/versions/0001_tasks": [*SCHEMA, *CONTRACT],
-    "sql/migrations/versions/0002_row_security": [
+    "adapters/sql/checks/connectivity": ["tests/field_reports/test_connections.py"],
+    "adapters/sql/checks/encoding": [
+        "tests/contract/test_encoding.py",
+        "tests/system/test_check.py",
+    ],
+    "adapters/sql/connection/errors": [
+        *OUTCOMES,
+        "tests/system/test_retries.py",
+        *CONTRACT,
+        *SCHEMA,
+        *START,
+    ],
+    "adapters/sql/checks/inspection": ["tests/system/test_check.py"],
+    "adapters/sql/storage/queries": [*CONTRACT, "tests/contract/test_plans.py"],
+    "adapters/sql/admin/migrate": ["tests/field_reports/test_foreign_databases.py", *SCHEMA],
+    "adapters/sql/migrations/env": SCHEMA,
+    "adapters/sql/migrations/versions/0001_tasks": [*SCHEMA, *CONTRACT],
+    "adapters/sql/migrations/versions/0002_row_security": [
         "tests/isolation/test_catalogue.py",
         *LAYERS,
         *SCHEMA,
     ],
-    "sql/migrations/versions/0003_expired_receipts": [
+    "adapters/sql/migrations/versions/0003_expired_receipts": [
         "tests/isolation/test_catalogue.py",
         *SCHEMA,
     ],
-    "sql/outcomes": OUTCOMES,
-    "sql/outages": ["tests/contract/test_failures.py"],
-    "sql/partitioning": ["tests/contract/test_partitions.py"],
-    "sql/patience": OUTCOMES,
-    "sql/policies": ["tests/isolation/test_policies.py", "tests/system/test_check.py"],
-    "sql/pool": ["tests/contract/test_pool.py"],
-    "sql/pruning": ["tests/isolation/test_row_security.py", "tests/system/test_retries.py"],
-    "sql/readiness": ["tests/field_reports/test_readiness.py", "tests/system/test_check.py"],
-    "sql/receipts": [*CONTRACT, "tests/system/test_retries.py"],
-    "sql/roles": ["tests/isolation/test_roles.py"],
-    "sql/rows": CONTRACT,
-    "sql/schema": [
+    "adapters/sql/connection/commit_outcome": OUTCOMES,
+    "adapters/sql/connection/outages": ["tests/contract/test_failures.py"],
+    "adapters/sql/admin/partition": ["tests/contract/test_partitions.py"],
+    "adapters/sql/connection/read_timeout": OUTCOMES,
+    "adapters/sql/checks/row_security": [
+        "tests/isolation/test_policies.py",
+        "tests/system/test_check.py",
+    ],
+    "adapters/sql/connection/pool_metrics": ["tests/contract/test_pool.py"],
+    "adapters/sql/admin/prune": [
+        "tests/isolation/test_row_security.py",
+        "tests/system/test_retries.py",
+    ],
+    "adapters/sql/checks/readiness": [
+        "tests/field_reports/test_readiness.py",
+        "tests/system/test_check.py",
+    ],
+    "adapters/sql/storage/idempotency": [*CONTRACT, "tests/system/test_retries.py"],
+    "adapters/sql/checks/roles": ["tests/isolation/test_roles.py"],
+    "adapters/sql/storage/rows": CONTRACT,
+    "adapters/sql/schema": [
         *SCHEMA,
         "tests/field_reports/test_foreign_databases.py",
         "tests/isolation/test_catalogue.py",
         *START,
     ],
-    "sql/sessions": [*CONTRACT, "tests/contract/test_plans.py"],
-    "sql/sqlite": [
+    "adapters/sql/connection/sessions": [*CONTRACT, "tests/contract/test_plans.py"],
+    "adapters/sql/connection/sqlite": [
         "tests/contract/test_pool.py",
         "tests/field_reports/test_readiness.py",
         *SCHEMA,
         *OUTCOMES,
     ],
-    "sql/statements": [*CONTRACT, "tests/contract/test_plans.py"],
-    "sql/tables": [*SCHEMA, *CONTRACT],
-    "sql/task_service": CONTRACT,
+    "adapters/sql/connection/statements": [*CONTRACT, "tests/contract/test_plans.py"],
+    "adapters/sql/tables": [*SCHEMA, *CONTRACT],
+    "adapters/sql/storage/task_service": CONTRACT,
 }
 """The tests that hold each module, those that are likely to notice first."""
 
@@ -135,7 +156,7 @@ def sources(only: Sequence[str]) -> dict[str, str]:
         for module in TESTS
         if module.startswith(tuple(only)) or any(one.startswith(f"{module}:") for one in only)
     )
-    return {module: (ROOT / PACKAGE / "adapters" / f"{module}.py").read_text() for module in chosen}
+    return {module: (ROOT / PACKAGE / f"{module}.py").read_text() for module in chosen}
 
 
 def jobs(only: Sequence[str]) -> Iterator[Job]:

@@ -19,8 +19,8 @@ from taskservice.adapters.sql.schema import VERSIONS
 pytestmark = [pytest.mark.release, pytest.mark.timeout(600)]
 
 NEEDS_AN_EXTRA = {
-    "taskservice.adapters.counters.shared": "redis",
-    "taskservice.adapters.traces.spans": "opentelemetry",
+    "taskservice.adapters.ratelimit.redis_counters": "redis",
+    "taskservice.adapters.tracing.spans": "opentelemetry",
     "taskservice.testing": "hypothesis",
 }
 IMPORT_ALL = """\
@@ -84,7 +84,13 @@ def test_it_is_served_from_the_wheel(installed: Installed, tmp_path: Path) -> No
         "WEB_CONCURRENCY": "1",
     }
     installed("taskservice", "db", "upgrade", **settings)
-    server = [installed.python, "-m", "gunicorn", "--config", "python:taskservice.gunicorn_conf"]
+    server = [
+        installed.python,
+        "-m",
+        "gunicorn",
+        "--config",
+        "python:taskservice.server.gunicorn_conf",
+    ]
     command = [*server, "--bind", "127.0.0.1:0", "taskservice.wsgi:app"]
     with running(command, tmp_path, **settings) as service:
         made = service("POST", "/api/tasks/ada/tasks", token_of("ada"), {"title": "Buy milk"})

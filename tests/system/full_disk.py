@@ -17,9 +17,9 @@ from tests.homes import served_engine, sqlite_home
 from tests.http_callers import SETTINGS, Caller
 from tests.support import SECRET
 
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.app import create_app
-from taskservice.cli.checking import check
+from taskservice.cli.check import check
 from taskservice.testing import ADA
 
 

@@ -18,18 +18,19 @@ from tests.postgres import Databases
 from tests.processes import COMMAND, SECONDS, environment, run
 from tests.system.conftest import command
 
-from taskservice.adapters.sql import sqlite as sqlite_files
-from taskservice.adapters.sql.archive import SqlArchives
-from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.cli.erasing import erase
-from taskservice.cli.lines import read, write
+from taskservice.adapters.sql.connection import sqlite as sqlite_files
+from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.cli.erase import erase
+from taskservice.cli.jsonlines import read, write
 from taskservice.config import ConfigError
-from taskservice.core.archive import Belongings
-from taskservice.core.demonstration import demonstration
+from taskservice.core.idempotency import Attempt
+from taskservice.core.idempotent_tasks import OnceOnly
 from taskservice.core.ids import TaskIds
-from taskservice.core.once import Attempt, OnceOnly
-from taskservice.core.rules import DESCRIPTION_LIMIT, TITLE_LIMIT
+from taskservice.core.owner_data import Belongings
+from taskservice.core.sample_tasks import demonstration
 from taskservice.core.task import Task
+from taskservice.core.validation import DESCRIPTION_LIMIT, TITLE_LIMIT
 from taskservice.testing import ADA, BOB, START
 
 SECRET_WORD = "unforgettable-aardvark"

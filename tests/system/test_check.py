@@ -17,10 +17,10 @@ from tests.redis_server import redis_server
 from tests.support import DATABASE_PASSWORD, SECRET
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.checks.inspection import look, missing_grants
+from taskservice.adapters.sql.checks.readiness import NO_FILE
+from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.inspection import look, missing_grants
-from taskservice.adapters.sql.readiness import NO_FILE
 from taskservice.cli.findings import wrong
 from taskservice.core.errors import Unavailable
 

@@ -8,7 +8,7 @@ from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
 from tests.support import DATABASE_PASSWORD, SECRET
 
-from taskservice.adapters.sql.readiness import NO_FILE
+from taskservice.adapters.sql.checks.readiness import NO_FILE
 
 SQLITE = "sqlite:///tasks.db"
 KEYS = "https://issuer.example/keys"

@@ -19,8 +19,8 @@ from tests.postgres import Databases
 from tests.processes import ROOT, SECONDS, environment, running
 from tests.support import SECRET, UNREACHABLE_PROXY
 
-from taskservice import gunicorn_conf
 from taskservice.config import Settings
+from taskservice.server import gunicorn_conf
 
 DEPLOY = ROOT / "docs" / "deploy"
 INSTALLED = "/opt/taskservice/bin/"

@@ -13,8 +13,8 @@ from tests.issuer import Issuer
 from tests.processes import COMMAND, environment, run
 from tests.support import SECRET
 
-from taskservice.adapters.http.tokens import issue
-from taskservice.cli.explaining import explain
+from taskservice.adapters.jwt import issue
+from taskservice.cli.explain_token import explain
 from taskservice.config import Settings
 
 OTHER = "another secret of the tests, 32 bytes and more of it"

@@ -15,9 +15,9 @@ from tests.homes import sqlite_home
 from tests.processes import SECONDS, gunicorn
 from tests.support import SECRET
 
-from taskservice import gunicorn_joining
-from taskservice.gunicorn_joining import JoinedResponse, JoiningWorker, http_date
-from taskservice.gunicorn_staying import StayingWorker
+from taskservice.server import response_buffering
+from taskservice.server.keepalive import StayingWorker
+from taskservice.server.response_buffering import JoinedResponse, JoiningWorker, http_date
 
 
 class Wire:
@@ -56,7 +56,7 @@ def test_head_and_body_are_one_piece() -> None:
 def test_an_answer_is_dated_to_the_second(monkeypatch: pytest.MonkeyPatch) -> None:
     """The date is that of the answer, though its text is written once a second."""
     for moment in (0.0, 0.9, 1.0, 86400.5):
-        monkeypatch.setattr(gunicorn_joining, "time", lambda moment=moment: moment)
+        monkeypatch.setattr(response_buffering, "time", lambda moment=moment: moment)
         assert http_date() == http_date(moment) == formatdate(int(moment), usegmt=True)
 
 
@@ -67,7 +67,7 @@ def test_a_worker_dates_its_answers_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(StayingWorker, "init_process", lambda _: None)
     worker = object.__new__(JoiningWorker)
     worker.init_process()
-    monkeypatch.setattr(gunicorn_joining, "time", lambda: 0.0)
+    monkeypatch.setattr(response_buffering, "time", lambda: 0.0)
     wire = Wire()
     answer = response(wire, ("Content-Length", "0"))
     answer.close()

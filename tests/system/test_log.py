@@ -20,7 +20,7 @@ from tests.processes import COMMAND, SECONDS, START, Service, gunicorn, run, run
 from tests.support import SECRET
 from tests.system.conftest import command
 
-from taskservice.adapters.http.tokens import issue
+from taskservice.adapters.jwt import issue
 
 PATH = "/api/tasks/ada/tasks"
 ADA = issue(SECRET, "ada", lifetime=timedelta(hours=1), now=datetime.now(UTC))

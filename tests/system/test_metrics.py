@@ -25,7 +25,7 @@ from tests.processes import COMMAND, SECONDS, START, WORKERS, Service, gunicorn,
 from tests.support import SECRET
 
 from taskservice import __version__
-from taskservice.adapters.metrics.serving import registry
+from taskservice.adapters.prometheus.endpoint import registry
 
 ADA = token_of("ada")
 PATH = "/api/tasks/ada/tasks"

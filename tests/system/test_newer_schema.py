@@ -13,9 +13,9 @@ from tests.homes import Home, served, served_engine, sqlite_home
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.task_service import SqlTasks
+from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.service import OpenTasks
 from taskservice.testing import TickingClock
 from taskservice.testing.contract import TaskServiceContract

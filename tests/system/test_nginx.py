@@ -22,8 +22,8 @@ from tests.nginx import DOCUMENT, fronted, in_front_of
 from tests.processes import SECONDS, Answer, Service, gunicorn
 from tests.support import SECRET
 
-from taskservice import gunicorn_conf
-from taskservice.core.rules import TITLE_LIMIT
+from taskservice.core.validation import TITLE_LIMIT
+from taskservice.server import gunicorn_conf
 
 pytestmark = pytest.mark.nginx
 

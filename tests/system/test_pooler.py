@@ -18,9 +18,10 @@ from tests.postgres import Databases
 from tests.processes import gunicorn
 from tests.support import SECRET
 
-from taskservice.adapters.sql.sessions import PREPARED_AFTER
-from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.once import Attempt, OnceOnly
+from taskservice.adapters.sql.connection.sessions import PREPARED_AFTER
+from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.core.idempotency import Attempt
+from taskservice.core.idempotent_tasks import OnceOnly
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
 

@@ -14,7 +14,7 @@ from tests.postgres import Databases
 from tests.processes import Service, gunicorn
 from tests.support import DATABASE_PASSWORD, SECRET
 
-from taskservice.core.readiness import GOOD_FOR
+from taskservice.core.operations.readiness import GOOD_FOR
 
 OK, OUT = "ok", "unavailable"
 

@@ -18,10 +18,10 @@ from tests.processes import Answer, Service, gunicorn, run
 from tests.support import SECRET
 from tests.system.conftest import command
 
-from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.admin.migrate import upgrade
+from taskservice.adapters.sql.admin.prune import prune
+from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.migrating import upgrade
-from taskservice.adapters.sql.pruning import prune
 from taskservice.adapters.sql.tables import receipts, tasks
 
 PATH = "/api/tasks/ada/tasks"
@@ -31,11 +31,12 @@ ADA = token_of("ada")
 KILLED = """
 import os, signal, sys
 from sqlalchemy import event
-from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import pooled_engine
-from taskservice.adapters.sql.sessions import Timeouts
-from taskservice.adapters.sql.task_service import SqlTasks
-from taskservice.core.once import Attempt, OnceOnly
+from taskservice.adapters.sql.connection.sessions import Timeouts
+from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.core.idempotency import Attempt
+from taskservice.core.idempotent_tasks import OnceOnly
 
 address, fatal = sys.argv[1], int(sys.argv[2])
 engine = pooled_engine(

@@ -16,10 +16,10 @@ from tests.processes import COMMAND, run
 from tests.system.conftest import command
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.address import database_url
+from taskservice.adapters.sql.admin.migrate import MIGRATIONS, upgrade
+from taskservice.adapters.sql.connection.address import database_url
+from taskservice.adapters.sql.connection.sessions import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, single_engine
-from taskservice.adapters.sql.migrating import MIGRATIONS, upgrade
-from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import SchemaBehind, Unavailable
 

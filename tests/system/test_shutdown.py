@@ -26,8 +26,8 @@ THREADS = 58
 # A worker that stands still between its birth and its own handlers of signals.
 NEWBORN = """
 import os, signal
-from taskservice.gunicorn_conf import *
-from taskservice.gunicorn_conf import post_fork as ours
+from taskservice.server.gunicorn_conf import *
+from taskservice.server.gunicorn_conf import post_fork as ours
 
 def post_fork(arbiter, worker):
     ours(arbiter, worker)

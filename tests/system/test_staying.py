@@ -20,8 +20,8 @@ from tests.homes import sqlite_home
 from tests.processes import SECONDS, START, Service, gunicorn
 from tests.support import SECRET
 
-from taskservice.gunicorn_draining import DrainingWorker
-from taskservice.gunicorn_staying import MOMENT, StayingWorker
+from taskservice.server.draining import DrainingWorker
+from taskservice.server.keepalive import MOMENT, StayingWorker
 
 TURNS = 50
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"

@@ -12,7 +12,7 @@ from tests.http_callers import token_of
 from tests.processes import SECONDS, Service, gunicorn
 from tests.support import SECRET
 
-from taskservice.adapters.http.exchange import BODY_LIMIT
+from taskservice.adapters.http.protocol.request import BODY_LIMIT
 
 LIST = "/api/tasks/ada/tasks"
 ADA = {"Authorization": f"Bearer {token_of('ada')}"}

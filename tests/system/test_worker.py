@@ -10,13 +10,14 @@ from tests.homes import sqlite_home
 from tests.processes import run
 from tests.support import SECRET
 
-from taskservice.gunicorn_log import Log, Worker
+from taskservice.server.logger import Log
+from taskservice.server.worker import Worker
 
 # A child that is told to stop as soon as it is there, twenty times over, once a start is prepared.
 FORKS = """
 import os, signal, time
 from types import SimpleNamespace
-from taskservice.gunicorn_conf import on_starting
+from taskservice.server.gunicorn_conf import on_starting
 
 on_starting(SimpleNamespace(cfg=SimpleNamespace(preload_app=False, worker_tmp_dir=None)))
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))

@@ -13,11 +13,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from taskservice.adapters.memory import InMemoryTasks, _Held, _OwnArchive, _OwnTasks
-from taskservice.core.archive import VERSION_LIMIT, Archive, Belongings, OpenArchive
 from taskservice.core.clock import Clock
-from taskservice.core.conditions import Guard
+from taskservice.core.idempotency import Receipt
+from taskservice.core.owner_data import VERSION_LIMIT, Archive, Belongings, OpenArchive
+from taskservice.core.preconditions import Guard
 from taskservice.core.query import Page, TaskQuery
-from taskservice.core.receipts import Receipt
 from taskservice.core.service import OpenTasks, TaskService
 from taskservice.core.task import Step, Task
 from taskservice.testing import TickingClock

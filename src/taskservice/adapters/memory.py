@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from threading import Lock
 from uuid import UUID
 
-from taskservice.core.archive import Archive, Belongings
 from taskservice.core.clock import Clock, system_clock
-from taskservice.core.conditions import Guard
 from taskservice.core.errors import TaskNotFound
+from taskservice.core.idempotency import Receipt
 from taskservice.core.ids import NewId, TaskIds
+from taskservice.core.owner_data import Archive, Belongings
+from taskservice.core.preconditions import Guard
 from taskservice.core.query import Page, TaskQuery
-from taskservice.core.receipts import Receipt
 from taskservice.core.service import TaskService
 from taskservice.core.task import Step, Task
 

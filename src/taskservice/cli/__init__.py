@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from taskservice import __version__
-from taskservice.cli.streams import end, escape_unencodable, stand_in_for_closed
+from taskservice.cli.standard_streams import end, escape_unencodable, stand_in_for_closed
 from taskservice.docstrings import require_docstrings
-from taskservice.failures import described
+from taskservice.error_messages import described
 from taskservice.logs import configure
 
 _log = logging.getLogger("taskservice")
@@ -23,15 +23,15 @@ class _Refusal(click.ClickException):
 
 
 COMMANDS = {
-    "serve": "serving:serve",
-    "token": "tokens:token",
-    "check": "checking:check",
-    "seed": "seeding:seed",
-    "export": "carrying:export_tasks",
-    "import": "carrying:import_tasks",
-    "erase": "erasing:erase",
-    "openapi": "document:openapi",
-    "db": "database:db",
+    "serve": "serve:serve",
+    "token": "token:token",
+    "check": "check:check",
+    "seed": "seed:seed",
+    "export": "export_import:export_tasks",
+    "import": "export_import:import_tasks",
+    "erase": "erase:erase",
+    "openapi": "openapi:openapi",
+    "db": "db:db",
 }
 
 

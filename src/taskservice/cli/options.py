@@ -8,12 +8,12 @@ import click
 from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.checks.readiness import require_file
+from taskservice.adapters.sql.connection.sessions import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, single_engine
-from taskservice.adapters.sql.readiness import require_file
-from taskservice.adapters.sql.sessions import Timeouts
 from taskservice.config import DEFAULT_DATABASE, database_address
 from taskservice.config.reader import Reader
-from taskservice.core.rules import is_owner
+from taskservice.core.validation import is_owner
 from taskservice.startup import parsed_address
 
 PATIENCE = Timeouts(statement=600, lock=5)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
-from taskservice.adapters.counters import IN_MEMORY
+from taskservice.adapters.ratelimit import IN_MEMORY
 from taskservice.config.parsers import NO_LIMIT, PARSERS, WORKERS
 from taskservice.config.reader import Reader
 

@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from taskservice.adapters.counters import require_storage
-from taskservice.adapters.http.tokens import SharedSecret
-from taskservice.adapters.http.tokens.key_set import REFRESH
+from taskservice.adapters.jwt import SharedSecret
+from taskservice.adapters.jwt.key_set import REFRESH
+from taskservice.adapters.ratelimit import require_storage
 from taskservice.config.origins import normalized_origin
-from taskservice.core.rates import Rate
+from taskservice.core.operations.rate_limits import Rate
 
 NO_LIMIT = "off"
 WORKERS = "WEB_CONCURRENCY"
@@ -28,7 +28,7 @@ def _database(value: str) -> str:
     if scheme == "sqlite" and not rest.partition("?")[0].strip("/"):
         raise ValueError("must name a file, as in sqlite:///taskservice.db")
     # Only what opens a database needs SQLAlchemy and the driver, which take long to import.
-    from taskservice.adapters.sql.address import database_url  # noqa: PLC0415
+    from taskservice.adapters.sql.connection.address import database_url  # noqa: PLC0415
 
     database_url(value)
     return value

@@ -4,9 +4,9 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
-from taskservice.core.conditions import Guard
+from taskservice.core.idempotency import Receipts
+from taskservice.core.preconditions import Guard
 from taskservice.core.query import Page, TaskQuery
-from taskservice.core.receipts import Receipts
 from taskservice.core.task import Step, Task
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from taskservice.core.clock import moment
 from taskservice.core.errors import Fault, InvalidTask
-from taskservice.core.rules import check_description, check_title, is_owner
+from taskservice.core.validation import check_description, check_title, is_owner
 
 
 class Edits(TypedDict, total=False):

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 
-from taskservice.adapters.http.tokens import issue
+from taskservice.adapters.jwt import issue
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app
 from taskservice.config import NO_LIMIT, Settings

@@ -15,7 +15,7 @@ from taskservice.testing.application import ready_application
 from taskservice.testing.caller import Caller
 from taskservice.testing.clock import TickingClock
 from taskservice.testing.owners import ADA, BOB
-from taskservice.testing.serving import serving
+from taskservice.testing.server import serving
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests.postgres import PostgresServer
 from tests.processes import ROOT
 from tests.support import SECRET
 
-from taskservice import gunicorn_conf
+from taskservice.server import gunicorn_conf
 
 # The whole contract, as it is deployed next to its database; nobody is told to wait, though
 # most connections may be at one worker.

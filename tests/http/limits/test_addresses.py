@@ -10,7 +10,7 @@ from tests.http_callers import Caller, token_of
 from tests.issuer import Issuer
 from tests.problems import problem
 
-from taskservice.adapters.http.tokens import key_set
+from taskservice.adapters.jwt import key_set
 from taskservice.app import FLOOR
 from taskservice.testing import ADA, TickingClock
 

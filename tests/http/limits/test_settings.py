@@ -51,7 +51,7 @@ def test_what_is_no_storage_is_refused(value: str, fault: str) -> None:
 
 def test_the_package_for_redis_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it the start ends with what to install."""
-    monkeypatch.delitem(sys.modules, "taskservice.adapters.counters.shared", False)
+    monkeypatch.delitem(sys.modules, "taskservice.adapters.ratelimit.redis_counters", False)
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(ConfigError) as error:
         Settings.from_environment({**GIVEN, "TASKSERVICE_RATE_LIMIT_STORAGE": "redis://cache"})

@@ -8,7 +8,7 @@ from tests.http.limits.callers import PATH, PUBLIC, QUOTA, refuse, use_up
 from tests.http_callers import Caller
 from tests.problems import problem
 
-from taskservice.adapters.http.exchange import BODY_LIMIT
+from taskservice.adapters.http.protocol.request import BODY_LIMIT
 from taskservice.app import FLOOR
 from taskservice.testing import ADA, BOB, TickingClock
 

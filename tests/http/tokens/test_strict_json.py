@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskservice.adapters.http.strict_json import MalformedJson, loads
+from taskservice.strict_json import MalformedJson, loads
 
 
 def nested(depth: int, inner: str = "") -> bytes:

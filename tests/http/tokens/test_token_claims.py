@@ -6,7 +6,7 @@ from runpy import run_path
 import pytest
 from tests.token_forge import CLAIMS, NOW, SECONDS, SECRET, claiming, forge, verifier
 
-from taskservice.adapters.http.tokens import SharedSecret, Verifier, claims
+from taskservice.adapters.jwt import SharedSecret, Verifier, claims
 from taskservice.core.errors import Unauthenticated
 
 YEAR_9999 = 253_402_300_799

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from tests import issuer as issuers
 from tests.issuer import Issuer
 
-from taskservice.adapters.http.tokens import KeySet, Verifier, fetch
-from taskservice.adapters.http.tokens.fetch import fetch_key_set
+from taskservice.adapters.jwt import KeySet, Verifier, fetch
+from taskservice.adapters.jwt.fetch import fetch_key_set
 from taskservice.core.errors import Unauthenticated, Unavailable
 
 

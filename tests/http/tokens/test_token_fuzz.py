@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.issuer import ALGORITHMS, Issuer
 from tests.token_forge import CLAIMS, HEADER, forge, segment, verifier
 
-from taskservice.adapters.http.tokens import KeySet, Verifier
+from taskservice.adapters.jwt import KeySet, Verifier
 from taskservice.core.errors import Unauthenticated
 
 issuer = Issuer()

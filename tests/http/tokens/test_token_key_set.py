@@ -16,10 +16,10 @@ import pytest
 from tests.issuer import Issuer, SigningKey
 from tests.processes import ROOT, SECONDS, environment
 
-from taskservice.adapters.http.tokens import Keys, KeySet, Verifier, key_set
+from taskservice.adapters.jwt import Keys, KeySet, Verifier, key_set
 from taskservice.core.errors import Unauthenticated, Unavailable
-from taskservice.core.readiness import Probe
-from taskservice.core.watching import Watch
+from taskservice.core.operations.metrics import Watch
+from taskservice.core.operations.readiness import Probe
 
 # A wait that should not be is a test that does not end.
 pytestmark = pytest.mark.timeout(30)

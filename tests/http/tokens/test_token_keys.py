@@ -13,10 +13,10 @@ from tests.issuer import ALGORITHMS, Issuer, SigningKey
 from tests.token_forge import CLAIMS, NOW, SECONDS, SECRET, forge, sign, verifier
 from tests.token_forge import segment as encoded
 
-from taskservice.adapters.http.tokens import Keys, KeySet, SharedSecret, Verifier, issue
-from taskservice.adapters.http.tokens.jwks import read_key_set
+from taskservice.adapters.jwt import Keys, KeySet, SharedSecret, Verifier, issue
+from taskservice.adapters.jwt.jwks import read_key_set
 from taskservice.core.errors import Unauthenticated
-from taskservice.core.readiness import Probe
+from taskservice.core.operations.readiness import Probe
 
 issuer = Issuer()
 verify = Verifier(KeySet("https://i.example", fetch=lambda _: issuer.document()))

@@ -8,9 +8,9 @@ from jwt import PyJWS
 from tests.issuer import Issuer
 from tests.token_forge import CLAIMS, NOW, SECRET, claiming, verifier
 
-from taskservice.adapters.http.tokens import KeySet, SharedSecret, Verifier
-from taskservice.adapters.http.tokens.claims import Claims
-from taskservice.adapters.http.tokens.memory import LIMIT, Memory, Verified
+from taskservice.adapters.jwt import KeySet, SharedSecret, Verifier
+from taskservice.adapters.jwt.claims import Claims
+from taskservice.adapters.jwt.verification_cache import LIMIT, Memory, Verified
 from taskservice.core.errors import Unauthenticated
 
 TOKEN = claiming()

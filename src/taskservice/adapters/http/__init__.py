@@ -1,1 +1,1 @@
-"""The API over HTTP: who is calling, what they ask, and what they hear."""
+"""Driving adapter: the API over HTTP."""

@@ -9,23 +9,30 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Map, MapAdapter
 from werkzeug.wsgi import get_host
 
-from taskservice.adapters.http import conditions, health, reference, tasks
-from taskservice.adapters.http.browsers import let_in
-from taskservice.adapters.http.documented import patch_media_types
-from taskservice.adapters.http.exchange import Exchange, exchange
-from taskservice.adapters.http.headers import add_standing_headers
-from taskservice.adapters.http.identity import Doors
-from taskservice.adapters.http.openapi import document
-from taskservice.adapters.http.problems import Refused, on_defect, on_refused, on_service_error
-from taskservice.adapters.http.rate_limit import Limits
-from taskservice.adapters.http.rendering import EntityProvider
-from taskservice.adapters.http.watched import Watched
+from taskservice.adapters.http.access_log import Watched
+from taskservice.adapters.http.api import health, tasks
+from taskservice.adapters.http.api.responses import EntityProvider
+from taskservice.adapters.http.cors import let_in
+from taskservice.adapters.http.openapi.blueprint import patch_media_types
+from taskservice.adapters.http.openapi.document import document
+from taskservice.adapters.http.pages import reference
+from taskservice.adapters.http.protocol import preconditions
+from taskservice.adapters.http.protocol.authorization import Doors
+from taskservice.adapters.http.protocol.common_headers import add_standing_headers
+from taskservice.adapters.http.protocol.problems import (
+    Refused,
+    on_defect,
+    on_refused,
+    on_service_error,
+)
+from taskservice.adapters.http.protocol.rate_limit import Limits
+from taskservice.adapters.http.protocol.request import Exchange, exchange
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import TaskServiceError
-from taskservice.core.readiness import Probe
-from taskservice.core.rules import OWNER_PATTERN
+from taskservice.core.operations.metrics import NOBODY, Watch
+from taskservice.core.operations.readiness import Probe
 from taskservice.core.service import OpenTasks
-from taskservice.core.watching import NOBODY, Watch
+from taskservice.core.validation import OWNER_PATTERN
 
 USER_ID = {
     "in": "path",
@@ -122,7 +129,7 @@ def http_application(
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies, proxies)  # type: ignore[method-assign]
     let_in(app, origins, headers)
-    app.config[conditions.REQUIRED] = require_if_match
+    app.config[preconditions.REQUIRED] = require_if_match
     Doors(authenticate, open_tasks).install(app)
     if limits is not None:
         limits.install(app)

@@ -1,1 +1,1 @@
-"""Tasks in a SQL database: SQLite and PostgreSQL, by one adapter on SQLAlchemy Core."""
+"""The SQL storage adapter: SQLite and PostgreSQL through SQLAlchemy."""

@@ -11,18 +11,23 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool, PoolResetState, QueuePool
 
-from taskservice.adapters.sql.encoding import refuse_unreadable
-from taskservice.adapters.sql.failures import notice_loss, translated
-from taskservice.adapters.sql.patience import PatientConnection
-from taskservice.adapters.sql.policies import refuse_unprotected
-from taskservice.adapters.sql.pool import watch_use, watched_pool
-from taskservice.adapters.sql.roles import refuse_privileged
-from taskservice.adapters.sql.sessions import PREPARED_AFTER, TIMEOUTS, Timeouts, take_over
-from taskservice.adapters.sql.sqlite import log_ahead, pin_file, set_up, stay_open
-from taskservice.core.watching import NOBODY, Watch
+from taskservice.adapters.sql.checks.encoding import refuse_unreadable
+from taskservice.adapters.sql.checks.roles import refuse_privileged
+from taskservice.adapters.sql.checks.row_security import refuse_unprotected
+from taskservice.adapters.sql.connection.address import CONNECT_SECONDS, is_embedded
+from taskservice.adapters.sql.connection.errors import notice_loss, translated
+from taskservice.adapters.sql.connection.pool_metrics import watch_use, watched_pool
+from taskservice.adapters.sql.connection.read_timeout import PatientConnection
+from taskservice.adapters.sql.connection.sessions import (
+    PREPARED_AFTER,
+    TIMEOUTS,
+    Timeouts,
+    take_over,
+)
+from taskservice.adapters.sql.connection.sqlite import log_ahead, pin_file, set_up, stay_open
+from taskservice.core.operations.metrics import NOBODY, Watch
 
 IDLE = TransactionStatus.IDLE
-CONNECT_SECONDS = 3
 RECYCLE_SECONDS = 240
 REST_SECONDS = 1.0
 KEEPALIVE_SECONDS = 30
@@ -92,11 +97,6 @@ def require_log_ahead(engine: Engine) -> None:
         with translated(), engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
             log_ahead(driver)
-
-
-def is_embedded(url: URL) -> bool:
-    """Tell whether the database is a file of ours (SQLite) and no server."""
-    return url.get_backend_name() == "sqlite"
 
 
 def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:

@@ -5,9 +5,9 @@ from functools import partial
 
 from sqlalchemy import Engine, inspect, text
 
-from taskservice.adapters.sql.answers import answered
-from taskservice.adapters.sql.failures import translated
-from taskservice.adapters.sql.sessions import transaction
+from taskservice.adapters.sql.connection.errors import translated
+from taskservice.adapters.sql.connection.retries import answered
+from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.core.errors import SchemaBehind, Unavailable, Unfit
 
 VERSIONS = ("0001", "0002", "0003")

@@ -21,7 +21,7 @@ from sqlalchemy import (
     Uuid,
 )
 
-from taskservice.core.rules import OWNER_LIMIT, TITLE_LIMIT
+from taskservice.core.validation import OWNER_LIMIT, TITLE_LIMIT
 
 
 class UtcTime(TypeDecorator[datetime]):

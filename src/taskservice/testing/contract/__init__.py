@@ -6,12 +6,12 @@ They stand apart from `taskservice.testing`, so that a profile of Hypothesis
 that a conftest loads is there before they are.
 """
 
-from taskservice.testing.contract.archive import ArchiveContract
+from taskservice.testing.contract.base import UntestedPromise
 from taskservice.testing.contract.concurrency import Concurrency
-from taskservice.testing.contract.given import UntestedPromise
-from taskservice.testing.contract.lists import Lists
-from taskservice.testing.contract.once import OnceForEachKey
+from taskservice.testing.contract.idempotency import OnceForEachKey
+from taskservice.testing.contract.listing import Lists
 from taskservice.testing.contract.one_owner import OneOwner
+from taskservice.testing.contract.owner_data import ArchiveContract
 from taskservice.testing.contract.queries import Queries
 from taskservice.testing.contract.two_owners import TwoOwners
 

@@ -13,7 +13,7 @@ from taskservice.core.query import SORT_FIELDS, Page, Sort, TaskQuery
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
 from taskservice.testing.clock import START, TickingClock
-from taskservice.testing.contract.given import Given
+from taskservice.testing.contract.base import Given
 from taskservice.testing.owners import ADA, BOB
 
 # Letters whose case folds to more than one, to another length, or by no locale's rule alone.

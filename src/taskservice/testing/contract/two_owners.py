@@ -8,7 +8,7 @@ from taskservice.core.errors import TaskNotFound
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
-from taskservice.testing.contract.given import Given
+from taskservice.testing.contract.base import Given
 from taskservice.testing.owners import ADA, BOB
 
 LOOK_ALIKES = ["Ada", "ADA", "ada.", "ada+1", "_da"]

@@ -1,0 +1,1 @@
+"""The operations: tasks and health, with their schemas, cursors and responses."""

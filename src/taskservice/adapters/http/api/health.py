@@ -1,0 +1,100 @@
+"""Whether the process is up, and whether it is fit to serve: public, and quick."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, current_app, jsonify
+from flask_smorest import Blueprint
+from marshmallow import fields
+
+from taskservice.adapters.http.openapi.headers import REQUEST_ID
+from taskservice.adapters.http.openapi.problems import PROBLEM_RESPONSES
+from taskservice.adapters.http.protocol.fields import AnswerSchema
+from taskservice.adapters.http.protocol.problems import RETRY_SECONDS, problem_response
+from taskservice.core.errors import Unavailable
+from taskservice.core.operations.readiness import Probe
+
+PROBES = "taskservice-probes"
+
+_log = logging.getLogger("taskservice")
+
+UNREADABLE: dict[str, Any] = {
+    "schema": {"type": "string"},
+    "content_type": "text/html",
+    "description": "The request or a header of it is badly framed: a page of the server itself, "
+    "which the service never saw.",
+}
+
+blueprint = Blueprint("health", __name__, description="For load balancers and monitors.")
+
+
+class LifeSchema(AnswerSchema):
+    """The process is up."""
+
+    status = fields.String(
+        required=True, metadata={"description": "Always `alive`.", "enum": ["alive"]}
+    )
+
+
+class ReadinessSchema(AnswerSchema):
+    """Every part is fit to serve."""
+
+    status = fields.String(
+        required=True, metadata={"description": "Always `ready`.", "enum": ["ready"]}
+    )
+    checks = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "Each part that was looked at."},
+    )
+
+
+@blueprint.get("/livez")
+@blueprint.response(200, LifeSchema(), headers=REQUEST_ID, example={"status": "alive"})
+@blueprint.alt_response(400, **UNREADABLE)
+@blueprint.doc(operationId="livez", security=[])
+def livez() -> dict[str, str]:
+    """Tell whether the process is up.
+
+    It looks at nothing else: restart the process where this fails.
+    """
+    return {"status": "alive"}
+
+
+@blueprint.get("/readyz")
+@blueprint.response(
+    200,
+    ReadinessSchema(),
+    headers=REQUEST_ID,
+    example={"status": "ready", "checks": {"database": "ok", "schema": "ok", "keys": "ok"}},
+)
+@blueprint.alt_response(400, **UNREADABLE)
+@blueprint.alt_response(503, PROBLEM_RESPONSES["unavailable"][1])
+@blueprint.doc(operationId="readyz", security=[])
+def readyz() -> Response:
+    """Tell whether the service is fit to serve.
+
+    It looks at the database, its schema and the keys: send no traffic where this fails.
+    """
+    probes: Mapping[str, Probe] = current_app.extensions[PROBES]
+    checks = {name: _look(name, probe) for name, probe in probes.items()}
+    if set(checks.values()) <= {"ok"}:
+        return jsonify({"status": "ready", "checks": checks})
+    return _not_ready(checks)
+
+
+def _look(name: str, probe: Probe) -> str:
+    try:
+        probe()
+    except Unavailable as error:
+        _log.warning("not ready", extra={"check": name, "reason": str(error)})
+        return "unavailable"
+    return "ok"
+
+
+def _not_ready(checks: dict[str, Any]) -> Response:
+    failed = ", ".join(name for name, state in checks.items() if state != "ok")
+    headers = {"Retry-After": str(RETRY_SECONDS)}
+    return problem_response("unavailable", f"not ready: {failed}", headers, checks=checks)

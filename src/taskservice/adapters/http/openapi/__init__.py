@@ -1,0 +1,1 @@
+"""The OpenAPI document: blueprints that document themselves, headers, problems, examples."""

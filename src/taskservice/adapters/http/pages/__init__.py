@@ -1,0 +1,1 @@
+"""HTML pages: the API reference, and the pages of problem types."""

@@ -1,0 +1,1 @@
+"""HTTP itself, whatever the operation: requests, problems, preconditions, authorization."""

@@ -1,0 +1,223 @@
+"""Every error as problem details (RFC 9457): from what went wrong to what a client hears."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+from flask import Response
+from werkzeug.exceptions import HTTPException
+
+from taskservice.adapters.http.protocol.request import BODY_LIMIT, exchange
+from taskservice.core.errors import (
+    InvalidTask,
+    KeyInUse,
+    KeyReused,
+    StaleTask,
+    StorageFull,
+    TaskNotFound,
+    TaskServiceError,
+    Unauthenticated,
+    Unavailable,
+)
+
+MEDIA_TYPE = "application/problem+json"
+ERRORS_LIMIT = 50
+RETRY_SECONDS = 1
+_RETRY = {"Retry-After": str(RETRY_SECONDS)}
+
+
+class ProblemType(NamedTuple):
+    """A kind of problem: its status, that status's phrase, and what to tell a reader about it."""
+
+    status: int
+    title: str
+    meaning: str
+
+
+PROBLEM_TYPES = {
+    "not-found": ProblemType(404, "Not Found", "There is nothing at this address."),
+    "method-not-allowed": ProblemType(
+        405, "Method Not Allowed", "This address takes only the methods that `Allow` names."
+    ),
+    "unauthenticated": ProblemType(
+        401,
+        "Unauthorized",
+        "The request carries no valid bearer token. The reason stands in the service's log only.",
+    ),
+    "not-your-tasks": ProblemType(
+        403, "Forbidden", "The user in the path is not the one that the token speaks for."
+    ),
+    "task-not-found": ProblemType(
+        404, "Not Found", "The user has no task with this id. It may have been deleted."
+    ),
+    "too-many-requests": ProblemType(
+        429,
+        "Too Many Requests",
+        "The user has sent more requests than `RateLimit-Policy` allows, or the address has sent "
+        "too many without a valid token. Nothing was done: try again after `Retry-After` seconds.",
+    ),
+    "body-too-large": ProblemType(
+        413, "Content Too Large", f"A body holds at most {BODY_LIMIT // 1024} KiB."
+    ),
+    "unsupported-media-type": ProblemType(
+        415,
+        "Unsupported Media Type",
+        "A body is JSON in UTF-8, says so in `Content-Type`, and is not compressed. `Accept` or "
+        "`Accept-Encoding` of the answer names what is taken.",
+    ),
+    "malformed-request": ProblemType(
+        400,
+        "Bad Request",
+        "The body is not JSON, the cursor is not one of this list, or a header is not well formed.",
+    ),
+    "invalid-request": ProblemType(
+        422,
+        "Unprocessable Content",
+        "The request was understood, but values in it break a rule. `errors` names each of them.",
+    ),
+    "precondition-failed": ProblemType(
+        412,
+        "Precondition Failed",
+        "What the address names is not as `If-Match` or `If-None-Match` asks: a task at another "
+        "version, say. Nothing was changed: read it again, and decide by what it is now.",
+    ),
+    "precondition-required": ProblemType(
+        428,
+        "Precondition Required",
+        "This service takes an update only with `If-Match`, which guards against lost updates.",
+    ),
+    "key-in-use": ProblemType(
+        409,
+        "Conflict",
+        "A request with the same `Idempotency-Key` is still running. Try again after "
+        "`Retry-After` seconds.",
+    ),
+    "key-reused": ProblemType(
+        422,
+        "Unprocessable Content",
+        "The `Idempotency-Key` was used for a request with another method, path or body.",
+    ),
+    "unavailable": ProblemType(
+        503,
+        "Service Unavailable",
+        "What the service needs cannot be reached. Try again after `Retry-After` seconds. "
+        "`outcome` tells whether a write happened: `not_applied` or `unknown`.",
+    ),
+    "storage-full": ProblemType(
+        507,
+        "Insufficient Storage",
+        "The database has no room for a write, and nothing of it was applied. Reads go on. Try "
+        "again after `Retry-After` seconds.",
+    ),
+    "internal": ProblemType(
+        500, "Internal Server Error", "A defect of the service. Report it with the request id."
+    ),
+}
+
+HTTP_PROBLEMS = {
+    400: ("malformed-request", "the request is malformed"),
+    404: ("not-found", "there is nothing at this address"),
+    405: ("method-not-allowed", "this address does not take this method"),
+}
+
+
+ANSWERS: dict[type, tuple[str, str, dict[str, str]]] = {
+    TaskNotFound: ("task-not-found", "there is no such task", {}),
+    StaleTask: (
+        "precondition-failed",
+        "the task is not at a version that If-Match and If-None-Match allow",
+        {},
+    ),
+    KeyReused: ("key-reused", "the key was used for another request", {}),
+    KeyInUse: ("key-in-use", "a request with this key is still running", _RETRY),
+    Unauthenticated: (
+        "unauthenticated",
+        "a valid bearer token is needed",
+        {"WWW-Authenticate": "Bearer"},
+    ),
+    StorageFull: ("storage-full", "there is no room to write; reads go on", _RETRY),
+    Unavailable: ("unavailable", "the service cannot reach what it needs; try again", _RETRY),
+}
+"""The words of the domain in HTTP: the kind of problem, its detail, its headers."""
+
+FOR_THE_LOG = {Unauthenticated, StorageFull, Unavailable}
+"""What has a reason that the caller must not hear, and the operator must."""
+
+
+class Refused(Exception):
+    """A request that HTTP alone is reason enough to refuse.
+
+    `problem` is a key of `PROBLEM_TYPES`; `errors` name faults, each a
+    `detail` with a `pointer` (RFC 6901) or a `parameter`; `headers` go with
+    the answer.
+    """
+
+    def __init__(
+        self,
+        problem: str,
+        detail: str,
+        errors: Iterable[Mapping[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(detail)
+        self.problem = problem
+        self.detail = detail
+        self.errors = list(errors)
+        self.headers = headers
+
+
+def problem_response(
+    problem: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
+) -> Response:
+    """Return the answer for `problem`, with further `members` that are not empty."""
+    kind = PROBLEM_TYPES[problem]
+    asked = exchange()
+    asked.note(problem=problem)
+    body = {
+        "type": f"/problems/{problem}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": detail,
+        "instance": asked.address,
+        "request_id": asked.request_id,
+        **{name: value for name, value in members.items() if value},
+    }
+    return Response(orjson.dumps(body), kind.status, headers, content_type=MEDIA_TYPE)
+
+
+def invalid(errors: list[dict[str, str]]) -> Refused:
+    """Return the refusal that lists `errors`, the first 50 of them."""
+    fields = "1 field is" if len(errors) == 1 else f"{len(errors)} fields are"
+    return Refused("invalid-request", f"{fields} not valid", errors[:ERRORS_LIMIT])
+
+
+def on_refused(error: Refused) -> Response:
+    """Answer a request that HTTP refused."""
+    return problem_response(error.problem, error.detail, error.headers, errors=error.errors)
+
+
+def on_service_error(error: TaskServiceError) -> Response:
+    """Answer what the domain refused."""
+    if isinstance(error, InvalidTask):
+        return on_refused(
+            invalid([{"pointer": f"/{name}", "detail": why} for name, why in error.faults])
+        )
+    kind = next(kind for kind in type(error).__mro__ if kind in ANSWERS)
+    problem, detail, headers = ANSWERS[kind]
+    outcome = getattr(error, "outcome", None)
+    if kind in FOR_THE_LOG:
+        exchange().note(reason=str(error), outcome=outcome)
+    return problem_response(problem, detail, headers, outcome=outcome)
+
+
+def on_defect(error: Exception) -> Response:
+    """Answer a defect: the log hears all of it, the client only the request id."""
+    exchange().note(defect=error)
+    return problem_response("internal", "this is a defect of the service")
+
+
+def on_http_exception(error: HTTPException) -> Response:
+    """Answer what the framework refused; `Allow` and its like stay."""
+    headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
+    problem, detail = HTTP_PROBLEMS.get(error.code or 500, ("internal", "this is a defect"))
+    return problem_response(problem, detail, headers)

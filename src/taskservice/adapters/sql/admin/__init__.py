@@ -1,0 +1,1 @@
+"""Administration: migrations, partitions, pruning."""

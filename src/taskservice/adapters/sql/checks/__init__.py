@@ -1,0 +1,1 @@
+"""Checks of a database: connectivity, encoding, row-level security, roles, readiness."""

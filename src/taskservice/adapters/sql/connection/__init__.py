@@ -1,0 +1,1 @@
+"""Connections and statements: addresses, timeouts, errors, retries, transactions."""

@@ -1,0 +1,1 @@
+"""Stores tasks and idempotency records: the implementation of the ports."""

@@ -1,0 +1,66 @@
+"""A `TaskService` around a `TaskService`: what a key was used for is done at most once."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from taskservice.core.errors import KeyReused
+from taskservice.core.idempotency import Attempt, Receipts
+from taskservice.core.preconditions import Guard
+from taskservice.core.query import Page, TaskQuery
+from taskservice.core.service import TaskService
+from taskservice.core.task import Step, Task
+
+
+class OnceOnly:
+    """The tasks of `tasks`, opened together, where each writing door is done once per key.
+
+    A repeated attempt returns what the first returned, and `replayed` is
+    true. One with the key of another request raises `KeyReused`. What raises
+    is not remembered, as the transaction is dropped.
+    """
+
+    def __init__(self, tasks: TaskService, attempt: Attempt) -> None:
+        self._tasks = tasks
+        self._attempt = attempt
+        self.replayed = False
+
+    @property
+    def receipts(self) -> Receipts:
+        """The receipts of the same owner."""
+        return self._tasks.receipts
+
+    def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
+        """Store a new task, once."""
+        task: Task = self._once(
+            lambda: self._tasks.add(title=title, description=description, completed=completed)
+        )
+        return task
+
+    def get(self, task_id: UUID) -> Task:
+        """Return the task as it is now."""
+        return self._tasks.get(task_id)
+
+    def list(self, query: TaskQuery) -> Page:
+        """Return the tasks as they are now."""
+        return self._tasks.list(query)
+
+    def change(self, task_id: UUID, step: Step) -> Task:
+        """Change the task, once."""
+        task: Task = self._once(lambda: self._tasks.change(task_id, step))
+        return task
+
+    def remove(self, task_id: UUID, guard: Guard | None = None) -> None:
+        """Delete the task, once."""
+        self._once(lambda: self._tasks.remove(task_id, guard))
+
+    def _once(self, door: Callable[[], Task | None]) -> Any:
+        receipt = self.receipts.claim(*self._attempt)
+        if receipt is None:
+            result = door()
+            self.receipts.settle(self._attempt.key, result)
+            return result
+        if receipt.digest != self._attempt.digest:
+            raise KeyReused
+        self.replayed = True
+        return receipt.task

@@ -1,0 +1,1 @@
+"""Plain Python that is not about tasks: admission control, rate limits, readiness, metrics."""
