@@ -23,7 +23,7 @@ from tests.grammar import OWNED, SETTING, Untied, owner_parameters
 
 import taskservice
 from taskservice.adapters.sql.admin import migrate, partition, prune
-from taskservice.adapters.sql.storage.owner_data import SqlArchive
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.service import TaskService
 
@@ -35,7 +35,7 @@ EXCEPT = {
     (prune.__file__, "prune"),
 }
 
-NOBODY = ""
+NO_METRICS = ""
 """In whose name maintenance begins its transactions: the owner of no task."""
 
 # SQLite's own commands, which PostgreSQL's grammar does not know, and which reach no row.
@@ -77,7 +77,7 @@ class Audit:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(SqlTasks, "open_tasks", self._naming(SqlTasks.open_tasks))
             for name in ARCHIVED:
-                patch.setattr(SqlArchive, name, self._of_archive(getattr(SqlArchive, name)))
+                patch.setattr(SqlOwnerData, name, self._of_archive(getattr(SqlOwnerData, name)))
             for name in ("execute", "executemany", "copy", "stream"):
                 patch.setattr(psycopg.Cursor, name, self._overheard(getattr(psycopg.Cursor, name)))
             for moment, listener in listeners.items():
@@ -163,7 +163,7 @@ class Audit:
             self.faults.append(str(error))
             return
         for row in parameters if isinstance(parameters, list) else [parameters]:
-            if {row[name] for name in names} - {self.caller or NOBODY}:
+            if {row[name] for name in names} - {self.caller or NO_METRICS}:
                 self.faults.append(f"not about {self.caller!r}: {statement} {parameters!r}")
 
 

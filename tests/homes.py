@@ -13,7 +13,7 @@ from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.admin.migrate import upgrade
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.sessions import Timeouts
-from taskservice.adapters.sql.engine import pooled_engine, single_engine
+from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
 
 
 class Home(NamedTuple):
@@ -27,12 +27,12 @@ class Home(NamedTuple):
     @property
     def maintained(self) -> Engine:
         """An engine of the tables' owner, whom row-level security holds as well."""
-        return single_engine(database_url(self.owner))
+        return unpooled_engine(database_url(self.owner))
 
     @property
     def inspected(self) -> Engine:
         """An engine of the superuser, whom nothing holds: for tests to look at every row."""
-        return single_engine(database_url(self.superuser))
+        return unpooled_engine(database_url(self.superuser))
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def served(server: Databases) -> Iterator[Home]:
 def sqlite_home(folder: Path) -> str:
     """Return the address of a new, migrated database in a file."""
     address = f"sqlite:///{folder / 'tasks.db'}"
-    upgrade(single_engine(database_url(address)))
+    upgrade(unpooled_engine(database_url(address)))
     return address
 
 

@@ -112,7 +112,7 @@ def _row(n: int, big: int) -> dict[str, Any]:
         completed=n % 3 == 0,
     )
     changed = created + timedelta(seconds=n * 104_729 % 1_000_003)
-    return {**vars(task), "updated_at": changed, "folded": task.folded}
+    return {**vars(task), "updated_at": changed, "search_text": task.search_text}
 
 
 def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:

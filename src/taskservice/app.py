@@ -25,9 +25,9 @@ from taskservice.config import NO_LIMIT, ConfigError, Settings
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.errors import Unavailable
 from taskservice.core.operations.admission import Admission
-from taskservice.core.operations.metrics import NOBODY, Watch
+from taskservice.core.operations.metrics import NO_METRICS, Metrics
 from taskservice.core.operations.rate_limits import Rate, RateLimit
-from taskservice.core.operations.readiness import Probe, Shared
+from taskservice.core.operations.readiness import Probe, SharedProbe
 from taskservice.core.service import OpenTasks
 from taskservice.docstrings import require_docstrings
 from taskservice.listening import authority, listen
@@ -46,19 +46,19 @@ def create_app(
     open_tasks: OpenTasks,
     settings: Settings,
     probes: Mapping[str, Probe] | None = None,
-    watch: Watch = NOBODY,
+    metrics: Metrics = NO_METRICS,
     clock: Clock = system_clock,
 ) -> Flask:
     """Return an application over `open_tasks`, for whoever brings a home for tasks of their own.
 
-    `probes` are what `/readyz` looks at, beside the keys; `watch` hears what
+    `probes` are what `/readyz` looks at, beside the keys; `metrics` hears what
     happens; rates are counted by `clock`. Of `settings`, those of the database
     are not used. A key set is fetched once here; where that fails, the
     application is not ready until it was fetched. Raises `ValueError` where
     the secret is none to verify with, and `ConfigError` under `python -OO`.
     """
     require_docstrings()
-    keys = token_keys(settings, watch)
+    keys = token_keys(settings, metrics)
     return http_application(
         token_verifier(keys, settings),
         open_tasks,
@@ -68,7 +68,7 @@ def create_app(
         headers=settings.cors_headers,
         proxies=settings.proxies,
         limits=rate_limits(settings, clock),
-        watch=watch,
+        metrics=metrics,
     )
 
 
@@ -87,7 +87,7 @@ def production_app(settings: Settings) -> Flask:
     A database that cannot be reached is looked for again, and the log says so.
     """
     check_in_worker(settings)
-    watch = prometheus.counting() if settings.metrics_address else NOBODY
+    metrics = prometheus.counting() if settings.metrics_address else NO_METRICS
     engine = pooled_engine(
         parsed_address(settings.database_url),
         pool_size=settings.pool_size,
@@ -96,11 +96,11 @@ def production_app(settings: Settings) -> Flask:
         timeouts=Timeouts(settings.statement_timeout, settings.lock_timeout),
         spare=FOR_PROBES,
         allow_privileged_role=settings.allow_privileged_role,
-        watch=watch,
+        metrics=metrics,
     )
     probes = {
-        "database": Shared(partial(schema.require_reachable, engine)),
-        "schema": Shared(
+        "database": SharedProbe(partial(schema.require_reachable, engine)),
+        "schema": SharedProbe(
             partial(require_usable, engine, allow_privileged_role=settings.allow_privileged_role)
         ),
     }
@@ -110,7 +110,7 @@ def production_app(settings: Settings) -> Flask:
         places=settings.pool_size,
         patience=settings.pool_timeout,
     )
-    app = create_app(admission.open_tasks, settings, probes, watch)
+    app = create_app(admission.open_tasks, settings, probes, metrics)
     traced.app(app, current_rule)
     return app
 
@@ -134,11 +134,11 @@ def serve_metrics(settings: Settings) -> None:
     _log.info("metrics are served", extra={"address": authority(*listener.getsockname()[:2])})
 
 
-def token_keys(settings: Settings, watch: Watch = NOBODY) -> Keys:
+def token_keys(settings: Settings, metrics: Metrics = NO_METRICS) -> Keys:
     """Return the keys that tokens are tested with, fetched where an issuer has them."""
     if not settings.jwks_url:
         return SharedSecret(settings.jwt_secret or "")
-    keys = KeySet(settings.jwks_url, refresh=settings.jwks_refresh, watch=watch)
+    keys = KeySet(settings.jwks_url, refresh=settings.jwks_refresh, metrics=metrics)
     try:
         keys.probe()
     except Unavailable as error:

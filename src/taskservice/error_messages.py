@@ -1,7 +1,7 @@
 """Failures, as one message for a person: what is wrong, and what to do."""
 
 from taskservice.config import ConfigError
-from taskservice.core.errors import AccessRefused, TaskServiceError, Unfit
+from taskservice.core.errors import AccessDenied, TaskServiceError, UnusableDatabase
 from taskservice.logs import named
 
 DEBUG = "set TASKSERVICE_LOG_LEVEL=debug for the traceback"
@@ -9,10 +9,10 @@ ENTER = "look at user and password in DATABASE_URL, or run it as the tables' own
 CHECK = "`taskservice check` looks at DATABASE_URL and says what to do"
 
 
-def described(error: Exception) -> str:
+def error_message(error: Exception) -> str:
     """Return what an exception of any class says to a person, without secrets and values."""
     match error:
-        case Unfit():
+        case UnusableDatabase():
             return f"{error}. {error.advice}"
         case ConfigError() | TaskServiceError():
             return f"{error}{_advice(error)}"
@@ -27,4 +27,4 @@ def _advice(error: Exception) -> str:
     """Return what to do about what a database refuses; all else says it itself."""
     if not str(error).startswith("the database refuses"):
         return ""
-    return f"; {ENTER if isinstance(error, AccessRefused) else CHECK}"
+    return f"; {ENTER if isinstance(error, AccessDenied) else CHECK}"

@@ -11,15 +11,15 @@ from taskservice.adapters.sql.checks.connectivity import require_connection
 from taskservice.adapters.sql.checks.encoding import require_readable
 from taskservice.adapters.sql.checks.readiness import require_fit, require_usable
 from taskservice.adapters.sql.checks.roles import require_ordinary_role
-from taskservice.adapters.sql.connection.address import database_url, is_embedded
-from taskservice.adapters.sql.engine import require_log_ahead, single_engine
+from taskservice.adapters.sql.connection.address import database_url, is_sqlite
+from taskservice.adapters.sql.engine import require_wal, unpooled_engine
 from taskservice.config import ConfigError, Settings
 from taskservice.core.errors import (
-    AccessRefused,
+    AccessDenied,
     PrivilegedRole,
-    SchemaBehind,
+    SchemaOutdated,
     Unavailable,
-    Unfit,
+    UnusableDatabase,
 )
 
 ORDINARY = (
@@ -64,17 +64,17 @@ def is_servable(settings: Settings) -> bool:
     """
     url = parsed_address(settings.database_url)
     try:
-        _look(single_engine(url), settings)
-    except SchemaBehind as error:
+        _look(unpooled_engine(url), settings)
+    except SchemaOutdated as error:
         raise ConfigError(str(error)) from None
-    except AccessRefused as error:
+    except AccessDenied as error:
         raise ConfigError(f"DATABASE_URL leads to no access: {error}") from None
     except PrivilegedRole as error:
         raise ConfigError(f"DATABASE_URL is not fit to serve: {error}. {ORDINARY}") from None
-    except Unfit as error:
+    except UnusableDatabase as error:
         raise ConfigError(f"DATABASE_URL is not fit to serve: {error}. {error.advice}") from None
     except Unavailable as error:
-        if is_embedded(url):
+        if is_sqlite(url):
             raise ConfigError(f"DATABASE_URL names a file that cannot be used: {error}") from error
         _log.warning("database unreachable, retrying", extra={"reason": str(error)})
         return False
@@ -112,7 +112,7 @@ def _look(engine: Engine, settings: Settings) -> None:
     require_fit(engine)
     require_readable(engine)
     schema.require_current(engine)
-    require_log_ahead(engine)
+    require_wal(engine)
     if not settings.allow_privileged_role:
         require_ordinary_role(engine)
     require_usable(engine, allow_privileged_role=settings.allow_privileged_role)

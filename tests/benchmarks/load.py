@@ -160,9 +160,9 @@ def main() -> None:
     peak = median(load.goodput for load in loads[Kind.PEAK])
     kept = [median(load.goodput for load in loads[kind]) / peak for kind in list(Kind)[1:]]
     print(f"ten times the callers: {kept[0]:.2f} and {kept[1]:.2f} times the goodput of the peak")
-    is_kept = min(kept) >= LEAST and refused.p99 <= REFUSAL_MS and alive.p99 <= ALIVE_MS
+    is_committed = min(kept) >= LEAST and refused.p99 <= REFUSAL_MS and alive.p99 <= ALIVE_MS
     is_truthful = refused.statuses.keys() == {503} and alive.statuses.keys() == {200}
-    sys.exit(not (is_kept and is_truthful))
+    sys.exit(not (is_committed and is_truthful))
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ from taskservice.adapters.sql.connection.statements import OWNER_SETTING as SETT
 from taskservice.adapters.sql.connection.statements import Session, Statement, _Compiled
 from taskservice.adapters.sql.storage import task_service
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.idempotency import Attempt
-from taskservice.core.idempotent_tasks import OnceOnly
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import OpenTasks, TaskService
 from taskservice.core.task import Task
@@ -86,7 +86,7 @@ def untold(one: Engine, told: Way) -> Way:
     @contextmanager
     def way(engine: Engine, owner: str) -> Iterator[Session]:
         with told(engine, owner) as session:
-            is_untold = engine is one and session.is_ours
+            is_untold = engine is one and session.is_direct
             yield Session(session.connection, owner) if is_untold else session
 
     return way
@@ -96,9 +96,9 @@ def as_it_comes(told: Callable[..., _Compiled]) -> Callable[..., _Compiled]:
     """Return what compiles statements for connections on which moments are in UTC, told or not."""
     kept: dict[Statement, _Compiled] = {}
 
-    def of(statement: Statement, dialect: Dialect, is_ours: bool) -> _Compiled:
-        if is_ours:
-            return told(statement, dialect, is_ours)
+    def of(statement: Statement, dialect: Dialect, is_direct: bool) -> _Compiled:
+        if is_direct:
+            return told(statement, dialect, is_direct)
         if statement not in kept:
             whole = statement._whole(tells=False)
             kept[statement] = _Compiled.of(whole, False, dialect, is_utc=True)
@@ -123,8 +123,8 @@ def _operations(port: OpenTasks, tasks: TaskService) -> dict[str, Door]:
         return task.edit(now, title=f"Task {uuid4()}")
 
     def keyed() -> None:
-        with port(ADA, together=True) as together:
-            OnceOnly(together, Attempt(str(uuid4()), b"digest")).add(title="Buy milk")
+        with port(ADA, atomic=True) as atomic:
+            IdempotentTasks(atomic, IdempotencyKey(str(uuid4()), b"digest")).add(title="Buy milk")
 
     return {
         "get": lambda: tasks.get(known),

@@ -24,8 +24,8 @@ from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql.admin.partition import partition
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.idempotency import Attempt
-from taskservice.core.idempotent_tasks import OnceOnly
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
 
@@ -92,8 +92,8 @@ def doors(engine: Engine) -> Calls:
         some = tasks.list(TaskQuery()).tasks
 
     def create_with_key() -> None:
-        with store.open_tasks(BIG, together=True) as together:
-            OnceOnly(together, Attempt(str(uuid4()), b"digest")).add(title="Buy milk")
+        with store.open_tasks(BIG, atomic=True) as atomic:
+            IdempotentTasks(atomic, IdempotencyKey(str(uuid4()), b"digest")).add(title="Buy milk")
 
     def toggle() -> None:
         completed = tasks.get(some[0].id).completed

@@ -24,11 +24,11 @@ from tests.http_callers import SETTINGS, Caller
 from werkzeug.test import EnvironBuilder
 
 from taskservice.adapters import prometheus
-from taskservice.adapters.http.access_log import Watched, current_rule
+from taskservice.adapters.http.access_log import RequestTelemetry, current_rule
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.tracing.spans import trace_app, traced_tasks
 from taskservice.app import create_app
-from taskservice.core.operations.metrics import NOBODY, Watch
+from taskservice.core.operations.metrics import NO_METRICS, Metrics
 from taskservice.logs import OURS, configure
 
 Request = Callable[[], bytes]
@@ -41,16 +41,16 @@ class Nowhere(SpanExporter):
         return SpanExportResult.SUCCESS
 
 
-def unwatched() -> Flask:
+def wrapped() -> Flask:
     """Return an application without what is measured here."""
     app = create_app(InMemoryTasks().open_tasks, SETTINGS)
-    assert isinstance(app.wsgi_app, Watched)
-    app.wsgi_app = app.wsgi_app.unwatched  # type: ignore[assignment,method-assign]
+    assert isinstance(app.wsgi_app, RequestTelemetry)
+    app.wsgi_app = app.wsgi_app.wrapped  # type: ignore[assignment,method-assign]
     return app
 
 
-def watched(watch: Watch = NOBODY) -> Flask:
-    return create_app(InMemoryTasks().open_tasks, SETTINGS, watch=watch)
+def watched(metrics: Metrics = NO_METRICS) -> Flask:
+    return create_app(InMemoryTasks().open_tasks, SETTINGS, metrics=metrics)
 
 
 def traced() -> Flask:
@@ -72,7 +72,7 @@ def reading(app: Flask) -> Request:
 
 
 @contextmanager
-def counting() -> Iterator[Watch]:
+def counting() -> Iterator[Metrics]:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv(prometheus.FOLDER, folder)
         yield prometheus.counting()
@@ -92,13 +92,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=40)
     parser.add_argument("--calls", type=int, default=200)
     arguments = parser.parse_args()
-    with counting() as watch, tempfile.TemporaryFile("w", dir="/dev/shm") as log:
+    with counting() as metrics, tempfile.TemporaryFile("w", dir="/dev/shm") as log:
         configure({"TASKSERVICE_LOG_LEVEL": "warning"}, [logging.StreamHandler(log)])
         ways = {
-            "nothing": (reading(unwatched()), "WARNING"),
+            "nothing": (reading(wrapped()), "WARNING"),
             "log at warning": (reading(watched()), "WARNING"),
             "log at info": (reading(watched()), "INFO"),
-            "log at warning, metrics": (reading(watched(watch)), "WARNING"),
+            "log at warning, metrics": (reading(watched(metrics)), "WARNING"),
             "log at warning, traces": (reading(traced()), "WARNING"),
         }
         rounds = [

@@ -1,4 +1,4 @@
-"""One owner's belongings, carried whole: the promises of the `Archive`, on every adapter."""
+"""One owner's belongings, carried whole: the promises of the `OwnerData`, on every adapter."""
 
 import sqlite3
 from contextlib import closing
@@ -15,60 +15,60 @@ from sqlalchemy import Engine, event, text
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql.connection import sqlite as sqlite_files
 from taskservice.adapters.sql.storage import owner_data
-from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.errors import AccessRefused, InvalidTask
+from taskservice.core.errors import AccessDenied, InvalidTask
 from taskservice.core.ids import TaskIds
-from taskservice.core.owner_data import Belongings, OpenArchive, StillOnDisk, require_whole
+from taskservice.core.owner_data import OpenOwnerData, OwnerCounts, StillOnDisk, validate
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
 from taskservice.testing import ADA, BOB, START, TickingClock
-from taskservice.testing.contract import ArchiveContract
+from taskservice.testing.contract import OwnerDataContract
 from taskservice.testing.contract.owner_data import some_tasks
 
 
-class Doors(NamedTuple):
+class Services(NamedTuple):
     """Both ports of one home, and the archive as the maintenance role enters it."""
 
     open_tasks: OpenTasks
-    open_archive: OpenArchive
-    maintain: OpenArchive
+    open_owner_data: OpenOwnerData
+    maintain: OpenOwnerData
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def doors(request: pytest.FixtureRequest, clock: TickingClock) -> Doors:
+def doors(request: pytest.FixtureRequest, clock: TickingClock) -> Services:
     """The ports, over each adapter in turn, with no task in it."""
     if request.param == "memory":
         home = InMemoryTasks(clock)
-        return Doors(home.open_tasks, home.open_archive, home.open_archive)
+        return Services(home.open_tasks, home.open_owner_data, home.open_owner_data)
     if request.param == "sqlite":
         engine = request.getfixturevalue("sqlite")
-        archive = SqlArchives(engine).open_archive
-        return Doors(SqlTasks(engine, clock).open_tasks, archive, archive)
+        archive = SqlOwnerDataSource(engine).open_owner_data
+        return Services(SqlTasks(engine, clock).open_tasks, archive, archive)
     superuser, role = map(request.getfixturevalue, ("owner_engine", "role_engine"))
     with superuser.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
     owner = request.getfixturevalue("home").maintained
-    return Doors(
+    return Services(
         SqlTasks(role, clock).open_tasks,
-        SqlArchives(role).open_archive,
-        SqlArchives(owner).open_archive,
+        SqlOwnerDataSource(role).open_owner_data,
+        SqlOwnerDataSource(owner).open_owner_data,
     )
 
 
-class TestArchive(ArchiveContract):
+class TestArchive(OwnerDataContract):
     """Every promise of the archive, on every adapter."""
 
     @pytest.fixture
-    def open_tasks(self, doors: Doors) -> OpenTasks:
+    def open_tasks(self, doors: Services) -> OpenTasks:
         return doors.open_tasks
 
     @pytest.fixture
-    def open_archive(self, doors: Doors) -> OpenArchive:
-        return doors.open_archive
+    def open_owner_data(self, doors: Services) -> OpenOwnerData:
+        return doors.open_owner_data
 
     @pytest.fixture
-    def maintain(self, doors: Doors) -> OpenArchive:
+    def maintain(self, doors: Services) -> OpenOwnerData:
         return doors.maintain
 
 
@@ -78,11 +78,11 @@ def test_the_serving_role_cannot_erase_and_removes_nothing(
     """It may not remove receipts: the tasks, which it may, stay as well."""
     with owner_engine.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
-    archive = SqlArchives(role_engine).open_archive(ADA)
+    archive = SqlOwnerDataSource(role_engine).open_owner_data(ADA)
     archive.restore(some_tasks(3))
-    with pytest.raises(AccessRefused):
+    with pytest.raises(AccessDenied):
         archive.erase()
-    assert archive.count() == Belongings(3, 0)
+    assert archive.count() == OwnerCounts(3, 0)
 
 
 @pytest.fixture
@@ -117,7 +117,7 @@ def test_what_is_erased_is_nowhere_in_a_file(hurried: Engine) -> None:
     """Nor is what the user had changed or removed before; another's tasks are."""
     for owner in (ADA, BOB):
         use_often(hurried, owner)
-    SqlArchives(hurried).open_archive(ADA).erase()
+    SqlOwnerDataSource(hurried).open_owner_data(ADA).erase()
     assert found(f"aardvark of {ADA}", hurried) == []
     assert found(f"aardvark of {BOB}", hurried) == ["tasks.db"]
 
@@ -125,15 +125,15 @@ def test_what_is_erased_is_nowhere_in_a_file(hurried: Engine) -> None:
 def test_what_could_not_be_overwritten_is_told_and_is_the_next_time(hurried: Engine) -> None:
     """A reader needs the pages as they were: the rows are gone, and their bytes are not yet."""
     use_often(hurried, ADA)
-    archive = SqlArchives(hurried).open_archive(ADA)
+    archive = SqlOwnerDataSource(hurried).open_owner_data(ADA)
     there = archive.count()
     with closing(sqlite3.connect(str(hurried.url.database))) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM tasks").fetchone()
         with pytest.raises(StillOnDisk, match="another connection reads the database") as caught:
             archive.erase()
-    assert (caught.value.removed, archive.count()) == (there, Belongings(0, 0))
-    assert archive.erase() == Belongings(0, 0)
+    assert (caught.value.removed, archive.count()) == (there, OwnerCounts(0, 0))
+    assert archive.erase() == OwnerCounts(0, 0)
     assert found("aardvark", hurried) == []
 
 
@@ -145,7 +145,7 @@ def test_a_file_that_cannot_be_written_again_is_told(hurried: Engine) -> None:
 
     event.listen(hurried, "before_cursor_execute", fail, retval=True)
     with pytest.raises(StillOnDisk, match="the database refuses: unable to open database"):
-        SqlArchives(hurried).open_archive(ADA).erase()
+        SqlOwnerDataSource(hurried).open_owner_data(ADA).erase()
 
 
 def test_restoring_reads_what_is_wanted(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,9 +157,9 @@ def test_restoring_reads_what_is_wanted(sqlite: Engine, monkeypatch: pytest.Monk
         return Task(**fields)
 
     first, second, third = some_tasks(3)
-    SqlArchives(sqlite).open_archive(ADA).restore([first, second])
+    SqlOwnerDataSource(sqlite).open_owner_data(ADA).restore([first, second])
     monkeypatch.setattr(owner_data, "Task", reading)
-    SqlArchives(sqlite).open_archive(ADA).restore([third])
+    SqlOwnerDataSource(sqlite).open_owner_data(ADA).restore([third])
     assert read == [third.id]
 
 
@@ -180,18 +180,18 @@ BROKEN: dict[str, Any] = {
 def test_a_task_that_nobody_could_have_made_is_refused(field: str) -> None:
     """Each field has its rule, and is named."""
     task = Task.create(ADA, START, TaskIds(), title="Read a book")
-    require_whole(task)
+    validate(task)
     with pytest.raises(InvalidTask) as caught:
-        require_whole(replace(task, **{field: BROKEN[field]}))
+        validate(replace(task, **{field: BROKEN[field]}))
     assert field in {fault.field for fault in caught.value.faults}
 
 
 def test_the_last_version_that_is_taken_in() -> None:
     """2**30, and none beyond: each may be changed as often again."""
     task = Task.create(ADA, START, TaskIds(), title="Read a book")
-    require_whole(replace(task, version=2**30))
+    validate(replace(task, version=2**30))
     with pytest.raises(InvalidTask, match="version must be from 1 to 1073741824"):
-        require_whole(replace(task, version=2**30 + 1))
+        validate(replace(task, version=2**30 + 1))
 
 
 def test_an_id_belongs_to_its_moment() -> None:
@@ -201,4 +201,4 @@ def test_an_id_belongs_to_its_moment() -> None:
     version_four = UUID(int=task.id.int & ~(15 << 76) | 4 << 76)
     for wrong in (later, version_four, UUID(int=task.id.int | 3 << 62)):
         with pytest.raises(InvalidTask, match="id is not one that was made"):
-            require_whole(replace(task, id=wrong))
+            validate(replace(task, id=wrong))

@@ -14,9 +14,9 @@ from tests.support import SECRET
 
 from taskservice.adapters.sql.checks.encoding import require_readable
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.engine import single_engine
+from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.errors import Unavailable, Unfit
+from taskservice.core.errors import Unavailable, UnusableDatabase
 from taskservice.core.query import TaskQuery
 from taskservice.testing import ADA
 
@@ -96,7 +96,7 @@ def test_a_style_that_is_set_meanwhile_is_an_outage(own: Home, postgresql: Datab
         task = tasks.add(title=TITLE)
         postgresql.execute(f"ALTER ROLE {own.role} SET DateStyle = 'German'")
         engine.dispose()
-        with pytest.raises(Unfit, match="DateStyle is German") as caught:
+        with pytest.raises(UnusableDatabase, match="DateStyle is German") as caught:
             tasks.list(TaskQuery())
         assert caught.value.outcome == "not_applied"
         postgresql.execute(f"ALTER ROLE {own.role} SET DateStyle = 'ISO, DMY'")
@@ -120,11 +120,11 @@ def test_the_encoding_of_a_client_is_ours(
 
 def test_what_is_readable_is_served(own: Home, tmp_path: Path) -> None:
     """A database in UTF8 that writes ISO; and SQLite, which has no other way."""
-    require_readable(single_engine(database_url(own.service)))
-    require_readable(single_engine(database_url(sqlite_home(tmp_path))))
+    require_readable(unpooled_engine(database_url(own.service)))
+    require_readable(unpooled_engine(database_url(sqlite_home(tmp_path))))
 
 
 def test_a_database_that_cannot_be_asked_is_an_outage(own: Home) -> None:
     """It may be fit, and is not called unfit."""
     with pytest.raises(Unavailable, match='database "gone" does not exist'):
-        require_readable(single_engine(database_url(own.service).set(database="gone")))
+        require_readable(unpooled_engine(database_url(own.service).set(database="gone")))

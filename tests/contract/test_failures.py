@@ -16,21 +16,25 @@ from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.connection.errors import is_loss, notice_loss, translated
-from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.connection.errors import (
+    is_disconnect,
+    mark_disconnect,
+    translate_errors,
+)
+from taskservice.adapters.sql.engine import unpooled_engine
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import (
-    AccessRefused,
+    AccessDenied,
     KeyInUse,
     Outcome,
     ReadOnly,
-    SchemaBehind,
+    SchemaOutdated,
     StorageFull,
     Unavailable,
 )
-from taskservice.core.idempotency import Attempt
-from taskservice.core.idempotent_tasks import OnceOnly
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
@@ -90,11 +94,11 @@ def test_what_the_database_did_not_write_is_not_acknowledged(own: Home, event: s
     engine = served_engine(own.service)
     with psycopg.connect(own.owner, autocommit=True) as owner:
         owner.execute(HOLDS_BACK.format(event).encode())
-    opened = SqlTasks(engine).open_tasks(ADA, together=True)
+    opened = SqlTasks(engine).open_tasks(ADA, atomic=True)
     with pytest.raises(Unavailable, match="wrote no row") as caught, opened as tasks:
-        OnceOnly(tasks, Attempt("key", b"digest")).add(title="Buy milk")
+        IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Buy milk")
     assert caught.value.outcome == "not_applied"
-    assert SqlArchives(engine).open_archive(ADA).count() == (0, 0)
+    assert SqlOwnerDataSource(engine).open_owner_data(ADA).count() == (0, 0)
     engine.dispose()
 
 
@@ -122,7 +126,7 @@ def test_a_transaction_that_is_left_alone_is_ended(
     """After as long as a statement may take: whoever went silent keeps no lock."""
     engine = served_engine(own.service, statement_timeout=0.2)
     service = SqlTasks(engine)
-    with pytest.raises(Unavailable) as caught, service.open_tasks(ADA, together=True) as tasks:
+    with pytest.raises(Unavailable) as caught, service.open_tasks(ADA, atomic=True) as tasks:
         tasks.add(title="Buy milk")
         await_end_of(own, "idle in transaction")
         then(tasks)
@@ -141,9 +145,9 @@ def swallow(kind: type[Exception], door: Callable[[], object]) -> None:
 def claim_elsewhere(tasks: TaskService, home: Home) -> None:
     """Wait in vain for a key that another transaction has."""
     engine = served_engine(home.service)
-    with SqlTasks(engine).open_tasks(ADA, together=True) as others:
-        others.receipts.claim("key", b"digest")
-        swallow(KeyInUse, lambda: tasks.receipts.claim("key", b"digest"))
+    with SqlTasks(engine).open_tasks(ADA, atomic=True) as others:
+        others.idempotency.begin("key", b"digest")
+        swallow(KeyInUse, lambda: tasks.idempotency.begin("key", b"digest"))
     engine.dispose()
 
 
@@ -170,7 +174,7 @@ def test_a_transaction_in_which_a_statement_failed_is_not_kept(
 ) -> None:
     """Whoever passes over the failure is told at the end; nothing of the block was applied."""
     engine = served_engine(own.service, lock_timeout=0.1)
-    opened = SqlTasks(engine).open_tasks(ADA, together=True)
+    opened = SqlTasks(engine).open_tasks(ADA, atomic=True)
     with pytest.raises(Unavailable, match="an earlier statement") as caught, opened as tasks:
         tasks.add(title="Buy milk")
         fail(tasks, own)
@@ -188,7 +192,7 @@ def test_a_transaction_that_sqlite_has_ended_is_not_kept(
     """It does so where a disk fails: what came after would be kept, and what came before not."""
     connections: list[sqlite3.Connection] = []
     event.listen(sqlite, "checkout", lambda connection, *_: connections.append(connection))
-    opened = SqlTasks(sqlite).open_tasks(ADA, together=True)
+    opened = SqlTasks(sqlite).open_tasks(ADA, atomic=True)
     with pytest.raises(Unavailable, match="an earlier statement") as caught, opened as tasks:
         tasks.add(title="Buy milk")
         connections[-1].rollback()
@@ -235,9 +239,7 @@ GONE = {
 
 @pytest.mark.parametrize("together", [False, True], ids=["alone", "together"])
 @pytest.mark.parametrize(("take", "give_back"), GONE.values(), ids=GONE)
-def test_what_is_not_there_is_an_outage(
-    own: Home, take: str, give_back: str, together: bool
-) -> None:
+def test_what_is_not_there_is_an_outage(own: Home, take: str, give_back: str, atomic: bool) -> None:
     """A table or column that somebody has taken: `not_applied`, named, until it is there again."""
     engine = served_engine(own.service)
     service = SqlTasks(engine)
@@ -246,12 +248,12 @@ def test_what_is_not_there_is_an_outage(
         for door in DOORS:
             with (
                 pytest.raises(Unavailable, match="does not exist") as caught,
-                service.open_tasks(ADA, together=together) as tasks,
+                service.open_tasks(ADA, atomic=atomic) as tasks,
             ):
                 door(tasks)
-            assert (type(caught.value), caught.value.outcome) == (SchemaBehind, "not_applied")
+            assert (type(caught.value), caught.value.outcome) == (SchemaOutdated, "not_applied")
         owner.execute(give_back.encode())
-    with service.open_tasks(ADA, together=together) as tasks:
+    with service.open_tasks(ADA, atomic=atomic) as tasks:
         assert tasks.get(tasks.add(title="Buy milk").id).title == "Buy milk"
     engine.dispose()
 
@@ -261,8 +263,8 @@ OUTAGES: dict[type[Unavailable], list[str]] = {
         *("08P01", "25P02", "40001", "53200", "53300", "55006", "55P03", "57014", "57P03", "58030"),
         *("XX000", "XX001"),
     ],
-    SchemaBehind: ["3F000", "42P01", "42703", "42704", "42883"],
-    AccessRefused: ["42501", "28P01", "3D000"],
+    SchemaOutdated: ["3F000", "42P01", "42703", "42704", "42883"],
+    AccessDenied: ["42501", "28P01", "3D000"],
     ReadOnly: ["25006"],
     StorageFull: ["53100"],
 }
@@ -295,7 +297,7 @@ def of_sqlite(name: str) -> sqlite3.Error:
 
 def raised(error: Exception, outcome: Outcome = "unknown") -> Unavailable:
     """Return what an error of a driver is in the words of the core."""
-    with pytest.raises(Unavailable) as caught, translated(outcome):
+    with pytest.raises(Unavailable) as caught, translate_errors(outcome):
         raise DBAPIError("SELECT 1", None, error)
     return caught.value
 
@@ -317,7 +319,7 @@ def test_each_outage_is_of_its_kind(kind: type[Unavailable], error: Exception) -
 @pytest.mark.parametrize("error", DEFECTS, ids=lambda error: type(error).__name__)
 def test_what_is_no_outage_is_a_defect(error: Exception) -> None:
     """It passes as it is: 500, and a line in the log, where nobody is asked to try again."""
-    with pytest.raises(DBAPIError), translated():
+    with pytest.raises(DBAPIError), translate_errors():
         raise DBAPIError("SELECT 1", None, error)
 
 
@@ -370,9 +372,9 @@ def test_a_slip_in_our_own_sql_is_a_defect(engine: str, request: pytest.FixtureR
         return args[2].replace("RETURNING", "RETURNNG"), args[3]
 
     event.listen(broken, "before_cursor_execute", slip, retval=True)
-    opened = SqlTasks(broken).open_tasks(ADA, together=True)
+    opened = SqlTasks(broken).open_tasks(ADA, atomic=True)
     with pytest.raises(DBAPIError, match="RETURNNG"), opened as tasks:
-        tasks.receipts.claim("key", b"digest")
+        tasks.idempotency.begin("key", b"digest")
     broken.dispose()
 
 
@@ -422,7 +424,7 @@ def test_what_is_not_there_in_a_file_is_an_outage(
 )
 def test_a_host_is_not_told(said: str, told: str) -> None:
     """Where a database is, is no matter of the log; what is wrong is."""
-    with pytest.raises(Unavailable) as caught, translated():
+    with pytest.raises(Unavailable) as caught, translate_errors():
         raise OperationalError("SELECT 1", None, psycopg.OperationalError(said))
     assert str(caught.value) == f"the database refuses: {told}"
 
@@ -435,10 +437,10 @@ def test_a_host_is_not_told(said: str, told: str) -> None:
     ],
 )
 def test_whoever_is_not_let_in_is_told_so(own: Home, change: object, reason: str) -> None:
-    """An unknown role or database is no outage that passes: `AccessRefused`."""
+    """An unknown role or database is no outage that passes: `AccessDenied`."""
     assert callable(change)
-    with pytest.raises(AccessRefused, match=reason):
-        schema.require_current(single_engine(database_url(change(own))))
+    with pytest.raises(AccessDenied, match=reason):
+        schema.require_current(unpooled_engine(database_url(change(own))))
 
 
 @pytest.mark.parametrize("look", [schema.require_reachable, schema.require_current])
@@ -464,9 +466,9 @@ def test_a_missing_grant_is_told(own: Home) -> None:
     with psycopg.connect(own.owner, autocommit=True) as owner:
         owner.execute(f"REVOKE ALL ON taskservice_schema_version FROM {own.role}".encode())
     with pytest.raises(
-        AccessRefused, match="permission denied for table taskservice_schema_version"
+        AccessDenied, match="permission denied for table taskservice_schema_version"
     ):
-        schema.require_current(single_engine(database_url(own.service)))
+        schema.require_current(unpooled_engine(database_url(own.service)))
 
 
 @pytest.mark.parametrize(
@@ -493,16 +495,16 @@ def test_a_connection_that_is_lost_is_no_refusal(
     sent: Any = SimpleNamespace(
         original_exception=kind(said), connection=object(), is_disconnect=False
     )
-    notice_loss(sent)
+    mark_disconnect(sent)
     assert sent.is_disconnect is is_lost
     never: Any = SimpleNamespace(
         original_exception=kind(said), connection=None, is_disconnect=False
     )
-    notice_loss(never)
+    mark_disconnect(never)
     assert never.is_disconnect is False
 
 
 def test_what_the_driver_cannot_do_is_no_loss() -> None:
     """A defect of ours, and so is what is wrong with a statement."""
-    assert not is_loss(psycopg.NotSupportedError("pipeline mode not supported"))
-    assert not is_loss(psycopg.errors.SyntaxError("at or near"))
+    assert not is_disconnect(psycopg.NotSupportedError("pipeline mode not supported"))
+    assert not is_disconnect(psycopg.errors.SyntaxError("at or near"))

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, Engine
 from tests.homes import Home, served_engine
 
 from taskservice.adapters.sql.connection import commit_outcome
-from taskservice.adapters.sql.connection.commit_outcome import CURRENT_ID, known_outcome
-from taskservice.adapters.sql.connection.errors import BrokenOff
+from taskservice.adapters.sql.connection.commit_outcome import CURRENT_ID, resolve_commit_outcome
+from taskservice.adapters.sql.connection.errors import ConnectionLost
 from taskservice.adapters.sql.connection.sessions import alone
-from taskservice.adapters.sql.storage.idempotency import OwnReceipts
+from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import Unavailable
@@ -27,10 +27,13 @@ def begun(connection: Connection) -> str:
     return str(connection.exec_driver_sql(f"SELECT {CURRENT_ID}").scalar_one())
 
 
-def lose(engine: Engine, transaction_id: str | None, *, is_kept: bool) -> None:
+def lose(engine: Engine, transaction_id: str | None, *, is_committed: bool) -> None:
     """Lose the answer to the COMMIT of a transaction."""
-    with engine.connect() as connection, known_outcome(connection, transaction_id, lambda: is_kept):
-        raise BrokenOff("lost", "unknown")
+    with (
+        engine.connect() as connection,
+        resolve_commit_outcome(connection, transaction_id, lambda: is_committed),
+    ):
+        raise ConnectionLost("lost", "unknown")
 
 
 @pytest.fixture(autouse=True)
@@ -48,14 +51,14 @@ def test_what_was_committed_and_is_there_was_applied(
     with role_engine.connect() as connection:
         number = begun(connection)
         connection.exec_driver_sql("COMMIT")
-    lose(role_engine, number, is_kept=True)
+    lose(role_engine, number, is_committed=True)
     assert pauses == [commit_outcome.PAUSE]
 
 
 def test_what_has_no_number_is_not_asked_for(role_engine: Engine) -> None:
     """What is known of it is what was known when it broke off."""
-    with pytest.raises(BrokenOff) as caught:
-        lose(role_engine, None, is_kept=True)
+    with pytest.raises(ConnectionLost) as caught:
+        lose(role_engine, None, is_committed=True)
     assert caught.value.outcome == "unknown"
 
 
@@ -65,7 +68,7 @@ def test_a_number_that_another_has_had_tells_nothing(role_engine: Engine) -> Non
         number = begun(connection)
         connection.exec_driver_sql("COMMIT")
     with pytest.raises(Unavailable) as caught:
-        lose(role_engine, number, is_kept=False)
+        lose(role_engine, number, is_committed=False)
     assert caught.value.outcome == "not_applied"
 
 
@@ -76,12 +79,12 @@ def test_a_standby_does_not_know(role_engine: Engine, monkeypatch: pytest.Monkey
         not_given = str(int(begun(connection)) + 1_000_000)
         connection.exec_driver_sql("ROLLBACK")
     with pytest.raises(Unavailable) as caught:
-        lose(role_engine, not_given, is_kept=False)
+        lose(role_engine, not_given, is_committed=False)
     assert caught.value.outcome == "not_applied"
     on_a_standby = commit_outcome._STATUS.replace("pg_is_in_recovery()", "true")
     monkeypatch.setattr(commit_outcome, "_STATUS", on_a_standby)
     with pytest.raises(Unavailable) as caught:
-        lose(role_engine, not_given, is_kept=False)
+        lose(role_engine, not_given, is_committed=False)
     assert caught.value.outcome == "unknown"
 
 
@@ -92,7 +95,7 @@ def test_who_asks_needs_no_second_connection(home: Home, monkeypatch: pytest.Mon
     with engine.connect() as connection:
         number = begun(connection)
         connection.exec_driver_sql("COMMIT")
-    lose(engine, number, is_kept=True)
+    lose(engine, number, is_committed=True)
     engine.dispose()
 
 
@@ -104,7 +107,7 @@ def test_what_is_under_way_is_not_there_yet(
     with role_engine.connect() as connection:
         number = begun(connection)
         with pytest.raises(Unavailable) as caught:
-            lose(role_engine, number, is_kept=False)
+            lose(role_engine, number, is_committed=False)
         connection.exec_driver_sql("ROLLBACK")
     assert caught.value.outcome == "unknown"
 
@@ -114,13 +117,15 @@ def test_a_result_is_kept_where_it_stands_beside_its_key(role_engine: Engine) ->
     key = str(uuid4())
     with SqlTasks(role_engine).open_tasks(ADA) as tasks, alone(role_engine, ADA) as session:
         task = tasks.add(title="Buy milk")
-        mine, others = (OwnReceipts(lambda: nullcontext(session), system_clock) for _ in range(2))
-        mine.claim(key, b"digest")
-        mine.settle(key, task)
-        assert mine.are_kept(session)
-        others.settle(key, None)
-        assert not mine.are_kept(session)
-        assert others.are_kept(session)
+        mine, others = (
+            SqlIdempotencyStore(lambda: nullcontext(session), system_clock) for _ in range(2)
+        )
+        mine.begin(key, b"digest")
+        mine.complete(key, task)
+        assert mine.is_committed(session)
+        others.complete(key, None)
+        assert not mine.is_committed(session)
+        assert others.is_committed(session)
         with pytest.raises(Unavailable, match="wrote no row"):
-            others.settle(f"{key}: never claimed", task)
-        assert not others.are_kept(session)
+            others.complete(f"{key}: never claimed", task)
+        assert not others.is_committed(session)

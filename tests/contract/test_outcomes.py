@@ -18,17 +18,17 @@ from tests.proxy import Wire, wired
 
 from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.connection import commit_outcome, retries
-from taskservice.adapters.sql.connection.errors import BrokenOff
-from taskservice.adapters.sql.connection.read_timeout import NoAnswer, PatientConnection
-from taskservice.adapters.sql.storage.changes import Removal
-from taskservice.adapters.sql.storage.idempotency import OwnReceipts
-from taskservice.adapters.sql.storage.owner_data import SqlArchives
-from taskservice.adapters.sql.storage.rows import OwnRows
+from taskservice.adapters.sql.connection.errors import ConnectionLost
+from taskservice.adapters.sql.connection.read_timeout import ReadTimeout, TimeoutConnection
+from taskservice.adapters.sql.storage.changes import Delete
+from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
+from taskservice.adapters.sql.storage.rows import OwnerRows
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import ReadOnly, TaskNotFound, Unavailable
-from taskservice.core.idempotency import Attempt
-from taskservice.core.idempotent_tasks import OnceOnly
-from taskservice.core.preconditions import at_version, guarded
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
+from taskservice.core.preconditions import at_version, with_precondition
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
@@ -50,7 +50,9 @@ class Write(NamedTuple):
 WRITES = {
     "change": Write(lambda tasks, task: tasks.change(task.id, Task.complete), b"UPDATE tasks", 2),
     "change of a version": Write(
-        lambda tasks, task: tasks.change(task.id, guarded(at_version({1}), Task.complete)),
+        lambda tasks, task: tasks.change(
+            task.id, with_precondition(at_version({1}), Task.complete)
+        ),
         b"UPDATE tasks",
         2,
     ),
@@ -69,8 +71,12 @@ class Fragile(NamedTuple):
 
     def create(self, key: str) -> str:
         """Create a task with a key; return its title."""
-        with SqlTasks(self.engine).open_tasks(OWNER, together=True) as tasks:
-            return OnceOnly(tasks, Attempt(key, b"digest")).add(title=f"under {key}").title
+        with SqlTasks(self.engine).open_tasks(OWNER, atomic=True) as tasks:
+            return (
+                IdempotentTasks(tasks, IdempotencyKey(key, b"digest"))
+                .add(title=f"under {key}")
+                .title
+            )
 
     def add(self, title: str) -> Task:
         with SqlTasks(self.engine).open_tasks(OWNER) as tasks:
@@ -113,7 +119,7 @@ def test_a_commit_counts_where_what_it_wrote_is_there(
     """The database may know the number of the transaction as that of another."""
     fragile.create("before that")
     fragile.wire.lose_answer_to = COMMIT
-    monkeypatch.setattr(OwnReceipts, "are_kept", lambda *_: False)
+    monkeypatch.setattr(SqlIdempotencyStore, "is_committed", lambda *_: False)
     with pytest.raises(Unavailable) as caught:
         fragile.create("somebody else's")
     assert caught.value.outcome == "not_applied"
@@ -123,7 +129,7 @@ def test_a_commit_is_believed_where_nobody_looks_for_what_it_wrote(fragile: Frag
     """Its number is all that there is: the block ends as if the answer had come."""
     fragile.add("before")
     fragile.wire.lose_answer_to = COMMIT
-    restored = SqlArchives(fragile.engine).open_archive(ADA).restore(some_tasks(1))
+    restored = SqlOwnerDataSource(fragile.engine).open_owner_data(ADA).restore(some_tasks(1))
     assert (restored, fragile.wire.lost) == ([], 1)
 
 
@@ -134,7 +140,7 @@ def test_a_commit_that_is_never_answered_is_unknown(
     monkeypatch.setattr(engines, "ANSWER_SECONDS", -2.5)  # Before the server ends what is idle.
     with wired(home.service) as (wire, through):
         engine = served_engine(through, pool_size=1, statement_timeout=3)
-        opened = SqlTasks(engine).open_tasks(OWNER, together=True)
+        opened = SqlTasks(engine).open_tasks(OWNER, atomic=True)
         with pytest.raises(Unavailable, match="in time") as caught, opened as tasks:
             tasks.add(title="swallowed")
             wire.is_silent = True
@@ -146,7 +152,7 @@ def test_a_transaction_that_died_before_its_commit_was_not_applied(
     fragile: Fragile, postgresql: Databases
 ) -> None:
     """The server had ended it: `not_applied`, and it is not."""
-    opened = SqlTasks(fragile.engine).open_tasks(OWNER, together=True)
+    opened = SqlTasks(fragile.engine).open_tasks(OWNER, atomic=True)
     with pytest.raises(Unavailable) as caught, opened as tasks:
         tasks.add(title="never")
         postgresql.execute(
@@ -171,7 +177,7 @@ def test_what_nobody_can_tell_is_unknown(fragile: Fragile, monkeypatch: pytest.M
     monkeypatch.setattr(commit_outcome, "PATIENCE", 0.2)
     fragile.create("first of all")
     fragile.wire.lose_answer_to = COMMIT
-    opened = SqlTasks(fragile.engine).open_tasks(OWNER, together=True)
+    opened = SqlTasks(fragile.engine).open_tasks(OWNER, atomic=True)
     with pytest.raises(Unavailable) as caught, opened as tasks:
         tasks.add(title="who knows")
         fragile.wire.is_cut = True
@@ -351,11 +357,11 @@ def test_a_deletion_of_a_version_that_is_past_was_not_done() -> None:
     """The lost one cannot have been: where another deletes the task then, there is none."""
     task = Task.create(OWNER, START, lambda _: UUID(int=1), title="contended")
     changed = task.complete(START)
-    rows = create_autospec(OwnRows, instance=True)
+    rows = create_autospec(OwnerRows, instance=True)
     rows.find.side_effect = [task, changed, TaskNotFound(task.id)]
-    rows.delete.side_effect = [BrokenOff("lost"), False]
-    removal = Removal(task.id, None)
-    with pytest.raises(BrokenOff):
+    rows.delete.side_effect = [ConnectionLost("lost"), False]
+    removal = Delete(task.id, None)
+    with pytest.raises(ConnectionLost):
         removal(rows)
     with pytest.raises(TaskNotFound):
         removal(rows)
@@ -378,7 +384,12 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_what_breaks_off_is_asked_until_it_answers(pauses: list[float]) -> None:
     """Each time but the first after a pause that differs from the others'."""
     ask = Mock(
-        side_effect=[BrokenOff("1"), BrokenOff("2", "unknown"), Unavailable("3"), "an answer"]
+        side_effect=[
+            ConnectionLost("1"),
+            ConnectionLost("2", "unknown"),
+            Unavailable("3"),
+            "an answer",
+        ]
     )
     assert retries.answered(ask) == "an answer"
     assert len(set(pauses)) == 2
@@ -390,7 +401,7 @@ def test_when_its_time_is_over_it_is_asked_no_more(
 ) -> None:
     """What was done is what was known of the first; why there is no answer says the last."""
     monkeypatch.setattr(retries, "PATIENCE", -1)
-    ask = Mock(side_effect=[BrokenOff("first", "unknown"), Unavailable("last"), "too late"])
+    ask = Mock(side_effect=[ConnectionLost("first", "unknown"), Unavailable("last"), "too late"])
     with pytest.raises(Unavailable, match="last") as caught:
         retries.answered(ask)
     assert (caught.value.outcome, pauses) == ("unknown", [])
@@ -417,9 +428,9 @@ def test_a_connection_that_is_given_up_is_closed(home: Home) -> None:
         engine = served_engine(through, pool_size=1, statement_timeout=0.5)
         pooled = engine.raw_connection()
         driver = pooled.driver_connection
-        assert isinstance(driver, PatientConnection)
+        assert isinstance(driver, TimeoutConnection)
         wire.is_silent = True
-        with pytest.raises(NoAnswer):
+        with pytest.raises(ReadTimeout):
             driver.execute("SELECT 1")
         assert driver.closed
         pooled.invalidate()

@@ -25,14 +25,14 @@ from taskservice.adapters.sql.admin.partition import partition
 from taskservice.adapters.sql.admin.prune import prune
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.sessions import alone
-from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.engine import unpooled_engine
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.clock import system_clock
-from taskservice.core.errors import SchemaBehind, TaskNotFound, Unavailable
-from taskservice.core.idempotency import Attempt
-from taskservice.core.idempotent_tasks import OnceOnly
-from taskservice.core.owner_data import Belongings
+from taskservice.core.errors import SchemaOutdated, TaskNotFound, Unavailable
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
+from taskservice.core.owner_data import OwnerCounts
 from taskservice.core.query import SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.task import Task
 from taskservice.testing import ADA, BOB
@@ -112,8 +112,8 @@ def use_every_statement(engine: Engine) -> None:
             tasks.list(replace(query, after=query.sort.key(task)))
         tasks.remove(task.id)
     for _ in range(2):
-        with store.open_tasks(ADA, together=True) as together:
-            OnceOnly(together, Attempt("a key", b"digest")).add(title="Buy milk")
+        with store.open_tasks(ADA, atomic=True) as atomic:
+            IdempotentTasks(atomic, IdempotencyKey("a key", b"digest")).add(title="Buy milk")
 
 
 def every_query() -> Iterator[TaskQuery]:
@@ -178,14 +178,17 @@ def test_an_owner_keeps_all_on_the_way_into_partitions(postgresql: Databases) ->
             before = [tasks.add(title=f"Buy milk {number}") for number in range(20)]
             for _ in range(10):
                 tasks.list(TaskQuery())
-        with store.open_tasks(ADA, together=True) as together:
-            once = OnceOnly(together, Attempt("a key", b"digest")).add(title="Buy milk")
+        with store.open_tasks(ADA, atomic=True) as atomic:
+            once = IdempotentTasks(atomic, IdempotencyKey("a key", b"digest")).add(title="Buy milk")
         partition(home.maintained)
         with store.open_tasks(ADA) as tasks:
             assert tasks.list(TaskQuery()).tasks == [once, *reversed(before)]
             assert tasks.change(before[0].id, Task.complete).completed
-        with store.open_tasks(ADA, together=True) as together:
-            assert OnceOnly(together, Attempt("a key", b"digest")).add(title="Buy milk") == once
+        with store.open_tasks(ADA, atomic=True) as atomic:
+            assert (
+                IdempotentTasks(atomic, IdempotencyKey("a key", b"digest")).add(title="Buy milk")
+                == once
+            )
         with store.open_tasks(BOB) as tasks, pytest.raises(TaskNotFound):
             tasks.get(once.id)
         engine.dispose()
@@ -199,12 +202,12 @@ def test_what_is_on_its_way_meanwhile_is_not_lost(postgresql: Databases) -> None
         engine = served_engine(home.service)
         with psycopg.connect(home.owner) as maker:
             maker.execute("CREATE INDEX tasks_by_version ON tasks (user_id, version)")
-            with SqlTasks(engine).open_tasks(ADA, together=True) as together:
-                assert together.receipts.claim("a key", b"digest") is None
+            with SqlTasks(engine).open_tasks(ADA, atomic=True) as atomic:
+                assert atomic.idempotency.begin("a key", b"digest") is None
                 done = pool.submit(partition, home.maintained)
                 await_lock(home.inspected)
                 maker.commit()
-                added = together.add(title="Buy milk")
+                added = atomic.add(title="Buy milk")
         done.result()
         with SqlTasks(engine).open_tasks(ADA) as tasks:
             assert tasks.list(TaskQuery()).tasks == [added]
@@ -218,8 +221,8 @@ def test_an_erasure_on_its_way_is_waited_for(postgresql: Databases) -> None:
     """It takes the tables in the same order: neither waits for the other for ever."""
     with served(postgresql) as home, ThreadPoolExecutor(2) as pool:
         engine, erasing = served_engine(home.service), home.maintained
-        with SqlTasks(engine).open_tasks(ADA, together=True) as together:
-            OnceOnly(together, Attempt("a key", b"digest")).add(title="Buy milk")
+        with SqlTasks(engine).open_tasks(ADA, atomic=True) as atomic:
+            IdempotentTasks(atomic, IdempotencyKey("a key", b"digest")).add(title="Buy milk")
         engine.dispose()
         deletions = count(1)
         splitting: list[Future[None]] = []
@@ -230,7 +233,7 @@ def test_an_erasure_on_its_way_is_waited_for(postgresql: Databases) -> None:
                 pool.submit(await_lock, home.inspected).result()
 
         event.listen(erasing, "before_cursor_execute", split_meanwhile)
-        assert SqlArchives(erasing).open_archive(ADA).erase() == Belongings(1, 1)
+        assert SqlOwnerDataSource(erasing).open_owner_data(ADA).erase() == OwnerCounts(1, 1)
         splitting[0].result()
 
 
@@ -273,8 +276,8 @@ def test_tables_that_are_not_there_yet_are_told(postgresql: Databases, tmp_path:
     address = postgresql.create_database()
     status, said = command(address, tmp_path)
     assert (status, said.partition(",")[0]) == (2, "Error: the database's schema is at nothing")
-    with pytest.raises(SchemaBehind):
-        partition(single_engine(database_url(address)))
+    with pytest.raises(SchemaOutdated):
+        partition(unpooled_engine(database_url(address)))
     postgresql.drop_database(address)
     name = database_url(address).database
     status, said = command(address, tmp_path)
@@ -292,13 +295,15 @@ def test_the_way_back_brings_each_row(postgresql: Databases, tmp_path: Path) -> 
     """As documented: the rows alone, into tables that are not in partitions."""
     page = (ROOT / "docs" / "operations.md").read_text()
     with served(postgresql) as split, served(postgresql) as whole:
-        with SqlTasks(split.maintained).open_tasks(ADA, together=True) as tasks:
-            task = OnceOnly(tasks, Attempt("key", b"digest")).add(title="Buy milk")
+        with SqlTasks(split.maintained).open_tasks(ADA, atomic=True) as tasks:
+            task = IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Buy milk")
         partition(split.maintained, partitions=3)
         for words in (DUMPING, RESTORING):
             assert " ".join(words) in page
         client(tmp_path, *DUMPING, "--file=dump", split.superuser)
         client(tmp_path, *RESTORING, f"--dbname={whole.superuser}", "dump")
-        with SqlTasks(whole.maintained).open_tasks(ADA, together=True) as tasks:
+        with SqlTasks(whole.maintained).open_tasks(ADA, atomic=True) as tasks:
             assert tasks.list(TaskQuery()).tasks == [task]
-            assert OnceOnly(tasks, Attempt("key", b"digest")).add(title="Other") == task
+            assert (
+                IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Other") == task
+            )

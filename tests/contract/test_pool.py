@@ -22,19 +22,19 @@ from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.sessions import PREPARED_AFTER, Timeouts
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.errors import Unavailable, Unfit
-from taskservice.core.operations.metrics import Watch
+from taskservice.core.errors import Unavailable, UnusableDatabase
+from taskservice.core.operations.metrics import Metrics
 from taskservice.core.query import TaskQuery
 from taskservice.testing import ADA
 
 
-class Recorder(Watch):
+class Recorder(Metrics):
     """Keeps what it hears of a pool."""
 
     def __init__(self) -> None:
         self.heard: list[object] = []
 
-    def pool_made(self, size: int) -> None:
+    def pool_created(self, size: int) -> None:
         self.heard.append(("size", size))
 
     def connections_in_use(self, count: int) -> None:
@@ -43,13 +43,13 @@ class Recorder(Watch):
     def waiting(self, change: int) -> None:
         self.heard.append(("waiting", change))
 
-    def gave_up(self) -> None:
+    def pool_timed_out(self) -> None:
         self.heard.append("gave up")
 
 
 def test_who_watches_hears_of_the_pool(tmp_path: Path) -> None:
     """Each connection that is taken and returned, and whoever waited in vain for the only one."""
-    watch = Recorder()
+    metrics = Recorder()
     engine = pooled_engine(
         database_url(sqlite_home(tmp_path)),
         pool_size=1,
@@ -57,7 +57,7 @@ def test_who_watches_hears_of_the_pool(tmp_path: Path) -> None:
         prepared_statements=False,
         timeouts=Timeouts(statement=3, lock=1),
         allow_privileged_role=False,
-        watch=watch,
+        metrics=metrics,
     )
     with engine.connect(), pytest.raises(PoolTimeoutError):
         engine.connect()
@@ -68,7 +68,7 @@ def test_who_watches_hears_of_the_pool(tmp_path: Path) -> None:
         pass
     engine.dispose()
     taken = [("waiting", 1), ("in use", 1), ("waiting", -1)]
-    assert watch.heard == [
+    assert metrics.heard == [
         ("size", 1),
         *taken,
         *[("waiting", 1), "gave up", ("waiting", -1)],
@@ -99,10 +99,10 @@ def test_a_connection_that_was_cut_as_it_rested_is_replaced(
         cut = backend_of(connection)
     with home.inspected.connect() as superuser:
         superuser.exec_driver_sql(f"SELECT pg_terminate_backend({cut}, 5000)")
-    monkeypatch.setattr(engines, "REST_SECONDS", 60.0)
+    monkeypatch.setattr(engines, "PING_AFTER_IDLE_SECONDS", 60.0)
     with engine.connect() as connection:
         assert backend_of(connection) == cut
-    monkeypatch.setattr(engines, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(engines, "PING_AFTER_IDLE_SECONDS", 0.0)
     with engine.connect() as connection:
         assert connection.exec_driver_sql("SELECT pg_backend_pid()").scalar() != cut
     engine.dispose()
@@ -112,7 +112,7 @@ def test_a_silent_network_is_given_up_within_five_seconds(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At its longest: a connection that rested is asked first, and then a new one is tried."""
-    monkeypatch.setattr(engines, "REST_SECONDS", 0.0)
+    monkeypatch.setattr(engines, "PING_AFTER_IDLE_SECONDS", 0.0)
     with wired(home.service) as (wire, address):
         engine = served_engine(address, pool_size=1)
         with engine.connect():
@@ -200,7 +200,7 @@ def test_a_file_without_a_write_ahead_log_is_refused(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "tasks.db")) as other:
         other.execute("PRAGMA journal_mode = DELETE")
     engine = served_engine(address)
-    with pytest.raises(Unfit, match="journal_mode is delete, and must be wal") as caught:
+    with pytest.raises(UnusableDatabase, match="journal_mode is delete, and must be wal") as caught:
         engine.connect()
     assert "local disk" in caught.value.advice
 

@@ -22,17 +22,17 @@ from tests.homes import Home, await_lock, served, served_engine
 from tests.postgres import Databases
 
 from taskservice.adapters.sql.connection import sessions
-from taskservice.adapters.sql.connection.errors import translated
+from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import (
     PREPARED_AFTER,
     Timeouts,
     alone,
-    bounded,
-    take_over,
+    configure_session,
+    with_deadline,
 )
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.storage import changes, rows
-from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.adapters.sql.tables import UtcTime
 from taskservice.core.errors import Unavailable
@@ -152,8 +152,8 @@ def test_a_reading_that_takes_too_long_is_stopped(engine: Engine) -> None:
         timeouts=Timeouts(statement=0.2, lock=1),
         allow_privileged_role=False,
     )
-    reading = bounded(partial(alone, impatient, ADA), impatient)
-    with pytest.raises(Unavailable), translated(), reading() as session:
+    reading = with_deadline(partial(alone, impatient, ADA), impatient)
+    with pytest.raises(Unavailable), translate_errors(), reading() as session:
         session.connection.execute(text(slow))
     with reading() as session:
         assert session.connection.execute(text("SELECT 1")).scalar() == 1
@@ -169,7 +169,7 @@ def test_a_change_that_postgresql_undoes_is_tried_again(
     with SqlTasks(strict).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
     with ThreadPoolExecutor(1) as pool:
-        with SqlTasks(role_engine).open_tasks(ADA, together=True) as tasks:
+        with SqlTasks(role_engine).open_tasks(ADA, atomic=True) as tasks:
             tasks.change(task.id, partial(Task.edit, title="Buy oat milk"))
             waiting = pool.submit(complete, strict, task.id)
             await_lock(owner_engine)
@@ -193,7 +193,7 @@ def test_a_write_that_is_cut_short_is_done_or_was_not_applied(
         terminate(postgresql, "cut")
         task = tasks.add(title="Buy milk")
         assert tasks.get(task.id) == task
-    opened = SqlTasks(cut).open_tasks(ADA, together=True)
+    opened = SqlTasks(cut).open_tasks(ADA, atomic=True)
     with sent(cut) as statements:
         with pytest.raises(Unavailable) as caught, opened as tasks:
             terminate(postgresql, "cut")
@@ -221,10 +221,10 @@ DOORS: dict[str, Callable[[TaskService, UUID], object]] = {
 
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("together", [True, False])
-def test_whoever_cannot_begin_is_told_of_an_outage(home: Home, together: bool, door: str) -> None:
+def test_whoever_cannot_begin_is_told_of_an_outage(home: Home, atomic: bool, door: str) -> None:
     """Without a connection nothing is opened, and nothing was applied."""
     full = served_engine(home.service, pool_size=1, pool_timeout=0.05)
-    opened = SqlTasks(full).open_tasks(ADA, together=together)
+    opened = SqlTasks(full).open_tasks(ADA, atomic=atomic)
     with full.connect(), pytest.raises(Unavailable, match="in time") as caught, opened as tasks:
         DOORS[door](tasks, uuid4())
     assert caught.value.outcome == "not_applied"
@@ -298,7 +298,7 @@ def test_a_change_that_changes_nothing_writes_nothing(engine: Engine) -> None:
 @pytest.mark.parametrize("looks", [1, 50, 150])
 @pytest.mark.parametrize("together", [False, True])
 def test_a_list_from_a_file_is_stopped_whenever_its_time_is_over(
-    sqlite: Engine, monkeypatch: pytest.MonkeyPatch, query: TaskQuery, looks: int, together: bool
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch, query: TaskQuery, looks: int, atomic: bool
 ) -> None:
     """Before it has found anything, and while it fetches; the connection works on."""
     monkeypatch.setattr(sessions, "PROGRESS_STEPS", 1)
@@ -307,7 +307,7 @@ def test_a_list_from_a_file_is_stopped_whenever_its_time_is_over(
         found = [tasks.add(title="Buy milk") for _ in range(20)]
     times = iter([0.0] * looks)
     monkeypatch.setattr(sessions, "monotonic", lambda: next(times, inf))
-    with service.open_tasks(ADA, together=together) as tasks:
+    with service.open_tasks(ADA, atomic=atomic) as tasks:
         with pytest.raises(Unavailable, match="interrupted"):
             tasks.list(query)
         monkeypatch.undo()
@@ -316,7 +316,7 @@ def test_a_list_from_a_file_is_stopped_whenever_its_time_is_over(
 
 def test_the_time_is_looked_at_often(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Within 200 tasks of a search, each of which takes under a millisecond."""
-    SqlArchives(sqlite).open_archive(ADA).restore(some_tasks(2000))
+    SqlOwnerDataSource(sqlite).open_owner_data(ADA).restore(some_tasks(2000))
     looks = count()
     monkeypatch.setattr(sessions, "monotonic", lambda: next(looks) * 0.0)
     with SqlTasks(sqlite).open_tasks(ADA) as tasks:
@@ -347,7 +347,7 @@ def test_what_is_undone_every_time_is_tried_three_times_more(
     owner_engine: Engine,
     role_engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
-    together: bool,
+    atomic: bool,
     tries: int,
 ) -> None:
     """Then it is an outage, and nothing was applied; inside a transaction there is no retry.
@@ -358,7 +358,7 @@ def test_what_is_undone_every_time_is_tried_three_times_more(
     monkeypatch.setattr(rows, "sleep", pauses.append)
     with owner_engine.connect() as connection:
         connection.exec_driver_sql(ALWAYS_UNDONE)
-    opened = SqlTasks(role_engine).open_tasks(ADA, together=together)
+    opened = SqlTasks(role_engine).open_tasks(ADA, atomic=atomic)
     with sent(role_engine) as statements, pytest.raises(Unavailable) as caught, opened as tasks:
         tasks.add(title="Buy milk")
     with owner_engine.connect() as connection:
@@ -374,7 +374,7 @@ def test_a_row_that_is_refused_is_not_taken_for_one_that_is_there(role_engine: E
     with SqlTasks(role_engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
         with alone(role_engine, ADA) as session:
-            own = rows.OwnRows(session, retries=0)
+            own = rows.OwnerRows(session, retries=0)
             own.insert_unless_there(task)
             with pytest.raises(IntegrityError, match="tasks_version_check"):
                 own.insert_unless_there(replace(task, id=uuid4(), version=0))
@@ -384,7 +384,7 @@ def test_a_session_of_ours_is_taken_over(role_engine: Engine) -> None:
     """What lasts is set once there, and statements are prepared."""
     with alone(role_engine, ADA) as session:
         driver: Any = session.connection.connection.driver_connection
-        assert session.is_ours
+        assert session.is_direct
         assert driver.prepare_threshold == PREPARED_AFTER
         assert driver.execute("SHOW statement_timeout").fetchone() == ("3s",)
 
@@ -410,7 +410,7 @@ def test_a_session_that_others_have_too_is_not_taken_over(role_engine: Engine) -
             info=SimpleNamespace(backend_pid=0), execute=driver.execute, prepare_threshold=None
         )
         entry: Any = SimpleNamespace(info={})
-        take_over(Timeouts(0.7, lock=0.7), through, entry)
+        configure_session(Timeouts(0.7, lock=0.7), through, entry)
         assert (entry.info, through.prepare_threshold) == ({}, None)
         assert driver.execute("SHOW statement_timeout").fetchone() == ("3s",)
 

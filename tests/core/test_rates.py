@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskservice.core.operations.rate_limits import Budget, Rate, RateLimit
+from taskservice.core.operations.rate_limits import Rate, RateLimit, RateLimitStatus
 from taskservice.testing import TickingClock
 
 
@@ -72,7 +72,7 @@ def test_whoever_waits_as_told_is_in_the_next_window(name: str, later: int, seco
     clock.now += timedelta(seconds=first.seconds - 1)
     assert limit.take(name).is_exceeded
     clock.now += timedelta(seconds=1)
-    assert limit.take(name) == Budget(Rate(1, seconds), 1, seconds)
+    assert limit.take(name) == RateLimitStatus(Rate(1, seconds), 1, seconds)
 
 
 def test_windows_begin_at_moments_of_their_own() -> None:

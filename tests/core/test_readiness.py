@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 
 from taskservice.core.errors import Unavailable
-from taskservice.core.operations.readiness import GOOD_FOR, Shared
+from taskservice.core.operations.readiness import GOOD_FOR, SharedProbe
 
 AWAY = "the database is away"
 
@@ -20,7 +20,7 @@ class Part:
         self.now = 0.0
         self.fails: Exception | None = None
         self.meanwhile: Callable[[], object] = lambda: None
-        self.probe = Shared(self.look, lambda: self.now, patience=30)
+        self.probe = SharedProbe(self.look, lambda: self.now, patience=30)
 
     def look(self) -> None:
         self.looks += 1
@@ -52,7 +52,7 @@ def test_those_who_come_during_a_look_take_its_result(part: Part, fails: Excepti
         assert came.wait(30)
         part.now += 10 * GOOD_FOR
 
-    part.meanwhile, part.probe = meanwhile, Shared(part.look, clock, 30)
+    part.meanwhile, part.probe = meanwhile, SharedProbe(part.look, clock, 30)
     with ThreadPoolExecutor(callers) as pool:
         first = pool.submit(part.probe)
         assert began.wait(30)
@@ -101,7 +101,7 @@ def test_a_look_that_takes_long_keeps_no_thread() -> None:
         began.set()
         assert go.wait(30)
 
-    probe = Shared(look, patience=0)
+    probe = SharedProbe(look, patience=0)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(probe)
         assert began.wait(30)

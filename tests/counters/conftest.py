@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 from tests.redis_server import RedisServer, redis_server
 
-from taskservice.adapters.ratelimit.fallback_counters import SparedCounters
+from taskservice.adapters.ratelimit.fallback_counters import FallbackCounters
 from taskservice.adapters.ratelimit.memory_counters import MemoryCounters
 from taskservice.adapters.ratelimit.redis_counters import RedisCounters
 from taskservice.core.operations.rate_limits import Counters
@@ -33,4 +33,4 @@ def counters(request: pytest.FixtureRequest, clock: TickingClock) -> Counters:
         return memory
     server: RedisServer = request.getfixturevalue("redis")
     shared = RedisCounters(server.address)
-    return shared if request.param == "redis" else SparedCounters(shared, memory, clock)
+    return shared if request.param == "redis" else FallbackCounters(shared, memory, clock)

@@ -11,7 +11,7 @@ ADAPTERS = ROOT / "src" / "taskservice" / "adapters"
 CORE = ROOT / "src" / "taskservice" / "core"
 
 DRIVING = {"http", "cli"}
-NO_PROTOCOL = {"Watch"}
+NO_PROTOCOL = {"Metrics"}
 """A port with bodies: who hears only some of what happens writes only that."""
 
 _shown = {

@@ -70,7 +70,7 @@ def test_all_of_the_core_is_in_the_reference() -> None:
 def test_all_that_is_for_tests_is_in_the_reference() -> None:
     """What `taskservice.testing` and its contract offer stands there, where it is defined."""
     offered = {**vars(testing), **vars(contract)}
-    names = {*testing.__all__, "TaskServiceContract", "ArchiveContract", "UntestedPromise"}
+    names = {*testing.__all__, "TaskServiceContract", "OwnerDataContract", "UntestedPromise"}
     homes = {getattr(offered[name], "__module__", "") for name in names}
     assert {home for home in homes if home.startswith("taskservice.")} <= {*MODULES}
     there = {name for module in MODULES for name in documented(module)}

@@ -1,6 +1,6 @@
 """Names that generators of clients make by themselves, from the name of a schema, tag or operation.
 
-`{Schema}`, `{Operation}` and `{Tag}` stand for each name of the document, `{Property}` and
+`{Schema}`, `{Operation}` and `{ETag}` stand for each name of the document, `{Property}` and
 `{Parameter}` for each that its schema or operation has. A name without them is declared once.
 """
 

@@ -11,7 +11,7 @@ from tests.support import SECRET
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.engine import single_engine
+from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.config import ConfigError, Settings
 
 
@@ -41,4 +41,4 @@ def test_the_next_of_several_hosts_is_connected(postgresql: Databases) -> None:
         first = f"127.0.0.1:{nobody.getsockname()[1]}"
         user, host = postgresql.url().removeprefix("postgresql://").split("@")
         address = f"postgresql://{user}@{first},{host}"
-        schema.require_reachable(single_engine(database_url(address)))
+        schema.require_reachable(unpooled_engine(database_url(address)))

@@ -16,9 +16,9 @@ from tests.support import SECRET
 
 from taskservice.adapters.sql.checks.connectivity import _failure, require_connection
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.engine import single_engine
+from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.config import Settings
-from taskservice.core.errors import Unavailable, Unfit
+from taskservice.core.errors import Unavailable, UnusableDatabase
 from taskservice.startup import retry_in_background
 
 SSL_REQUEST = 80877103
@@ -54,7 +54,7 @@ def _answer(listener: socket.socket, answer: bytes) -> None:
 
 def failure(address: str) -> Unavailable:
     with pytest.raises(Unavailable) as error:
-        require_connection(single_engine(database_url(address)))
+        require_connection(unpooled_engine(database_url(address)))
     return error.value
 
 
@@ -81,7 +81,7 @@ def test_a_refusal_that_has_passed_meanwhile_is_waited_for(postgresql: Databases
     """A slot that became free between two looks: nothing is wrong with the address."""
     url = database_url(postgresql.url())
     full = DBAPIError("", None, psycopg.OperationalError("FATAL:  zu viele Verbindungen"))
-    assert type(_failure(single_engine(url), full)) is Unavailable
+    assert type(_failure(unpooled_engine(url), full)) is Unavailable
 
 
 def test_an_english_refusal_is_told_apart_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_a_password_that_is_missing_ends_the_start() -> None:
     """Where the server asks for one."""
     with answering(b"R\0\0\0\x08\0\0\0\x03") as address:
         error = failure(address)
-    assert type(error) is Unfit
+    assert type(error) is UnusableDatabase
     assert str(error) == "the database refuses: fe_sendauth: no password supplied"
 
 

@@ -14,8 +14,8 @@ from tests.postgres import Databases
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.admin.migrate import ALEMBIC_TABLE, upgrade
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.engine import single_engine
-from taskservice.core.errors import SchemaBehind, Unfit
+from taskservice.adapters.sql.engine import unpooled_engine
+from taskservice.core.errors import SchemaOutdated, UnusableDatabase
 
 ANOTHER = "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)"
 
@@ -26,10 +26,10 @@ def database(
 ) -> Iterator[Engine]:
     """An empty database."""
     if request.param == "sqlite":
-        yield single_engine(database_url(f"sqlite:///{tmp_path}/tasks.db"))
+        yield unpooled_engine(database_url(f"sqlite:///{tmp_path}/tasks.db"))
         return
     address = postgresql.create_database()
-    yield single_engine(database_url(address))
+    yield unpooled_engine(database_url(address))
     postgresql.drop_database(address)
 
 
@@ -48,7 +48,7 @@ def number(database: Engine, table: str) -> str:
 def test_another_applications_version_is_not_ours(database: Engine, foreign: str) -> None:
     """Whatever its number: the schema is at nothing, and an upgrade leaves the number alone."""
     execute(database, ANOTHER, f"INSERT INTO alembic_version VALUES ('{foreign}')")
-    with pytest.raises(SchemaBehind, match="is at nothing"):
+    with pytest.raises(SchemaOutdated, match="is at nothing"):
         schema.require_current(database)
     for _ in range(2):
         upgrade(database)
@@ -78,7 +78,9 @@ def test_our_version_is_taken_over(
 def test_another_applications_table_is_named(database: Engine) -> None:
     """It is neither changed nor served."""
     execute(database, "CREATE TABLE tasks (id integer)")
-    with pytest.raises(Unfit, match="there is a table tasks that taskservice has not made"):
+    with pytest.raises(
+        UnusableDatabase, match="there is a table tasks that taskservice has not made"
+    ):
         upgrade(database)
     assert [column["name"] for column in inspect(database).get_columns("tasks")] == ["id"]
 
@@ -95,5 +97,5 @@ def test_what_is_no_version_is_not_newer(database: Engine) -> None:
     """It is named, and not served."""
     upgrade(database)
     execute(database, f"UPDATE {schema.VERSION_TABLE} SET version_num = 'a1b2c3d4'")
-    with pytest.raises(Unfit, match="is at a1b2c3d4, which is no version"):
+    with pytest.raises(UnusableDatabase, match="is at a1b2c3d4, which is no version"):
         schema.require_current(database)

@@ -15,7 +15,7 @@ from tests.field_reports.report import Report
 from tests.homes import served_engine, sqlite_home
 from tests.http_callers import SETTINGS
 
-from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.cli import main
 from taskservice.cli.export_import import export_tasks
 from taskservice.cli.jsonlines import write
@@ -23,10 +23,10 @@ from taskservice.cli.openapi import openapi
 from taskservice.cli.serve import announce
 from taskservice.config import ConfigError
 from taskservice.core.ids import TaskIds
-from taskservice.core.sample_tasks import demonstration
+from taskservice.core.sample_tasks import sample_tasks
 from taskservice.testing import ADA, START
 
-TASKS = list(demonstration(ADA, 3, START, TaskIds()))
+TASKS = list(sample_tasks(ADA, 3, START, TaskIds()))
 LINES = b"".join(map(write, TASKS))
 
 
@@ -35,7 +35,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with a few tasks of Ada's."""
     address = sqlite_home(tmp_path_factory.mktemp("database"))
     engine = served_engine(address)
-    SqlArchives(engine).open_archive(ADA).restore(TASKS)
+    SqlOwnerDataSource(engine).open_owner_data(ADA).restore(TASKS)
     engine.dispose()
     return address
 

@@ -12,7 +12,7 @@ from tests.isolation.conftest import empty
 
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.adapters.sql.tables import receipts, tasks
+from taskservice.adapters.sql.tables import idempotency_records, tasks
 from taskservice.app import create_app
 
 __all__ = ["home", "owner_engine", "role_engine", "sqlite"]
@@ -51,5 +51,5 @@ def world(request: pytest.FixtureRequest) -> World:
 def wipe(engine: Engine) -> None:
     """Remove every row of an engine that has no policies."""
     with engine.connect() as connection:
-        for table in (tasks, receipts):
+        for table in (tasks, idempotency_records):
             connection.execute(delete(table))

@@ -72,10 +72,10 @@ class Telling:
         self.foreign: set[str] = set()
 
     @contextmanager
-    def open_tasks(self, owner: str, *, together: bool = False) -> Iterator[TaskService]:
+    def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
         """Yield the tasks of `owner`."""
         try:
-            with self._open_tasks(owner, together=together) as tasks:
+            with self._open_tasks(owner, atomic=atomic) as tasks:
                 yield tasks
         except TaskNotFound as error:
             if str(error.task_id) in self.foreign:

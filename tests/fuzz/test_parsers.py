@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.fuzz.drawn import forged, pieces, queries, stretched, tasks
 
 from taskservice.adapters.http.api import cursors
-from taskservice.adapters.http.protocol.etags import Tag, parse_tags
+from taskservice.adapters.http.protocol.etags import ETag, parse_etags
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
 from taskservice.testing import ADA, BOB
@@ -62,28 +62,28 @@ def _fit(text: str) -> str:
     return text.translate({ord(character): None for character in ' "\xa0'})
 
 
-tags = st.builds(Tag, st.booleans(), pieces("1", "*", ",", "\\").map(_fit))
+tags = st.builds(ETag, st.booleans(), pieces("1", "*", ",", "\\").map(_fit))
 
 
 @given(st.lists(tags, min_size=1), st.text(" \t,"), st.text(" \t,").map(lambda text: f"{text},"))
 def test_a_list_of_tags_is_read_as_it_was_written(
-    written: list[Tag], around: str, between: str
+    written: list[ETag], around: str, between: str
 ) -> None:
     """Tags that are written as a list are read again, whatever space and commas are between."""
     value = between.join(printed(tag) for tag in written)
-    assert list(parse_tags(f"{around}{value}{around}")) == written
+    assert list(parse_etags(f"{around}{value}{around}")) == written
 
 
 @given(pieces('W/"1"', '"', ",", " ", "W/", "*", "\t"))
 def test_what_is_read_as_tags_can_be_written_and_read_again(value: str) -> None:
     """A list of tags that is taken means the same when it is written in the plainest way."""
     try:
-        read = list(parse_tags(value))
+        read = list(parse_etags(value))
     except ValueError:
         return
     assert read
-    assert list(parse_tags(", ".join(printed(tag) for tag in read))) == read
+    assert list(parse_etags(", ".join(printed(tag) for tag in read))) == read
 
 
-def printed(tag: Tag) -> str:
+def printed(tag: ETag) -> str:
     return f'{"W/" * tag.weak}"{tag.opaque}"'

@@ -90,10 +90,10 @@ def toggled(task: Task, now: datetime) -> Task:
 
 @contextmanager
 def acknowledged_early(
-    home: SqlTasks, owner: str, *, together: bool = False
+    home: SqlTasks, owner: str, *, atomic: bool = False
 ) -> Iterator[TaskService]:
     """Yield tasks whose COMMIT comes after the answer."""
-    transaction = OPEN(home, owner, together=True)
+    transaction = OPEN(home, owner, atomic=True)
     yield transaction.__enter__()
 
     def commit() -> None:
@@ -110,9 +110,9 @@ def around(kind: type[Around]) -> Callable[..., Any]:
     """Return an `open_tasks` that has `kind` around each service that is no transaction."""
 
     @contextmanager
-    def open_tasks(home: SqlTasks, owner: str, *, together: bool = False) -> Iterator[Any]:
-        with OPEN(home, owner, together=together) as tasks:
-            yield tasks if together else kind(tasks)
+    def open_tasks(home: SqlTasks, owner: str, *, atomic: bool = False) -> Iterator[Any]:
+        with OPEN(home, owner, atomic=atomic) as tasks:
+            yield tasks if atomic else kind(tasks)
 
     return open_tasks
 

@@ -23,8 +23,8 @@ from tests.proxy import Wire, wired
 from tests.support import SECRET
 
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.tables import receipts, tasks
+from taskservice.adapters.sql.engine import unpooled_engine
+from taskservice.adapters.sql.tables import idempotency_records, tasks
 
 POOLED = 8
 SECONDS = 30
@@ -89,7 +89,7 @@ class Target:
 
     def _receipts(self, users: Sequence[str]) -> dict[tuple[str, str], str | None]:
         with self.rows.connect() as connection:
-            found = connection.execute(_select(receipts, users))
+            found = connection.execute(_select(idempotency_records, users))
             return {(row.user_id, row.key): _task_of(row.task) for row in found}
 
 
@@ -106,7 +106,7 @@ def embedded(folder: Path, application: str = "wsgi:app", **settings: str) -> It
     """Yield the service on SQLite."""
     address = sqlite_home(folder)
     with serving(folder, _settings(address, settings), application) as server:
-        yield Target(server, single_engine(database_url(address)))
+        yield Target(server, unpooled_engine(database_url(address)))
 
 
 @contextmanager

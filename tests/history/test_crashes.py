@@ -12,8 +12,8 @@ from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import Unavailable
-from taskservice.core.idempotency import Attempt
-from taskservice.core.idempotent_tasks import OnceOnly
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 
 MANY = 20
@@ -37,9 +37,9 @@ def test_a_commit_that_a_crash_undid_was_not_applied(
     tasks = SqlTasks(engine)
     with (
         pytest.raises(Unavailable) as caught,
-        tasks.open_tasks("ada", together=True) as undone,
+        tasks.open_tasks("ada", atomic=True) as undone,
     ):
-        OnceOnly(undone, Attempt("key", b"digest")).add(title="undone")
+        IdempotentTasks(undone, IdempotencyKey("key", b"digest")).add(title="undone")
         database.restart("immediate")
         for number in range(others):
             with tasks.open_tasks("bob") as own:

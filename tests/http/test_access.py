@@ -32,7 +32,7 @@ OWNED = {
 }
 
 
-def locked(owner: str, *, together: bool = False) -> AbstractContextManager[TaskService]:
+def locked(owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
     """A home for tasks that must not be opened."""
     raise AssertionError(f"opened the tasks of {owner!r}")
 

@@ -20,14 +20,14 @@ from werkzeug.exceptions import ImATeapot
 
 from taskservice.adapters.http.api.schemas import TaskSchema
 from taskservice.app import create_app, openapi_document
-from taskservice.core.clock import moment
-from taskservice.core.errors import SchemaBehind, Unavailable
+from taskservice.core.clock import normalize_timestamp
+from taskservice.core.errors import SchemaOutdated, Unavailable
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
 from taskservice.logs import Formatter
 
 moments = st.datetimes(datetime(1970, 1, 2), datetime(9998, 1, 1)).map(
-    lambda naive: moment(naive.astimezone())
+    lambda naive: normalize_timestamp(naive.astimezone())
 )
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
 
@@ -88,12 +88,12 @@ def test_an_unfit_id_is_replaced(ada: Caller, given_id: str) -> None:
     assert re.fullmatch("[0-9a-f]{32}", made)
 
 
-def unopened(owner: str, *, together: bool = False) -> AbstractContextManager[TaskService]:
+def unopened(owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
     raise AssertionError(owner)
 
 
 def failing_app(error: Exception) -> Flask:
-    def open_tasks(owner: str, *, together: bool = False) -> AbstractContextManager[TaskService]:
+    def open_tasks(owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
         raise error
 
     return create_app(open_tasks, SETTINGS)
@@ -169,7 +169,7 @@ def test_life_is_told_without_a_look_at_anything() -> None:
 
 def test_readiness_names_what_is_not_ready() -> None:
     """503 as long as one part is not fit to serve, naming each; 200 when all are."""
-    state: dict[str, Exception | None] = {"database": None, "schema": SchemaBehind("at 0001")}
+    state: dict[str, Exception | None] = {"database": None, "schema": SchemaOutdated("at 0001")}
 
     def probe(name: str) -> Any:
         def look() -> None:
@@ -221,15 +221,15 @@ def test_the_document_and_the_routes_are_the_same(app: Flask) -> None:
 def test_every_operation_documents_its_problems() -> None:
     """Each status that an operation can give is in the document, with an example of its body."""
     always = {"400", "401", "403", "412", "429", "500", "503"}
-    guarded = {"404", "409", "422", "428", "507"}
+    with_precondition = {"404", "409", "422", "428", "507"}
     expected = {
         "list_tasks": always | {"200", "422"},
         "create_task": always | {"201", "409", "413", "415", "422", "507"},
         "get_task": always | {"200", "304", "404", "422"},
-        "update_task": always | guarded | {"200", "413", "415"},
-        "patch_task": always | guarded | {"200", "413", "415"},
-        "complete_task": always | guarded | {"200", "413", "415"},
-        "delete_task": always | guarded | {"204", "413"},
+        "update_task": always | with_precondition | {"200", "413", "415"},
+        "patch_task": always | with_precondition | {"200", "413", "415"},
+        "complete_task": always | with_precondition | {"200", "413", "415"},
+        "delete_task": always | with_precondition | {"204", "413"},
         "livez": {"200", "400"},
         "readyz": {"200", "400", "503"},
     }

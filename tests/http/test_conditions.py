@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.http_callers import SETTINGS, Caller
 from tests.problems import problem
 
-from taskservice.adapters.http.protocol.etags import parse_tags
+from taskservice.adapters.http.protocol.etags import parse_etags
 from taskservice.app import create_app
 from taskservice.core.service import OpenTasks
 
@@ -172,7 +172,7 @@ def test_a_lost_update_is_refused(caller: Callable[[str], Caller]) -> None:
 def test_parsing_tags_never_crashes(value: str) -> None:
     """Whatever a header holds, it is tags or a `ValueError`."""
     try:
-        tags = list(parse_tags(value))
+        tags = list(parse_etags(value))
     except ValueError:
         return
     assert tags

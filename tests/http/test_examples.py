@@ -36,7 +36,7 @@ def usual(**settings: Any) -> Caller:
 
 
 def failing(error: Exception) -> Caller:
-    def open_tasks(owner: str, *, together: bool = False) -> AbstractContextManager[TaskService]:
+    def open_tasks(owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
         raise error
 
     return over(open_tasks)

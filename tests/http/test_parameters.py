@@ -83,7 +83,7 @@ def test_no_query_means_what_an_empty_one_does(
 ) -> None:
     """What is known without a look at the parameters is what a look would find."""
     with app.test_request_context("/", headers={"Prefer": prefer}):
-        assert schema.unasked() == schema.load({})
+        assert schema.defaults() == schema.load({})
 
 
 def cursor_of(caller: Caller, query: str = "") -> str:

@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 from tests.audit import Audit
 from tests.grammar import Untied, owner_parameters
 
-from taskservice.adapters.sql.storage.rows import OwnRows
+from taskservice.adapters.sql.storage.rows import OwnerRows
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.idempotency import Attempt
-from taskservice.core.idempotent_tasks import OnceOnly
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
 from taskservice.testing import ADA
@@ -106,12 +106,12 @@ def test_what_goes_past_sqlalchemy_is_overheard(
 ) -> None:
     """A statement that the adapter gives to the driver itself is a fault, on either engine."""
 
-    def past(rows: OwnRows, _: UUID) -> Task:
+    def past(rows: OwnerRows, _: UUID) -> Task:
         driver = rows.session.connection.connection.driver_connection
         assert driver is not None
         return Task(**driver.execute("SELECT title FROM tasks").fetchone())
 
-    monkeypatch.setattr(OwnRows, "find", past)
+    monkeypatch.setattr(OwnerRows, "find", past)
     open_tasks = SqlTasks(request.getfixturevalue(raw)).open_tasks
     with open_tasks(ADA) as tasks, pytest.raises(TypeError):
         tasks.get(UUID(int=0))
@@ -133,7 +133,7 @@ def test_the_audit_sees_every_door(engine: Engine, audit: Audit) -> None:
             seen = audit.count
             door()
             assert audit.count > seen
-    with SqlTasks(engine).open_tasks(ADA, together=True) as tasks:
-        OnceOnly(tasks, Attempt("key", b"digest")).add(title="Buy bread")
+    with SqlTasks(engine).open_tasks(ADA, atomic=True) as tasks:
+        IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Buy bread")
     assert audit.count - before == 15, "two doors, change and remove, tell of the owner ahead"
     assert not audit.faults

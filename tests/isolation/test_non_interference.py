@@ -14,7 +14,7 @@ from tests.isolation.conftest import empty
 
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.adapters.sql.tables import receipts, tasks
+from taskservice.adapters.sql.tables import idempotency_records, tasks
 from taskservice.app import create_app
 from taskservice.core.service import OpenTasks
 from taskservice.testing import ADA, BOB, START
@@ -138,9 +138,9 @@ def test_nobody_notices_anybody(
     theirs = data.draw(actions(st.booleans()), label="Bob's actions")
     order = data.draw(st.permutations([0] * len(mine) + [1] * len(theirs)), label="turns")
     queues = [iter(mine), iter(theirs)]
-    together = [(who, next(queues[who])) for who in order]
-    alone = [(who, action) for who, action in together if who == 0]
-    assert run(request, adapter, alone) == run(request, adapter, together)
+    atomic = [(who, next(queues[who])) for who in order]
+    alone = [(who, action) for who, action in atomic if who == 0]
+    assert run(request, adapter, alone) == run(request, adapter, atomic)
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
@@ -165,7 +165,7 @@ def emptied(request: pytest.FixtureRequest, adapter: str, seeded: Seeded) -> Ope
     engine: Engine = request.getfixturevalue(adapter)
     if adapter == "sqlite":
         with engine.connect() as connection:
-            for table in (tasks, receipts):
+            for table in (tasks, idempotency_records):
                 connection.execute(delete(table))
     else:
         empty(request.getfixturevalue("home"))

@@ -16,12 +16,16 @@ from tests.processes import COMMAND, START, gunicorn, run
 from tests.support import SECRET
 
 from taskservice.adapters.sql.admin.partition import partition
-from taskservice.adapters.sql.checks.row_security import gaps, refuse_unprotected, require_protected
+from taskservice.adapters.sql.checks.row_security import (
+    check_row_security,
+    find_gaps,
+    require_row_security,
+)
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.connection.errors import translated
-from taskservice.adapters.sql.engine import single_engine
+from taskservice.adapters.sql.connection.errors import translate_errors
+from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.errors import Unavailable, Unfit
+from taskservice.core.errors import Unavailable, UnusableDatabase
 from taskservice.core.query import TaskQuery
 from taskservice.testing import ADA
 
@@ -142,7 +146,7 @@ def change(home: Home, statement: str) -> Engine:
     }
     with psycopg.connect(home.superuser, autocommit=True) as superuser:
         superuser.execute(statement.format(**names).encode())
-    return single_engine(database_url(home.service))
+    return unpooled_engine(database_url(home.service))
 
 
 @pytest.mark.parametrize("case", OPENED)
@@ -150,9 +154,9 @@ def test_what_opens_a_table_is_found(changed: Home, case: str) -> None:
     """Each way, with its reason and the SQL that mends it; nothing is served from it."""
     statement, expected = OPENED[case]
     engine = change(changed, statement)
-    assert gaps(engine) == expected
-    with pytest.raises(Unfit) as caught:
-        require_protected(engine)
+    assert find_gaps(engine) == expected
+    with pytest.raises(UnusableDatabase) as caught:
+        require_row_security(engine)
     assert str(caught.value) == "; ".join(reason for reason, _ in expected)
     remedies = "; ".join(remedy for _, remedy in expected)
     assert caught.value.advice == f"As the tables' owner: {remedies}"
@@ -167,7 +171,7 @@ def test_what_opens_a_table_is_refused_by_the_next_connection(changed: Home, cas
         statement, expected = OPENED[case]
         change(changed, statement)
         engine.dispose()
-        with pytest.raises(Unfit) as caught:
+        with pytest.raises(UnusableDatabase) as caught:
             tasks.list(TaskQuery())
     assert str(caught.value) == "; ".join(reason for reason, _ in expected)
 
@@ -176,20 +180,20 @@ def test_a_table_that_is_not_there_is_no_opening(changed: Home) -> None:
     """A connection says nothing of it: whoever asks for it hears that it is missing."""
     engine = change(changed, OPENED["no table"][0])
     with engine.connect() as connection:
-        refuse_unprotected(connection.connection.driver_connection)
+        check_row_security(connection.connection.driver_connection)
 
 
 def look_by_connecting(home: Home) -> None:
     """Look as the service does at each connection."""
     engine = served_engine(home.service)
-    with translated(), engine.connect():
+    with translate_errors(), engine.connect():
         pass
     engine.dispose()
 
 
 def look_at_the_start(home: Home) -> None:
     """Look as the service does before it serves."""
-    require_protected(single_engine(database_url(home.service)))
+    require_row_security(unpooled_engine(database_url(home.service)))
 
 
 LOOKS = [look_by_connecting, look_at_the_start]
@@ -216,7 +220,7 @@ def test_a_look_behind_a_pooler_waits_no_longer(changed: Home) -> None:
             pytest.raises(LockNotAvailable),
         ):
             connection.execute("SET statement_timeout = '20s'")
-            refuse_unprotected(connection)
+            check_row_security(connection)
 
 
 def test_tables_that_are_made_anew_twice_cannot_be_told_of() -> None:
@@ -225,7 +229,7 @@ def test_tables_that_are_made_anew_twice_cannot_be_told_of() -> None:
     moving = (True, "tasks", None, (), False)
     connection.execute.return_value.fetchall.side_effect = [[moving], [moving], []]
     with pytest.raises(Unavailable, match="made anew"):
-        refuse_unprotected(connection)
+        check_row_security(connection)
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -252,20 +256,20 @@ def test_the_remedy_mends(changed: Home, case: str) -> None:
     statement, _ = OPENED[case]
     engine = change(changed, statement)
     with psycopg.connect(changed.owner, autocommit=True) as owner:
-        for gap in gaps(engine):
+        for gap in find_gaps(engine):
             owner.execute(gap.remedy.partition(", or ")[0].encode())
-    assert gaps(engine) == []
+    assert find_gaps(engine) == []
 
 
 @pytest.mark.parametrize("case", HARMLESS)
 def test_what_opens_nothing_is_served(changed: Home, case: str) -> None:
     """A policy for others, or that takes away, lets this login at no row."""
-    require_protected(change(changed, HARMLESS[case]))
+    require_row_security(change(changed, HARMLESS[case]))
 
 
 def test_the_keepers_own_policy_is_no_gap_to_a_superuser(changed: Home) -> None:
     """A superuser is a member of every role; what the tables' owner may is no opening."""
-    assert gaps(changed.inspected) == []
+    assert find_gaps(changed.inspected) == []
 
 
 def test_every_gap_is_told_at_once(changed: Home) -> None:
@@ -273,8 +277,8 @@ def test_every_gap_is_told_at_once(changed: Home) -> None:
     opened = (OPENED[case] for case in ("not forced", "another policy for all", "disabled"))
     statements, expected = zip(*opened, strict=True)
     reasons, remedies = zip(*(expected[place][0] for place in (0, 2, 1)), strict=True)
-    with pytest.raises(Unfit) as caught:
-        require_protected(change(changed, "; ".join(statements)))
+    with pytest.raises(UnusableDatabase) as caught:
+        require_row_security(change(changed, "; ".join(statements)))
     assert str(caught.value) == "; ".join(reasons)
     assert caught.value.advice == f"As the tables' owner: {'; '.join(remedies)}"
 
@@ -282,8 +286,8 @@ def test_every_gap_is_told_at_once(changed: Home) -> None:
 def test_what_cannot_be_asked_is_an_outage(tmp_path: Path) -> None:
     """A server out of reach is no gap; SQLite has no policies, and nothing to look for."""
     with pytest.raises(Unavailable):
-        require_protected(single_engine(database_url("postgresql://nobody@127.0.0.1:1/tasks")))
-    require_protected(single_engine(database_url(sqlite_home(tmp_path))))
+        require_row_security(unpooled_engine(database_url("postgresql://nobody@127.0.0.1:1/tasks")))
+    require_row_security(unpooled_engine(database_url(sqlite_home(tmp_path))))
 
 
 def test_gunicorn_does_not_start_over_a_table_that_is_open(changed: Home, tmp_path: Path) -> None:

@@ -13,13 +13,13 @@ from tests.support import SECRET
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.checks.roles import require_ordinary_role
-from taskservice.adapters.sql.checks.row_security import require_protected
+from taskservice.adapters.sql.checks.row_security import require_row_security
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.engine import single_engine
+from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import PrivilegedRole
-from taskservice.core.idempotency import Attempt
-from taskservice.core.idempotent_tasks import OnceOnly
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 
 # What the console of a serverless host makes: no superuser, and yet held by no policy.
@@ -78,7 +78,7 @@ def test_the_roles_of_the_documentation_serve(made: Server, tmp_path: Path) -> N
     for privileged in {"taskservice_owner", made.maker}:
         with pytest.raises(PrivilegedRole):
             url = database_url(made.url("taskservice", privileged))
-            require_ordinary_role(single_engine(url))
+            require_ordinary_role(unpooled_engine(url))
 
 
 def test_a_backup_of_the_documentation_restores_every_task(made: Server, tmp_path: Path) -> None:
@@ -86,8 +86,10 @@ def test_a_backup_of_the_documentation_restores_every_task(made: Server, tmp_pat
     owner = made.url("taskservice", "taskservice_owner")
     command(tmp_path, "db", "upgrade", DATABASE_URL=owner)
     command(tmp_path, "db", "grant", "taskservice", DATABASE_URL=owner)
-    with service_at(made, "taskservice").open_tasks("ada", together=True) as tasks:
-        task = OnceOnly(tasks, Attempt("key", b"digest")).add(title="A task to be kept")
+    with service_at(made, "taskservice").open_tasks("ada", atomic=True) as tasks:
+        task = IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(
+            title="A task to be kept"
+        )
     with psycopg.connect(made.url("taskservice", made.maker), autocommit=True) as connection:
         for statement in documented("CREATE ROLE taskservice_backup"):
             connection.execute(statement.encode())
@@ -97,10 +99,10 @@ def test_a_backup_of_the_documentation_restores_every_task(made: Server, tmp_pat
     address = made.url("restored", "taskservice_owner")
     assert " ".join(RESTORING) in OPERATIONS.read_text()
     client(tmp_path, *RESTORING, f"--dbname={address}", "dump")
-    require_protected(single_engine(database_url(made.url("restored", "taskservice"))))
-    with service_at(made, "restored").open_tasks("ada", together=True) as tasks:
+    require_row_security(unpooled_engine(database_url(made.url("restored", "taskservice"))))
+    with service_at(made, "restored").open_tasks("ada", atomic=True) as tasks:
         assert tasks.list(TaskQuery()).tasks == [task]
-        assert OnceOnly(tasks, Attempt("key", b"digest")).add(title="Another") == task
+        assert IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Another") == task
     with psycopg.connect(address) as connection:
         assert connection.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
 
@@ -109,7 +111,7 @@ def test_one_users_tasks_are_shown_to_whoever_says_so(made: Server, tmp_path: Pa
     """As the tables' owner, in the way of the documentation."""
     owner = made.url("taskservice", "taskservice_owner")
     command(tmp_path, "db", "upgrade", DATABASE_URL=owner)
-    with SqlTasks(single_engine(database_url(owner))).open_tasks("ada") as tasks:
+    with SqlTasks(unpooled_engine(database_url(owner))).open_tasks("ada") as tasks:
         tasks.add(title="A task to be seen")
     with psycopg.connect(owner, autocommit=True) as connection:
         begin, say, look, commit = documented("BEGIN")
@@ -121,4 +123,4 @@ def test_one_users_tasks_are_shown_to_whoever_says_so(made: Server, tmp_path: Pa
 
 def service_at(made: Server, database: str) -> SqlTasks:
     """Return the service over a database, as the role that serves."""
-    return SqlTasks(single_engine(database_url(made.url(database, "taskservice"))))
+    return SqlTasks(unpooled_engine(database_url(made.url(database, "taskservice"))))

@@ -18,9 +18,9 @@ from tests.support import SECRET
 from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.checks.roles import require_ordinary_role
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.engine import single_engine
+from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.errors import PrivilegedRole, Unavailable, Unfit
+from taskservice.core.errors import PrivilegedRole, Unavailable, UnusableDatabase
 from taskservice.core.query import TaskQuery
 from taskservice.testing import ADA
 
@@ -76,7 +76,7 @@ def test_a_privileged_role_is_refused(
     postgresql.execute(power.format(login=LOGIN, group=GROUP, owner=keeper))
     expected = f"the database's role is {reason.format(owner=keeper)}: {DENIED}"
     with pytest.raises(PrivilegedRole) as caught:
-        require_ordinary_role(single_engine(database_url(odd)))
+        require_ordinary_role(unpooled_engine(database_url(odd)))
     assert str(caught.value) == expected
     engine = served_engine(odd)
     with pytest.raises(PrivilegedRole), SqlTasks(engine).open_tasks(ADA) as tasks:
@@ -98,8 +98,10 @@ def await_no_connection(postgresql: Databases, role: str) -> None:
 def test_a_role_that_cannot_be_asked_for_is_an_outage(tmp_path: Path) -> None:
     """A server out of reach is no refusal; SQLite has no roles, and nothing to refuse."""
     with pytest.raises(Unavailable):
-        require_ordinary_role(single_engine(database_url("postgresql://nobody@127.0.0.1:1/tasks")))
-    require_ordinary_role(single_engine(database_url(f"sqlite:///{tmp_path}/tasks.db")))
+        require_ordinary_role(
+            unpooled_engine(database_url("postgresql://nobody@127.0.0.1:1/tasks"))
+        )
+    require_ordinary_role(unpooled_engine(database_url(f"sqlite:///{tmp_path}/tasks.db")))
 
 
 def test_the_tables_owner_is_refused(home: Home) -> None:
@@ -110,7 +112,7 @@ def test_the_tables_owner_is_refused(home: Home) -> None:
 
 def test_an_ordinary_role_serves(odd: str) -> None:
     """Membership in roles without power is no power."""
-    require_ordinary_role(single_engine(database_url(odd)))
+    require_ordinary_role(unpooled_engine(database_url(odd)))
     engine = served_engine(odd)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         assert tasks.get(tasks.add(title="Buy milk").id).title == "Buy milk"
@@ -175,10 +177,14 @@ def test_a_privileged_role_may_be_allowed(home: Home, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "reason",
-    [PrivilegedRole("ada", "is a superuser"), Unfit("open", "mend it"), KeyboardInterrupt()],
+    [
+        PrivilegedRole("ada", "is a superuser"),
+        UnusableDatabase("open", "mend it"),
+        KeyboardInterrupt(),
+    ],
 )
 @pytest.mark.parametrize(
-    "look", ["take_over", "refuse_unreadable", "refuse_privileged", "refuse_unprotected"]
+    "look", ["configure_session", "check_encoding", "check_role", "check_row_security"]
 )
 def test_a_connection_that_is_refused_is_closed(
     home: Home, monkeypatch: pytest.MonkeyPatch, look: str, reason: BaseException

@@ -18,8 +18,8 @@ from tests.postgres import Databases, program
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.idempotency import Attempt
-from taskservice.core.idempotent_tasks import OnceOnly
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Task
@@ -39,8 +39,8 @@ STATEMENTS = [
 @pytest.fixture(autouse=True)
 def task(engine: Engine) -> Task:
     """Bob's task, and the receipt of its creation."""
-    with SqlTasks(engine).open_tasks(BOB, together=True) as tasks:
-        return OnceOnly(tasks, Attempt("key", b"digest")).add(title="Bob's secret")
+    with SqlTasks(engine).open_tasks(BOB, atomic=True) as tasks:
+        return IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Bob's secret")
 
 
 @pytest.mark.parametrize("owner", [None, "", ADA, "BOB", f"{BOB} ", f"' OR '{BOB}' = '{BOB}"])
@@ -90,7 +90,7 @@ DOORS: dict[str, Callable[[TaskService, UUID], object]] = {
 @pytest.mark.parametrize("together", [False, True], ids=["alone", "together"])
 @pytest.mark.parametrize("door", DOORS)
 def test_nothing_is_left_on_the_connection(
-    engine: Engine, task: Task, whose: Callable[[Engine], Engine], together: bool, door: str
+    engine: Engine, task: Task, whose: Callable[[Engine], Engine], atomic: bool, door: str
 ) -> None:
     """After a door, kept or dropped, the next client of the same connection is nobody."""
     asked = "SELECT pg_backend_pid(), current_setting('taskservice.owner', true)"
@@ -98,9 +98,9 @@ def test_nothing_is_left_on_the_connection(
     port = SqlTasks(whose(engine)).open_tasks
     with engine.connect() as connection:
         mine = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
-    with port(BOB, together=together) as tasks:
+    with port(BOB, atomic=atomic) as tasks:
         DOORS[door](tasks, task.id)
-    with pytest.raises(ZeroDivisionError), port(BOB, together=together) as tasks:
+    with pytest.raises(ZeroDivisionError), port(BOB, atomic=atomic) as tasks:
         tasks.add(title="Buy milk")
         raise ZeroDivisionError
     with engine.connect() as connection:

@@ -13,7 +13,7 @@ from tests.http_callers import SETTINGS, Caller
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app
 from taskservice.core.errors import Unavailable
-from taskservice.core.operations.metrics import Answered, Watch
+from taskservice.core.operations.metrics import FinishedRequest, Metrics
 from taskservice.core.service import TaskService
 from taskservice.logs import OURS, Formatter
 from taskservice.testing import ADA, TickingClock
@@ -26,17 +26,17 @@ OF_EVERY_LINE = {"timestamp", "pid", "message"}
 KEYED: dict[str, Any] = {"json": BODY, "headers": {"Idempotency-Key": "a-key"}}
 
 
-class Recorder(Watch):
+class Recorder(Metrics):
     """Keeps what it hears of requests."""
 
     def __init__(self) -> None:
         self.in_progress: list[int] = [0]
-        self.requests: list[Answered] = []
+        self.requests: list[FinishedRequest] = []
 
     def began(self) -> None:
         self.in_progress.append(self.in_progress[-1] + 1)
 
-    def answered(self, request: Answered) -> None:
+    def answered(self, request: FinishedRequest) -> None:
         self.requests.append(request)
 
     def ended(self) -> None:
@@ -49,27 +49,27 @@ class Out:
     outcome: Any = "not_applied"
 
     @contextmanager
-    def open_tasks(self, owner: str, *, together: bool = False) -> Iterator[TaskService]:
+    def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
         if owner:
             raise Unavailable("no database connection became free in time", self.outcome)
         yield InMemoryTasks()  # type: ignore[misc]
 
 
 @pytest.fixture
-def watch() -> Recorder:
+def metrics() -> Recorder:
     return Recorder()
 
 
 @pytest.fixture
-def ada(clock: TickingClock, watch: Recorder) -> Caller:
-    app = create_app(InMemoryTasks(clock).open_tasks, SETTINGS, watch=watch)
+def ada(clock: TickingClock, metrics: Recorder) -> Caller:
+    app = create_app(InMemoryTasks(clock).open_tasks, SETTINGS, metrics=metrics)
     return Caller(app.test_client(), ADA)
 
 
 @pytest.fixture
-def out(watch: Recorder) -> Caller:
+def out(metrics: Recorder) -> Caller:
     """Ada, before a service whose database is away."""
-    return Caller(create_app(Out().open_tasks, SETTINGS, watch=watch).test_client(), ADA)
+    return Caller(create_app(Out().open_tasks, SETTINGS, metrics=metrics).test_client(), ADA)
 
 
 @pytest.fixture
@@ -206,14 +206,14 @@ def test_what_is_not_told_is_not_made(
     assert not caplog.records
 
 
-def test_who_watches_hears_of_each_request(ada: Caller, watch: Recorder) -> None:
+def test_who_watches_hears_of_each_request(ada: Caller, metrics: Recorder) -> None:
     """Beginning, answer and end; what became of a write, unless it was refused or replayed."""
     ada("POST", **KEYED)
     ada("POST", **KEYED)
     ada("POST", json={})
     ada("GET")
     ada.client.get("/nowhere")
-    heard = [(one.method, one.route, one.status, one.outcome) for one in watch.requests]
+    heard = [(one.method, one.route, one.status, one.outcome) for one in metrics.requests]
     assert heard == [
         ("POST", TASKS, 201, "applied"),
         ("POST", TASKS, 201, None),
@@ -221,26 +221,26 @@ def test_who_watches_hears_of_each_request(ada: Caller, watch: Recorder) -> None
         ("GET", TASKS, 200, None),
         ("GET", None, 404, None),
     ]
-    assert all(one.seconds > 0 for one in watch.requests)
-    assert watch.in_progress == [0] + [1, 0] * 5
+    assert all(one.seconds > 0 for one in metrics.requests)
+    assert metrics.in_progress == [0] + [1, 0] * 5
 
 
 @pytest.mark.parametrize("outcome", ["not_applied", "unknown"])
 def test_who_watches_hears_what_became_of_a_write(
-    out: Caller, watch: Recorder, monkeypatch: pytest.MonkeyPatch, outcome: str
+    out: Caller, metrics: Recorder, monkeypatch: pytest.MonkeyPatch, outcome: str
 ) -> None:
     """As the client hears it; a read has no outcome."""
     monkeypatch.setattr(Out, "outcome", outcome)
     out("DELETE", ABSENT)
     out("GET", ABSENT)
-    assert [one.outcome for one in watch.requests] == [outcome, None]
+    assert [one.outcome for one in metrics.requests] == [outcome, None]
 
 
 def test_a_write_that_ends_in_a_defect_may_have_happened(
-    out: Caller, watch: Recorder, monkeypatch: pytest.MonkeyPatch
+    out: Caller, metrics: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nobody looked at what became of it: `unknown`."""
     monkeypatch.setattr(Out, "outcome", property())
     monkeypatch.setattr("taskservice.core.errors.Unavailable.__init__", None)
     out("POST", json=BODY)
-    assert [(one.status, one.outcome) for one in watch.requests] == [(500, "unknown")]
+    assert [(one.status, one.outcome) for one in metrics.requests] == [(500, "unknown")]

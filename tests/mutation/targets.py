@@ -100,6 +100,7 @@ TESTS = {
         "tests/isolation/test_catalogue.py",
         *SCHEMA,
     ],
+    "adapters/sql/migrations/versions/0004_search_text": SCHEMA,
     "adapters/sql/connection/commit_outcome": OUTCOMES,
     "adapters/sql/connection/outages": ["tests/contract/test_failures.py"],
     "adapters/sql/admin/partition": ["tests/contract/test_partitions.py"],

@@ -19,16 +19,16 @@ from tests.processes import COMMAND, SECONDS, environment, run
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.connection import sqlite as sqlite_files
-from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.cli.erase import erase
 from taskservice.cli.jsonlines import read, write
 from taskservice.config import ConfigError
-from taskservice.core.idempotency import Attempt
-from taskservice.core.idempotent_tasks import OnceOnly
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.ids import TaskIds
-from taskservice.core.owner_data import Belongings
-from taskservice.core.sample_tasks import demonstration
+from taskservice.core.owner_data import OwnerCounts
+from taskservice.core.sample_tasks import sample_tasks
 from taskservice.core.task import Task
 from taskservice.core.validation import DESCRIPTION_LIMIT, TITLE_LIMIT
 from taskservice.testing import ADA, BOB, START
@@ -56,10 +56,10 @@ class Place(NamedTuple):
         assert result.returncode == 0, result.stderr
         return result.stdout
 
-    def held(self, user: str = ADA) -> Belongings:
+    def held(self, user: str = ADA) -> OwnerCounts:
         engine = served_engine(self.service)
         try:
-            return SqlArchives(engine).open_archive(user).count()
+            return SqlOwnerDataSource(engine).open_owner_data(user).count()
         finally:
             engine.dispose()
 
@@ -77,7 +77,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
 def lines(count: int, user: str = ADA) -> list[dict[str, Any]]:
     """Return tasks as `export` writes them."""
-    tasks = demonstration(user, count, START, TaskIds())
+    tasks = sample_tasks(user, count, START, TaskIds())
     return [json.loads(write(task)) for task in tasks]
 
 
@@ -251,8 +251,8 @@ def test_memory_does_not_grow_with_the_tasks(tmp_path: Path) -> None:
     engine = served_engine(place.service)
     long = "x" * 8000
     for part in range(40):
-        tasks = demonstration(BOB, 200, START, TaskIds(), seed=part)
-        SqlArchives(engine).open_archive(BOB).restore(
+        tasks = sample_tasks(BOB, 200, START, TaskIds(), seed=part)
+        SqlOwnerDataSource(engine).open_owner_data(BOB).restore(
             [task.edit(task.updated_at, description=long) for task in tasks]
         )
     engine.dispose()
@@ -315,19 +315,22 @@ def test_a_user_is_forgotten(place: Place, tmp_path: Path) -> None:
     """Asked for, it removes tasks and receipts of that user, and says how many; nobody else's."""
     engine = served_engine(place.service)
     for user in (ADA, BOB):
-        with SqlTasks(engine).open_tasks(user, together=True) as tasks:
-            OnceOnly(tasks, Attempt("key", b"digest")).add(title=SECRET_WORD)
+        with SqlTasks(engine).open_tasks(user, atomic=True) as tasks:
+            IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title=SECRET_WORD)
     engine.dispose()
     has = "ada has 1 task and 1 receipt\n"
     assert place.maintain("erase", ADA, "--dry-run").stdout == has
     unasked = place.maintain("erase", ADA)
-    assert (unasked.returncode, "Remove all of it, for good? [y/N]" in unasked.stdout) == (1, True)
-    assert place.held() == Belongings(1, 1)
+    assert (unasked.returncode, "Remove all of it, for good? [y/N]" in unasked.stdout) == (
+        1,
+        True,
+    )
+    assert place.held() == OwnerCounts(1, 1)
     done = place.maintain("erase", ADA, "--yes")
     assert (done.returncode, done.stdout) == (0, f"{has}removed 1 task and 1 receipt\n")
     none = "0 tasks and 0 receipts\n"
     assert place.maintain("erase", ADA).stdout == f"ada has {none}removed {none}"
-    assert (place.held(ADA), place.held(BOB)) == (Belongings(0, 0), Belongings(1, 1))
+    assert (place.held(ADA), place.held(BOB)) == (OwnerCounts(0, 0), OwnerCounts(1, 1))
 
 
 def test_the_serving_role_is_told_who_may_erase(tmp_path: Path, postgresql: Databases) -> None:

@@ -20,8 +20,8 @@ from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.checks.inspection import look, missing_grants
 from taskservice.adapters.sql.checks.readiness import NO_FILE
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.engine import single_engine
-from taskservice.cli.findings import wrong
+from taskservice.adapters.sql.engine import unpooled_engine
+from taskservice.cli.findings import fail
 from taskservice.core.errors import Unavailable
 
 NEWEST = schema.VERSIONS[-1]
@@ -158,7 +158,7 @@ def test_a_database_that_goes_away_meanwhile_is_told() -> None:
         nobody.bind(("127.0.0.1", 0))
         address = f"postgresql://taskservice@127.0.0.1:{nobody.getsockname()[1]}/x"
         with pytest.raises(Unavailable, match="Connection refused"):
-            missing_grants(single_engine(database_url(address)))
+            missing_grants(unpooled_engine(database_url(address)))
 
 
 def test_a_slow_network_does_not_make_a_clock_wrong(home: Home) -> None:
@@ -242,9 +242,7 @@ def test_a_clock_that_is_off_is_told(
 
 def test_what_a_server_says_does_nothing_to_a_terminal() -> None:
     """Control characters and bidirectional overrides of a message or a role are shown by name."""
-    told = wrong(
-        "database", "the database refuses: \x1b]0;\x9b\u202e", "grant it to \x1b[1m"
-    ).told()
+    told = fail("database", "the database refuses: \x1b]0;\x9b\u202e", "grant it to \x1b[1m").told()
     assert told.splitlines() == [
         r"FAIL  database  the database refuses: \x1b]0;\x9b\u202e",
         r"                grant it to \x1b[1m",

@@ -16,8 +16,8 @@ from tests.processes import SECONDS, gunicorn
 from tests.support import SECRET
 
 from taskservice.server import response_buffering
-from taskservice.server.keepalive import StayingWorker
-from taskservice.server.response_buffering import JoinedResponse, JoiningWorker, http_date
+from taskservice.server.keepalive import KeepAliveWorker
+from taskservice.server.response_buffering import BufferedResponse, BufferingWorker, http_date
 
 
 class Wire:
@@ -35,7 +35,7 @@ class Wire:
 
 def response(wire: Wire, *headers: tuple[str, str], method: str = "GET") -> Any:
     request = SimpleNamespace(version=(1, 1), method=method, should_close=lambda: False)
-    begun: Any = JoinedResponse(request, wire, Config())
+    begun: Any = BufferedResponse(request, wire, Config())
     begun.start_response("200 OK", list(headers))
     return begun
 
@@ -64,8 +64,8 @@ def test_a_worker_dates_its_answers_so(monkeypatch: pytest.MonkeyPatch) -> None:
     """gunicorn looks its own function up where a worker has put ours."""
     monkeypatch.setattr(wsgi, "Response", wsgi.Response)
     monkeypatch.setattr(util, "http_date", util.http_date)
-    monkeypatch.setattr(StayingWorker, "init_process", lambda _: None)
-    worker = object.__new__(JoiningWorker)
+    monkeypatch.setattr(KeepAliveWorker, "init_process", lambda _: None)
+    worker = object.__new__(BufferingWorker)
     worker.init_process()
     monkeypatch.setattr(response_buffering, "time", lambda: 0.0)
     wire = Wire()

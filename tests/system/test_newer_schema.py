@@ -14,7 +14,7 @@ from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.engine import single_engine
+from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.service import OpenTasks
 from taskservice.testing import TickingClock
@@ -45,7 +45,7 @@ def home(postgresql: Databases) -> Iterator[Home]:
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Engine]:
     address = sqlite_home(tmp_path)
-    bring_forward(single_engine(database_url(address)))
+    bring_forward(unpooled_engine(database_url(address)))
     engine = served_engine(address)
     yield engine
     engine.dispose()

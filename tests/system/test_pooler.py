@@ -20,8 +20,8 @@ from tests.support import SECRET
 
 from taskservice.adapters.sql.connection.sessions import PREPARED_AFTER
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.idempotency import Attempt
-from taskservice.core.idempotent_tasks import OnceOnly
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
 
@@ -66,8 +66,10 @@ def live(engine: Engine, number: int) -> None:
             assert {one.user_id for one in found.tasks} == {owner}
             assert found.total == 2
             tasks.remove(task.id)
-        with SqlTasks(engine).open_tasks(owner, together=True) as tasks:
-            again = OnceOnly(tasks, Attempt("key", b"digest")).add(title=f"{owner} keyed")
+        with SqlTasks(engine).open_tasks(owner, atomic=True) as tasks:
+            again = IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(
+                title=f"{owner} keyed"
+            )
             assert (again.user_id, again.title) == (owner, f"{owner} keyed")
 
 
@@ -88,8 +90,10 @@ def test_statements_are_prepared_only_where_declared(
 def test_many_owners_share_few_connections(engine: Engine, through: str) -> None:
     """12 owners on 3 connections meet their own rows alone, and leave nothing behind."""
     for number in range(CLIENTS):
-        with SqlTasks(engine).open_tasks(f"user-{number}", together=True) as tasks:
-            OnceOnly(tasks, Attempt("key", b"digest")).add(title=f"user-{number} keyed")
+        with SqlTasks(engine).open_tasks(f"user-{number}", atomic=True) as tasks:
+            IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(
+                title=f"user-{number} keyed"
+            )
     with ThreadPoolExecutor(CLIENTS) as pool:
         list(pool.map(partial(live, engine), range(CLIENTS)))
     with psycopg.connect(through, autocommit=True) as stranger:

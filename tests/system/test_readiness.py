@@ -32,7 +32,7 @@ def altered(folder: Path) -> Iterator[Service]:
     with gunicorn(folder, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET) as service:
         assert service("GET", "/readyz").json["checks"] == dict.fromkeys(CHECKS, OK)
         with closing(sqlite3.connect(folder / "tasks.db")) as connection:
-            connection.execute("ALTER TABLE tasks RENAME COLUMN folded TO other")
+            connection.execute("ALTER TABLE tasks RENAME COLUMN search_text TO other")
             connection.commit()
         sleep(GOOD_FOR)
         yield service

@@ -21,8 +21,8 @@ from tests.system.conftest import command
 from taskservice.adapters.sql.admin.migrate import upgrade
 from taskservice.adapters.sql.admin.prune import prune
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.engine import single_engine
-from taskservice.adapters.sql.tables import receipts, tasks
+from taskservice.adapters.sql.engine import unpooled_engine
+from taskservice.adapters.sql.tables import idempotency_records, tasks
 
 PATH = "/api/tasks/ada/tasks"
 ADA = token_of("ada")
@@ -142,7 +142,7 @@ def mortal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str
     if request.param == "sqlite":
         address = f"sqlite:///{tmp_path}/tasks.db"
         command(tmp_path, "db", "upgrade", DATABASE_URL=address)
-        yield address, single_engine(database_url(address))
+        yield address, unpooled_engine(database_url(address))
     else:
         with served(request.getfixturevalue("postgresql")) as home:
             yield home.service, home.inspected
@@ -158,7 +158,7 @@ def test_a_process_killed_anywhere_leaves_both_or_neither(
         result = run([sys.executable, "-c", KILLED, address, str(fatal)], tmp_path)
         with database.connect() as connection:
             made = len(connection.execute(select(tasks.c.id)).all())
-            kept = len(connection.execute(select(receipts.c.key)).all())
+            kept = len(connection.execute(select(idempotency_records.c.key)).all())
         if result.returncode == 0:
             assert (made, kept) == (1, 1)
             break
@@ -173,7 +173,7 @@ def test_what_has_expired_is_pruned(tmp_path: Path, production: dict[str, str]) 
     address = f"sqlite:///{tmp_path}/tasks.db"
     command(tmp_path, "db", "upgrade", DATABASE_URL=address)
     now = datetime.now(UTC).replace(tzinfo=None)
-    database = single_engine(database_url(address))
+    database = unpooled_engine(database_url(address))
     with database.connect() as connection:
         for hours in (1, 23, 25, 100):
             connection.execute(
@@ -183,17 +183,17 @@ def test_what_has_expired_is_pruned(tmp_path: Path, production: dict[str, str]) 
     said = command(tmp_path, "db", "prune", DATABASE_URL=address)
     assert said == "removed 2 expired receipts\n"
     with database.connect() as connection:
-        assert set(connection.execute(select(receipts.c.key)).scalars()) == {"1", "23"}
+        assert set(connection.execute(select(idempotency_records.c.key)).scalars()) == {"1", "23"}
 
 
 def test_a_receipt_is_kept_for_the_whole_of_a_day(tmp_path: Path) -> None:
     """At the very end of its last hour it is there, and a moment later it is not."""
-    database = single_engine(database_url(f"sqlite:///{tmp_path}/tasks.db"))
+    database = unpooled_engine(database_url(f"sqlite:///{tmp_path}/tasks.db"))
     upgrade(database)
     made = datetime(2026, 1, 1, tzinfo=UTC)
     with database.connect() as connection:
         row = {"user_id": "ada", "key": "k", "digest": b"", "created_at": made}
-        connection.execute(insert(receipts).values(row))
+        connection.execute(insert(idempotency_records).values(row))
     end = made + timedelta(hours=24)
     assert prune(database, end) == 0
     assert prune(database, end + timedelta.resolution) == 1

@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Engine, inspect, text
+from sqlalchemy import URL, Column, Engine, MetaData, Table, insert, inspect, text
 from tests.homes import served, served_engine
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
@@ -19,9 +19,16 @@ from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.admin.migrate import MIGRATIONS, upgrade
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.sessions import Timeouts
-from taskservice.adapters.sql.engine import pooled_engine, single_engine
-from taskservice.adapters.sql.tables import metadata
-from taskservice.core.errors import SchemaBehind, Unavailable
+from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
+from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.tables import idempotency_records, metadata, tasks
+from taskservice.core.errors import SchemaOutdated, Unavailable
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
+from taskservice.core.ids import TaskIds
+from taskservice.core.query import TaskQuery
+from taskservice.core.task import Task
+from taskservice.testing import ADA, START
 
 CATALOGUE = """
     SELECT 'column', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
@@ -42,6 +49,9 @@ CUT = (
     "SELECT pg_terminate_backend(pid, 30000) FROM pg_stat_activity"
     " WHERE application_name = 'taskservice'"
 )
+
+TASK = Task.create(ADA, START, TaskIds(), title="Straße")
+RECORD = {"user_id": ADA, "key": "key", "digest": b"fingerprint", "task": None, "created_at": START}
 
 
 @pytest.fixture
@@ -70,7 +80,7 @@ def described(engine: Engine, table: str) -> list[tuple[str, ...]]:
 @pytest.mark.parametrize("addresses", ["sqlite", "postgresql"], indirect=True)
 def test_the_migrations_make_the_tables(addresses: list[URL]) -> None:
     """Types, collations, constraints and indexes are those of `tables.py`, on both engines."""
-    migrated, declared = map(single_engine, addresses)
+    migrated, declared = map(unpooled_engine, addresses)
     upgrade(migrated)
     metadata.create_all(declared)
     tables = set(inspect(migrated).get_table_names()) - {schema.VERSION_TABLE}
@@ -93,15 +103,37 @@ def test_upgrades_take_turns(addresses: list[URL], tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as pool:
         results = [pool.submit(run, arguments, tmp_path) for _ in range(4)]
     assert [result.result().returncode for result in results] == [0] * 4
-    engine = single_engine(addresses[0])
+    engine = unpooled_engine(addresses[0])
     assert schema.current(engine) == schema.VERSIONS[-1]
     schema.require_current(engine)
 
 
 @pytest.mark.parametrize("addresses", ["sqlite", "postgresql"], indirect=True)
+def test_an_upgrade_keeps_what_the_version_before_stored(addresses: list[URL]) -> None:
+    """Tasks, their search text and idempotency records of 0003 are those of the newest schema."""
+    old = unpooled_engine(addresses[0])
+    upgrade(old, "0003")
+    columns = (Column({"search_text": "folded"}.get(c.name, c.name), c.type) for c in tasks.c)
+    with old.begin() as connection:
+        row = {**vars(TASK), "folded": TASK.search_text}
+        connection.execute(insert(Table("tasks", MetaData(), *columns)), row)
+        connection.execute(insert(idempotency_records), RECORD)
+    upgrade(old)
+    address = addresses[0].render_as_string(hide_password=False).replace("+psycopg", "")
+    engine = served_engine(address, allow_privileged_role=True)
+    with SqlTasks(engine).open_tasks(ADA, atomic=True) as own:
+        assert own.list(TaskQuery(text="STRASSE")).tasks == [TASK]
+        once = IdempotentTasks(own, IdempotencyKey("key", b"fingerprint"))
+        once.remove(TASK.id)
+        assert once.replayed
+        assert own.change(TASK.id, Task.complete).version == 2
+    engine.dispose()
+
+
+@pytest.mark.parametrize("addresses", ["sqlite", "postgresql"], indirect=True)
 def test_a_schema_that_is_behind_is_told_and_a_newer_one_served(addresses: list[URL]) -> None:
     """Behind is refused with the command to run; what this version does not know is newer."""
-    engine = single_engine(addresses[0])
+    engine = unpooled_engine(addresses[0])
     expect_behind(engine, "nothing")
     upgrade(engine)
     for older in schema.VERSIONS[:-1]:
@@ -113,7 +145,7 @@ def test_a_schema_that_is_behind_is_told_and_a_newer_one_served(addresses: list[
 
 def expect_behind(engine: Engine, version: str) -> None:
     """Expect an error that names where the schema stands and what to do."""
-    with pytest.raises(SchemaBehind) as caught:
+    with pytest.raises(SchemaOutdated) as caught:
         schema.require_current(engine)
     assert str(caught.value) == (
         f"the database's schema is at {version}, this version needs {schema.VERSIONS[-1]}: "
@@ -132,7 +164,7 @@ def move_to(engine: Engine, version: str) -> None:
 def test_a_migration_that_waits_for_a_lock_gives_up(postgresql: Databases) -> None:
     """A migration gives up in time where another holds the lock, and leaves nothing behind."""
     address = postgresql.create_database()
-    engine = single_engine(database_url(address))
+    engine = unpooled_engine(database_url(address))
     with psycopg.connect(address) as holder:
         holder.execute(f"SELECT pg_advisory_xact_lock({0x7461736B})")
         with pytest.raises(Unavailable, match="lock timeout"):
@@ -159,8 +191,8 @@ def test_the_granted_role_may_do_no_more_than_serve(tmp_path: Path, postgresql: 
     address = postgresql.create_database()
     role = f'Odd role; "{uuid4().hex}"'
     postgresql.execute(f'CREATE ROLE "{role.replace(chr(34), chr(34) * 2)}"')
-    with pytest.raises(SchemaBehind):
-        schema.grant(single_engine(database_url(address)), role)
+    with pytest.raises(SchemaOutdated):
+        schema.grant(unpooled_engine(database_url(address)), role)
     command(tmp_path, "db", "upgrade", DATABASE_URL=address)
     command(tmp_path, "db", "grant", role, DATABASE_URL=address)
     with psycopg.connect(address, autocommit=True) as connection:

@@ -21,7 +21,7 @@ from tests.processes import SECONDS, START, Service, gunicorn
 from tests.support import SECRET
 
 from taskservice.server.draining import DrainingWorker
-from taskservice.server.keepalive import MOMENT, StayingWorker
+from taskservice.server.keepalive import MOMENT, KeepAliveWorker
 
 TURNS = 50
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -85,7 +85,7 @@ class Bench:
     """A worker whose requests are single bytes, and a connection to it; nothing listens."""
 
     def __init__(self, client: socket.socket, server: socket.socket) -> None:
-        self.worker: Any = StayingWorker(0, 0, [], None, 30, Config(), None)
+        self.worker: Any = KeepAliveWorker(0, 0, [], None, 30, Config(), None)
         self.worker.tpool = self.worker.get_thread_pool()
         self.client = client
         self.reader = SocketUnreader(server)

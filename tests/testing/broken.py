@@ -12,16 +12,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from taskservice.adapters.memory import InMemoryTasks, _Held, _OwnArchive, _OwnTasks
+from taskservice.adapters.memory import InMemoryTasks, _Held, _OwnerData, _OwnTasks
 from taskservice.core.clock import Clock
-from taskservice.core.idempotency import Receipt
-from taskservice.core.owner_data import VERSION_LIMIT, Archive, Belongings, OpenArchive
-from taskservice.core.preconditions import Guard
+from taskservice.core.idempotency import IdempotencyRecord
+from taskservice.core.owner_data import VERSION_LIMIT, OpenOwnerData, OwnerCounts, OwnerData
+from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.service import OpenTasks, TaskService
 from taskservice.core.task import Step, Task
 from taskservice.testing import TickingClock
-from taskservice.testing.contract import ArchiveContract, TaskServiceContract
+from taskservice.testing.contract import OwnerDataContract, TaskServiceContract
 
 
 class NoOwnerClause(InMemoryTasks):
@@ -47,15 +47,15 @@ class NotRolledBack(InMemoryTasks):
 
 class NeverTogether(InMemoryTasks):
     @contextmanager
-    def open_tasks(self, owner: str, *, together: bool = False) -> Iterator[TaskService]:
+    def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
         with super().open_tasks(owner) as tasks:
             yield tasks
 
 
 class AlwaysTogether(InMemoryTasks):
     @contextmanager
-    def open_tasks(self, owner: str, *, together: bool = False) -> Iterator[TaskService]:
-        with super().open_tasks(owner, together=True) as tasks:
+    def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
+        with super().open_tasks(owner, atomic=True) as tasks:
             yield tasks
 
 
@@ -98,12 +98,12 @@ class TakesItOutToChangeIt(_OwnTasks):
 
 
 class NoGuard(_OwnTasks):
-    def remove(self, task_id: UUID, guard: Guard | None = None) -> None:
+    def remove(self, task_id: UUID, guard: Precondition | None = None) -> None:
         super().remove(task_id)
 
 
 class GuardsInAnotherTransaction(_OwnTasks):
-    def remove(self, task_id: UUID, guard: Guard | None = None) -> None:
+    def remove(self, task_id: UUID, guard: Precondition | None = None) -> None:
         if guard:
             guard(self.get(task_id))
         super().remove(task_id)
@@ -161,44 +161,44 @@ class AfterIsExclusive(_OwnTasks):
 class ForgetsReceipts(_OwnTasks):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self.receipts.claim = lambda key, digest: None  # type: ignore[method-assign]
-        self.receipts.settle = lambda key, task: None  # type: ignore[method-assign]
+        self.idempotency.begin = lambda key, fingerprint: None  # type: ignore[method-assign]
+        self.idempotency.complete = lambda key, task: None  # type: ignore[method-assign]
 
 
 class NeverSettles(_OwnTasks):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
-        self.receipts.settle = lambda key, task: None  # type: ignore[method-assign]
+        self.idempotency.complete = lambda key, task: None  # type: ignore[method-assign]
 
 
 class ReceiptsApart:
     """Receipts outside the transaction, by a name that `name` makes of owner and key."""
 
-    def __init__(self, kept: dict[str, Receipt], name: Callable[[str], str]) -> None:
+    def __init__(self, kept: dict[str, IdempotencyRecord], name: Callable[[str], str]) -> None:
         self._kept = kept
         self._name = name
 
-    def claim(self, key: str, digest: bytes) -> Receipt | None:
+    def begin(self, key: str, fingerprint: bytes) -> IdempotencyRecord | None:
         if known := self._kept.get(self._name(key)):
             return known
-        self._kept[self._name(key)] = Receipt(digest=digest, task=None)
+        self._kept[self._name(key)] = IdempotencyRecord(fingerprint=fingerprint, task=None)
         return None
 
-    def settle(self, key: str, task: Task | None) -> None:
+    def complete(self, key: str, task: Task | None) -> None:
         self._kept[self._name(key)] = replace(self._kept[self._name(key)], task=task)
 
 
 class ReceiptsOutsideTheTransaction(InMemoryTasks):
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
-        self._kept: dict[str, Receipt] = {}
+        self._kept: dict[str, IdempotencyRecord] = {}
 
     def _name(self, owner: str, key: str) -> str:
         return f"{owner} {key}"
 
     def _service(self, owner: str, begin: Any) -> TaskService:
         service: Any = super()._service(owner, begin)
-        service.receipts = ReceiptsApart(self._kept, lambda key: self._name(owner, key))
+        service.idempotency = ReceiptsApart(self._kept, lambda key: self._name(owner, key))
         tasks: TaskService = service
         return tasks
 
@@ -208,14 +208,14 @@ class ReceiptsOfEverybody(ReceiptsOutsideTheTransaction):
         return key
 
 
-class RestoresOverWhatIsThere(_OwnArchive):
+class RestoresOverWhatIsThere(_OwnerData):
     def restore(self, tasks: Sequence[Task]) -> list[Task]:
         with self._begin() as held:
             held.tasks.update({task.id: task for task in tasks if task.user_id == self._owner})
         return [task for task in tasks if task.user_id != self._owner]
 
 
-class RestoresForeignTasks(_OwnArchive):
+class RestoresForeignTasks(_OwnerData):
     def restore(self, tasks: Sequence[Task]) -> list[Task]:
         with self._begin() as held:
             held.tasks.update({task.id: task for task in tasks})
@@ -230,10 +230,10 @@ class NoRoomForAnotherVersion(_OwnTasks):
         return task
 
 
-class ErasesNoReceipts(_OwnArchive):
-    def erase(self) -> Belongings:
+class ErasesNoReceipts(_OwnerData):
+    def erase(self) -> OwnerCounts:
         with self._begin() as held:
-            removed = Belongings(len(held.tasks), len(held.receipts))
+            removed = OwnerCounts(len(held.tasks), len(held.records))
             held.tasks.clear()
             return removed
 
@@ -248,8 +248,8 @@ def home_of(part: type[Any], clock: Clock) -> InMemoryTasks:
             made = part if issubclass(part, _OwnTasks) else _OwnTasks
             return made(owner, begin, self._clock, self._new_id)
 
-        def open_archive(self, owner: str) -> Archive:
-            made = part if issubclass(part, _OwnArchive) else _OwnArchive
+        def open_owner_data(self, owner: str) -> OwnerData:
+            made = part if issubclass(part, _OwnerData) else _OwnerData
             return made(owner, lambda: self._transaction(owner))
 
     return Home(clock)
@@ -326,13 +326,13 @@ def open_tasks(home: InMemoryTasks) -> OpenTasks:
 
 
 @pytest.fixture
-def open_archive(home: InMemoryTasks) -> OpenArchive:
-    return home.open_archive
+def open_owner_data(home: InMemoryTasks) -> OpenOwnerData:
+    return home.open_owner_data
 
 
 class TestPromises(TaskServiceContract):
     pass
 
 
-class TestArchive(ArchiveContract):
+class TestArchive(OwnerDataContract):
     pass

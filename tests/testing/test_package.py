@@ -8,7 +8,7 @@ import pytest
 from tests.processes import run
 from tests.testing.nested import Report, run_pytest
 
-from taskservice.testing.contract import ArchiveContract, TaskServiceContract
+from taskservice.testing.contract import OwnerDataContract, TaskServiceContract
 
 MODULES = {
     "test_no_clock": """
@@ -39,9 +39,9 @@ class TestAnother(TestOne):
     "test_forgetful": """
 import pytest
 from taskservice.testing import InMemoryTasks
-from taskservice.testing.contract import Lists
+from taskservice.testing.contract import Listing
 
-class TestForgetful(Lists):
+class TestForgetful(Listing):
     @pytest.fixture
     def open_tasks(self):
         return lambda owner: InMemoryTasks().open_tasks(owner)
@@ -107,7 +107,7 @@ def test_nothing_is_loaded_where_nobody_asks_for_it(report: Report) -> None:
     assert "fixture 'open_tasks' not found" in report.text
 
 
-@pytest.mark.parametrize("contract", [TaskServiceContract, ArchiveContract])
+@pytest.mark.parametrize("contract", [TaskServiceContract, OwnerDataContract])
 def test_no_promise_hides_another(contract: type) -> None:
     """No two parts of a contract have a test of one name, of which only one would run."""
     names = Counter(name for part in contract.__mro__ for name in vars(part))

@@ -8,10 +8,10 @@ from uuid import UUID
 
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.errors import TaskNotFound
-from taskservice.core.idempotency import Receipt
+from taskservice.core.idempotency import IdempotencyRecord
 from taskservice.core.ids import NewId, TaskIds
-from taskservice.core.owner_data import Archive, Belongings
-from taskservice.core.preconditions import Guard
+from taskservice.core.owner_data import OwnerCounts, OwnerData
+from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Step, Task
@@ -22,10 +22,10 @@ class _Held:
     """What is held for one owner."""
 
     tasks: dict[UUID, Task] = field(default_factory=dict)
-    receipts: dict[str, Receipt] = field(default_factory=dict)
+    records: dict[str, IdempotencyRecord] = field(default_factory=dict)
 
     def copy(self) -> "_Held":
-        return _Held(dict(self.tasks), dict(self.receipts))
+        return _Held(dict(self.tasks), dict(self.records))
 
 
 _Begin = Callable[[], AbstractContextManager[_Held]]
@@ -45,17 +45,17 @@ class InMemoryTasks:
         self._lock = Lock()
 
     @contextmanager
-    def open_tasks(self, owner: str, *, together: bool = False) -> Iterator[TaskService]:
+    def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
         """Yield the tasks of `owner`; see `OpenTasks`."""
-        if together:
+        if atomic:
             with self._transaction(owner) as held:
                 yield self._service(owner, lambda: nullcontext(held))
         else:
             yield self._service(owner, lambda: self._transaction(owner))
 
-    def open_archive(self, owner: str) -> Archive:
-        """Return the archive of `owner`; see `OpenArchive`."""
-        return _OwnArchive(owner, lambda: self._transaction(owner))
+    def open_owner_data(self, owner: str) -> OwnerData:
+        """Return the archive of `owner`; see `OpenOwnerData`."""
+        return _OwnerData(owner, lambda: self._transaction(owner))
 
     def _service(self, owner: str, begin: _Begin) -> TaskService:
         return _OwnTasks(owner, begin, self._clock, self._new_id)
@@ -76,7 +76,7 @@ class _OwnTasks:
         self._begin = begin
         self._clock = clock
         self._new_id = new_id
-        self.receipts = _OwnReceipts(begin)
+        self.idempotency = _OwnIdempotencyStore(begin)
 
     def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
         with self._begin() as held:
@@ -104,33 +104,33 @@ class _OwnTasks:
             held.tasks[task_id] = step(_find(held, task_id), self._clock())
             return held.tasks[task_id]
 
-    def remove(self, task_id: UUID, guard: Guard | None = None) -> None:
+    def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
         with self._begin() as held:
             task = _find(held, task_id)
-            if guard:
-                guard(task)
+            if precondition:
+                precondition(task)
             del held.tasks[task_id]
 
 
-class _OwnReceipts:
+class _OwnIdempotencyStore:
     """One owner's receipts; the lock of the store stands in for that of a key."""
 
     def __init__(self, begin: _Begin) -> None:
         self._begin = begin
 
-    def claim(self, key: str, digest: bytes) -> Receipt | None:
+    def begin(self, key: str, fingerprint: bytes) -> IdempotencyRecord | None:
         with self._begin() as held:
-            if known := held.receipts.get(key):
+            if known := held.records.get(key):
                 return known
-            held.receipts[key] = Receipt(digest=digest, task=None)
+            held.records[key] = IdempotencyRecord(fingerprint=fingerprint, task=None)
             return None
 
-    def settle(self, key: str, task: Task | None) -> None:
+    def complete(self, key: str, task: Task | None) -> None:
         with self._begin() as held:
-            held.receipts[key] = replace(held.receipts[key], task=task)
+            held.records[key] = replace(held.records[key], task=task)
 
 
-class _OwnArchive:
+class _OwnerData:
     """All that is held for one owner."""
 
     def __init__(self, owner: str, begin: _Begin) -> None:
@@ -144,15 +144,15 @@ class _OwnArchive:
                     held.tasks.setdefault(task.id, task)
             return [task for task in tasks if held.tasks.get(task.id) != task]
 
-    def count(self) -> Belongings:
+    def count(self) -> OwnerCounts:
         with self._begin() as held:
-            return Belongings(len(held.tasks), len(held.receipts))
+            return OwnerCounts(len(held.tasks), len(held.records))
 
-    def erase(self) -> Belongings:
+    def erase(self) -> OwnerCounts:
         with self._begin() as held:
-            removed = Belongings(len(held.tasks), len(held.receipts))
+            removed = OwnerCounts(len(held.tasks), len(held.records))
             held.tasks.clear()
-            held.receipts.clear()
+            held.records.clear()
             return removed
 
 

@@ -10,7 +10,7 @@ import click
 from taskservice import __version__
 from taskservice.cli.standard_streams import end, escape_unencodable, stand_in_for_closed
 from taskservice.docstrings import require_docstrings
-from taskservice.error_messages import described
+from taskservice.error_messages import error_message
 from taskservice.logs import configure
 
 _log = logging.getLogger("taskservice")
@@ -58,7 +58,7 @@ class _Commands(click.Group):
             raise
         except Exception as error:
             _log.debug("command failed", exc_info=True)
-            raise _Refusal(described(error)) from error
+            raise _Refusal(error_message(error)) from error
 
     def main(self, *args: Any, **extra: Any) -> Any:
         """Run a command line; what cannot be printed ends it with a message, too."""
@@ -68,7 +68,7 @@ class _Commands(click.Group):
             require_docstrings()
             return super().main(*args, **extra)
         except Exception as error:
-            return end(described(error))
+            return end(error_message(error))
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -7,10 +7,10 @@ import click
 
 from taskservice.cli.check_database import database_findings
 from taskservice.cli.check_keys import key_findings, storage_findings
-from taskservice.cli.findings import Finding, fine, wrong
+from taskservice.cli.findings import Finding, fail, ok
 from taskservice.cli.options import database_option, environment
 from taskservice.config import ConfigError, Settings
-from taskservice.error_messages import described
+from taskservice.error_messages import error_message
 
 LOOK_UP = 'docs/operations.md, "Exit status 2", says what to do about each'
 DEFECT = "what the check needs failed: mend that first, or report it as a defect"
@@ -41,9 +41,9 @@ def _findings(database: str | None) -> Iterator[Finding]:
     try:
         settings = Settings.from_environment(environment(database))
     except ConfigError as error:
-        yield from (wrong("settings", fault, LOOK_UP) for fault in error.faults)
+        yield from (fail("settings", fault, LOOK_UP) for fault in error.faults)
         return
-    yield fine("settings", "complete, and each can be read")
+    yield ok("settings", "complete, and each can be read")
     for part, findings in PARTS.items():
         yield from _guarded(part, findings(settings))
 
@@ -54,4 +54,4 @@ def _guarded(part: str, findings: Iterator[Finding]) -> Iterator[Finding]:
         yield from findings
     except Exception as error:
         _log.debug("check failed", exc_info=True)
-        yield wrong(part, described(error), DEFECT)
+        yield fail(part, error_message(error), DEFECT)

@@ -10,18 +10,18 @@ from taskservice.adapters.sql.checks.encoding import require_readable
 from taskservice.adapters.sql.checks.inspection import look, missing_grants
 from taskservice.adapters.sql.checks.readiness import GRANT, require_fit, require_rows
 from taskservice.adapters.sql.checks.roles import require_ordinary_role
-from taskservice.adapters.sql.checks.row_security import gaps
-from taskservice.adapters.sql.connection.address import is_embedded
-from taskservice.adapters.sql.engine import single_engine
-from taskservice.cli.findings import Finding, clock_finding, doubtful, fine, wrong
+from taskservice.adapters.sql.checks.row_security import find_gaps
+from taskservice.adapters.sql.connection.address import is_sqlite
+from taskservice.adapters.sql.engine import unpooled_engine
+from taskservice.cli.findings import Finding, clock_finding, fail, ok, warn
 from taskservice.config import Settings
 from taskservice.core.errors import (
-    AccessRefused,
+    AccessDenied,
     PrivilegedRole,
-    SchemaBehind,
+    SchemaOutdated,
     StorageFull,
     Unavailable,
-    Unfit,
+    UnusableDatabase,
 )
 from taskservice.startup import ORDINARY, parsed_address
 
@@ -36,20 +36,20 @@ SPACE = "its disk is full, or a quota is used up: make room (`df -h` and `df -i`
 
 def database_findings(settings: Settings) -> Iterator[Finding]:
     """Look at the database; what cannot be known, as something before it fails, is not told."""
-    engine = single_engine(parsed_address(settings.database_url))
+    engine = unpooled_engine(parsed_address(settings.database_url))
     try:
         require_connection(engine)
         require_fit(engine)
         about = look(engine)
     except Unavailable as error:
-        yield wrong("database", str(error), _advice(engine, error))
+        yield fail("database", str(error), _advice(engine, error))
         return
     text = f"{about.product} answers in {about.milliseconds:.0f} ms"
-    yield fine("database", text)
+    yield ok("database", text)
     try:
         require_readable(engine)
-    except Unfit as error:
-        yield wrong("database", str(error), error.advice)
+    except UnusableDatabase as error:
+        yield fail("database", str(error), error.advice)
     if about.ahead is not None:
         yield clock_finding("the database's", about.ahead)
     yield from _schema_findings(engine, settings, about.role)
@@ -57,13 +57,13 @@ def database_findings(settings: Settings) -> Iterator[Finding]:
 
 def _advice(engine: Engine, error: Unavailable) -> str:
     match error:
-        case Unfit():
+        case UnusableDatabase():
             return error.advice
         case StorageFull():
             return SPACE
-        case _ if is_embedded(engine.url):
+        case _ if is_sqlite(engine.url):
             return FILE
-        case AccessRefused():
+        case AccessDenied():
             return ENTER
     return REACH
 
@@ -71,16 +71,16 @@ def _advice(engine: Engine, error: Unavailable) -> str:
 def _schema_findings(engine: Engine, settings: Settings, role: str | None) -> Iterator[Finding]:
     try:
         schema.require_current(engine)
-    except SchemaBehind as error:
-        yield wrong("schema", str(error), "as the tables' owner, and on the direct host")
+    except SchemaOutdated as error:
+        yield fail("schema", str(error), "as the tables' owner, and on the direct host")
         return
     except Unavailable as error:
-        yield wrong("schema", str(error), GRANT.format(role))
+        yield fail("schema", str(error), GRANT.format(role))
         return
-    yield fine("schema", f"at {schema.current(engine)}; this version needs {schema.VERSIONS[-1]}")
+    yield ok("schema", f"at {schema.current(engine)}; this version needs {schema.VERSIONS[-1]}")
     yield _tables_finding(engine)
     if role is None:
-        yield fine("role", "SQLite has none: who can write the file can do everything")
+        yield ok("role", "SQLite has none: who can write the file can do everything")
     else:
         yield from _role_findings(engine, settings, role)
 
@@ -89,16 +89,16 @@ def _tables_finding(engine: Engine) -> Finding:
     try:
         require_rows(engine)
     except Unavailable as error:
-        return wrong("tables", str(error), ROWS)
-    return fine("tables", "a request can read each of them")
+        return fail("tables", str(error), ROWS)
+    return ok("tables", "a request can read each of them")
 
 
 def _role_findings(engine: Engine, settings: Settings, role: str) -> Iterator[Finding]:
     if missing := missing_grants(engine):
-        yield wrong("role", f"{role} has no {', '.join(missing)}", GRANT.format(role))
+        yield fail("role", f"{role} has no {', '.join(missing)}", GRANT.format(role))
     allowed = settings.allow_privileged_role
-    unheld = doubtful if allowed else wrong
-    for gap in gaps(engine):
+    unheld = warn if allowed else fail
+    for gap in find_gaps(engine):
         yield unheld("role", gap.reason, f"as the tables' owner: {gap.remedy}")
     try:
         require_ordinary_role(engine)
@@ -108,4 +108,4 @@ def _role_findings(engine: Engine, settings: Settings, role: str) -> Iterator[Fi
         )
         yield unheld("role", str(error), advice)
     else:
-        yield fine("role", f"{role} is an ordinary role, which row-level security holds")
+        yield ok("role", f"{role} is an ordinary role, which row-level security holds")

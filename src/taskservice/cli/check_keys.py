@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from taskservice.adapters.jwt.fetch import Fetched, fetch
 from taskservice.adapters.jwt.jwks import read_key_set
 from taskservice.adapters.ratelimit import IN_MEMORY, require_answer
-from taskservice.cli.findings import Finding, clock_finding, doubtful, fine, wrong
+from taskservice.cli.findings import Finding, clock_finding, fail, ok, warn
 from taskservice.config import NO_LIMIT, Settings
 from taskservice.core.errors import Unavailable
 
@@ -20,13 +20,13 @@ ANYBODY = "set {} to what the issuer's tokens have, see docs/authentication.md"
 def key_findings(settings: Settings) -> Iterator[Finding]:
     """Look at the secret, or fetch the key set, and compare the issuer's clock."""
     if settings.jwks_url is None:
-        yield fine("keys", "a shared secret, for HS256")
+        yield ok("keys", "a shared secret, for HS256")
         return
     try:
         fetched = fetch(settings.jwks_url)
         yield _keys_finding(fetched.body)
     except (Unavailable, ValueError) as error:
-        yield wrong("keys", f"the key set cannot be used: {error}", FETCH)
+        yield fail("keys", f"the key set cannot be used: {error}", FETCH)
         return
     yield from _setting_findings(settings)
     yield from _issuer_clock(fetched)
@@ -37,21 +37,21 @@ def _keys_finding(document: bytes) -> Finding:
     counts = Counter(key.algorithm_name for key in found.keys)
     told = ", ".join(f"{count} for {name}" for name, count in sorted(counts.items()))
     if not found.keys:
-        return wrong("keys", f"the key set holds no usable key: {found.reasons()}", KINDS)
+        return fail("keys", f"the key set holds no usable key: {found.reasons()}", KINDS)
     ignored = f"; ignored: {found.reasons()}" if found.ignored else ""
-    return fine("keys", f"the issuer has {told}{ignored}")
+    return ok("keys", f"the issuer has {told}{ignored}")
 
 
 def _setting_findings(settings: Settings) -> Iterator[Finding]:
     if settings.jwks_url and settings.jwks_url.startswith("http://"):
-        yield doubtful("keys", "the key set is fetched over http://", PLAIN)
+        yield warn("keys", "the key set is fetched over http://", PLAIN)
     for name, value in (
         ("TASKSERVICE_JWT_ISSUER", settings.jwt_issuer),
         ("TASKSERVICE_JWT_AUDIENCE", settings.jwt_audience),
     ):
         if value is None:
             text = f"{name} is not set: tokens that the issuer made for others are taken as well"
-            yield doubtful("keys", text, ANYBODY.format(name))
+            yield warn("keys", text, ANYBODY.format(name))
 
 
 def _issuer_clock(fetched: Fetched) -> Iterator[Finding]:
@@ -73,6 +73,6 @@ def storage_findings(settings: Settings) -> Iterator[Finding]:
         advice = (
             "is the Redis up, and are address and password in TASKSERVICE_RATE_LIMIT_STORAGE right?"
         )
-        yield doubtful("rates", text, advice)
+        yield warn("rates", text, advice)
     else:
-        yield fine("rates", "the Redis counts")
+        yield ok("rates", "the Redis counts")

@@ -7,8 +7,8 @@ from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.admin.migrate import upgrade as upgrade_schema
 from taskservice.adapters.sql.admin.partition import PARTITIONS, is_partitioned, partition
 from taskservice.adapters.sql.admin.prune import prune
-from taskservice.adapters.sql.connection.address import is_embedded
-from taskservice.adapters.sql.engine import single_engine
+from taskservice.adapters.sql.connection.address import is_sqlite
+from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.cli.options import database_option, environment
 from taskservice.config import ConfigError, database_address
 from taskservice.core.clock import system_clock
@@ -43,7 +43,7 @@ def current(database: str | None) -> None:
 def grant(role: str, database: str | None) -> None:
     """Give ROLE what the service needs, and no more (PostgreSQL)."""
     engine = _engine(database)
-    if is_embedded(engine.url):
+    if is_sqlite(engine.url):
         raise ConfigError("SQLite has no roles: there is nothing to grant")
     schema.grant(engine, role)
     click.echo(f"{role} may serve")
@@ -60,7 +60,7 @@ def partition_tables(partitions: int, database: str | None) -> None:
     owns the tables.
     """
     engine = _engine(database)
-    if is_embedded(engine.url):
+    if is_sqlite(engine.url):
         raise ConfigError("SQLite has no partitions")
     if is_partitioned(engine):
         click.echo("the tables are in partitions already")
@@ -81,4 +81,4 @@ def prune_expired(database: str | None) -> None:
 
 
 def _engine(database: str | None) -> Engine:
-    return single_engine(parsed_address(database_address(environment(database))))
+    return unpooled_engine(parsed_address(database_address(environment(database))))

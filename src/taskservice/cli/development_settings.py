@@ -13,7 +13,7 @@ from stat import S_ISREG
 from tempfile import TemporaryFile
 
 from taskservice.adapters.jwt import SharedSecret
-from taskservice.adapters.sql.connection.address import database_file, database_url, is_embedded
+from taskservice.adapters.sql.connection.address import database_file, database_url, is_sqlite
 from taskservice.config import ConfigError, database_address
 from taskservice.config.reader import Reader
 
@@ -26,7 +26,7 @@ def secret_file(environ: Mapping[str, str]) -> Path:
     Raises `ConfigError` where `DATABASE_URL` is wrong.
     """
     url = database_url(database_address(environ))
-    path = database_file(url) if is_embedded(url) else Path("taskservice")
+    path = database_file(url) if is_sqlite(url) else Path("taskservice")
     if not path.name:
         raise ConfigError("DATABASE_URL must name a file, as in sqlite:///taskservice.db")
     return path.with_suffix(".secret")

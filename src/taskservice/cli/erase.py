@@ -2,11 +2,11 @@
 
 import click
 
-from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.cli.options import current_engine, database_option, user_argument
 from taskservice.config import ConfigError
-from taskservice.core.errors import AccessRefused
-from taskservice.core.owner_data import Belongings, StillOnDisk
+from taskservice.core.errors import AccessDenied
+from taskservice.core.owner_data import OwnerCounts, StillOnDisk
 
 
 @click.command()
@@ -21,7 +21,7 @@ def erase(user: str, dry_run: bool, yes: bool, database: str | None) -> None:
     removed, or nothing. An SQLite file is written again without it; where that
     cannot be done yet, run it again.
     """
-    archive = SqlArchives(current_engine(database)).open_archive(user)
+    archive = SqlOwnerDataSource(current_engine(database)).open_owner_data(user)
     there = archive.count()
     click.echo(f"{user} has {_told(there)}")
     if dry_run:
@@ -34,11 +34,11 @@ def erase(user: str, dry_run: bool, yes: bool, database: str | None) -> None:
         raise ConfigError(
             f"removed {_told(error.removed)}, but {error}; run `taskservice erase {user}` again"
         ) from None
-    except AccessRefused as error:
+    except AccessDenied as error:
         raise ConfigError(f"nothing was removed: {error}; erase as the tables' owner") from None
 
 
-def _told(count: Belongings) -> str:
+def _told(count: OwnerCounts) -> str:
     tasks, receipts = count
     return f"{_number(tasks, 'task')} and {_number(receipts, 'receipt')}"
 

@@ -7,14 +7,14 @@ from typing import BinaryIO
 
 import click
 
-from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.cli.jsonlines import BadLine, Line, lines_of, read, write
 from taskservice.cli.options import current_engine, database_option, user_argument
 from taskservice.cli.output import PRIVATE, STANDARD_OUTPUT, output
 from taskservice.cli.progress import progress, tell
 from taskservice.config import ConfigError
-from taskservice.core.owner_data import Archive, every_task
+from taskservice.core.owner_data import OwnerData, every_task
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
 
@@ -60,7 +60,9 @@ def import_tasks(user: str, file: BinaryIO, dry_run: bool, database: str | None)
     One that is there in another state stays as it is. Each line that is not
     stored is told, with the reason, and the exit status is then 2.
     """
-    archive = None if dry_run else SqlArchives(current_engine(database)).open_archive(user)
+    archive = (
+        None if dry_run else SqlOwnerDataSource(current_engine(database)).open_owner_data(user)
+    )
     good = bad = 0
     with progress("importing", _size(file)) as advance:
         lines = lines_of(file)
@@ -73,7 +75,7 @@ def import_tasks(user: str, file: BinaryIO, dry_run: bool, database: str | None)
     click.echo(f"{_lines(good)}{_done(dry_run)}")
 
 
-def _store(archive: Archive | None, user: str, batch: list[Line]) -> int:
+def _store(archive: OwnerData | None, user: str, batch: list[Line]) -> int:
     """Store the lines that are tasks, tell the others; return how many were stored."""
     found = dict(_read(user, batch))
     left = archive.restore(list(found.values())) if archive else []

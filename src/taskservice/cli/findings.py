@@ -28,17 +28,17 @@ class Finding(NamedTuple):
         return f"{line}\n{'':<16}{escaped(self.advice)}" if self.advice else line
 
 
-def fine(part: str, text: str) -> Finding:
+def ok(part: str, text: str) -> Finding:
     """Return that a part is as it should be."""
     return Finding("ok", part, text)
 
 
-def doubtful(part: str, text: str, advice: str) -> Finding:
+def warn(part: str, text: str, advice: str) -> Finding:
     """Return that a part works, and should be looked at."""
     return Finding("warn", part, text, advice)
 
 
-def wrong(part: str, text: str, advice: str) -> Finding:
+def fail(part: str, text: str, advice: str) -> Finding:
     """Return that a part keeps the service from its work."""
     return Finding("FAIL", part, text, advice)
 
@@ -49,5 +49,5 @@ def clock_finding(whose: str, ahead: float) -> Finding:
     text = f"{whose} clock is {abs(ahead):.1f} s {direction} this machine's"
     advice = "let both follow NTP; tokens bear 30 s"
     if abs(ahead) > LEEWAY:
-        return wrong("clock", text, advice)
-    return doubtful("clock", text, advice) if abs(ahead) > NOTABLE else fine("clock", text)
+        return fail("clock", text, advice)
+    return warn("clock", text, advice) if abs(ahead) > NOTABLE else ok("clock", text)

@@ -12,7 +12,7 @@ import orjson
 
 from taskservice import strict_json
 from taskservice.core.errors import InvalidTask
-from taskservice.core.owner_data import require_whole
+from taskservice.core.owner_data import validate
 from taskservice.core.task import Task
 from taskservice.core.timestamps import parse_timestamp
 
@@ -74,7 +74,7 @@ def read(octets: bytes, owner: str) -> Task:
     if task.user_id != owner:
         raise BadLine("user_id is another user")
     try:
-        require_whole(task)
+        validate(task)
     except InvalidTask as error:
         raise BadLine(str(error)) from None
     return task

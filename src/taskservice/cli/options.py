@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.checks.readiness import require_file
 from taskservice.adapters.sql.connection.sessions import Timeouts
-from taskservice.adapters.sql.engine import pooled_engine, single_engine
+from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
 from taskservice.config import DEFAULT_DATABASE, database_address
 from taskservice.config.reader import Reader
 from taskservice.core.validation import is_owner
@@ -58,7 +58,7 @@ def current_engine(database: str | None, default: str = "") -> Engine:
     Whoever it enters as, it names the owner whose rows it is about.
     """
     url = parsed_address(database_address(environment(database, default)))
-    engine = single_engine(url)
+    engine = unpooled_engine(url)
     require_file(engine)
     schema.require_current(engine)
     return pooled_engine(

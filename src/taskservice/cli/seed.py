@@ -4,13 +4,13 @@ from itertools import islice
 
 import click
 
-from taskservice.adapters.sql.storage.owner_data import SqlArchives
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.cli.options import current_engine, database_option, user_option
 from taskservice.cli.progress import progress
 from taskservice.config import DEFAULT_DATABASE
 from taskservice.core.clock import system_clock
 from taskservice.core.ids import TaskIds
-from taskservice.core.sample_tasks import demonstration
+from taskservice.core.sample_tasks import sample_tasks
 
 BATCH = 200
 MOST = 1_000_000
@@ -32,8 +32,8 @@ def seed(user: str, count: int, database: str | None) -> None:
 
     Without DATABASE_URL to the database that `taskservice serve` has made in this folder.
     """
-    archive = SqlArchives(current_engine(database, DEFAULT_DATABASE)).open_archive(user)
-    tasks = demonstration(user, count, system_clock(), TaskIds())
+    archive = SqlOwnerDataSource(current_engine(database, DEFAULT_DATABASE)).open_owner_data(user)
+    tasks = sample_tasks(user, count, system_clock(), TaskIds())
     with progress("seeding", count) as advance:
         while batch := list(islice(tasks, BATCH)):
             archive.restore(batch)

@@ -9,7 +9,7 @@ import click
 from taskservice import __version__
 from taskservice.adapters.sql.admin.migrate import upgrade
 from taskservice.adapters.sql.connection.address import shown_address
-from taskservice.adapters.sql.engine import single_engine
+from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.app import serve_metrics
 from taskservice.cli.development_settings import with_development_secret
 from taskservice.cli.options import database_option, development_environment
@@ -65,7 +65,7 @@ def serve(host: str, port: int, database: str | None) -> None:
 
     require_writable(memory_folder())
     with _listen(host, port) as listener:
-        upgrade(single_engine(parsed_address(settings.database_url)))
+        upgrade(unpooled_engine(parsed_address(settings.database_url)))
         check_at_start(settings)
         serve_metrics(settings)
         Server(settings, listener, partial(announce, settings)).run()

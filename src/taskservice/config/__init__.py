@@ -117,8 +117,8 @@ _is_service_link = re.compile(
 
 def _warn_of_unknown(environ: Mapping[str, str]) -> None:
     for name, value in sorted(environ.items()):
-        is_ours = name.startswith("TASKSERVICE_") and name not in PARSERS
-        if is_ours and not _is_service_link(f"{name}={value}"):
+        is_direct = name.startswith("TASKSERVICE_") and name not in PARSERS
+        if is_direct and not _is_service_link(f"{name}={value}"):
             _log.warning("not a setting of this version", extra={"setting": name})
 
 

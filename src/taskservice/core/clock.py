@@ -14,7 +14,7 @@ def system_clock() -> datetime:
     return datetime.now(UTC)
 
 
-def moment(now: datetime, after: datetime | None = None) -> datetime:
+def normalize_timestamp(now: datetime, after: datetime | None = None) -> datetime:
     """Return `now` in UTC, moved later where needed to come behind `after`.
 
     A whole second is moved on by one microsecond, so that whatever writes a

@@ -96,11 +96,11 @@ class StorageFull(Unavailable):
     """The database has no room for what was to be written; nothing was."""
 
 
-class AccessRefused(Unavailable):
+class AccessDenied(Unavailable):
     """The database does not let the service in, or at its tables: somebody must change that."""
 
 
-class SchemaBehind(Unavailable):
+class SchemaOutdated(Unavailable):
     """The database's schema is older than this version needs, or not the one that it was."""
 
 
@@ -113,7 +113,7 @@ class PrivilegedRole(Unavailable):
         )
 
 
-class Unfit(Unavailable):
+class UnusableDatabase(Unavailable):
     """The database is set up in a way that nothing is served from; `advice` says what to do."""
 
     def __init__(self, reason: str, advice: str) -> None:

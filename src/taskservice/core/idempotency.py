@@ -6,25 +6,25 @@ from typing import NamedTuple, Protocol
 from taskservice.core.task import Task
 
 
-class Attempt(NamedTuple):
-    """One sending of a request: the key that its sender gave it, and a digest of what it asks."""
+class IdempotencyKey(NamedTuple):
+    """The `Idempotency-Key` of a request, and a fingerprint of its method, path and body."""
 
     key: str
-    digest: bytes
+    fingerprint: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
-class Receipt:
-    """What a key was used for: the `digest` of the request, and the `task` it led to, if any."""
+class IdempotencyRecord:
+    """What a key was used for: the request's `fingerprint`, and the resulting `task`, if any."""
 
-    digest: bytes
+    fingerprint: bytes
     task: Task | None
 
 
-class Receipts(Protocol):
+class IdempotencyStore(Protocol):
     """One owner's receipts. Each is kept in the transaction of what it is for, or not at all."""
 
-    def claim(self, key: str, digest: bytes) -> Receipt | None:
+    def begin(self, key: str, fingerprint: bytes) -> IdempotencyRecord | None:
         """Return the receipt of `key`; where there is none, take the key and return None.
 
         Waits for another transaction that has taken the key; raises
@@ -32,6 +32,6 @@ class Receipts(Protocol):
         """
         ...
 
-    def settle(self, key: str, task: Task | None) -> None:
+    def complete(self, key: str, task: Task | None) -> None:
         """Complete the receipt of a key that this transaction has taken: it led to `task`."""
         ...

@@ -5,30 +5,30 @@ from typing import Any
 from uuid import UUID
 
 from taskservice.core.errors import KeyReused
-from taskservice.core.idempotency import Attempt, Receipts
-from taskservice.core.preconditions import Guard
+from taskservice.core.idempotency import IdempotencyKey, IdempotencyStore
+from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Step, Task
 
 
-class OnceOnly:
+class IdempotentTasks:
     """The tasks of `tasks`, opened together, where each writing door is done once per key.
 
-    A repeated attempt returns what the first returned, and `replayed` is
+    A repeated key returns what the first returned, and `replayed` is
     true. One with the key of another request raises `KeyReused`. What raises
     is not remembered, as the transaction is dropped.
     """
 
-    def __init__(self, tasks: TaskService, attempt: Attempt) -> None:
+    def __init__(self, tasks: TaskService, key: IdempotencyKey) -> None:
         self._tasks = tasks
-        self._attempt = attempt
+        self._key = key
         self.replayed = False
 
     @property
-    def receipts(self) -> Receipts:
+    def idempotency(self) -> IdempotencyStore:
         """The receipts of the same owner."""
-        return self._tasks.receipts
+        return self._tasks.idempotency
 
     def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
         """Store a new task, once."""
@@ -50,17 +50,17 @@ class OnceOnly:
         task: Task = self._once(lambda: self._tasks.change(task_id, step))
         return task
 
-    def remove(self, task_id: UUID, guard: Guard | None = None) -> None:
+    def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
         """Delete the task, once."""
-        self._once(lambda: self._tasks.remove(task_id, guard))
+        self._once(lambda: self._tasks.remove(task_id, precondition))
 
     def _once(self, door: Callable[[], Task | None]) -> Any:
-        receipt = self.receipts.claim(*self._attempt)
-        if receipt is None:
+        record = self.idempotency.begin(*self._key)
+        if record is None:
             result = door()
-            self.receipts.settle(self._attempt.key, result)
+            self.idempotency.complete(self._key.key, result)
             return result
-        if receipt.digest != self._attempt.digest:
+        if record.fingerprint != self._key.fingerprint:
             raise KeyReused
         self.replayed = True
-        return receipt.task
+        return record.task

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from taskservice.core.clock import moment
+from taskservice.core.clock import normalize_timestamp
 from taskservice.core.errors import Fault, InvalidTask, TaskServiceError
 from taskservice.core.ids import first_id, last_id
 from taskservice.core.query import PAGE_LIMIT, Sort, TaskQuery
@@ -21,22 +21,22 @@ OLDEST_FIRST = Sort(field="created_at", descending=False)
 """The order in which belongings are carried."""
 
 
-class Belongings(NamedTuple):
+class OwnerCounts(NamedTuple):
     """How much there is of one owner."""
 
     tasks: int
-    receipts: int
+    idempotency_records: int
 
 
 class StillOnDisk(TaskServiceError):
     """Everything was `removed`, and its bytes can still be read in the database's files."""
 
-    def __init__(self, removed: Belongings, reason: str) -> None:
+    def __init__(self, removed: OwnerCounts, reason: str) -> None:
         super().__init__(f"the bytes are still in the database's files: {reason}")
         self.removed = removed
 
 
-class Archive(Protocol):
+class OwnerData(Protocol):
     """All that is kept of one owner. Each method happens whole or not at all."""
 
     def restore(self, tasks: Sequence[Task]) -> list[Task]:
@@ -49,11 +49,11 @@ class Archive(Protocol):
         """
         ...
 
-    def count(self) -> Belongings:
+    def count(self) -> OwnerCounts:
         """Return how much there is."""
         ...
 
-    def erase(self) -> Belongings:
+    def erase(self) -> OwnerCounts:
         """Remove everything, what keys were used for included; return how much it was.
 
         A home that promises more, such as to overwrite what was there, raises
@@ -62,7 +62,7 @@ class Archive(Protocol):
         ...
 
 
-OpenArchive = Callable[[str], Archive]
+OpenOwnerData = Callable[[str], OwnerData]
 """Names the owner, here and nowhere else."""
 
 
@@ -78,7 +78,7 @@ def every_task(tasks: TaskService) -> Iterator[Task]:
         query = page.next
 
 
-def require_whole(task: Task) -> None:
+def validate(task: Task) -> None:
     """Raise `InvalidTask`, with every fault, unless this service could have made `task`."""
     if faults := tuple(_faults(task)):
         raise InvalidTask(faults)
@@ -129,7 +129,7 @@ def _check_updated_at(task: Task) -> None:
 
 
 def _check_moment(value: datetime) -> None:
-    if value.year not in YEARS or value != moment(value):
+    if value.year not in YEARS or value != normalize_timestamp(value):
         raise ValueError("must be a moment from 1970 to 9998 that is no whole second")
 
 

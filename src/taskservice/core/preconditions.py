@@ -1,4 +1,4 @@
-"""Conditions on the present state of a task, tested in the step that changes it."""
+"""Preconditions: what must hold of a task before it is changed or removed."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
@@ -6,54 +6,54 @@ from datetime import datetime
 from taskservice.core.errors import StaleTask
 from taskservice.core.task import Step, Task
 
-Guard = Callable[[Task], None]
-"""Looks at a task before it is changed or removed; raises what forbids it."""
+Precondition = Callable[[Task], None]
+"""Called with the task before it is changed or removed; raises an error that prevents it."""
 
 
-def at_version(versions: Collection[int]) -> Guard:
-    """Return the guard that raises `StaleTask` unless the task is at one of `versions`."""
+def at_version(versions: Collection[int]) -> Precondition:
+    """Return a precondition that raises `StaleTask` unless the task is at one of `versions`."""
 
-    def guard(task: Task) -> None:
+    def precondition(task: Task) -> None:
         if task.version not in versions:
             raise StaleTask(task.id)
 
-    return guard
+    return precondition
 
 
-def not_at_version(versions: Collection[int]) -> Guard:
-    """Return the guard that raises `StaleTask` where the task is at one of `versions`."""
+def not_at_version(versions: Collection[int]) -> Precondition:
+    """Return a precondition that raises `StaleTask` if the task is at one of `versions`."""
 
-    def guard(task: Task) -> None:
+    def precondition(task: Task) -> None:
         if task.version in versions:
             raise StaleTask(task.id)
 
-    return guard
+    return precondition
 
 
-def absent(task: Task) -> None:
-    """Raise `StaleTask`: the guard of what is wanted only where there is no task."""
+def must_not_exist(task: Task) -> None:
+    """Raise `StaleTask`: the precondition of a request that requires that there is no task."""
     raise StaleTask(task.id)
 
 
-def both(one: Guard | None, other: Guard | None) -> Guard | None:
-    """Return the guard that looks as `one` does, then as `other`; None where neither is one."""
+def both(one: Precondition | None, other: Precondition | None) -> Precondition | None:
+    """Return a precondition that checks `one`, then `other`; None if neither is given."""
     if one is None or other is None:
         return one or other
 
-    def guard(task: Task) -> None:
+    def precondition(task: Task) -> None:
         one(task)
         other(task)
 
-    return guard
+    return precondition
 
 
-def guarded(guard: Guard | None, step: Step) -> Step:
-    """Return `step`, taken only where `guard`, if there is one, lets it."""
-    if guard is None:
+def with_precondition(precondition: Precondition | None, step: Step) -> Step:
+    """Return `step`, preceded by a check of `precondition` if one is given."""
+    if precondition is None:
         return step
 
-    def guarded_step(task: Task, now: datetime) -> Task:
-        guard(task)
+    def checked_step(task: Task, now: datetime) -> Task:
+        precondition(task)
         return step(task, now)
 
-    return guarded_step
+    return checked_step

@@ -73,7 +73,7 @@ class TaskQuery:
         """
         return (
             (self.completed is None or task.completed == self.completed)
-            and (self.text is None or self.text.casefold() in task.folded)
+            and (self.text is None or self.text.casefold() in task.search_text)
             and _is_within(task.created_at, self.created_after, self.created_before)
             and _is_within(task.updated_at, self.updated_after, self.updated_before)
         )

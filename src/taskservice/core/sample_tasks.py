@@ -40,7 +40,7 @@ _DETAILS = (
 )
 
 
-def demonstration(
+def sample_tasks(
     owner: str, count: int, now: datetime, new_id: NewId, seed: int = 0
 ) -> Iterator[Task]:
     """Yield `count` tasks of `owner`, the oldest first, made in the 90 days before `now`.

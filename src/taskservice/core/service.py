@@ -4,8 +4,8 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import UUID
 
-from taskservice.core.idempotency import Receipts
-from taskservice.core.preconditions import Guard
+from taskservice.core.idempotency import IdempotencyStore
+from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.task import Step, Task
 
@@ -37,21 +37,21 @@ class TaskService(Protocol):
         before it left. A step may therefore run more than once and must only
         compute; one that raises leaves the task as it was. A step that
         returns an equal task changes nothing. What a step raises, `StaleTask`
-        of a guard included, passes as it is.
+        of a precondition included, passes as it is.
         """
         ...
 
-    def remove(self, task_id: UUID, guard: Guard | None = None) -> None:
+    def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
         """Delete the owner's task for good, or raise `TaskNotFound`.
 
-        A guard looks at the task as it is when it goes; where it raises, the
+        A precondition looks at the task as it is when it goes; where it raises, the
         task stays. It may look more than once.
         """
         ...
 
     @property
-    def receipts(self) -> Receipts:
-        """Return the owner's receipts: in the same transaction, for tasks opened ``together``."""
+    def idempotency(self) -> IdempotencyStore:
+        """Return the owner's receipts: in the same transaction, for tasks opened ``atomic``."""
         ...
 
 
@@ -59,14 +59,12 @@ class OpenTasks(Protocol):
     """Opens one owner's tasks: `with open_tasks(owner) as tasks: …`.
 
     The owner is named here and nowhere else. Each method of what is yielded
-    is a transaction of its own, done when it returns. With `together=True`
+    is a transaction of its own, done when it returns. With `atomic=True`
     the whole block is one transaction: kept on a normal exit, dropped when
     an exception leaves the block. Where the home has dropped it, as it could
     not do something of it, a normal exit raises `Unavailable`.
     """
 
-    def __call__(
-        self, owner: str, *, together: bool = False
-    ) -> AbstractContextManager[TaskService]:
+    def __call__(self, owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
         """Return a context manager that yields the tasks of `owner`."""
         ...

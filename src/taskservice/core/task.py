@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Self, TypedDict, Unpack
 from uuid import UUID
 
-from taskservice.core.clock import moment
+from taskservice.core.clock import normalize_timestamp
 from taskservice.core.errors import Fault, InvalidTask
 from taskservice.core.validation import check_description, check_title, is_owner
 
@@ -57,7 +57,7 @@ class Task:
         Raises `InvalidTask` with every rule that is broken.
         """
         _check(user_id=owner, title=title, description=description)
-        now = moment(now)
+        now = normalize_timestamp(now)
         return cls(
             id=new_id(now),
             user_id=owner,
@@ -71,7 +71,7 @@ class Task:
         )
 
     @property
-    def folded(self) -> str:
+    def search_text(self) -> str:
         """Title and description with their case folded, for the search; nothing spans the two."""
         return f"{self.title}\x1f{self.description or ''}".casefold()
 
@@ -95,7 +95,7 @@ class Task:
         after = replace(self, **edits)
         if after == self:
             return self
-        now = moment(now, after=self.updated_at)
+        now = normalize_timestamp(now, after=self.updated_at)
         return replace(
             after,
             completed_at=(self.completed_at or now) if after.completed else None,

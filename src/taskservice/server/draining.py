@@ -18,7 +18,7 @@ SILENCE_SECONDS = 2.0
 STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
 
-def keep_stops_over_forks() -> None:
+def hold_stop_signals_over_forks() -> None:
     """Have signals to stop wait while this process forks, for both that come of it.
 
     Python forgets in a child what came before its first instruction.
@@ -36,14 +36,14 @@ class DrainingWorker(LingeringWorker):
     the master's, which it is born with, only put the signal into a queue.
     """
 
-    told_early: "SimpleQueue[int] | None" = None
+    early_signals: "SimpleQueue[int] | None" = None
     """The signals that came before this worker had handlers of its own."""
 
     def init_signals(self) -> None:
         """Listen to signals, and stop where one to stop has come before."""
         super().init_signals()
-        while self.told_early and not self.told_early.empty():
-            if self.told_early.get() in STOPS:
+        while self.early_signals and not self.early_signals.empty():
+            if self.early_signals.get() in STOPS:
                 self.alive = False
 
     def set_accept_enabled(self, enabled: bool | None) -> None:

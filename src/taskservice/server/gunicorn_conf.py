@@ -17,8 +17,8 @@ from taskservice.app import serve_metrics
 from taskservice.config import ConfigError, Settings, log_choice, pool_size, worker_count
 from taskservice.core.operations.admission import WAITING_PER_PLACE
 from taskservice.docstrings import require_docstrings
-from taskservice.error_messages import described
-from taskservice.server.draining import keep_stops_over_forks
+from taskservice.error_messages import error_message
+from taskservice.server.draining import hold_stop_signals_over_forks
 from taskservice.server.logger import Log
 from taskservice.server.worker import Worker
 from taskservice.startup import check_at_start
@@ -84,16 +84,16 @@ def on_starting(arbiter: Arbiter) -> None:
         require_writable(arbiter.cfg.worker_tmp_dir)
         check_at_start(settings)
         serve_metrics(settings)
-        keep_stops_over_forks()
+        hold_stop_signals_over_forks()
     except Exception as error:
         _log.debug("start failed", exc_info=True)
-        sys.stderr.write(f"taskservice: {described(error)}\n")
+        sys.stderr.write(f"taskservice: {error_message(error)}\n")
         sys.exit(2)
 
 
 def post_fork(arbiter: Arbiter, worker: Worker) -> None:
     """Have a worker know what the master's handlers, which it is born with, take for it."""
-    worker.told_early = arbiter.SIG_QUEUE
+    worker.early_signals = arbiter.SIG_QUEUE
 
 
 def child_exit(_: Arbiter, worker: AnyWorker) -> None:

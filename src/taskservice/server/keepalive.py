@@ -14,7 +14,7 @@ MOMENT = pack("@ll", 0, 2000)
 AS_LONG_AS_IT_TAKES = pack("@ll", 0, 0)
 
 
-class StayingWorker(DrainingWorker):
+class KeepAliveWorker(DrainingWorker):
     """The threaded worker, whose threads stay for a moment with whom they have answered.
 
     gunicorn's own thread gives a kept connection back to the event loop,

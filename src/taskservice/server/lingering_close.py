@@ -21,7 +21,7 @@ RECEIVED = 65536
 
 
 @dataclass
-class _Farewell:
+class _LingeringClose:
     """Until when a closed connection waits for its client, and how much more is taken in."""
 
     until: float
@@ -40,7 +40,7 @@ class LingeringWorker(ThreadWorker):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._lingering: dict[TConn, _Farewell] = {}
+        self._lingering: dict[TConn, _LingeringClose] = {}
 
     def load_wsgi(self) -> None:
         """Load the application, and look at each of its answers."""
@@ -73,7 +73,7 @@ class LingeringWorker(ThreadWorker):
 
     def _half_close(self, conn: TConn) -> None:
         """Say that no more will come, and wait for the client to say the same."""
-        self._lingering[conn] = _Farewell(monotonic() + LINGER_SECONDS)
+        self._lingering[conn] = _LingeringClose(monotonic() + LINGER_SECONDS)
         try:
             conn.sock.shutdown(SHUT_WR)
             conn.sock.setblocking(False)

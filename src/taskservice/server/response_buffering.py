@@ -7,12 +7,12 @@ from typing import Any
 from gunicorn import util
 from gunicorn.http import wsgi
 
-from taskservice.server.keepalive import StayingWorker
+from taskservice.server.keepalive import KeepAliveWorker
 
 _written = util.http_date
 
 
-class JoiningWorker(StayingWorker):
+class BufferingWorker(KeepAliveWorker):
     """The threaded worker, whose answers leave in one piece where their body is one.
 
     gunicorn's own sends the head and the body one after the other: two system
@@ -22,7 +22,7 @@ class JoiningWorker(StayingWorker):
 
     def init_process(self) -> None:
         """Have gunicorn make answers of our kind, and date them: it has no setting for either."""
-        wsgi.Response = JoinedResponse  # type: ignore[misc]
+        wsgi.Response = BufferedResponse  # type: ignore[misc]
         util.http_date = http_date
         super().init_process()
 
@@ -40,11 +40,11 @@ def _date(second: int) -> str:
     return str(_written(second))
 
 
-class JoinedResponse(wsgi.Response):
+class BufferedResponse(wsgi.Response):
     """An answer over HTTP/1.1 whose head waits for the beginning of the body, or for the end."""
 
     def __init__(self, req: Any, sock: Any, cfg: Any) -> None:
-        joint: Any = Joint(sock)
+        joint: Any = BufferedSocket(sock)
         super().__init__(req, joint, cfg)
         self._joint = joint
 
@@ -54,7 +54,7 @@ class JoinedResponse(wsgi.Response):
         self._joint.flush()
 
 
-class Joint:
+class BufferedSocket:
     """A socket that keeps what it is given first, and sends it with what it is given next."""
 
     def __init__(self, sock: Any) -> None:

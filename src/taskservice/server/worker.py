@@ -6,10 +6,10 @@ from typing import Any
 from gunicorn.arbiter import Arbiter
 
 from taskservice.server.logger import unquoted
-from taskservice.server.response_buffering import JoiningWorker
+from taskservice.server.response_buffering import BufferingWorker
 
 
-class Worker(JoiningWorker):
+class Worker(BufferingWorker):
     """The threaded worker, which does not repeat to a client what it could not read.
 
     It does not outlive its master for long.

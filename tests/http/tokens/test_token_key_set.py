@@ -18,7 +18,7 @@ from tests.processes import ROOT, SECONDS, environment
 
 from taskservice.adapters.jwt import Keys, KeySet, Verifier, key_set
 from taskservice.core.errors import Unauthenticated, Unavailable
-from taskservice.core.operations.metrics import Watch
+from taskservice.core.operations.metrics import Metrics
 from taskservice.core.operations.readiness import Probe
 
 # A wait that should not be is a test that does not end.
@@ -67,16 +67,16 @@ class Source:
         landed()
 
 
-class Recorder(Watch):
+class Recorder(Metrics):
     """Keeps what it hears of the keys."""
 
     def __init__(self) -> None:
         self.heard: list[object] = []
 
-    def keys_fetched(self, at: float) -> None:
+    def jwks_fetched(self, at: float) -> None:
         self.heard.append(("fetched", at))
 
-    def keys_not_fetched(self) -> None:
+    def jwks_fetch_failed(self) -> None:
         self.heard.append("not fetched")
 
 
@@ -186,10 +186,10 @@ def test_threads_start_one_refresh(keys: KeySet, source: Source) -> None:
     keys.refresh_now()
     source.now += 300
     source.hold()
-    together = threading.Barrier(8)
+    atomic = threading.Barrier(8)
 
     def use(_: int) -> int:
-        together.wait()
+        atomic.wait()
         return len(keys.candidates("EdDSA", None))
 
     with ThreadPoolExecutor(8) as pool:
@@ -563,15 +563,15 @@ def test_a_set_that_loses_its_last_key_is_logged(
 
 def test_who_watches_hears_of_each_fetch(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of none yet, of when the keys were fetched, by the clock on the wall, and of each failure."""
-    watch = Recorder()
-    keys = KeySet("https://i.example/jwks", clock=source.clock, fetch=source.fetch, watch=watch)
-    assert watch.heard == [("fetched", 0)]
+    metrics = Recorder()
+    keys = KeySet("https://i.example/jwks", clock=source.clock, fetch=source.fetch, metrics=metrics)
+    assert metrics.heard == [("fetched", 0)]
     monkeypatch.setattr(key_set, "time", SimpleNamespace(time=lambda: 1770638400.0))
     keys.refresh_now()
     source.down = True
     with pytest.raises(Unavailable):
         keys.refresh_now()
-    assert watch.heard == [("fetched", 0), ("fetched", 1770638400.0), "not fetched"]
+    assert metrics.heard == [("fetched", 0), ("fetched", 1770638400.0), "not fetched"]
 
 
 def test_known_keys_serve_where_no_thread_can_start(

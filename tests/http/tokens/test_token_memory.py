@@ -10,7 +10,7 @@ from tests.token_forge import CLAIMS, NOW, SECRET, claiming, verifier
 
 from taskservice.adapters.jwt import KeySet, SharedSecret, Verifier
 from taskservice.adapters.jwt.claims import Claims
-from taskservice.adapters.jwt.verification_cache import LIMIT, Memory, Verified
+from taskservice.adapters.jwt.verification_cache import LIMIT, VerificationCache, Verified
 from taskservice.core.errors import Unauthenticated
 
 TOKEN = claiming()
@@ -82,24 +82,24 @@ def test_a_token_of_a_key_that_was_withdrawn_is_refused() -> None:
 
 def test_the_memory_has_a_bound() -> None:
     """The oldest is forgotten for a new one, and only as many are kept as the limit says."""
-    memory = Memory(limit=2)
+    memory = VerificationCache(limit=2)
     (key,) = SharedSecret(SECRET).current()
     for token in ("a", "b", "c"):
-        memory.keep(token, Verified(key, Claims(token, 0, {})))
-    assert [memory.recall(token) is not None for token in ("a", "b", "c")] == [False, True, True]
+        memory.put(token, Verified(key, Claims(token, 0, {})))
+    assert [memory.get(token) is not None for token in ("a", "b", "c")] == [False, True, True]
     assert LIMIT == 2_000
 
 
 def test_nothing_is_remembered_under_a_part_of_a_token() -> None:
     """The digest is that of the whole token: whoever changes one character is unknown."""
-    memory = Memory()
+    memory = VerificationCache()
     (key,) = SharedSecret(SECRET).current()
-    memory.keep(TOKEN, Verified(key, Claims("ada", 0, {})))
+    memory.put(TOKEN, Verified(key, Claims("ada", 0, {})))
     for place in range(len(TOKEN)):
         other = TOKEN[:place] + ("A" if TOKEN[place] != "A" else "B") + TOKEN[place + 1 :]
-        assert memory.recall(other) is None
+        assert memory.get(other) is None
 
 
 def test_any_text_can_be_asked_for() -> None:
     """What is no Unicode text is unknown, as other nonsense is."""
-    assert Memory().recall("\ud800") is None
+    assert VerificationCache().get("\ud800") is None

@@ -1,4 +1,4 @@
-"""What is told of each request: one line in the log when it is answered, and all to a `Watch`."""
+"""What is told of each request: one line in the log when it is answered, and all to a `Metrics`."""
 
 import logging
 import re
@@ -7,8 +7,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from taskservice.adapters.http.protocol.idempotency import WRITES
-from taskservice.adapters.http.protocol.request import Exchange, exchange
-from taskservice.core.operations.metrics import Answered, Watch, WriteOutcome
+from taskservice.adapters.http.protocol.request import ApiRequest, exchange
+from taskservice.core.operations.metrics import FinishedRequest, Metrics, WriteOutcome
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -23,26 +23,26 @@ PROBES = {"/livez", "/readyz"}
 _log = logging.getLogger("taskservice")
 
 
-class Watched:
+class RequestTelemetry:
     """A WSGI application around a Flask application: looks at a request when its answer begins."""
 
-    def __init__(self, app: "WSGIApplication", watch: Watch) -> None:
-        self.unwatched = app
-        self._watch = watch
+    def __init__(self, app: "WSGIApplication", metrics: Metrics) -> None:
+        self.wrapped = app
+        self._metrics = metrics
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
         """Pass the request on, and tell how long it took to be answered."""
         began = perf_counter()
 
         def answer(status: str, *rest: Any) -> Any:
-            _tell(self._watch, int(status[:3]), perf_counter() - began)
+            _record(self._metrics, int(status[:3]), perf_counter() - began)
             return start_response(status, *rest)
 
-        self._watch.began()
+        self._metrics.began()
         try:
-            return self.unwatched(environ, answer)
+            return self.wrapped(environ, answer)
         finally:
-            self._watch.ended()
+            self._metrics.ended()
 
 
 def current_rule() -> tuple[str, str | None]:
@@ -58,25 +58,25 @@ def _documented(rule: str) -> str:
     return re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule)
 
 
-def _tell(watch: Watch, status: int, seconds: float) -> None:
+def _record(metrics: Metrics, status: int, seconds: float) -> None:
     asked = exchange()
     method, route = current_rule()
-    answered = Answered(method, route, status, seconds, _outcome(asked, status))
-    watch.answered(answered)
+    answered = FinishedRequest(method, route, status, seconds, _outcome(asked, status))
+    metrics.answered(answered)
     level = _level(answered)
     if _log.isEnabledFor(level):
         defect = asked.noted.pop("defect", None)
         _log.log(level, "request answered", exc_info=defect, extra=_line(asked, answered))
 
 
-def _outcome(asked: Exchange, status: int) -> WriteOutcome | None:
+def _outcome(asked: ApiRequest, status: int) -> WriteOutcome | None:
     """Return what became of a write; a defect leaves that open."""
     if asked.method not in WRITES or "replayed" in asked.noted or 300 <= status < 500:
         return None
     return "applied" if status < 300 else asked.noted.get("outcome") or "unknown"
 
 
-def _level(answered: Answered) -> int:
+def _level(answered: FinishedRequest) -> int:
     if answered.route in PROBES:
         return logging.DEBUG
     if answered.status < 500:
@@ -84,7 +84,7 @@ def _level(answered: Answered) -> int:
     return logging.ERROR if answered.status == 500 else logging.WARNING
 
 
-def _line(asked: Exchange, answered: Answered) -> dict[str, Any]:
+def _line(asked: ApiRequest, answered: FinishedRequest) -> dict[str, Any]:
     fields = {
         "request_id": asked.request_id,
         "user_id": asked.noted.get("user_id"),

@@ -9,27 +9,27 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.routing import Map, MapAdapter
 from werkzeug.wsgi import get_host
 
-from taskservice.adapters.http.access_log import Watched
+from taskservice.adapters.http.access_log import RequestTelemetry
 from taskservice.adapters.http.api import health, tasks
 from taskservice.adapters.http.api.responses import EntityProvider
-from taskservice.adapters.http.cors import let_in
+from taskservice.adapters.http.cors import enable_cors
 from taskservice.adapters.http.openapi.blueprint import patch_media_types
 from taskservice.adapters.http.openapi.document import document
 from taskservice.adapters.http.pages import reference
 from taskservice.adapters.http.protocol import preconditions
-from taskservice.adapters.http.protocol.authorization import Doors
-from taskservice.adapters.http.protocol.common_headers import add_standing_headers
+from taskservice.adapters.http.protocol.authorization import Services
+from taskservice.adapters.http.protocol.common_headers import add_common_headers
 from taskservice.adapters.http.protocol.problems import (
-    Refused,
-    on_defect,
-    on_refused,
+    ProblemError,
+    on_problem_error,
     on_service_error,
+    on_unexpected_error,
 )
 from taskservice.adapters.http.protocol.rate_limit import Limits
-from taskservice.adapters.http.protocol.request import Exchange, exchange
+from taskservice.adapters.http.protocol.request import ApiRequest, exchange
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import TaskServiceError
-from taskservice.core.operations.metrics import NOBODY, Watch
+from taskservice.core.operations.metrics import NO_METRICS, Metrics
 from taskservice.core.operations.readiness import Probe
 from taskservice.core.service import OpenTasks
 from taskservice.core.validation import OWNER_PATTERN
@@ -51,7 +51,7 @@ class _Application(Flask):
     """Flask, without what redirects a token or answers more than was asked."""
 
     json_provider_class = EntityProvider
-    request_class = Exchange
+    request_class = ApiRequest
 
     def __init__(self) -> None:
         super().__init__(__name__, static_folder=None)
@@ -115,30 +115,30 @@ def http_application(
     headers: Collection[str] = (),
     proxies: int = 0,
     limits: Limits | None = None,
-    watch: Watch = NOBODY,
+    metrics: Metrics = NO_METRICS,
 ) -> Flask:
     """Return the application that serves `open_tasks` to whom `authenticate` knows.
 
     Pages of `origins` may call it, with `headers` beside the usual ones. What
     `X-Forwarded-…` says is believed of as many proxies in front of it as
-    `proxies`. Without `limits` nobody is told to wait. `watch` hears of each
+    `proxies`. Without `limits` nobody is told to wait. `metrics` hears of each
     request.
     """
     app = _Application()
-    app.wsgi_app = Watched(app.wsgi_app, watch)  # type: ignore[method-assign]
+    app.wsgi_app = RequestTelemetry(app.wsgi_app, metrics)  # type: ignore[method-assign]
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies, proxies)  # type: ignore[method-assign]
-    let_in(app, origins, headers)
+    enable_cors(app, origins, headers)
     app.config[preconditions.REQUIRED] = require_if_match
-    Doors(authenticate, open_tasks).install(app)
+    Services(authenticate, open_tasks).install(app)
     if limits is not None:
         limits.install(app)
     app.extensions[health.PROBES] = probes
     app.before_request(refuse_odd_slashes)
-    app.after_request(add_standing_headers)
-    app.register_error_handler(Refused, on_refused)
+    app.after_request(add_common_headers)
+    app.register_error_handler(ProblemError, on_problem_error)
     app.register_error_handler(TaskServiceError, on_service_error)
-    app.register_error_handler(Exception, on_defect)
+    app.register_error_handler(Exception, on_unexpected_error)
     api = document(app)
     api.register_blueprint(tasks.blueprint, parameters=[USER_ID])
     api.register_blueprint(health.blueprint)

@@ -36,7 +36,7 @@ TAKEN = [
 PREFLIGHT_SECONDS = 600
 
 
-def let_in(app: Flask, origins: Collection[str], headers: Collection[str] = ()) -> None:
+def enable_cors(app: Flask, origins: Collection[str], headers: Collection[str] = ()) -> None:
     """Let pages of `origins` call `app`, and read every answer; without any, change nothing.
 
     An origin is compared as it stands (RFC 6454, section 5). Requests may have

@@ -20,7 +20,7 @@ class Claims(NamedTuple):
     begins: dict[str, float]
     """By the name of the claim that says so."""
 
-    def holder(self, now: float) -> str:
+    def subject_if_valid(self, now: float) -> str:
         """Return the subject, or raise `Unauthenticated` where the token does not hold `now`."""
         if now >= self.expires:
             raise Unauthenticated("the token has expired")

@@ -13,7 +13,7 @@ from taskservice.adapters.jwt.fetch import TOTAL_SECONDS, fetch_key_set
 from taskservice.adapters.jwt.jwk import ALGORITHMS
 from taskservice.adapters.jwt.jwks import JwkSet, log_change, read_key_set
 from taskservice.core.errors import Unavailable
-from taskservice.core.operations.metrics import NOBODY, Watch
+from taskservice.core.operations.metrics import NO_METRICS, Metrics
 
 REFRESH = 300.0
 """The longest time between two fetches, in seconds; less may be configured."""
@@ -66,7 +66,7 @@ class KeySet:
         refresh: float = REFRESH,
         clock: Callable[[], float] = time.monotonic,
         fetch: Callable[[str], bytes] = fetch_key_set,
-        watch: Watch = NOBODY,
+        metrics: Metrics = NO_METRICS,
     ) -> None:
         """Fetch nothing yet. `refresh` and `clock` are in seconds; `fetch` raises `Unavailable`.
 
@@ -76,13 +76,13 @@ class KeySet:
         if not 0 < refresh <= REFRESH:
             raise ValueError(f"must be over 0 and at most {REFRESH:.0f} seconds")
         self._url, self._refresh, self._clock, self._fetch = url, refresh, clock, fetch
-        self._watch = watch
+        self._metrics = metrics
         self._fetched = _Fetched(JwkSet((), ()), -math.inf)
         self._failure: str | None = "it was not fetched yet"
         self._flight: Thread | None = None
         self._ended = self._missed = -math.inf
         self._lock = Lock()
-        watch.keys_fetched(0)
+        metrics.jwks_fetched(0)
 
     @property
     def age(self) -> float:
@@ -152,7 +152,7 @@ class KeySet:
             under_way = self._flight is not None and self._flight.is_alive()
             if under_way or self._clock() - self._ended < quiet:
                 return False
-            flight = Thread(target=self._fly, name="key-set", daemon=True)
+            flight = Thread(target=self._fetch_in_background, name="key-set", daemon=True)
             self._failure = "a fetch is under way"
             try:
                 flight.start()
@@ -166,17 +166,17 @@ class KeySet:
         if self._flight is not None:
             self._flight.join(PATIENCE)
 
-    def _fly(self) -> None:
+    def _fetch_in_background(self) -> None:
         began = self._clock()
         try:
             found = self._usable(self._fetch(self._url))
             log_change(self._fetched.found, found)
             self._fetched = _Fetched(found, began)
             self._failure = None
-            self._watch.keys_fetched(time.time())
+            self._metrics.jwks_fetched(time.time())
         except (Unavailable, ValueError) as error:
             self._failure = str(error)
-            self._watch.keys_not_fetched()
+            self._metrics.jwks_fetch_failed()
             _log.warning("the key set was not fetched", extra={"reason": str(error)})
         finally:
             self._ended = self._clock()

@@ -19,7 +19,7 @@ class Verified(NamedTuple):
     claims: Claims
 
 
-class Memory:
+class VerificationCache:
     """What was verified, by a digest of the whole token. Threads may share it."""
 
     def __init__(self, limit: int = LIMIT) -> None:
@@ -27,11 +27,11 @@ class Memory:
         self._verified: dict[bytes, Verified] = {}
         self._lock = Lock()
 
-    def recall(self, token: str) -> Verified | None:
+    def get(self, token: str) -> Verified | None:
         """Return what was verified of `token`; its key may have been withdrawn since."""
         return self._verified.get(_digest(token))
 
-    def keep(self, token: str, verified: Verified) -> None:
+    def put(self, token: str, verified: Verified) -> None:
         """Remember what was verified of `token`."""
         with self._lock:
             while len(self._verified) >= self._limit:

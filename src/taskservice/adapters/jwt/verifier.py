@@ -7,7 +7,7 @@ from taskservice.adapters.jwt.claims import Expected
 from taskservice.adapters.jwt.compact import split
 from taskservice.adapters.jwt.header import Header, json_object, read_header
 from taskservice.adapters.jwt.keys import Keys
-from taskservice.adapters.jwt.verification_cache import Memory, Verified
+from taskservice.adapters.jwt.verification_cache import VerificationCache, Verified
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.errors import Unauthenticated
 
@@ -36,7 +36,7 @@ class Verifier:
         )
         self._clock = clock
         self._algorithms = sorted(keys.algorithms)
-        self._memory = Memory()
+        self._memory = VerificationCache()
         self._jws = PyJWS(self._algorithms, {"enforce_minimum_key_length": True})
 
     def __call__(self, token: str) -> str:
@@ -45,11 +45,11 @@ class Verifier:
         Its signature is verified, and its claims are read, once while the key is there; whether it
         still holds is asked each time.
         """
-        verified = self._memory.recall(token)
+        verified = self._memory.get(token)
         if verified is None or not any(key is verified.key for key in self._keys.current()):
             verified = self._verified(token)
-            self._memory.keep(token, verified)
-        return verified.claims.holder(self._clock().timestamp())
+            self._memory.put(token, verified)
+        return verified.claims.subject_if_valid(self._clock().timestamp())
 
     def _verified(self, token: str) -> Verified:
         header = read_header(split(token).header, self._algorithms)

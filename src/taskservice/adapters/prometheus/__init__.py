@@ -9,7 +9,7 @@ import os
 import socket
 from importlib import import_module
 
-from taskservice.core.operations.metrics import NOBODY, Watch
+from taskservice.core.operations.metrics import NO_METRICS, Metrics
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """The variable that names the folder with the numbers of each process."""
@@ -26,13 +26,13 @@ def serve(listener: socket.socket, folder: str) -> None:
     import_module("taskservice.adapters.prometheus.endpoint").serve(listener, folder)
 
 
-def counting() -> Watch:
+def counting() -> Metrics:
     """Return a watch that counts in this process, for whoever serves the numbers."""
     if FOLDER not in os.environ:
         _log.warning("nobody serves metrics", extra={"reason": "this is not our gunicorn"})
-        return NOBODY
-    watch: Watch = import_module("taskservice.adapters.prometheus.metrics").counting()
-    return watch
+        return NO_METRICS
+    metrics: Metrics = import_module("taskservice.adapters.prometheus.metrics").counting()
+    return metrics
 
 
 def retire(pid: int) -> None:

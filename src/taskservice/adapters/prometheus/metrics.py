@@ -1,4 +1,4 @@
-"""A `Watch` that counts. Every label has few values, whatever clients send."""
+"""A `Metrics` that counts. Every label has few values, whatever clients send."""
 
 from collections.abc import Callable
 from functools import cache
@@ -6,7 +6,7 @@ from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from taskservice.core.operations.metrics import Answered, Watch, WriteOutcome
+from taskservice.core.operations.metrics import FinishedRequest, Metrics, WriteOutcome
 
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 """Durations in seconds."""
@@ -15,7 +15,7 @@ NO_ROUTE = "none"
 OUTCOMES: tuple[WriteOutcome, ...] = ("applied", "not_applied", "unknown")
 
 
-def counting() -> Watch:
+def counting() -> Metrics:
     """Return a watch that counts, in the files that this process shares with whoever serves them.
 
     There is one for a process: a second would write over what it counts.
@@ -23,7 +23,7 @@ def counting() -> Watch:
     return _Counting()
 
 
-class _Counting(Watch):
+class _Counting(Metrics):
     """Counts what one process does; of gauges, the processes that live are summed up."""
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class _Counting(Watch):
     def began(self) -> None:
         self._in_progress.inc()
 
-    def answered(self, request: Answered) -> None:
+    def answered(self, request: FinishedRequest) -> None:
         route = request.route or NO_ROUTE
         self._count(request.method, route, request.status).inc()
         self._time(request.method, route).observe(request.seconds)
@@ -54,7 +54,7 @@ class _Counting(Watch):
     def ended(self) -> None:
         self._in_progress.dec()
 
-    def pool_made(self, size: int) -> None:
+    def pool_created(self, size: int) -> None:
         self._size.set(size)
 
     def connections_in_use(self, count: int) -> None:
@@ -63,13 +63,13 @@ class _Counting(Watch):
     def waiting(self, change: Literal[1, -1]) -> None:
         self._waiting.inc(change)
 
-    def gave_up(self) -> None:
+    def pool_timed_out(self) -> None:
         self._gave_up.inc()
 
-    def keys_fetched(self, at: float) -> None:
+    def jwks_fetched(self, at: float) -> None:
         self._fetched().set(at)
 
-    def keys_not_fetched(self) -> None:
+    def jwks_fetch_failed(self) -> None:
         self._not_fetched.inc()
 
     def commit_resolved(self, outcome: WriteOutcome) -> None:

@@ -1,6 +1,6 @@
 """Where requests are counted: in each process for itself, or in one Redis for all."""
 
-from taskservice.adapters.ratelimit.fallback_counters import SparedCounters
+from taskservice.adapters.ratelimit.fallback_counters import FallbackCounters
 from taskservice.adapters.ratelimit.memory_counters import MemoryCounters
 from taskservice.core.clock import Clock
 from taskservice.core.operations.rate_limits import Counters
@@ -24,7 +24,7 @@ def require_storage(address: str) -> None:
 def counters_at(address: str, clock: Clock) -> Counters:
     """Return the counters at `address`; where they are away, counting goes on in memory."""
     memory = MemoryCounters(clock)
-    return memory if address == IN_MEMORY else SparedCounters(_shared(address), memory, clock)
+    return memory if address == IN_MEMORY else FallbackCounters(_shared(address), memory, clock)
 
 
 def require_answer(address: str) -> None:

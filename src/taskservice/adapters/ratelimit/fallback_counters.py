@@ -12,7 +12,7 @@ REST = 10.0
 _log = logging.getLogger("taskservice")
 
 
-class SparedCounters:
+class FallbackCounters:
     """Counts in `shared`; while that is away, in `spare`, so that no request fails for it."""
 
     def __init__(self, shared: Counters, spare: Counters, clock: Clock = system_clock) -> None:

@@ -11,25 +11,25 @@ from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool, PoolResetState, QueuePool
 
-from taskservice.adapters.sql.checks.encoding import refuse_unreadable
-from taskservice.adapters.sql.checks.roles import refuse_privileged
-from taskservice.adapters.sql.checks.row_security import refuse_unprotected
-from taskservice.adapters.sql.connection.address import CONNECT_SECONDS, is_embedded
-from taskservice.adapters.sql.connection.errors import notice_loss, translated
-from taskservice.adapters.sql.connection.pool_metrics import watch_use, watched_pool
-from taskservice.adapters.sql.connection.read_timeout import PatientConnection
+from taskservice.adapters.sql.checks.encoding import check_encoding
+from taskservice.adapters.sql.checks.roles import check_role
+from taskservice.adapters.sql.checks.row_security import check_row_security
+from taskservice.adapters.sql.connection.address import CONNECT_SECONDS, is_sqlite
+from taskservice.adapters.sql.connection.errors import mark_disconnect, translate_errors
+from taskservice.adapters.sql.connection.pool_metrics import meter_connections, metered_pool
+from taskservice.adapters.sql.connection.read_timeout import TimeoutConnection
 from taskservice.adapters.sql.connection.sessions import (
     PREPARED_AFTER,
     TIMEOUTS,
     Timeouts,
-    take_over,
+    configure_session,
 )
-from taskservice.adapters.sql.connection.sqlite import log_ahead, pin_file, set_up, stay_open
-from taskservice.core.operations.metrics import NOBODY, Watch
+from taskservice.adapters.sql.connection.sqlite import enable_wal, pin_file, set_up, stay_open
+from taskservice.core.operations.metrics import NO_METRICS, Metrics
 
 IDLE = TransactionStatus.IDLE
 RECYCLE_SECONDS = 240
-REST_SECONDS = 1.0
+PING_AFTER_IDLE_SECONDS = 1.0
 KEEPALIVE_SECONDS = 30
 UNACKNOWLEDGED_SECONDS = 4
 PING_SECONDS = 1.0
@@ -47,7 +47,7 @@ def pooled_engine(
     timeouts: Timeouts,
     allow_privileged_role: bool,
     spare: int = 0,
-    watch: Watch = NOBODY,
+    metrics: Metrics = NO_METRICS,
 ) -> Engine:
     """Return the engine that serves: a small pool, connections that are pinged after a rest.
 
@@ -55,14 +55,14 @@ def pooled_engine(
     seconds. Without `prepared_statements` none are left with a pooler, which
     may forget them; a server that is connected directly keeps them anyway. A
     connection of a role that no row-level security holds is refused with
-    `PrivilegedRole`, and one to tables that it does not hold with `Unfit`,
-    unless that is allowed; so is one on which rows could not be read. `watch`
+    `PrivilegedRole`, and one to tables that it does not hold with `UnusableDatabase`,
+    unless that is allowed; so is one on which rows could not be read. `metrics`
     hears of the pool.
     """
     engine = _engine(
         url,
         prepared_statements,
-        poolclass=QueuePool if watch is NOBODY else watched_pool(watch),
+        poolclass=QueuePool if metrics is NO_METRICS else metered_pool(metrics),
         pool_size=pool_size,
         max_overflow=spare,
         pool_timeout=pool_timeout,
@@ -71,32 +71,32 @@ def pooled_engine(
         pool_reset_on_return=None,
         execution_options={TIMEOUTS: timeouts},
     )
-    if is_embedded(url):
-        event.listen(engine, "connect", log_ahead)
+    if is_sqlite(url):
+        event.listen(engine, "connect", enable_wal)
         pin_file(engine)
         stay_open(engine)
     else:
         _ping_after_rest(engine.pool)
         event.listen(engine, "do_connect", partial(_connect, timeouts.statement + ANSWER_SECONDS))
-        locks = [] if allow_privileged_role else [refuse_privileged, refuse_unprotected]
-        event.listen(engine, "connect", partial(_make_fit, timeouts, [refuse_unreadable, *locks]))
-    if watch is not NOBODY:
-        watch.pool_made(pool_size)
-        watch_use(engine.pool, watch)
+        locks = [] if allow_privileged_role else [check_role, check_row_security]
+        event.listen(engine, "connect", partial(_make_fit, timeouts, [check_encoding, *locks]))
+    if metrics is not NO_METRICS:
+        metrics.pool_created(pool_size)
+        meter_connections(engine.pool, metrics)
     return engine
 
 
-def single_engine(url: URL) -> Engine:
+def unpooled_engine(url: URL) -> Engine:
     """Return an engine that keeps no connection: for migrations and checks."""
     return _engine(url, prepared_statements=False, poolclass=NullPool)
 
 
-def require_log_ahead(engine: Engine) -> None:
-    """Set up SQLite's write-ahead log, which the file remembers. Raises `Unfit`, `Unavailable`."""
-    if is_embedded(engine.url):
-        with translated(), engine.connect() as connection:
+def require_wal(engine: Engine) -> None:
+    """Enable SQLite's write-ahead log for the file. Raises `UnusableDatabase`, `Unavailable`."""
+    if is_sqlite(engine.url):
+        with translate_errors(), engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
-            log_ahead(driver)
+            enable_wal(driver)
 
 
 def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
@@ -105,15 +105,15 @@ def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
         url,
         isolation_level="AUTOCOMMIT",
         hide_parameters=True,
-        connect_args={} if is_embedded(url) else _postgresql_arguments(url, prepared_statements),
-        paramstyle="named" if is_embedded(url) else "pyformat",
+        connect_args={} if is_sqlite(url) else _postgresql_arguments(url, prepared_statements),
+        paramstyle="named" if is_sqlite(url) else "pyformat",
         **pool,
     )
     event.listen(engine, "reset", _end_transaction)
-    if is_embedded(url):
+    if is_sqlite(url):
         event.listen(engine, "connect", set_up)
     else:
-        event.listen(engine, "handle_error", notice_loss)
+        event.listen(engine, "handle_error", mark_disconnect)
     return engine
 
 
@@ -132,9 +132,9 @@ def _postgresql_arguments(url: URL, prepared_statements: bool) -> dict[str, obje
     }
 
 
-def _connect(patience: float, _: object, __: object, ___: Any, arguments: Any) -> PatientConnection:
+def _connect(patience: float, _: object, __: object, ___: Any, arguments: Any) -> TimeoutConnection:
     """Connect with a connection that waits no longer than `patience`, in seconds, for an answer."""
-    connection = PatientConnection.connect(**arguments)
+    connection = TimeoutConnection.connect(**arguments)
     connection.patience = patience
     return connection
 
@@ -146,7 +146,7 @@ def _make_fit(
     entry: ConnectionPoolEntry,
 ) -> None:
     """Set up a connection that was made, and look at it: the pool closes one that is refused."""
-    take_over(timeouts, connection, entry)
+    configure_session(timeouts, connection, entry)
     for look in looks:
         look(connection)
 
@@ -165,7 +165,7 @@ def _ping_after_rest(pool: Pool) -> None:
         entry.info["rests_since"] = monotonic()
 
     def ping(connection: Any, entry: ConnectionPoolEntry, _: object) -> None:
-        if monotonic() - entry.info.get("rests_since", monotonic()) > REST_SECONDS:
+        if monotonic() - entry.info.get("rests_since", monotonic()) > PING_AFTER_IDLE_SECONDS:
             try:
                 with connection.waiting(PING_SECONDS):
                     connection.execute("SELECT 1")

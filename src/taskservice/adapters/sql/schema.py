@@ -5,12 +5,12 @@ from functools import partial
 
 from sqlalchemy import Engine, inspect, text
 
-from taskservice.adapters.sql.connection.errors import translated
+from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.retries import answered
 from taskservice.adapters.sql.connection.sessions import transaction
-from taskservice.core.errors import SchemaBehind, Unavailable, Unfit
+from taskservice.core.errors import SchemaOutdated, Unavailable, UnusableDatabase
 
-VERSIONS = ("0001", "0002", "0003")
+VERSIONS = ("0001", "0002", "0003", "0004")
 """Every version that this package knows, oldest first; a test holds them to the migrations."""
 
 VERSION_TABLE = "taskservice_schema_version"
@@ -40,12 +40,12 @@ def current(engine: Engine) -> str | None:
 
 
 def _reach(engine: Engine) -> None:
-    with translated(), engine.connect() as connection:
+    with translate_errors(), engine.connect() as connection:
         connection.exec_driver_sql("SELECT 1")
 
 
 def _current(engine: Engine) -> str | None:
-    with translated(), engine.connect() as connection:
+    with translate_errors(), engine.connect() as connection:
         if not inspect(connection).has_table(VERSION_TABLE):
             return None
         version: str | None = connection.execute(_VERSION).scalar()
@@ -58,20 +58,22 @@ def is_newer(version: str) -> bool:
 
 
 def require_current(engine: Engine) -> None:
-    """Raise `SchemaBehind` where the schema is older than this package needs, or `Unavailable`.
+    """Raise `SchemaOutdated` where the schema is older than this package needs, or `Unavailable`.
 
     A newer one is served: that is what lets a database be migrated before
-    the last old process is gone. Raises `Unfit` for what is no version.
+    the last old process is gone. Raises `UnusableDatabase` for what is no version.
     """
     version = current(engine)
     if version is None or version in VERSIONS[:-1]:
-        raise SchemaBehind(
+        raise SchemaOutdated(
             f"the database's schema is at {version or 'nothing'}, this version needs "
             f"{VERSIONS[-1]}: run `taskservice db upgrade`"
         )
     if version != VERSIONS[-1] and not is_newer(version):
         advice = f"Restore the table {VERSION_TABLE} from a backup"
-        raise Unfit(f"the database's schema is at {version}, which is no version", advice)
+        raise UnusableDatabase(
+            f"the database's schema is at {version}, which is no version", advice
+        )
 
 
 def grant(engine: Engine, role: str) -> None:

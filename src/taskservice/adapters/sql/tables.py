@@ -66,14 +66,14 @@ tasks = Table(
     Column("created_at", UtcTime, nullable=False),
     Column("updated_at", UtcTime, nullable=False),
     Column("version", Integer, nullable=False),
-    Column("folded", by_code_point(), nullable=False),
+    Column("search_text", by_code_point(), nullable=False),
     PrimaryKeyConstraint("user_id", "id"),
     CheckConstraint("user_id <> ''", name="user_id_check"),
     CheckConstraint("completed = (completed_at IS NOT NULL)", name="completed_check"),
     CheckConstraint("version >= 1", name="version_check"),
 )
 
-fields = [column for column in tasks.c if column.name != "folded"]
+fields = [column for column in tasks.c if column.name != "search_text"]
 """The columns that are fields of the entity."""
 
 Index("tasks_by_updated_at", tasks.c.user_id, tasks.c.updated_at, tasks.c.id)
@@ -86,7 +86,7 @@ Index(
     postgresql_where=~tasks.c.completed,
 )
 
-receipts = Table(
+idempotency_records = Table(
     "receipts",
     metadata,
     Column("user_id", by_code_point(OWNER_LIMIT), nullable=False),
@@ -98,5 +98,5 @@ receipts = Table(
     CheckConstraint("user_id <> ''", name="user_id_check"),
 )
 
-OWNED = (receipts, tasks)
+OWNED = (idempotency_records, tasks)
 """In the order in which every transaction takes them: in another, two could wait for each other."""

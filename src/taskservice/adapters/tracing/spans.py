@@ -62,10 +62,10 @@ def traced_tasks(open_tasks: OpenTasks) -> OpenTasks:
     """Return `open_tasks` with a span from opening to closing: the work on the database."""
 
     @contextmanager
-    def traced(owner: str, *, together: bool = False) -> Iterator[TaskService]:
+    def traced(owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
         with _span("tasks", SpanKind.CLIENT) as span:
             try:
-                with open_tasks(owner, together=together) as tasks:
+                with open_tasks(owner, atomic=atomic) as tasks:
                     yield tasks
             except Unavailable as error:
                 span.set_attribute("error.type", type(error).__name__)

@@ -58,11 +58,11 @@ class Admission:
         return len(self._queue)
 
     @contextmanager
-    def open_tasks(self, owner: str, *, together: bool = False) -> Iterator[TaskService]:
+    def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
         """Yield the tasks of `owner`; see `OpenTasks`. Raises `Busy`."""
         self._enter(owner)
         try:
-            with self._open_tasks(owner, together=together) as tasks:
+            with self._open_tasks(owner, atomic=atomic) as tasks:
                 yield tasks
         finally:
             self._leave(owner)

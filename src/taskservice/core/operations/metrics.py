@@ -6,7 +6,7 @@ WriteOutcome = Literal["applied", "not_applied", "unknown"]
 """What became of a write."""
 
 
-class Answered(NamedTuple):
+class FinishedRequest(NamedTuple):
     """One request that was answered.
 
     `route` is the rule that it met, None where there is none; `method` is one
@@ -22,7 +22,7 @@ class Answered(NamedTuple):
     outcome: WriteOutcome | None
 
 
-class Watch:
+class Metrics:
     """Hears what happens, and does nothing about it unless a subclass does.
 
     Many threads call it, in the middle of their work: each method is quick
@@ -32,13 +32,13 @@ class Watch:
     def began(self) -> None:
         """A request has begun."""
 
-    def answered(self, request: Answered) -> None:
+    def answered(self, request: FinishedRequest) -> None:
         """A request was answered."""
 
     def ended(self) -> None:
         """A request that had begun is over, whether it was answered or not."""
 
-    def pool_made(self, size: int) -> None:
+    def pool_created(self, size: int) -> None:
         """This process may have `size` connections to the database."""
 
     def connections_in_use(self, count: int) -> None:
@@ -47,18 +47,18 @@ class Watch:
     def waiting(self, change: Literal[1, -1]) -> None:
         """One more, or one less, waits for the database."""
 
-    def gave_up(self) -> None:
+    def pool_timed_out(self) -> None:
         """Somebody waited for the database in vain."""
 
-    def keys_fetched(self, at: float) -> None:
+    def jwks_fetched(self, at: float) -> None:
         """The issuer's keys were fetched; `at` is in seconds of Unix time, 0 for never yet."""
 
-    def keys_not_fetched(self) -> None:
+    def jwks_fetch_failed(self) -> None:
         """An attempt to fetch the issuer's keys has failed."""
 
     def commit_resolved(self, outcome: WriteOutcome) -> None:
         """The answer to a COMMIT was lost, and this was found out about it."""
 
 
-NOBODY = Watch()
+NO_METRICS = Metrics()
 """Hears everything, and does nothing about it."""

@@ -32,7 +32,7 @@ class Rate(NamedTuple):
         return self._replace(quota=self.quota * factor)
 
 
-class Budget(NamedTuple):
+class RateLimitStatus(NamedTuple):
     """What is left of a rate: how much of it was used, and the seconds until there is more."""
 
     rate: Rate
@@ -80,10 +80,10 @@ class RateLimit:
         self._counters = counters
         self._clock = clock
 
-    def take(self, name: str) -> Budget:
+    def take(self, name: str) -> RateLimitStatus:
         """Count a request of `name`, and return what it leaves."""
         seconds = self.rate.seconds
         shifted = self._clock().timestamp() + crc32(name.encode()) % seconds
         window, elapsed = divmod(shifted, seconds)
         used = self._counters.count(name, int(window), seconds)
-        return Budget(self.rate, used, ceil(seconds - elapsed))
+        return RateLimitStatus(self.rate, used, ceil(seconds - elapsed))

@@ -23,7 +23,7 @@ class Probe(Protocol):
         ...
 
 
-class Shared:
+class SharedProbe:
     """A `Probe` around a `Probe`, which looks once for all who come at the same moment.
 
     Whoever comes while it looks, or within `GOOD_FOR` after, is told what it

@@ -13,7 +13,7 @@ class UntestedPromise(pytest.PytestWarning):
     """A promise of the contract that was not tested; the message names it."""
 
 
-class Given:
+class ContractBase:
     """A part of the contract. Who tests an adapter gives it a fixture `open_tasks`.
 
     The fixture returns the port, with no task in it, and hands the adapter

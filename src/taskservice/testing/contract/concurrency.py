@@ -11,7 +11,7 @@ from taskservice.core.errors import TaskNotFound
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
-from taskservice.testing.contract.base import Given
+from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA
 
 CLIENTS = 8
@@ -23,10 +23,10 @@ def count_up(task: Task, now: datetime) -> Task:
     return task.edit(now, title=str(int(task.title) + 1))
 
 
-def change(open_tasks: OpenTasks, task_id: UUID, times: int = 1, together: bool = False) -> None:
+def change(open_tasks: OpenTasks, task_id: UUID, times: int = 1, atomic: bool = False) -> None:
     """Count a task up, so many times, each on an opening of its own."""
     for _ in range(times):
-        with open_tasks(ADA, together=together) as tasks:
+        with open_tasks(ADA, atomic=atomic) as tasks:
             tasks.change(task_id, count_up)
 
 
@@ -42,7 +42,7 @@ def final(open_tasks: OpenTasks, task: Task) -> Task:
         return tasks.get(task.id)
 
 
-class Concurrency(Given):
+class Concurrency(ContractBase):
     """What the port promises when threads meet."""
 
     def test_a_change_in_between_is_seen(self, open_tasks: OpenTasks) -> None:
@@ -75,7 +75,7 @@ class Concurrency(Given):
         with ThreadPoolExecutor(CLIENTS) as pool:
             list(
                 pool.map(
-                    lambda n: change(open_tasks, task.id, times=10, together=n % 2 == 0),
+                    lambda n: change(open_tasks, task.id, times=10, atomic=n % 2 == 0),
                     range(CLIENTS),
                 )
             )
@@ -139,7 +139,7 @@ class Concurrency(Given):
                 seen.append(len(tasks.list(TaskQuery()).tasks))
 
         looker = Thread(target=look)
-        with open_tasks(ADA, together=True) as tasks:
+        with open_tasks(ADA, atomic=True) as tasks:
             tasks.add(title="Buy milk")
             looker.start()
             looker.join(timeout=0.5)

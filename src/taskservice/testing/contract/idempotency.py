@@ -10,28 +10,30 @@ from uuid import UUID, uuid4
 import pytest
 
 from taskservice.core.errors import InvalidTask, KeyReused, StaleTask, TaskNotFound
-from taskservice.core.idempotency import Attempt
-from taskservice.core.idempotent_tasks import OnceOnly
-from taskservice.core.preconditions import at_version, guarded
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
+from taskservice.core.preconditions import at_version, with_precondition
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
-from taskservice.testing.contract.base import Given
+from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA, BOB
 
-FIRST = Attempt("key", b"digest of one request")
-OTHER = Attempt("key", b"digest of another")
+FIRST = IdempotencyKey("key", b"digest of one request")
+OTHER = IdempotencyKey("key", b"digest of another")
 
 
-def once(open_tasks: OpenTasks, attempt: Attempt, door: Any, owner: str = ADA) -> tuple[Any, bool]:
+def once(
+    open_tasks: OpenTasks, attempt: IdempotencyKey, door: Any, owner: str = ADA
+) -> tuple[Any, bool]:
     """Go through a door with a key; return the result, and whether it is a replay."""
-    with open_tasks(owner, together=True) as tasks:
-        keyed = OnceOnly(tasks, attempt)
+    with open_tasks(owner, atomic=True) as tasks:
+        keyed = IdempotentTasks(tasks, attempt)
         result = door(keyed)
     return result, keyed.replayed
 
 
-def create(tasks: OnceOnly) -> Task:
+def create(tasks: IdempotentTasks) -> Task:
     """Add a task, as a door for `once`."""
     return tasks.add(title="Buy milk", description="Two litres")
 
@@ -49,7 +51,7 @@ def complete(open_tasks: OpenTasks, task_id: UUID, done: list[str]) -> None:
         done.append("completed")
 
 
-class OnceForEachKey(Given):
+class Idempotency(ContractBase):
     """A request with a key is done at most once."""
 
     def test_a_repeated_creation_returns_the_first_task(self, open_tasks: OpenTasks) -> None:
@@ -68,8 +70,8 @@ class OnceForEachKey(Given):
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
 
-        def change(tasks: OnceOnly) -> Task:
-            return tasks.change(task.id, guarded(at_version({1}), Task.complete))
+        def change(tasks: IdempotentTasks) -> Task:
+            return tasks.change(task.id, with_precondition(at_version({1}), Task.complete))
 
         done, _ = once(open_tasks, FIRST, change)
         assert once(open_tasks, FIRST, change) == (done, True)
@@ -84,7 +86,7 @@ class OnceForEachKey(Given):
         assert once(open_tasks, FIRST, lambda tasks: tasks.remove(task.id)) == (None, False)
         assert once(open_tasks, FIRST, lambda tasks: tasks.remove(task.id)) == (None, True)
         with pytest.raises(TaskNotFound):
-            once(open_tasks, Attempt("new", b""), lambda tasks: tasks.remove(task.id))
+            once(open_tasks, IdempotencyKey("new", b""), lambda tasks: tasks.remove(task.id))
 
     def test_a_key_stands_for_one_request(self, open_tasks: OpenTasks) -> None:
         """The same key with another request is refused, and does nothing."""
@@ -172,7 +174,9 @@ class OnceForEachKey(Given):
                         return task.edit(now, title=str(int(seen.title) + 1))
 
                     try:
-                        tasks.change(counter.id, guarded(at_version({seen.version}), step))
+                        tasks.change(
+                            counter.id, with_precondition(at_version({seen.version}), step)
+                        )
                     except StaleTask:
                         continue
                     return

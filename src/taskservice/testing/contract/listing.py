@@ -7,7 +7,7 @@ import pytest
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
-from taskservice.testing.contract.base import Given
+from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA
 
 
@@ -30,7 +30,7 @@ def walk(open_tasks: OpenTasks, query: TaskQuery) -> list[list[Task]]:
     return pages
 
 
-class Lists(Given):
+class Listing(ContractBase):
     """What the port promises of lists, and of their pages."""
 
     def test_a_list_is_newest_first(self, open_tasks: OpenTasks) -> None:

@@ -11,11 +11,11 @@ from taskservice.core.query import TaskQuery
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
 from taskservice.testing.clock import TickingClock
-from taskservice.testing.contract.base import Given
+from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA
 
 
-class OneOwner(Given):
+class OneOwner(ContractBase):
     """What the port promises to one owner."""
 
     def test_a_task_is_read_as_it_was_stored(self, open_tasks: OpenTasks) -> None:
@@ -120,7 +120,7 @@ class OneOwner(Given):
 
     def test_together_keeps_the_whole_block(self, open_tasks: OpenTasks) -> None:
         """What a block does together is there after it, and seen inside it."""
-        with open_tasks(ADA, together=True) as tasks:
+        with open_tasks(ADA, atomic=True) as tasks:
             first = tasks.add(title="Buy milk")
             second = tasks.change(tasks.add(title="Buy bread").id, Task.complete)
             gone = tasks.add(title="Buy nothing")
@@ -133,7 +133,7 @@ class OneOwner(Given):
         """An exception that leaves the block leaves no trace of it: task, change or removal."""
         with open_tasks(ADA) as tasks:
             changed, removed = tasks.add(title="Buy milk"), tasks.add(title="Buy bread")
-        with pytest.raises(ZeroDivisionError), open_tasks(ADA, together=True) as tasks:
+        with pytest.raises(ZeroDivisionError), open_tasks(ADA, atomic=True) as tasks:
             tasks.add(title="Buy nothing")
             tasks.change(changed.id, Task.complete)
             tasks.remove(removed.id)
@@ -142,7 +142,7 @@ class OneOwner(Given):
             assert tasks.list(TaskQuery()).tasks == [removed, changed]
 
     def test_alone_each_door_is_kept_though_the_block_fails(self, open_tasks: OpenTasks) -> None:
-        """Without `together`, a method is done when it returns."""
+        """Without `atomic`, a method is done when it returns."""
         with pytest.raises(ZeroDivisionError), open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
             raise ZeroDivisionError

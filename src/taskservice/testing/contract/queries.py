@@ -13,7 +13,7 @@ from taskservice.core.query import SORT_FIELDS, Page, Sort, TaskQuery
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
 from taskservice.testing.clock import START, TickingClock
-from taskservice.testing.contract.base import Given
+from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA, BOB
 
 # Letters whose case folds to more than one, to another length, or by no locale's rule alone.
@@ -48,7 +48,7 @@ def pages(open_tasks: OpenTasks, query: TaskQuery | None) -> Iterator[Page]:
         query = page.next
 
 
-class Queries(Given):
+class Queries(ContractBase):
     """Lists are what `TaskQuery` says they are: what is asked for, in its order, and no more."""
 
     @pytest.fixture

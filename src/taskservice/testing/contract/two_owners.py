@@ -8,13 +8,13 @@ from taskservice.core.errors import TaskNotFound
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
-from taskservice.testing.contract.base import Given
+from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA, BOB
 
 LOOK_ALIKES = ["Ada", "ADA", "ada.", "ada+1", "_da"]
 
 
-class TwoOwners(Given):
+class TwoOwners(ContractBase):
     """What the port promises between owners."""
 
     def test_another_owners_task_is_as_absent_as_no_task(self, open_tasks: OpenTasks) -> None:
@@ -37,7 +37,7 @@ class TwoOwners(Given):
         """Inside one transaction the owner is as alone as outside."""
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
-        with open_tasks(BOB, together=True) as tasks:
+        with open_tasks(BOB, atomic=True) as tasks:
             assert tasks.list(TaskQuery()).tasks == []
             with pytest.raises(TaskNotFound):
                 tasks.remove(task.id)

@@ -13,7 +13,7 @@ from taskservice.adapters.http.protocol.authorization import caller
 from taskservice.adapters.http.protocol.etags import ANY
 from taskservice.adapters.http.protocol.fields import AnswerSchema
 from taskservice.adapters.http.protocol.preconditions import READS, is_unmodified
-from taskservice.adapters.http.protocol.request import Exchange, exchange
+from taskservice.adapters.http.protocol.request import ApiRequest, exchange
 from taskservice.core.query import Page
 from taskservice.core.task import Task
 
@@ -61,7 +61,7 @@ class EntityProvider(JSONProvider):
         return EntityResponse(body, content_type="application/json")
 
 
-def describe(response: Response) -> Response:
+def add_entity_headers(response: Response) -> Response:
     """Add what the answer's entity says in headers: `ETag`, `Location`, `Link`.
 
     What has no body has neither a type nor a length (RFC 9110, sections 8.6 and 15.4.5).
@@ -80,7 +80,7 @@ def describe(response: Response) -> Response:
     return response
 
 
-def _describe_task(asked: Exchange, response: Response, task: Task) -> None:
+def _describe_task(asked: ApiRequest, response: Response, task: Task) -> None:
     response.headers["ETag"] = f'"{task.version}"'
     if response.status_code == 201:
         response.headers["Location"] = f"{asked.address}/{task.id}"
@@ -88,7 +88,7 @@ def _describe_task(asked: Exchange, response: Response, task: Task) -> None:
         _not_modified(response)
 
 
-def _describe_page(asked: Exchange, response: Response, page: Page) -> None:
+def _describe_page(asked: ApiRequest, response: Response, page: Page) -> None:
     if asked.must_not_match == ANY:
         _not_modified(response)
         return

@@ -12,16 +12,16 @@ from taskservice.adapters.http.openapi.examples import PATCH, sent
 from taskservice.adapters.http.protocol.authorization import caller
 from taskservice.adapters.http.protocol.bodies import JSON, BodySchema
 from taskservice.adapters.http.protocol.fields import (
+    BooleanParameter,
     ChoiceParameter,
+    DateTimeParameter,
     Flag,
-    FlagParameter,
-    MomentParameter,
     NumberParameter,
     Text,
     TextParameter,
 )
 from taskservice.adapters.http.protocol.parser import ParametersSchema
-from taskservice.adapters.http.protocol.problems import Refused
+from taskservice.adapters.http.protocol.problems import ProblemError
 from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.task import Step, Task
 from taskservice.core.validation import (
@@ -144,7 +144,7 @@ MERGE_PATCH_BODY = {
 class CompletionSchema(BodySchema):
     """A task's completion. No body at all completes. Loads to a step."""
 
-    if_empty: ClassVar[Mapping[str, Any]] = {"completed": True}
+    empty_body_value: ClassVar[Mapping[str, Any]] = {"completed": True}
 
     completed = Flag(required=True, metadata=_about("True completes the task, false reopens it."))
 
@@ -156,7 +156,7 @@ class CompletionSchema(BodySchema):
 class NoParametersSchema(ParametersSchema):
     """No query parameters."""
 
-    def unasked(self) -> dict[str, Any]:
+    def defaults(self) -> dict[str, Any]:
         """Return nothing."""
         return {}
 
@@ -164,7 +164,7 @@ class NoParametersSchema(ParametersSchema):
 class TaskQuerySchema(ParametersSchema):
     """What a list may ask. Loads to a `TaskQuery`."""
 
-    completed = FlagParameter(
+    completed = BooleanParameter(
         metadata=_about(
             "Only the completed tasks (true) or only the open ones (false). Empty counts as "
             "absent.",
@@ -186,16 +186,16 @@ class TaskQuerySchema(ParametersSchema):
             example="milk",
         ),
     )
-    created_after = MomentParameter(
+    created_after = DateTimeParameter(
         metadata=_about("Created at this moment or later.", example=_MIDNIGHT)
     )
-    created_before = MomentParameter(
+    created_before = DateTimeParameter(
         metadata=_about("Created before this moment.", example=_MIDNIGHT)
     )
-    updated_after = MomentParameter(
+    updated_after = DateTimeParameter(
         metadata=_about("Last changed at this moment or later.", example=_MIDNIGHT)
     )
-    updated_before = MomentParameter(
+    updated_before = DateTimeParameter(
         metadata=_about("Last changed before this moment.", example=_MIDNIGHT)
     )
     sort = ChoiceParameter(
@@ -217,7 +217,7 @@ class TaskQuerySchema(ParametersSchema):
         ),
     )
 
-    def unasked(self) -> TaskQuery:
+    def defaults(self) -> TaskQuery:
         """Return what a list asks without any parameter."""
         return TaskQuery(counted=prefers_count())
 
@@ -232,4 +232,4 @@ def _going_on(query: TaskQuery, cursor: str) -> TaskQuery:
     try:
         return cursors.decode(cursor, caller(), query)
     except cursors.BadCursor:
-        raise Refused("malformed-request", "the cursor is not one of this list") from None
+        raise ProblemError("malformed-request", "the cursor is not one of this list") from None

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from taskservice.adapters.http.api.responses import describe
+from taskservice.adapters.http.api.responses import add_entity_headers
 from taskservice.adapters.http.api.schemas import (
     MERGE_PATCH,
     MERGE_PATCH_BODY,
@@ -37,17 +37,17 @@ from taskservice.adapters.http.openapi.headers import (
 from taskservice.adapters.http.protocol.authorization import (
     enforce_ownership,
     own_tasks,
-    take_path_owner,
+    pop_path_user,
 )
-from taskservice.adapters.http.protocol.idempotency import read_attempt
+from taskservice.adapters.http.protocol.idempotency import read_idempotency_key
 from taskservice.adapters.http.protocol.preconditions import (
     precondition,
-    read_conditions,
+    read_preconditions,
     require_collection,
     require_match,
 )
-from taskservice.adapters.http.protocol.rate_limit import count_request, describe_budget
-from taskservice.core.preconditions import guarded
+from taskservice.adapters.http.protocol.rate_limit import add_rate_limit_headers, count_request
+from taskservice.core.preconditions import with_precondition
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.task import Step, Task
 
@@ -59,13 +59,13 @@ blueprint = DocumentedBlueprint(
     url_prefix="/api/tasks/<user_id>/tasks",
     description="The tasks of one user, for that user alone.",
 )
-blueprint.url_value_preprocessor(take_path_owner)
+blueprint.url_value_preprocessor(pop_path_user)
 blueprint.before_request(enforce_ownership)
 blueprint.before_request(count_request)
-blueprint.before_request(read_conditions)
-blueprint.before_request(read_attempt)
-blueprint.after_request(describe)
-blueprint.after_request(describe_budget)
+blueprint.before_request(read_preconditions)
+blueprint.before_request(read_idempotency_key)
+blueprint.after_request(add_entity_headers)
+blueprint.after_request(add_rate_limit_headers)
 
 
 @blueprint.get("", headers=["Prefer"], links=["get_first_task"])
@@ -127,7 +127,7 @@ def update_task(step: Step, task_id: UUID) -> Task:
     With `If-Match` it is done only where nobody else has changed the task.
     """
     with own_tasks() as tasks:
-        return tasks.change(task_id, guarded(precondition(), step))
+        return tasks.change(task_id, with_precondition(precondition(), step))
 
 
 @blueprint.patch("/<uuid:task_id>", headers=GUARDED, links=ON_A_TASK)
@@ -142,7 +142,7 @@ def patch_task(step: Step, task_id: UUID) -> Task:
     is done only where nobody else has changed the task.
     """
     with own_tasks() as tasks:
-        return tasks.change(task_id, guarded(precondition(), step))
+        return tasks.change(task_id, with_precondition(precondition(), step))
 
 
 @blueprint.patch("/<uuid:task_id>/complete", headers=GUARDED, links=ON_A_TASK)
@@ -156,7 +156,7 @@ def complete_task(step: Step, task_id: UUID) -> Task:
     and a reopened one loses it. `If-Match` is heeded, and never demanded.
     """
     with own_tasks() as tasks:
-        return tasks.change(task_id, guarded(precondition(may_be_demanded=False), step))
+        return tasks.change(task_id, with_precondition(precondition(may_be_demanded=False), step))
 
 
 @blueprint.delete("/<uuid:task_id>", headers=GUARDED)

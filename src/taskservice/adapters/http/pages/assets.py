@@ -7,8 +7,8 @@ from pathlib import Path
 import flask_swagger_ui
 from flask import Response, abort, request, send_from_directory
 
-from taskservice.adapters.http.protocol.preconditions import require_tag
-from taskservice.adapters.http.protocol.problems import Refused
+from taskservice.adapters.http.protocol.preconditions import require_etag
+from taskservice.adapters.http.protocol.problems import ProblemError
 
 KEPT = "public, max-age=31536000, immutable"
 """A year: an address that carries the digest of what is there can never be out of date."""
@@ -40,12 +40,12 @@ def unless_held(response: Response) -> Response:
     """Return the response, or 304 to who holds it; ranges and dates are passed over.
 
     The framework takes both for what they should be, and fails where they are not.
-    Raises `Refused` (412) where `If-Match` names something else.
+    Raises `ProblemError` (412) where `If-Match` names something else.
     """
     opaque, _ = response.get_etag()
     try:
-        require_tag(opaque or "")
-    except Refused:
+        require_etag(opaque or "")
+    except ProblemError:
         response.close()
         raise
     heeded = {

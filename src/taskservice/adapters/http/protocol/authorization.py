@@ -8,19 +8,19 @@ from typing import Any, NamedTuple
 from flask import Flask, current_app
 
 from taskservice.adapters.http.protocol.idempotency import attempt
-from taskservice.adapters.http.protocol.problems import Refused
-from taskservice.adapters.http.protocol.rate_limit import count_refusal
+from taskservice.adapters.http.protocol.problems import ProblemError
+from taskservice.adapters.http.protocol.rate_limit import count_failed_authentication
 from taskservice.adapters.http.protocol.request import exchange
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import Unauthenticated, Unavailable
-from taskservice.core.idempotent_tasks import OnceOnly
+from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.service import OpenTasks, TaskService
 
 _EXTENSION = "taskservice"
 _bearer = re.compile(r"bearer +([^ ]+)", re.IGNORECASE).fullmatch
 
 
-class Doors(NamedTuple):
+class Services(NamedTuple):
     """The two ports that a request passes: who calls, and what is theirs."""
 
     authenticate: Authenticate
@@ -31,16 +31,16 @@ class Doors(NamedTuple):
         app.extensions[_EXTENSION] = self
 
 
-def take_path_owner(_: str | None, path_values: dict[str, Any] | None) -> None:
+def pop_path_user(_: str | None, path_values: dict[str, Any] | None) -> None:
     """Take the owner out of the path's values, so that no handler sees a name but the caller's."""
     assert path_values is not None
-    exchange().path_owner = path_values.pop("user_id")
+    exchange().path_user = path_values.pop("user_id")
 
 
 def enforce_ownership() -> None:
     """Let through only the caller whom the path names; OPTIONS is public.
 
-    Raises `Unauthenticated` (401), `Unavailable` (503), or `Refused` (403; 429
+    Raises `Unauthenticated` (401), `Unavailable` (503), or `ProblemError` (403; 429
     in place of a 401 or 503), before a body is read or a database is touched.
     """
     asked = exchange()
@@ -48,8 +48,8 @@ def enforce_ownership() -> None:
         return
     caller = _authenticated()
     asked.note(user_id=caller)
-    if caller != asked.path_owner:
-        raise Refused("not-your-tasks", "these are not your tasks")
+    if caller != asked.path_user:
+        raise ProblemError("not-your-tasks", "these are not your tasks")
     asked.caller = caller
 
 
@@ -68,16 +68,16 @@ def own_tasks() -> Iterator[TaskService]:
         with _doors().open_tasks(caller()) as tasks:
             yield tasks
         return
-    with _doors().open_tasks(caller(), together=True) as tasks:
-        once = OnceOnly(tasks, keyed)
+    with _doors().open_tasks(caller(), atomic=True) as tasks:
+        once = IdempotentTasks(tasks, keyed)
         yield once
         if once.replayed:
             exchange().note(replayed=True)
 
 
-def _doors() -> Doors:
+def _doors() -> Services:
     doors = current_app.extensions[_EXTENSION]
-    assert isinstance(doors, Doors)
+    assert isinstance(doors, Services)
     return doors
 
 
@@ -86,7 +86,7 @@ def _authenticated() -> str:
     try:
         return _doors().authenticate(_bearer_token())
     except (Unauthenticated, Unavailable):
-        count_refusal()
+        count_failed_authentication()
         raise
 
 

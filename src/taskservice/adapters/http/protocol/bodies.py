@@ -8,7 +8,7 @@ from flask import Request
 
 from taskservice import strict_json
 from taskservice.adapters.http.protocol.fields import StrictSchema
-from taskservice.adapters.http.protocol.problems import Refused
+from taskservice.adapters.http.protocol.problems import ProblemError
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
 
 JSON = "application/json"
@@ -22,13 +22,13 @@ class BodySchema(StrictSchema):
     """The shape of a body: the media types it comes in, and what no body at all means."""
 
     media_types: ClassVar[tuple[str, ...]] = (JSON,)
-    if_empty: ClassVar[Mapping[str, Any] | None] = None
+    empty_body_value: ClassVar[Mapping[str, Any] | None] = None
 
 
 def read_body(asked: Request) -> bytes:
     """Return the body, read no further than its limit (RFC 9110, section 15.5.14).
 
-    Raises `Refused`: 413, and 400 where it cannot be read whole.
+    Raises `ProblemError`: 413, and 400 where it cannot be read whole.
     """
     body, announced = b"", asked.content_length or 0
     if announced <= BODY_LIMIT:
@@ -36,18 +36,18 @@ def read_body(asked: Request) -> bytes:
             while len(body) <= BODY_LIMIT and (chunk := asked.stream.read(BODY_LIMIT + 1)):
                 body += chunk
         except Exception:  # Each server raises its own for broken framing or a lost client.
-            raise Refused("malformed-request", "the body cannot be read") from None
+            raise ProblemError("malformed-request", "the body cannot be read") from None
     if max(len(body), announced) > BODY_LIMIT:
-        raise Refused("body-too-large", f"a body holds at most {BODY_LIMIT:,} bytes")
+        raise ProblemError("body-too-large", f"a body holds at most {BODY_LIMIT:,} bytes")
     if len(body) < announced:
-        raise Refused("malformed-request", "the body is shorter than its Content-Length")
+        raise ProblemError("malformed-request", "the body is shorter than its Content-Length")
     return body
 
 
 def json_value(asked: Request, body: bytes, schema: BodySchema) -> Any:
-    """Return what `body` says as JSON. Raises `Refused`: 415, then 400."""
-    if not body and schema.if_empty is not None:
-        return schema.if_empty
+    """Return what `body` says as JSON. Raises `ProblemError`: 415, then 400."""
+    if not body and schema.empty_body_value is not None:
+        return schema.empty_body_value
     content_type = asked.environ.get("CONTENT_TYPE", "")
     if content_type not in schema.media_types:
         _require_media_type(asked.method, content_type.lower(), schema.media_types)
@@ -56,11 +56,11 @@ def json_value(asked: Request, body: bytes, schema: BodySchema) -> Any:
     try:
         return strict_json.loads(body)
     except strict_json.MalformedJson as error:
-        raise Refused("malformed-request", f"the body is not JSON: {error}") from None
+        raise ProblemError("malformed-request", f"the body is not JSON: {error}") from None
 
 
 def _require_media_type(method: str, content_type: str, media_types: tuple[str, ...]) -> None:
-    """Raise `Refused` unless this is one of `media_types`, in UTF-8 where it names a charset."""
+    """Raise `ProblemError` unless this is one of `media_types`, in UTF-8 if it names a charset."""
     media_type, _, parameters = content_type.partition(";")
     if media_type.strip() not in media_types:
         wrong = "must be" if content_type else "is missing: it must be"
@@ -71,7 +71,7 @@ def _require_media_type(method: str, content_type: str, media_types: tuple[str, 
         return
     accepted = ", ".join(media_types)
     headers = {"Accept": accepted} | ({"Accept-Patch": accepted} if method == "PATCH" else {})
-    raise Refused("unsupported-media-type", detail, headers=headers)
+    raise ProblemError("unsupported-media-type", detail, headers=headers)
 
 
 def _charsets(parameters: str) -> set[str]:
@@ -83,9 +83,9 @@ def _charsets(parameters: str) -> set[str]:
 
 
 def _require_no_coding(codings: str) -> None:
-    """Raise `Refused` where a body is coded; empty elements of the list say nothing."""
+    """Raise `ProblemError` where a body is coded; empty elements of the list say nothing."""
     if not {coding.strip() for coding in codings.split(",")} <= {"", "identity"}:
-        raise Refused(
+        raise ProblemError(
             "unsupported-media-type",
             "Content-Encoding must be identity, or left out: no compressed body is taken",
             headers={"Accept-Encoding": "identity"},

@@ -5,7 +5,7 @@ from flask import Response
 from taskservice.adapters.http.protocol.request import exchange
 
 
-def add_standing_headers(response: Response) -> Response:
+def add_common_headers(response: Response) -> Response:
     """Add the request id to every answer; tell caches that an answer of the API is its caller's."""
     asked, headers = exchange(), response.headers
     headers.add("X-Request-Id", asked.request_id)

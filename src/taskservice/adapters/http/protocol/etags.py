@@ -8,32 +8,32 @@ _tag = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"').match
 _separator = re.compile(r"[ \t]*(?:,[ \t]*)+").match
 
 
-class Tag(NamedTuple):
+class ETag(NamedTuple):
     """An entity tag (RFC 9110, section 8.8.3)."""
 
     weak: bool
     opaque: str
 
 
-Tags = tuple[Tag, ...]
+ETags = tuple[ETag, ...]
 
-ANY: Tags = ()
+ANY: ETags = ()
 """What `*` means: any tag, as long as there is a task. No list of tags is empty."""
 
 
-def read_tags(value: str) -> Tags:
+def parse_condition(value: str) -> ETags:
     """Return what a condition names: a list of tags, or any. Raises `ValueError`."""
-    return ANY if value.strip(" \t") == "*" else tuple(parse_tags(value))
+    return ANY if value.strip(" \t") == "*" else tuple(parse_etags(value))
 
 
-def parse_tags(value: str) -> Iterator[Tag]:
+def parse_etags(value: str) -> Iterator[ETag]:
     """Yield the tags of a list, one or more (RFC 9110, section 8.8.3), or raise `ValueError`."""
     rest = value.strip(" \t,")
     while True:
         match = _tag(rest)
         if match is None:
             raise ValueError
-        yield Tag(weak=match[1] is not None, opaque=match[2])
+        yield ETag(weak=match[1] is not None, opaque=match[2])
         rest = rest[match.end() :]
         if not rest:
             return

@@ -75,7 +75,7 @@ class MayBeEmpty(fields.Field[Any]):
         return super().deserialize(missing if value == "" else value, *args, **kwargs)
 
 
-class FlagParameter(MayBeEmpty, fields.Boolean):
+class BooleanParameter(MayBeEmpty, fields.Boolean):
     """A query parameter that says `true` or `false`."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
@@ -106,7 +106,7 @@ class TextParameter(MayBeEmpty, Text):
         return super()._deserialize(once(value))
 
 
-class MomentParameter(fields.DateTime):
+class DateTimeParameter(fields.DateTime):
     """A query parameter that is a moment: RFC 3339 with an offset, in the years 1970 to 9998."""
 
     def __init__(self, **kwargs: Any) -> None:

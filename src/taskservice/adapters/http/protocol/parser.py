@@ -11,7 +11,7 @@ from webargs.flaskparser import FlaskParser
 from taskservice.adapters.http.protocol.bodies import BodySchema, json_value, read_body
 from taskservice.adapters.http.protocol.fields import StrictSchema
 from taskservice.adapters.http.protocol.problems import invalid
-from taskservice.adapters.http.protocol.request import Exchange, exchange
+from taskservice.adapters.http.protocol.request import ApiRequest, exchange
 
 UNKNOWN_PARAMETER = "is not a parameter of this operation"
 
@@ -21,13 +21,13 @@ class ParametersSchema(StrictSchema):
 
     error_messages = {"unknown": UNKNOWN_PARAMETER}  # noqa: RUF012
 
-    def unasked(self) -> Any:
+    def defaults(self) -> Any:
         """Return what no query at all means; what can tell it at once need not load it."""
         return self.load({})
 
 
 class StrictParser(FlaskParser):
-    """Loads what a request says, or raises `Refused`: 413, 415, 400, then 422 with every fault.
+    """Loads a body or a query, or raises `ProblemError`: 413, 415, 400, then 422 with every fault.
 
     It goes straight to marshmallow: webargs' way there takes longer than all that is done on it.
     """
@@ -41,21 +41,21 @@ class StrictParser(FlaskParser):
 
 def _queried(asked: Request, schema: ParametersSchema) -> Any:
     if not asked.query_string:
-        return schema.unasked()
+        return schema.defaults()
     try:
         return schema.load(_parameters(asked))
     except ValidationError as error:
-        raise invalid([_stray(name, detail) for name, detail in _faults(error)]) from None
+        raise invalid([_parameter_error(name, detail) for name, detail in _faults(error)]) from None
 
 
-def _sent(asked: Exchange, schema: BodySchema) -> Any:
+def _sent(asked: ApiRequest, schema: BodySchema) -> Any:
     asked.body = read_body(asked)
     value = json_value(asked, asked.body, schema)
-    faults = [_stray(name, UNKNOWN_PARAMETER) for name in _parameters(asked)]
+    faults = [_parameter_error(name, UNKNOWN_PARAMETER) for name in _parameters(asked)]
     try:
         loaded = schema.load(value)
     except ValidationError as error:
-        faults += [_wrong(name, detail, value) for name, detail in _faults(error)]
+        faults += [_pointer_error(name, detail, value) for name, detail in _faults(error)]
     if faults:
         raise invalid(faults)
     return loaded
@@ -88,11 +88,11 @@ def _place_in(data: Any) -> Callable[[tuple[str, Any]], int]:
     return lambda found: places.get(found[0], -1)
 
 
-def _stray(name: str, detail: str) -> dict[str, str]:
+def _parameter_error(name: str, detail: str) -> dict[str, str]:
     return {"parameter": _shown(name), "detail": detail}
 
 
-def _wrong(name: str, detail: str, data: Any) -> dict[str, str]:
+def _pointer_error(name: str, detail: str, data: Any) -> dict[str, str]:
     """Return a fault at a name in `data` (RFC 6901), at the whole of it where it has no names."""
     escaped = _shown(name).replace("~", "~0").replace("/", "~1")
     return {"pointer": f"/{escaped}" if isinstance(data, Mapping) else "", "detail": detail}

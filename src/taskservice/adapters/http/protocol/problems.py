@@ -144,7 +144,7 @@ FOR_THE_LOG = {Unauthenticated, StorageFull, Unavailable}
 """What has a reason that the caller must not hear, and the operator must."""
 
 
-class Refused(Exception):
+class ProblemError(Exception):
     """A request that HTTP alone is reason enough to refuse.
 
     `problem` is a key of `PROBLEM_TYPES`; `errors` name faults, each a
@@ -185,13 +185,13 @@ def problem_response(
     return Response(orjson.dumps(body), kind.status, headers, content_type=MEDIA_TYPE)
 
 
-def invalid(errors: list[dict[str, str]]) -> Refused:
+def invalid(errors: list[dict[str, str]]) -> ProblemError:
     """Return the refusal that lists `errors`, the first 50 of them."""
     fields = "1 field is" if len(errors) == 1 else f"{len(errors)} fields are"
-    return Refused("invalid-request", f"{fields} not valid", errors[:ERRORS_LIMIT])
+    return ProblemError("invalid-request", f"{fields} not valid", errors[:ERRORS_LIMIT])
 
 
-def on_refused(error: Refused) -> Response:
+def on_problem_error(error: ProblemError) -> Response:
     """Answer a request that HTTP refused."""
     return problem_response(error.problem, error.detail, error.headers, errors=error.errors)
 
@@ -199,7 +199,7 @@ def on_refused(error: Refused) -> Response:
 def on_service_error(error: TaskServiceError) -> Response:
     """Answer what the domain refused."""
     if isinstance(error, InvalidTask):
-        return on_refused(
+        return on_problem_error(
             invalid([{"pointer": f"/{name}", "detail": why} for name, why in error.faults])
         )
     kind = next(kind for kind in type(error).__mro__ if kind in ANSWERS)
@@ -210,7 +210,7 @@ def on_service_error(error: TaskServiceError) -> Response:
     return problem_response(problem, detail, headers, outcome=outcome)
 
 
-def on_defect(error: Exception) -> Response:
+def on_unexpected_error(error: Exception) -> Response:
     """Answer a defect: the log hears all of it, the client only the request id."""
     exchange().note(defect=error)
     return problem_response("internal", "this is a defect of the service")

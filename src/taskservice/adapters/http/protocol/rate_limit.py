@@ -8,9 +8,9 @@ from zlib import crc32
 
 from flask import Flask, Response, current_app
 
-from taskservice.adapters.http.protocol.problems import Refused
+from taskservice.adapters.http.protocol.problems import ProblemError
 from taskservice.adapters.http.protocol.request import exchange
-from taskservice.core.operations.rate_limits import Budget, RateLimit
+from taskservice.core.operations.rate_limits import RateLimit, RateLimitStatus
 
 POLICY = "user"
 _EXTENSION = "taskservice-limits"
@@ -36,7 +36,7 @@ class Limits(NamedTuple):
 
 
 def count_request() -> None:
-    """Count a request of its caller's, before its body is read. Raises `Refused` (429)."""
+    """Count a request of its caller's, before its body is read. Raises `ProblemError` (429)."""
     asked, limits = exchange(), _limits()
     if limits is None or not hasattr(asked, "caller"):
         return
@@ -44,15 +44,15 @@ def count_request() -> None:
     _require(asked.budget, "user", asked.caller, "too many requests")
 
 
-def count_refusal() -> None:
-    """Count a token that was not verified to its address. Raises `Refused` (429) if too many."""
+def count_failed_authentication() -> None:
+    """Count a failed authentication of this client address. Raises `ProblemError` (429)."""
     if (limits := _limits()) is not None:
         subscriber = subscriber_of(exchange().remote_addr or "")
         budget = limits.address.take(f"address:{subscriber}")
         _require(budget, "address", subscriber, "too many requests without a valid token")
 
 
-def describe_budget(response: Response) -> Response:
+def add_rate_limit_headers(response: Response) -> Response:
     """Say what the caller has left (draft-ietf-httpapi-ratelimit-headers, sections 3 and 4)."""
     if (budget := exchange().budget) is not None:
         quota, seconds = budget.rate
@@ -61,12 +61,12 @@ def describe_budget(response: Response) -> Response:
     return response
 
 
-def _require(budget: Budget, kind: str, name: str, detail: str) -> None:
+def _require(budget: RateLimitStatus, kind: str, name: str, detail: str) -> None:
     if not budget.is_exceeded:
         return
     if budget.was_just_exceeded:
         _log.info("rate limit reached", extra={"request_id": exchange().request_id, kind: name})
-    raise Refused("too-many-requests", detail, headers={"Retry-After": str(budget.seconds)})
+    raise ProblemError("too-many-requests", detail, headers={"Retry-After": str(budget.seconds)})
 
 
 def subscriber_of(address: str) -> str:

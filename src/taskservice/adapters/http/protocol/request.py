@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from flask import Request, request
 
-from taskservice.adapters.http.protocol.etags import Tags
+from taskservice.adapters.http.protocol.etags import ETags
 from taskservice.adapters.http.protocol.path_prefix import IN_PATHS, path_prefix
-from taskservice.core.operations.rate_limits import Budget
+from taskservice.core.operations.rate_limits import RateLimitStatus
 
 BODY_LIMIT = 192 * 1024
 """The longest body that is read, in bytes: any JSON spelling of what the fields allow fits."""
@@ -18,20 +18,20 @@ BODY_LIMIT = 192 * 1024
 _is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
 
-class Exchange(Request):
+class ApiRequest(Request):
     """A request, with what each step finds for those that follow, to its answer's last header."""
 
     max_content_length = None
     """None of Flask's, which it would look up at each body: `BODY_LIMIT` is the limit."""
-    path_owner: str
+    path_user: str
     """Whose tasks the path names."""
     caller: str
     """Who asks; missing until it is known that these are their tasks."""
-    budget: Budget | None = None
+    budget: RateLimitStatus | None = None
     """What the caller's rate limit has left."""
-    must_match: Tags | None = None
+    must_match: ETags | None = None
     """What `If-Match` names."""
-    must_not_match: Tags | None = None
+    must_not_match: ETags | None = None
     """What `If-None-Match` names."""
     key: str | None = None
     """The `Idempotency-Key`."""
@@ -72,9 +72,9 @@ class Exchange(Request):
 _proxy: Any = request
 
 
-def exchange() -> Exchange:
+def exchange() -> ApiRequest:
     """Return the request that is being answered: itself, as each look through a proxy costs."""
-    current: Exchange = _proxy._get_current_object()
+    current: ApiRequest = _proxy._get_current_object()
     return current
 
 

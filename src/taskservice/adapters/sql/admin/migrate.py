@@ -7,10 +7,10 @@ from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect
 
 from taskservice.adapters.sql.connection.sessions import transaction
-from taskservice.adapters.sql.engine import require_log_ahead
+from taskservice.adapters.sql.engine import require_wal
 from taskservice.adapters.sql.schema import VERSION_TABLE, VERSIONS, current, is_newer
 from taskservice.adapters.sql.tables import metadata
-from taskservice.core.errors import Unfit
+from taskservice.core.errors import UnusableDatabase
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 LOCK_SECONDS = 5
@@ -19,20 +19,20 @@ ALEMBIC_TABLE = "alembic_version"
 OWN_DATABASE = "Give taskservice a database, or on PostgreSQL a schema, of its own"
 
 
-def upgrade(engine: Engine) -> None:
-    """Bring the database to the newest version, in one transaction.
+def upgrade(engine: Engine, version: str = "head") -> None:
+    """Bring the database to `version`, the newest unless given, in one transaction.
 
-    One that is newer stays as it is. Raises `Unavailable`, and `Unfit` where
+    One that is newer stays as it is. Raises `Unavailable`, and `UnusableDatabase` where
     a table of ours is another application's.
     """
     if is_newer(current(engine) or ""):
         return
     with transaction(engine) as connection:
-        take_turns(connection)
+        lock_migrations(connection)
         _adopt_version(connection)
         _require_own_tables(connection)
-        command.upgrade(alembic_config(connection), "head")
-    require_log_ahead(engine)
+        command.upgrade(alembic_config(connection), version)
+    require_wal(engine)
 
 
 def _adopt_version(connection: Connection) -> None:
@@ -62,12 +62,14 @@ def _has_alembic_version(connection: Connection) -> bool:
 
 
 def _require_own_tables(connection: Connection) -> None:
-    """Raise `Unfit` where there are tables of our names, and no version that made them."""
+    """Raise `UnusableDatabase` if tables with our names exist, and no version table."""
     if _columns(connection, VERSION_TABLE):
         return
     for name in metadata.tables:
         if _columns(connection, name):
-            raise Unfit(f"there is a table {name} that taskservice has not made", OWN_DATABASE)
+            raise UnusableDatabase(
+                f"there is a table {name} that taskservice has not made", OWN_DATABASE
+            )
 
 
 def _columns(connection: Connection, table: str) -> set[str]:
@@ -86,7 +88,7 @@ def alembic_config(connection: Connection | None = None) -> Config:
     return config
 
 
-def take_turns(connection: Connection) -> None:
+def lock_migrations(connection: Connection) -> None:
     """Let one migration run at a time, and give up where a lock is not had in time."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")

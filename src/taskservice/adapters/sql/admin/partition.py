@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
-from taskservice.adapters.sql.admin.migrate import take_turns
-from taskservice.adapters.sql.connection.errors import translated
+from taskservice.adapters.sql.admin.migrate import lock_migrations
+from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.schema import require_current
 from taskservice.adapters.sql.tables import OWNED
@@ -93,19 +93,19 @@ class _Plan(NamedTuple):
 
 def is_partitioned(engine: Engine) -> bool:
     """Tell whether there are tables, in partitions. Raises `Unavailable`."""
-    with translated(), engine.connect() as connection:
+    with translate_errors(), engine.connect() as connection:
         return bool(connection.execute(_IS_PARTITIONED).scalar())
 
 
 def partition(engine: Engine, partitions: int = PARTITIONS) -> None:
     """Put each table into so many `partitions` by owner, in one transaction, as its owning role.
 
-    Nobody reads or writes a task meanwhile. Raises `SchemaBehind` and
+    Nobody reads or writes a task meanwhile. Raises `SchemaOutdated` and
     `Unavailable`.
     """
     require_current(engine)
     with transaction(engine) as connection:
-        take_turns(connection)
+        lock_migrations(connection)
         connection.exec_driver_sql(f"LOCK TABLE {', '.join(TABLES)}")
         for plan in [_Plan.of(connection, table, partitions) for table in TABLES]:
             for statement in plan.statements:

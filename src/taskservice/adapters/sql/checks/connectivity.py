@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from taskservice.adapters.sql.connection.address import CONNECT_SECONDS
 from taskservice.adapters.sql.connection.errors import is_access_refused, reason
-from taskservice.core.errors import AccessRefused, Unavailable, Unfit
+from taskservice.core.errors import AccessDenied, Unavailable, UnusableDatabase
 
 PASSING_STATES = ("08", "57P", "53300")
 """SQLSTATEs that pass: connection exceptions, starting and stopping, too many connections."""
@@ -39,8 +39,8 @@ def require_connection(engine: Engine) -> None:
     """Connect once. Raises `Unavailable` for a failure that passes, and a kind of it for others.
 
     The SQLSTATE says what a server refuses, whatever its language:
-    `AccessRefused`. What never reached a server, such as a certificate that
-    cannot be verified, is `Unfit`.
+    `AccessDenied`. What never reached a server, such as a certificate that
+    cannot be verified, is `UnusableDatabase`.
     """
     if engine.dialect.name != "postgresql":
         return
@@ -54,11 +54,11 @@ def _failure(engine: Engine, error: DBAPIError) -> Unavailable:
     said, text = f"the database refuses: {reason(error)}", str(error.orig)
     is_connected, states = _diagnosis(engine)
     if is_access_refused(error) or SOCKET_DENIED in text:
-        return AccessRefused(said)
+        return AccessDenied(said)
     passes = any(state.startswith(PASSING_STATES) for state in states) or _passes(text)
     if is_connected or passes:
         return Unavailable(said)
-    return AccessRefused(said) if states else Unfit(said, PARAMETERS)
+    return AccessDenied(said) if states else UnusableDatabase(said, PARAMETERS)
 
 
 def _diagnosis(engine: Engine) -> tuple[bool, list[str]]:

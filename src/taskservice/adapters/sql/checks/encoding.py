@@ -4,8 +4,8 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from taskservice.adapters.sql.connection.errors import translated
-from taskservice.core.errors import Unfit
+from taskservice.adapters.sql.connection.errors import translate_errors
+from taskservice.core.errors import UnusableDatabase
 
 # What must be, by the parameter that the server reports (PostgreSQL, section 54.2.7), and how.
 _WANTED = {
@@ -19,19 +19,21 @@ _WANTED = {
 
 
 def require_readable(engine: Engine) -> None:
-    """Raise `Unfit` where the database does not keep every text, or writes no ISO 8601.
+    """Raise `UnusableDatabase` where the database does not keep every text, or writes no ISO 8601.
 
     That is one whose encoding is not UTF8, or whose DateStyle does not begin
     with ISO (PostgreSQL). Raises `Unavailable` where none can be asked.
     """
     if engine.dialect.name == "postgresql":
-        with translated(), engine.connect() as connection:
-            refuse_unreadable(connection.connection.driver_connection)
+        with translate_errors(), engine.connect() as connection:
+            check_encoding(connection.connection.driver_connection)
 
 
-def refuse_unreadable(connection: Any) -> None:
-    """Raise `Unfit` for a connection of the driver on which rows could not be read."""
+def check_encoding(connection: Any) -> None:
+    """Raise `UnusableDatabase` for a connection of the driver on which rows could not be read."""
     for name, (wanted, advice) in _WANTED.items():
         found = str(connection.info.parameter_status(name))
         if not found.startswith(wanted):
-            raise Unfit(f"the database's {name} is {found}, and must be {wanted}", advice)
+            raise UnusableDatabase(
+                f"the database's {name} is {found}, and must be {wanted}", advice
+            )

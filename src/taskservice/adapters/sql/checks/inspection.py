@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine
 
-from taskservice.adapters.sql.connection.address import is_embedded
-from taskservice.adapters.sql.connection.errors import translated
+from taskservice.adapters.sql.connection.address import is_sqlite
+from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.schema import SERVING
 
@@ -38,9 +38,9 @@ class About(NamedTuple):
 
 def look(engine: Engine) -> About:
     """Return what answers, and how fast. Raises `Unavailable`; `ReadOnly` takes no write."""
-    if is_embedded(engine.url):
+    if is_sqlite(engine.url):
         return _file(engine)
-    with translated(), engine.connect() as connection:
+    with translate_errors(), engine.connect() as connection:
         began = datetime.now(UTC)
         version, role, is_read_only, clock = connection.exec_driver_sql(_ABOUT).one()
         ended = datetime.now(UTC)
@@ -56,7 +56,7 @@ def missing_grants(engine: Engine) -> list[str]:
     """
     pairs = [(table, privilege) for table, all_ in SERVING.items() for privilege in all_]
     tables, privileges = map(list, zip(*pairs, strict=True))
-    with translated(), engine.connect() as connection:
+    with translate_errors(), engine.connect() as connection:
         return [*connection.exec_driver_sql(_MISSING, (tables, privileges)).scalars()]
 
 

@@ -10,13 +10,13 @@ from sqlalchemy import Engine, select
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.checks.inspection import missing_grants
-from taskservice.adapters.sql.checks.row_security import require_protected
-from taskservice.adapters.sql.connection.address import database_file, is_embedded
-from taskservice.adapters.sql.connection.errors import translated
+from taskservice.adapters.sql.checks.row_security import require_row_security
+from taskservice.adapters.sql.connection.address import database_file, is_sqlite
+from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import alone
 from taskservice.adapters.sql.connection.statements import OWNER, Statement
 from taskservice.adapters.sql.tables import OWNED
-from taskservice.core.errors import AccessRefused, Unfit
+from taskservice.core.errors import AccessDenied, UnusableDatabase
 
 MINIMUM_SQLITE = (3, 35)
 """The first version of SQLite that knows RETURNING."""
@@ -34,12 +34,12 @@ _A_ROW = [Statement(select(table).where(table.c.user_id == OWNER).limit(1)) for 
 
 
 def require_fit(engine: Engine) -> None:
-    """Raise `Unfit` where SQLite or PostgreSQL is too old, or there is no file to write to."""
+    """Raise `UnusableDatabase` if SQLite or PostgreSQL is too old, or there is no writable file."""
     if engine.dialect.name == "sqlite":
         _require_minimum("SQLite", sqlite3.sqlite_version_info[:2], MINIMUM_SQLITE)
         require_file(engine)
         return
-    with translated(), engine.connect() as connection:
+    with translate_errors(), engine.connect() as connection:
         number = connection.exec_driver_sql("SHOW server_version_num").scalar_one()
     _require_minimum("PostgreSQL", (int(number) // 10_000,), (MINIMUM_POSTGRESQL,))
 
@@ -55,30 +55,34 @@ def require_usable(engine: Engine, *, allow_privileged_role: bool) -> None:
     require_rows(engine)
     if engine.dialect.name == "postgresql":
         if missing := missing_grants(engine):
-            raise AccessRefused(f"the role has no {', '.join(missing)}: {GRANT.format('ROLE')}")
+            raise AccessDenied(f"the role has no {', '.join(missing)}: {GRANT.format('ROLE')}")
         if not allow_privileged_role:
-            require_protected(engine)
+            require_row_security(engine)
 
 
 def require_rows(engine: Engine) -> None:
     """Read a row of each table in the name of an owner. Raises `Unavailable`."""
-    with translated(), alone(engine, _NOBODY) as session:
+    with translate_errors(), alone(engine, _NOBODY) as session:
         for statement in _A_ROW:
             statement.rows(session)
 
 
 def require_file(engine: Engine) -> None:
-    """Raise `Unfit` where SQLite's file is not there, which would be made, or is read-only."""
-    if not is_embedded(engine.url):
+    """Raise `UnusableDatabase` if SQLite's file is missing or read-only: SQLite would create it."""
+    if not is_sqlite(engine.url):
         return
     file = database_file(engine.url)
     if not file.exists():
-        raise Unfit(f"there is no file {file}", NO_FILE)
+        raise UnusableDatabase(f"there is no file {file}", NO_FILE)
     if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
-        raise Unfit(f"the file {file} or its folder is read-only", "Let the service write to both")
+        raise UnusableDatabase(
+            f"the file {file} or its folder is read-only", "Let the service write to both"
+        )
 
 
 def _require_minimum(product: str, found: tuple[int, ...], minimum: tuple[int, ...]) -> None:
     if found < minimum:
         is_, least = (".".join(map(str, version)) for version in (found, minimum))
-        raise Unfit(f"it is {product} {is_}", f"taskservice needs {product} {least} or newer")
+        raise UnusableDatabase(
+            f"it is {product} {is_}", f"taskservice needs {product} {least} or newer"
+        )

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from taskservice.adapters.sql.connection.errors import translated
+from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import PrivilegedRole
 
@@ -32,11 +32,11 @@ def require_ordinary_role(engine: Engine) -> None:
     whoever is a member of such. Raises `Unavailable` where none can be asked.
     """
     if engine.dialect.name == "postgresql":
-        with translated(), engine.connect() as connection:
+        with translate_errors(), engine.connect() as connection:
             _refuse_power(connection.exec_driver_sql)
 
 
-def refuse_privileged(connection: Any) -> None:
+def check_role(connection: Any) -> None:
     """Raise `PrivilegedRole` for a connection of the driver that is a privileged role's."""
     _refuse_power(connection.execute)
 

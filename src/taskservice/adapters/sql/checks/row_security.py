@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
 
-from taskservice.adapters.sql.connection.errors import translated
+from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.statements import execute
 from taskservice.adapters.sql.tables import metadata
-from taskservice.core.errors import Unavailable, Unfit
+from taskservice.core.errors import Unavailable, UnusableDatabase
 
 # Whoever changes a table keeps its policies from being read: a look does not wait for long.
 _IN_TIME = "SELECT set_config('lock_timeout', %s, true)", ("1000",)
@@ -46,40 +46,40 @@ _STANDING = """
 """
 
 
-class Gap(NamedTuple):
+class Finding(NamedTuple):
     """What keeps row-level security from holding a table, and the SQL that mends it."""
 
     reason: str
     remedy: str
 
 
-def gaps(engine: Engine) -> list[Gap]:
+def find_gaps(engine: Engine) -> list[Finding]:
     """Return what keeps row-level security from holding the tables as it should (PostgreSQL).
 
     A policy that only takes away, or that is not for this login, is none.
     Raises `Unavailable`.
     """
-    with translated(), engine.connect() as connection:
+    with translate_errors(), engine.connect() as connection:
         standing = _standing(partial(execute, connection, ahead=_IN_TIME))
-    return [gap for row in standing for gap in _gaps(*row)]
+    return [gap for row in standing for gap in _find_gaps(*row)]
 
 
-def require_protected(engine: Engine) -> None:
-    """Raise `Unfit` where row-level security does not hold the tables (PostgreSQL).
+def require_row_security(engine: Engine) -> None:
+    """Raise `UnusableDatabase` where row-level security does not hold the tables (PostgreSQL).
 
     It names each gap. Raises `Unavailable` where none can be looked for.
     """
     if engine.dialect.name == "postgresql":
-        _refuse(gaps(engine))
+        _refuse(find_gaps(engine))
 
 
-def refuse_unprotected(connection: Any) -> None:
-    """Raise `Unfit` for a connection of the driver to tables that are not held.
+def check_row_security(connection: Any) -> None:
+    """Raise `UnusableDatabase` for a connection of the driver to tables that are not held.
 
     A table that is not there is no opening.
     """
     there = [row for row in _standing(partial(_ask, connection)) if row[1] is not None]
-    _refuse([gap for row in there for gap in _gaps(*row)])
+    _refuse([gap for row in there for gap in _find_gaps(*row)])
 
 
 def _ask(connection: Any, sql: str, values: Any) -> Any:
@@ -97,15 +97,17 @@ def _standing(ask: Callable[[str, Any], Any]) -> list[tuple[Any, ...]]:
     raise Unavailable("the tables are being made anew")
 
 
-def _refuse(found: list[Gap]) -> None:
+def _refuse(found: list[Finding]) -> None:
     if found:
         remedies = "; ".join(gap.remedy for gap in found)
-        raise Unfit("; ".join(gap.reason for gap in found), f"As the tables' owner: {remedies}")
+        raise UnusableDatabase(
+            "; ".join(gap.reason for gap in found), f"As the tables' owner: {remedies}"
+        )
 
 
-def _gaps(table: str, is_held: bool | None, others: list[str], has_own: bool) -> list[Gap]:
+def _find_gaps(table: str, is_held: bool | None, others: list[str], has_own: bool) -> list[Finding]:
     found = [
-        Gap(
+        Finding(
             f"the policy {other} on {table} lets others than the owner at a row",
             f"DROP POLICY {other} ON {table}, or ALTER POLICY {other} ON {table} TO other roles",
         )
@@ -114,9 +116,9 @@ def _gaps(table: str, is_held: bool | None, others: list[str], has_own: bool) ->
     if not is_held:
         text = f"the table {table} is not held by row-level security"
         remedy = f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
-        found.insert(0, Gap(text, remedy))
+        found.insert(0, Finding(text, remedy))
     if not has_own:
         text = f"the table {table} has no policy that lets the owner at a row"
         remedy = f"CREATE POLICY owners ON {table} USING ({_OWN}) WITH CHECK ({_OWN})"
-        found.append(Gap(text, remedy))
+        found.append(Finding(text, remedy))
     return found

@@ -24,7 +24,7 @@ _DRIVER_PARAMETERS = {"timeout", "uri", "check_same_thread"}
 _PLACES = {"user": "username", "password": "password", "dbname": "database"}
 
 
-def is_embedded(url: URL) -> bool:
+def is_sqlite(url: URL) -> bool:
     """Tell whether the database is a file of ours (SQLite) and no server."""
     return url.get_backend_name() == "sqlite"
 

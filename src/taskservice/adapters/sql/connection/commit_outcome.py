@@ -7,7 +7,7 @@ from time import monotonic, sleep
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError
 
-from taskservice.adapters.sql.connection.errors import BrokenOff, translated
+from taskservice.adapters.sql.connection.errors import ConnectionLost, translate_errors
 from taskservice.adapters.sql.connection.retries import PATIENCE
 from taskservice.core.errors import Outcome, Unavailable
 
@@ -21,42 +21,44 @@ _OUTCOMES: dict[str | None, Outcome] = {"aborted": "not_applied"}
 
 
 @contextmanager
-def known_outcome(
-    connection: Connection, transaction_id: str | None, is_kept: Callable[[], bool]
+def resolve_commit_outcome(
+    connection: Connection, transaction_id: str | None, is_committed: Callable[[], bool]
 ) -> Iterator[None]:
     """Find out whether the transaction that the block commits on `connection` was committed.
 
     Where its answer was lost, and it was, the block ends as if it had come.
     Where it was not, `Unavailable` says so, and where nobody can tell, that.
-    `is_kept` looks for what it wrote: after a crash PostgreSQL gives its id to
+    `is_committed` looks for what it wrote: after a crash PostgreSQL gives its id to
     another transaction, where its own end was not written down.
     """
     try:
         yield
-    except BrokenOff as error:
+    except ConnectionLost as error:
         if transaction_id is None:
             raise
         connection.close()
-        if (status := _status(connection.engine, transaction_id, is_kept)) != "committed":
+        if (status := _status(connection.engine, transaction_id, is_committed)) != "committed":
             raise Unavailable(str(error), _OUTCOMES.get(status, "unknown")) from error
 
 
-def _status(engine: Engine, transaction_id: str, is_kept: Callable[[], bool]) -> str | None:
+def _status(engine: Engine, transaction_id: str, is_committed: Callable[[], bool]) -> str | None:
     """Return how the transaction has ended, None where that cannot be known in time."""
     deadline = monotonic() + PATIENCE
     status = None
     while status in {None, "in progress"} and monotonic() < deadline:
         sleep(PAUSE)
-        status = _present_status(engine, transaction_id, is_kept)
+        status = _present_status(engine, transaction_id, is_committed)
     return status
 
 
-def _present_status(engine: Engine, transaction_id: str, is_kept: Callable[[], bool]) -> str | None:
+def _present_status(
+    engine: Engine, transaction_id: str, is_committed: Callable[[], bool]
+) -> str | None:
     try:
-        with translated():
+        with translate_errors():
             with engine.connect() as connection:
                 status = connection.exec_driver_sql(_STATUS, (transaction_id,)).scalar()
-            return "aborted" if status == "committed" and not is_kept() else status
+            return "aborted" if status == "committed" and not is_committed() else status
     except DataError:
         # An id that was not given to anybody yet: a crash has taken it back.
         return "aborted"

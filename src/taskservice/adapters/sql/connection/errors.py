@@ -10,8 +10,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from taskservice.adapters.sql.connection.outages import is_in_doubt, outage
-from taskservice.adapters.sql.connection.read_timeout import NoAnswer
-from taskservice.core.errors import AccessRefused, Busy, KeyInUse, Outcome, Unavailable
+from taskservice.adapters.sql.connection.read_timeout import ReadTimeout
+from taskservice.core.errors import AccessDenied, Busy, KeyInUse, Outcome, Unavailable
 
 # SQLSTATE codes (PostgreSQL, appendix A).
 DUPLICATE = "23505"
@@ -38,15 +38,15 @@ _never_sent = re.compile(r"server login |cannot connect to server|query_wait_tim
 _host = re.compile(r'((?:certificate for|host(?: name)?) )"[^"]*"')
 
 
-class BrokenOff(Unavailable):
+class ConnectionLost(Unavailable):
     """The connection broke while an answer was waited for; a new one may tell more."""
 
 
 @contextmanager
-def translated(if_cut: Outcome = "not_applied") -> Iterator[None]:
+def translate_errors(on_disconnect: Outcome = "not_applied") -> Iterator[None]:
     """Raise `Unavailable`, or a kind of it, for what the database or the pool could not do.
 
-    `if_cut` is what is known of a write whose connection broke before the
+    `on_disconnect` is what is known of a write whose connection broke before the
     answer came, or that could not be synced; a defect of ours passes as it is.
     """
     try:
@@ -55,20 +55,20 @@ def translated(if_cut: Outcome = "not_applied") -> Iterator[None]:
         raise Busy("no database connection became free in time") from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise _broken(error, if_cut) from error
+            raise _broken(error, on_disconnect) from error
         if (kind := _kind(error)) is None:
             raise
-        outcome = if_cut if is_in_doubt(error.orig) else "not_applied"
+        outcome = on_disconnect if is_in_doubt(error.orig) else "not_applied"
         raise kind(f"the database refuses: {reason(error)}", outcome) from error
 
 
-def notice_loss(context: ExceptionContext) -> None:
+def mark_disconnect(context: ExceptionContext) -> None:
     """Count an error as the end of its connection where it is; listens to `handle_error`."""
-    if context.connection is not None and is_loss(context.original_exception):
+    if context.connection is not None and is_disconnect(context.original_exception):
         context.is_disconnect = True
 
 
-def is_loss(error: BaseException) -> bool:
+def is_disconnect(error: BaseException) -> bool:
     """Tell whether a PostgreSQL connection has ended, and no server has refused the statement.
 
     The driver sees that end late where a pooler tells of it, or where it comes
@@ -83,14 +83,14 @@ def is_loss(error: BaseException) -> bool:
 
 
 def _broken(error: DBAPIError, outcome: Outcome) -> Unavailable:
-    if isinstance(error.orig, NoAnswer):
+    if isinstance(error.orig, ReadTimeout):
         return Unavailable("the database did not answer in time", outcome)
-    return BrokenOff("the database connection broke", outcome)
+    return ConnectionLost("the database connection broke", outcome)
 
 
 def _kind(error: DBAPIError) -> type[Unavailable] | None:
     """Return what an error of the database is in the words of the core, None for a defect."""
-    return AccessRefused if is_access_refused(error) else outage(error.orig)
+    return AccessDenied if is_access_refused(error) else outage(error.orig)
 
 
 def is_access_refused(error: DBAPIError) -> bool:

@@ -5,15 +5,15 @@ import sqlite3
 
 import psycopg
 
-from taskservice.core.errors import AccessRefused, ReadOnly, SchemaBehind, StorageFull, Unavailable
+from taskservice.core.errors import AccessDenied, ReadOnly, SchemaOutdated, StorageFull, Unavailable
 
 # By SQLSTATE, or its class (PostgreSQL, appendix A).
 _STATES: dict[str, type[Unavailable]] = {
     "53100": StorageFull,
     "25006": ReadOnly,
-    "42501": AccessRefused,
-    "28": AccessRefused,
-    "3D": AccessRefused,
+    "42501": AccessDenied,
+    "28": AccessDenied,
+    "3D": AccessDenied,
     "08": Unavailable,  # The connection broke, or was never there.
     "25P": Unavailable,  # The transaction has failed, or took too long.
     "40": Unavailable,  # Undone for the sake of another transaction.
@@ -23,7 +23,7 @@ _STATES: dict[str, type[Unavailable]] = {
     "58": Unavailable,  # The server's disk or system.
     "XX": Unavailable,  # The server's own defect, or corrupted data.
     # A schema, table, column, type or function that is not there: the database is not as it was.
-    **dict.fromkeys(("3F000", "42P01", "42703", "42704", "42883"), SchemaBehind),
+    **dict.fromkeys(("3F000", "42P01", "42703", "42704", "42883"), SchemaOutdated),
 }
 
 # By result code (sqlite.org/rescode.html): what an extended one adds counts where it is named.
@@ -71,7 +71,7 @@ def _of_postgresql(error: psycopg.Error) -> type[Unavailable] | None:
 def _of_sqlite(error: object) -> type[Unavailable] | None:
     code = _code(error)
     if code == sqlite3.SQLITE_ERROR and _is_missing(str(error)):
-        return SchemaBehind
+        return SchemaOutdated
     return _CODES.get(code, _CODES.get(code & 0xFF))
 
 

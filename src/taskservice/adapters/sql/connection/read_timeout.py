@@ -10,11 +10,11 @@ from psycopg.abc import PQGen
 RV = TypeVar("RV")
 
 
-class NoAnswer(psycopg.OperationalError):
+class ReadTimeout(psycopg.OperationalError):
     """The server is connected and says nothing."""
 
 
-class PatientConnection(psycopg.Connection[Any]):
+class TimeoutConnection(psycopg.Connection[Any]):
     """A connection that is given up, and closed, where no answer comes in `patience` seconds.
 
     The server's own limits end what takes long there. They do nothing where
@@ -34,11 +34,11 @@ class PatientConnection(psycopg.Connection[Any]):
             self.patience = usual
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        """Return what `gen` ends with. Raises `NoAnswer`."""
+        """Return what `gen` ends with. Raises `ReadTimeout`."""
         try:
             return super().wait(gen, interval, self.patience if timeout is None else timeout)
         except psycopg.OperationalError as error:
             if type(error).__name__ != "_WaitTimeout":
                 raise
             self.close()
-            raise NoAnswer("no answer in time") from None
+            raise ReadTimeout("no answer in time") from None

@@ -5,7 +5,7 @@ from random import uniform
 from time import monotonic, sleep
 from typing import TypeVar
 
-from taskservice.adapters.sql.connection.errors import BrokenOff
+from taskservice.adapters.sql.connection.errors import ConnectionLost
 from taskservice.core.errors import Unavailable
 
 T = TypeVar("T")
@@ -24,17 +24,17 @@ def answered(ask: Callable[[], T]) -> T:
     """
     try:
         return ask()
-    except BrokenOff as error:
+    except ConnectionLost as error:
         return _asked_again(ask, error)
 
 
-def _asked_again(ask: Callable[[], T], first: BrokenOff) -> T:
+def _asked_again(ask: Callable[[], T], first: ConnectionLost) -> T:
     deadline = monotonic() + PATIENCE
     while True:
         try:
             return ask()
         except Unavailable as error:
-            is_final = error.outcome == "unknown" and not isinstance(error, BrokenOff)
+            is_final = error.outcome == "unknown" and not isinstance(error, ConnectionLost)
             if is_final or monotonic() > deadline:
                 raise Unavailable(str(error), first.outcome) from error
         sleep(uniform(0, LONGEST_PAUSE))  # noqa: S311

@@ -16,10 +16,15 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from taskservice.adapters.sql.connection.commit_outcome import CURRENT_ID, known_outcome
-from taskservice.adapters.sql.connection.errors import translated
+from taskservice.adapters.sql.connection.commit_outcome import CURRENT_ID, resolve_commit_outcome
+from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.retries import answered
-from taskservice.adapters.sql.connection.statements import OWNER_SETTING, Session, Told, execute
+from taskservice.adapters.sql.connection.statements import (
+    OWNER_SETTING,
+    Session,
+    SettingsStatement,
+    execute,
+)
 from taskservice.core.errors import Unavailable
 
 INTRANS = TransactionStatus.INTRANS
@@ -28,7 +33,7 @@ IDLE_TIMEOUT = "idle_in_transaction_session_timeout"
 PROGRESS_STEPS = 1_000
 """After so many steps SQLite looks at the time; a search takes six for each row that it passes."""
 
-_IS_OURS = "taskservice_session"
+_IS_DIRECT = "taskservice_session"
 
 Open = Callable[[], AbstractContextManager[Session]]
 
@@ -72,29 +77,32 @@ def alone(engine: Engine, owner: str) -> Iterator[Session]:
     with engine.connect() as connection:
         if engine.dialect.name != "postgresql":
             yield Session(connection, owner)
-        elif connection.info.get(_IS_OURS):
-            yield Session(connection, owner, _told({OWNER_SETTING: owner}), is_ours=True)
+        elif connection.info.get(_IS_DIRECT):
+            yield Session(connection, owner, _told({OWNER_SETTING: owner}), is_direct=True)
         else:
             yield Session(connection, owner, _told(_settings(engine, owner)))
 
 
 @contextmanager
 def transaction(
-    engine: Engine, owner: str = "", is_kept: Callable[[], bool] = lambda: True
+    engine: Engine, owner: str = "", is_committed: Callable[[], bool] = lambda: True
 ) -> Iterator[Connection]:
     """Yield a connection inside one transaction: committed on a normal exit, else rolled back.
 
     It is in the name of `owner`, or of nobody, who owns no task. On SQLite it
     holds the write lock from the first moment, so that what it reads cannot
-    change before it writes. `is_kept` tells, where the answer to COMMIT was
+    change before it writes. `is_committed` tells, where the answer to COMMIT was
     lost, whether what was written is there. Raises `Unavailable`, also where a
     statement has failed and the block ends all the same.
     """
     connection, transaction_id = answered(partial(_begun, engine, owner))
-    with translated(), connection:
+    with translate_errors(), connection:
         yield connection
         require_transaction(connection)
-        with known_outcome(connection, transaction_id, is_kept), translated(if_cut="unknown"):
+        with (
+            resolve_commit_outcome(connection, transaction_id, is_committed),
+            translate_errors(on_disconnect="unknown"),
+        ):
             connection.exec_driver_sql("COMMIT")
 
 
@@ -122,15 +130,15 @@ def _is_in_transaction(driver: Any) -> bool:
     return bool(driver.pgconn.transaction_status == INTRANS)
 
 
-def bounded(opened: Open, engine: Engine) -> Open:
+def with_deadline(opened: Open, engine: Engine) -> Open:
     """Return `opened`, in whose sessions SQLite too stops a reading that takes long."""
     if engine.dialect.name == "postgresql":
         return opened
-    return partial(_bounded, opened, _timeouts(engine).statement)
+    return partial(_with_deadline, opened, _timeouts(engine).statement)
 
 
 @contextmanager
-def _bounded(opened: Open, seconds: float) -> Iterator[Session]:
+def _with_deadline(opened: Open, seconds: float) -> Iterator[Session]:
     with opened() as session:
         driver: Any = session.connection.connection.driver_connection
         deadline = monotonic() + seconds
@@ -141,7 +149,7 @@ def _bounded(opened: Open, seconds: float) -> Iterator[Session]:
             driver.set_progress_handler(None, 0)
 
 
-def take_over(timeouts: Timeouts, connection: Any, entry: ConnectionPoolEntry) -> None:
+def configure_session(timeouts: Timeouts, connection: Any, entry: ConnectionPoolEntry) -> None:
     """Set what holds for each statement once, where the session with PostgreSQL is ours alone.
 
     That is: the time limits, to plan a statement once, and to show moments in
@@ -152,13 +160,13 @@ def take_over(timeouts: Timeouts, connection: Any, entry: ConnectionPoolEntry) -
     mine = connection.info.backend_pid
     found = connection.execute(f"{sql} WHERE pg_backend_pid() = %s", (*values, mine))
     if found.fetchone() is not None:
-        entry.info[_IS_OURS] = True
+        entry.info[_IS_DIRECT] = True
         connection.prepare_threshold = PREPARED_AFTER
 
 
 def _begun(engine: Engine, owner: str) -> tuple[Connection, str | None]:
     """Return a connection on which a transaction has begun, and its id where it can be known."""
-    with translated(), ExitStack() as opened:
+    with translate_errors(), ExitStack() as opened:
         connection = opened.enter_context(engine.connect())
         transaction_id = _begin(connection, owner)
         opened.pop_all()
@@ -184,7 +192,7 @@ def _settings(engine: Engine, owner: str) -> dict[str, str]:
     return {OWNER_SETTING: owner, **(timeouts.settings if timeouts else {})}
 
 
-def _told(settings: dict[str, str], *, is_local: bool = True) -> Told:
+def _told(settings: dict[str, str], *, is_local: bool = True) -> SettingsStatement:
     """Return the statement that sets `settings`, for one transaction where it `is_local`."""
     calls = ", ".join(f"set_config('{name}', %s, {is_local})" for name in settings)
     return f"SELECT {calls}", tuple(settings.values())

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from taskservice.core.errors import Unavailable, Unfit
+from taskservice.core.errors import Unavailable, UnusableDatabase
 
 BUSY_SECONDS = 5
 FULL = 2
@@ -26,11 +26,11 @@ def set_up(connection: Connection, _: object = None) -> None:
     _set(connection, {"busy_timeout": BUSY_SECONDS * 1000, "synchronous": FULL, "foreign_keys": 1})
 
 
-def log_ahead(connection: Connection, _: object = None) -> None:
+def enable_wal(connection: Connection, _: object = None) -> None:
     """Have readers and a writer not wait for one another: the file remembers it.
 
     For a file that is ours for sure: a look must not change another application's.
-    Raises `Unfit` where SQLite cannot have such a log.
+    Raises `UnusableDatabase` where SQLite cannot have such a log.
     """
     _set(connection, {"journal_mode": "wal"})
 
@@ -41,7 +41,7 @@ def _set(connection: Connection, wanted: Mapping[str, object]) -> None:
         connection.execute(f"PRAGMA {name} = {value}")
         (found,) = connection.execute(f"PRAGMA {name}").fetchone()
         if found != value:
-            raise Unfit(f"the file's {name} is {found}, and must be {value}", LOCAL_DISK)
+            raise UnusableDatabase(f"the file's {name} is {found}, and must be {value}", LOCAL_DISK)
 
 
 def stay_open(engine: Engine) -> None:
@@ -53,11 +53,11 @@ def stay_open(engine: Engine) -> None:
     cannot be opened now is left to its first user.
     """
     arguments, options = engine.dialect.create_connect_args(engine.url)
-    with suppress(Error, Unfit):
+    with suppress(Error, UnusableDatabase):
         kept: Any = engine.dialect.connect(*arguments, **options)
         event.listen(engine, "engine_disposed", lambda _: kept.close())
         set_up(kept)
-        log_ahead(kept)
+        enable_wal(kept)
 
 
 def pin_file(engine: Engine) -> None:

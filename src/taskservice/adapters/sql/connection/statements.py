@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
 
-from taskservice.adapters.sql.connection.errors import is_loss
+from taskservice.adapters.sql.connection.errors import is_disconnect
 from taskservice.adapters.sql.tables import UtcTime
 
 OWNER_SETTING = "taskservice.owner"
@@ -35,7 +35,7 @@ OWNER_SETTING = "taskservice.owner"
 Core = Select[Any] | Insert | Update | Delete
 Order = Callable[[Any], Sequence[ColumnElement[Any]]]
 Convert = Callable[[Any], Any]
-Told = tuple[str, tuple[str, ...]]
+SettingsStatement = tuple[str, tuple[str, ...]]
 """A statement of settings, and its values."""
 
 OWNER: ColumnElement[str] = bindparam("owner", type_=String())
@@ -51,15 +51,15 @@ _told = select(_set.label("owner")).offset(_NOTHING).subquery("told")
 class Session(NamedTuple):
     """A connection in the name of one owner.
 
-    Where the session with PostgreSQL `is_ours` alone, each statement tells it
+    Where the session with PostgreSQL `is_direct` alone, each statement tells it
     of the owner itself, and moments come in UTC; or else what is sent `ahead`
     tells of the owner, in the same round trip.
     """
 
     connection: Connection
     owner: str
-    ahead: Told | None = None
-    is_ours: bool = False
+    ahead: SettingsStatement | None = None
+    is_direct: bool = False
 
 
 class Statement:
@@ -87,17 +87,17 @@ class Statement:
         return int(self._run(session, values)[1].rowcount)
 
     def _run(self, session: Session, values: dict[str, Any]) -> "tuple[_Compiled, Any]":
-        connection, owner, ahead, is_ours = session
-        compiled = self._for(connection.dialect, is_ours)
+        connection, owner, ahead, is_direct = session
+        compiled = self._for(connection.dialect, is_direct)
         bound = compiled.bound(owner=owner, **values)
         return compiled, execute(connection, compiled.sql, bound, None if compiled.tells else ahead)
 
-    def _for(self, dialect: Dialect, is_ours: bool) -> "_Compiled":
-        key = dialect.name, is_ours
+    def _for(self, dialect: Dialect, is_direct: bool) -> "_Compiled":
+        key = dialect.name, is_direct
         if key not in self._compiled:
-            tells = is_ours and isinstance(self._core, Select)
+            tells = is_direct and isinstance(self._core, Select)
             whole = self._whole(tells)
-            self._compiled[key] = _Compiled.of(whole, tells, dialect, is_utc=is_ours)
+            self._compiled[key] = _Compiled.of(whole, tells, dialect, is_utc=is_direct)
         return self._compiled[key]
 
     def _whole(self, tells: bool) -> Core:
@@ -170,7 +170,9 @@ class _Compiled(NamedTuple):
         return row
 
 
-def execute(connection: Connection, sql: str, values: Any, ahead: Told | None = None) -> Any:
+def execute(
+    connection: Connection, sql: str, values: Any, ahead: SettingsStatement | None = None
+) -> Any:
     """Return the driver's cursor after it has executed `sql`, and `ahead` before it.
 
     What was found must be taken before the connection executes anything else.
@@ -217,7 +219,7 @@ def _as_sqlalchemy_does(connection: Connection, sql: str, error: Exception) -> B
     """Return an error of the driver as SQLAlchemy raises it, and drop what it has ended."""
     dialect = connection.dialect
     dbapi: Any = connection.connection.dbapi_connection
-    is_lost = is_loss(error) or dialect.is_disconnect(error, dbapi, None)  # type: ignore[arg-type]
+    is_lost = is_disconnect(error) or dialect.is_disconnect(error, dbapi, None)  # type: ignore[arg-type]
     if is_lost:
         connection.invalidate(error)
     return DBAPIError.instance(

@@ -6,15 +6,15 @@ Each keeps in mind what it has sent and had no answer to, and so knows it when i
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from taskservice.adapters.sql.storage.rows import OwnRows
+from taskservice.adapters.sql.storage.rows import OwnerRows
 from taskservice.core.clock import Clock
 from taskservice.core.errors import TaskNotFound, Unavailable
-from taskservice.core.preconditions import Guard
+from taskservice.core.preconditions import Precondition
 from taskservice.core.task import Step, Task
 
 ATTEMPTS = 100
 """How often a change is tried while others change the same task; one of them succeeds each time."""
-CROWDED = "too many others change this task at the same time"
+TOO_CONTENDED = "too many others change this task at the same time"
 
 
 T_co = TypeVar("T_co", covariant=True)
@@ -25,19 +25,19 @@ class Change(Protocol[T_co]):
 
     sent: Task | None
 
-    def __call__(self, rows: OwnRows) -> T_co:
+    def __call__(self, rows: OwnerRows) -> T_co:
         """Make the change, unless it is found to have been made."""
         ...
 
 
-class Addition:
+class Insert:
     """A new task: its id was never used, so that a row with it is this one."""
 
     def __init__(self, task: Task) -> None:
         self._task = task
         self.sent: Task | None = None
 
-    def __call__(self, rows: OwnRows) -> Task:
+    def __call__(self, rows: OwnerRows) -> Task:
         """Insert the row, once."""
         insert = rows.insert_unless_there if self.sent else rows.insert
         self.sent = self._task
@@ -45,7 +45,7 @@ class Addition:
         return self._task
 
 
-class Replacement:
+class CompareAndSwap:
     """A step of one task, from the version that it has seen to the next (compare and swap)."""
 
     def __init__(self, task_id: UUID, step: Step, clock: Clock) -> None:
@@ -54,16 +54,16 @@ class Replacement:
         self._clock = clock
         self.sent: Task | None = None
 
-    def __call__(self, rows: OwnRows) -> Task:
+    def __call__(self, rows: OwnerRows) -> Task:
         """Return the task after the step, or raise `TaskNotFound` and what the step raises."""
         for _ in range(ATTEMPTS):
             before = self._find(rows)
             after = self.sent or self._step(before, self._clock())
             if after == before or self._replace(rows, before, after):
                 return after
-        raise Unavailable(CROWDED)
+        raise Unavailable(TOO_CONTENDED)
 
-    def _find(self, rows: OwnRows) -> Task:
+    def _find(self, rows: OwnerRows) -> Task:
         """Return the task; what was sent is forgotten where another's version has its place."""
         try:
             found = rows.find(self._task_id)
@@ -80,23 +80,23 @@ class Replacement:
         if not is_known:
             raise Unavailable("others have changed the task meanwhile", "unknown")
 
-    def _replace(self, rows: OwnRows, before: Task, after: Task) -> bool:
+    def _replace(self, rows: OwnerRows, before: Task, after: Task) -> bool:
         was_sent, self.sent = self.sent, after
         replaced = rows.replace(before, after)
         self.sent = was_sent
         return replaced
 
 
-class Removal:
-    """The end of one task; a guard looks at it as it is when it goes."""
+class Delete:
+    """The end of one task; a precondition looks at it as it is when it goes."""
 
-    def __init__(self, task_id: UUID, guard: Guard | None) -> None:
+    def __init__(self, task_id: UUID, precondition: Precondition | None) -> None:
         self._task_id = task_id
-        self._guard = guard
+        self._precondition = precondition
         self.sent: Task | None = None
 
-    def __call__(self, rows: OwnRows) -> None:
-        """Delete the row, or raise `TaskNotFound` and what the guard raises."""
+    def __call__(self, rows: OwnerRows) -> None:
+        """Delete the row, or raise `TaskNotFound` and what the precondition raises."""
         for _ in range(ATTEMPTS):
             try:
                 task = rows.find(self._task_id)
@@ -104,13 +104,13 @@ class Removal:
                 if self.sent is None:
                     raise
                 return
-            if self._guard is not None:
-                self._guard(task)
+            if self._precondition is not None:
+                self._precondition(task)
             if self._delete(rows, task):
                 return
-        raise Unavailable(CROWDED)
+        raise Unavailable(TOO_CONTENDED)
 
-    def _delete(self, rows: OwnRows, task: Task) -> bool:
+    def _delete(self, rows: OwnerRows, task: Task) -> bool:
         # An id never comes back: what stands at another version was not deleted.
         was_sent = self.sent if self.sent == task else None
         self.sent = task

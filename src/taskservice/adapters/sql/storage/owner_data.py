@@ -7,12 +7,12 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, Executable, Table, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from taskservice.adapters.sql.connection.address import is_embedded
-from taskservice.adapters.sql.connection.errors import translated
+from taskservice.adapters.sql.connection.address import is_sqlite
+from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import transaction
-from taskservice.adapters.sql.tables import OWNED, fields, tasks
+from taskservice.adapters.sql.tables import OWNED, fields, idempotency_records, tasks
 from taskservice.core.errors import Unavailable
-from taskservice.core.owner_data import Belongings, StillOnDisk
+from taskservice.core.owner_data import OwnerCounts, StillOnDisk
 from taskservice.core.task import Task
 
 _INSERT: dict[str, Executable] = {
@@ -24,18 +24,18 @@ _FOUND = select(*fields).where(
 )
 
 
-class SqlArchives:
-    """Every owner's belongings in one database; `open_archive` is the port."""
+class SqlOwnerDataSource:
+    """Every owner's belongings in one database; `open_owner_data` is the port."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
-    def open_archive(self, owner: str) -> "SqlArchive":
-        """Return the archive of `owner`; see `OpenArchive`."""
-        return SqlArchive(self._engine, owner)
+    def open_owner_data(self, owner: str) -> "SqlOwnerData":
+        """Return the archive of `owner`; see `OpenOwnerData`."""
+        return SqlOwnerData(self._engine, owner)
 
 
-class SqlArchive:
+class SqlOwnerData:
     """One owner's belongings; each method is one transaction. Raises `Unavailable`."""
 
     def __init__(self, engine: Engine, owner: str) -> None:
@@ -51,17 +51,16 @@ class SqlArchive:
             found = self._found(connection, wanted)
         return [task for task in wanted if task != found.get(task.id)]
 
-    def count(self) -> Belongings:
+    def count(self) -> OwnerCounts:
         """Count the rows."""
         with transaction(self._engine, self._owner) as connection:
-            return Belongings(**{table.name: self._count(connection, table) for table in OWNED})
+            return _counts({table: self._count(connection, table) for table in OWNED})
 
-    def erase(self) -> Belongings:
+    def erase(self) -> OwnerCounts:
         """Delete the rows; an SQLite file is written again without them. Raises `StillOnDisk`."""
         with transaction(self._engine, self._owner) as connection:
-            deleted = {table.name: self._delete(connection, table) for table in OWNED}
-        removed = Belongings(**deleted)
-        if is_embedded(self._engine.url):
+            removed = _counts({table: self._delete(connection, table) for table in OWNED})
+        if is_sqlite(self._engine.url):
             self._overwrite(removed)
         return removed
 
@@ -79,13 +78,13 @@ class SqlArchive:
         own = table.c.user_id == bindparam("owner")
         return connection.execute(delete(table).where(own), {"owner": self._owner}).rowcount
 
-    def _overwrite(self, removed: Belongings) -> None:
+    def _overwrite(self, removed: OwnerCounts) -> None:
         """Write the file again, and cut its log: in both stand pages as they were.
 
         `secure_delete` is not enough: what moved from one page to another stays in the gaps.
         """
         try:
-            with translated(), self._engine.connect() as connection:
+            with translate_errors(), self._engine.connect() as connection:
                 connection.exec_driver_sql("VACUUM")
                 is_busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
         except Unavailable as error:
@@ -94,5 +93,9 @@ class SqlArchive:
             raise StillOnDisk(removed, "another connection reads the database")
 
 
+def _counts(rows: dict[Table, int]) -> OwnerCounts:
+    return OwnerCounts(rows[tasks], rows[idempotency_records])
+
+
 def _row(task: Task) -> dict[str, Any]:
-    return {**vars(task), "folded": task.folded}
+    return {**vars(task), "search_text": task.search_text}

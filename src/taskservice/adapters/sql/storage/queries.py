@@ -50,7 +50,7 @@ _own = tasks.c.user_id == OWNER
 _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     "completed": tasks.c.completed,
     "open": ~tasks.c.completed,
-    "text": _Position(tasks.c.folded, bindparam("text", type_=String())) > literal_column("0"),
+    "text": _Position(tasks.c.search_text, bindparam("text", type_=String())) > literal_column("0"),
     "created_after": and_(
         tasks.c.id >= bindparam("first_id"), tasks.c.created_at >= bindparam("created_after")
     ),

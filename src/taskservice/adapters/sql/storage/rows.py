@@ -40,7 +40,7 @@ _UPDATE = Statement(
 _DELETE = Statement(delete(tasks).where(_one, _seen))
 
 
-class OwnRows(NamedTuple):
+class OwnerRows(NamedTuple):
     """The rows of one owner, in a session of that owner.
 
     A statement that PostgreSQL undoes for the sake of another is tried again
@@ -52,7 +52,7 @@ class OwnRows(NamedTuple):
 
     def insert(self, task: Task) -> None:
         """Insert the row of `task`."""
-        values = {**vars(task), "folded": task.folded}
+        values = {**vars(task), "search_text": task.search_text}
         del values["user_id"]
         if not self._write(_INSERT, values):
             raise Unavailable(NOTHING_WRITTEN)

@@ -8,17 +8,23 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
-from taskservice.adapters.sql.connection.errors import translated
+from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.retries import answered
-from taskservice.adapters.sql.connection.sessions import Open, alone, bounded, transaction, within
+from taskservice.adapters.sql.connection.sessions import (
+    Open,
+    alone,
+    transaction,
+    with_deadline,
+    within,
+)
 from taskservice.adapters.sql.connection.statements import Session
-from taskservice.adapters.sql.storage.changes import Addition, Change, Removal, Replacement
-from taskservice.adapters.sql.storage.idempotency import OwnReceipts
-from taskservice.adapters.sql.storage.rows import OwnRows
+from taskservice.adapters.sql.storage.changes import Change, CompareAndSwap, Delete, Insert
+from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
+from taskservice.adapters.sql.storage.rows import OwnerRows
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.errors import Outcome, StorageFull, Unavailable
 from taskservice.core.ids import NewId, TaskIds
-from taskservice.core.preconditions import Guard
+from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.service import TaskService
 from taskservice.core.task import Step, Task
@@ -43,23 +49,23 @@ class SqlTasks:
         self._new_id = new_id or TaskIds()
 
     @contextmanager
-    def open_tasks(self, owner: str, *, together: bool = False) -> Iterator[TaskService]:
+    def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
         """Yield the tasks of `owner`; see `OpenTasks`."""
-        if together:
-            with transaction(self._engine, owner, lambda: self._are_kept(own)) as connection:
+        if atomic:
+            with transaction(self._engine, owner, lambda: self._is_committed(own)) as connection:
                 own = self._own(owner, partial(within, Session(connection, owner)), retries=0)
                 yield own
         else:
             yield self._own(owner, partial(alone, self._engine, owner), retries=RETRIES)
 
     def _own(self, owner: str, opened: Open, *, retries: int) -> "_OwnTasks":
-        reading = bounded(opened, self._engine)
+        reading = with_deadline(opened, self._engine)
         return _OwnTasks(owner, opened, reading, self._clock, self._new_id, retries=retries)
 
-    def _are_kept(self, own: "_OwnTasks") -> bool:
+    def _is_committed(self, own: "_OwnTasks") -> bool:
         """Tell whether the receipts of a transaction are there once it has ended."""
         with alone(self._engine, own.owner) as session:
-            return own.receipts.are_kept(session)
+            return own.idempotency.is_committed(session)
 
 
 class _OwnTasks:
@@ -85,7 +91,7 @@ class _OwnTasks:
         self._retries = retries
         self._clock = clock
         self._new_id = new_id
-        self.receipts = OwnReceipts(opened, clock)
+        self.idempotency = SqlIdempotencyStore(opened, clock)
 
     def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
         task = Task.create(
@@ -96,7 +102,7 @@ class _OwnTasks:
             description=description,
             completed=completed,
         )
-        return self._write(Addition(task))
+        return self._write(Insert(task))
 
     def get(self, task_id: UUID) -> Task:
         return self._read(lambda rows: rows.find(task_id), self._opened)
@@ -105,19 +111,19 @@ class _OwnTasks:
         return self._read(lambda rows: rows.page(query), self._reading)
 
     def change(self, task_id: UUID, step: Step) -> Task:
-        return self._write(Replacement(task_id, step, self._clock))
+        return self._write(CompareAndSwap(task_id, step, self._clock))
 
-    def remove(self, task_id: UUID, guard: Guard | None = None) -> None:
-        self._write(Removal(task_id, guard))
+    def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
+        self._write(Delete(task_id, precondition))
 
-    def _ask(self, door: Callable[[OwnRows], T], opened: Open, if_cut: Outcome) -> T:
+    def _ask(self, door: Callable[[OwnerRows], T], opened: Open, on_disconnect: Outcome) -> T:
         def ask() -> T:
-            with translated(if_cut), opened() as session:
-                return door(OwnRows(session, self._retries))
+            with translate_errors(on_disconnect), opened() as session:
+                return door(OwnerRows(session, self._retries))
 
         return answered(ask) if self._retries else ask()
 
-    def _read(self, door: Callable[[OwnRows], T], opened: Open) -> T:
+    def _read(self, door: Callable[[OwnerRows], T], opened: Open) -> T:
         try:
             return self._ask(door, opened, "not_applied")
         except StorageFull as error:
