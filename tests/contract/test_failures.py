@@ -237,7 +237,7 @@ GONE = {
 }
 
 
-@pytest.mark.parametrize("together", [False, True], ids=["alone", "together"])
+@pytest.mark.parametrize("atomic", [False, True], ids=["alone", "together"])
 @pytest.mark.parametrize(("take", "give_back"), GONE.values(), ids=GONE)
 def test_what_is_not_there_is_an_outage(own: Home, take: str, give_back: str, atomic: bool) -> None:
     """A table or column that somebody has taken: `not_applied`, named, until it is there again."""

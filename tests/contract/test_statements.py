@@ -220,7 +220,7 @@ DOORS: dict[str, Callable[[TaskService, UUID], object]] = {
 
 
 @pytest.mark.parametrize("door", DOORS)
-@pytest.mark.parametrize("together", [True, False])
+@pytest.mark.parametrize("atomic", [True, False])
 def test_whoever_cannot_begin_is_told_of_an_outage(home: Home, atomic: bool, door: str) -> None:
     """Without a connection nothing is opened, and nothing was applied."""
     full = served_engine(home.service, pool_size=1, pool_timeout=0.05)
@@ -296,7 +296,7 @@ def test_a_change_that_changes_nothing_writes_nothing(engine: Engine) -> None:
 
 @pytest.mark.parametrize("query", [TaskQuery(), TaskQuery(text="i"), TaskQuery(counted=True)])
 @pytest.mark.parametrize("looks", [1, 50, 150])
-@pytest.mark.parametrize("together", [False, True])
+@pytest.mark.parametrize("atomic", [False, True])
 def test_a_list_from_a_file_is_stopped_whenever_its_time_is_over(
     sqlite: Engine, monkeypatch: pytest.MonkeyPatch, query: TaskQuery, looks: int, atomic: bool
 ) -> None:
@@ -342,7 +342,7 @@ ALWAYS_UNDONE = """
 """
 
 
-@pytest.mark.parametrize(("together", "tries"), [(False, 4), (True, 1)])
+@pytest.mark.parametrize(("atomic", "tries"), [(False, 4), (True, 1)])
 def test_what_is_undone_every_time_is_tried_three_times_more(
     owner_engine: Engine,
     role_engine: Engine,

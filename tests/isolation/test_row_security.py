@@ -87,7 +87,7 @@ DOORS: dict[str, Callable[[TaskService, UUID], object]] = {
 
 
 @pytest.mark.parametrize("whose", [lambda engine: engine, behind_a_pooler], ids=["ours", "pooler"])
-@pytest.mark.parametrize("together", [False, True], ids=["alone", "together"])
+@pytest.mark.parametrize("atomic", [False, True], ids=["alone", "together"])
 @pytest.mark.parametrize("door", DOORS)
 def test_nothing_is_left_on_the_connection(
     engine: Engine, task: Task, whose: Callable[[Engine], Engine], atomic: bool, door: str
