@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import tzset
 
 import pytest
@@ -25,6 +25,7 @@ __all__ = ["clock"]
 pytest_plugins = ["tests.audit", "tests.canaries"]
 
 SEED = pytest.StashKey[int]()
+TOLD = "told"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -43,6 +44,21 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     return f"fuzzing: {config.getoption('--cases')} cases, --hypothesis-seed={config.stash[SEED]}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests told: reports carry it here from the processes that ran them."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, line in getattr(report, "user_properties", ()):
+                if name == TOLD and report.when == "call":
+                    terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {line}")
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[object], None]:
+    """Tell whoever runs the tests what came of them: it is a line below theirs."""
+    return lambda line: record_property(TOLD, str(line))
 
 
 @pytest.fixture(scope="session")

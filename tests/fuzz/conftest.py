@@ -1,7 +1,5 @@
 """The real application over each adapter in turn, and as an ordinary role on PostgreSQL."""
 
-from collections.abc import Callable
-
 import pytest
 from sqlalchemy import Engine, delete
 from tests.contract.conftest import home, owner_engine, role_engine, sqlite
@@ -16,22 +14,6 @@ from taskservice.adapters.sql.tables import idempotency_records, tasks
 from taskservice.app import create_app
 
 __all__ = ["home", "owner_engine", "role_engine", "sqlite"]
-
-TOLD = pytest.StashKey[list[str]]()
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    for line in config.stash.get(TOLD, []):
-        terminalreporter.write_line(line)
-
-
-@pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
-    """Tell whoever runs the tests how much was tried: it is a line below theirs."""
-    lines = request.config.stash.setdefault(TOLD, [])
-    return lambda line: lines.append(f"{request.node.name}: {line}")
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])

@@ -1,18 +1,9 @@
-"""Targets to break, and where to tell what came of it."""
+"""A database to break, and how often."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from tests.postgres import PostgresServer
-
-TOLD = pytest.StashKey[list[str]]()
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    for line in config.stash.get(TOLD, []):
-        terminalreporter.write_line(line)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -21,13 +12,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if "cycles" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(seconds))
-
-
-@pytest.fixture
-def tell(request: pytest.FixtureRequest) -> Callable[[object], None]:
-    """Tell whoever runs the tests what came of them: it is a line below theirs."""
-    lines = request.config.stash.setdefault(TOLD, [])
-    return lambda line: lines.append(f"{request.node.name}: {line}")
 
 
 @pytest.fixture(scope="session")
