@@ -25,6 +25,8 @@ from taskservice.core.query import TaskQuery
 from taskservice.testing import ADA
 
 on_one_world = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+above_the_engines = pytest.mark.parametrize("world", ["memory"], indirect=True)
+"""For what is decided before any engine is asked."""
 
 LIST = "/api/tasks/{user_id}/tasks"
 TASK = f"{LIST}/{{task_id}}"
@@ -93,6 +95,7 @@ def address(ada: Caller, path: str) -> str:
     return path.replace("{user_id}", ADA).replace("{task_id}", first["id"])
 
 
+@above_the_engines
 @on_one_world
 @given(pieces('W/"1"', '"1"', '"', ",", " ", "W/", "*", "\t"))
 def test_any_condition_is_heeded_or_refused(ada: Caller, value: str) -> None:
@@ -103,6 +106,7 @@ def test_any_condition_is_heeded_or_refused(ada: Caller, value: str) -> None:
     check(ada("PUT", task, json=body, headers={"If-Match": value}), "PUT", TASK)
 
 
+@above_the_engines
 @on_one_world
 @given(pieces("a", " ", ",", "x" * 100, "\x7f"))
 def test_a_key_is_printable_text_or_refused(ada: Caller, key: str) -> None:
@@ -114,6 +118,7 @@ def test_a_key_is_printable_text_or_refused(ada: Caller, key: str) -> None:
         problem(response, 400, "malformed-request")
 
 
+@above_the_engines
 @on_one_world
 @given(pieces("count", "=", "exact", " ", ",", ";", '"', "wait=1"))
 def test_a_preference_is_heeded_or_passed_over(ada: Caller, prefer: str) -> None:
@@ -126,6 +131,7 @@ def test_a_preference_is_heeded_or_passed_over(ada: Caller, prefer: str) -> None
     assert applied in ({"count=exact", None} if counted else {None})
 
 
+@above_the_engines
 @on_one_world
 @given(st.data())
 def test_only_one_header_lets_a_caller_in(ada: Caller, data: st.DataObject) -> None:
