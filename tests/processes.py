@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from tempfile import TemporaryFile
 from threading import Condition, Thread
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
+from tests import forking
 from tests.canaries import WATCH, look_at_answer
+from tests.forking import Forked
 from tests.parent_death import dying_with_the_tests
 from tests.postgres import program
 
@@ -23,6 +26,8 @@ ROOT = Path(__file__).parents[1]
 SECONDS = 30
 COMMAND = [sys.executable, "-m", "taskservice"]
 WORKERS = 2
+
+Process: TypeAlias = "subprocess.Popen[bytes] | Forked"
 
 
 def gunicorn_command(application: str = "wsgi:app", port: int = 0) -> list[str]:
@@ -102,7 +107,7 @@ class Service(NamedTuple):
     """A service that runs: where it answers, and its process."""
 
     address: str
-    process: "subprocess.Popen[bytes]"
+    process: Process
     output: Output
 
     def __call__(
@@ -146,18 +151,35 @@ def run(
     command: Sequence[str], folder: Path, **settings: str
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end."""
-    result = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    given = environment(**settings)
+    if forking.can_fork(command, given):
+        result = _run_forked(command, folder, given)
+    else:
+        result = subprocess.run(
+            command,
+            cwd=folder,
+            env=given,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
     for line in (result.stdout + result.stderr).splitlines():
         look_at_output(command, line)
     return result
+
+
+def _run_forked(
+    command: Sequence[str], folder: Path, given: Mapping[str, str]
+) -> "subprocess.CompletedProcess[str]":
+    with TemporaryFile("w+") as stdout, TemporaryFile("w+") as stderr:
+        process = forking.start(command, folder, given, stdout.fileno(), stderr.fileno())
+        try:
+            status = process.wait(SECONDS)
+        finally:
+            process.kill()
+        texts = [(file.seek(0), file.read())[1] for file in (stdout, stderr)]
+    return subprocess.CompletedProcess(command, status, *texts)
 
 
 def client(folder: Path, name: str, *arguments: str) -> None:
@@ -169,14 +191,7 @@ def client(folder: Path, name: str, *arguments: str) -> None:
 @contextmanager
 def running(command: Sequence[str], folder: Path, **settings: str) -> Iterator[Service]:
     """Run a service until the block ends; it has told its address before the block begins."""
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment(**settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        preexec_fn=dying_with_the_tests,
-    ) as process:
+    with _started(command, folder, environment(**settings)) as process:
         assert process.stdout is not None
         output = Output(process.stdout, command)
         try:
@@ -186,6 +201,19 @@ def running(command: Sequence[str], folder: Path, **settings: str) -> Iterator[S
                 process.send_signal(signal.SIGTERM)
                 process.wait(SECONDS)
             output.finish()
+
+
+def _started(command: Sequence[str], folder: Path, given: Mapping[str, str]) -> Process:
+    if forking.can_fork(command, given):
+        return forking.start(command, folder, given)
+    return subprocess.Popen(
+        command,
+        cwd=folder,
+        env=given,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=dying_with_the_tests,
+    )
 
 
 @contextmanager
@@ -201,7 +229,7 @@ def gunicorn(folder: Path, *, command: Sequence[str] = START, **settings: str) -
         yield service
 
 
-def _address(process: "subprocess.Popen[bytes]", output: Output) -> str:
+def _address(process: Process, output: Output) -> str:
     for line in output:
         if match := _address_in(line):
             return match[0]
