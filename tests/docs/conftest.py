@@ -10,7 +10,7 @@ from tests.processes import ROOT
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the pages, as `tox -e docs` makes them: a warning is an error."""
+    """Return the folder of the pages, where a warning is an error."""
     folder = tmp_path_factory.mktemp("site")
     strictly = ["-q", "-W", "--keep-going", "-b", "html", "-d", str(folder / "trees")]
     command = [sys.executable, "-m", "sphinx", *strictly, str(ROOT / "docs"), str(folder / "html")]
