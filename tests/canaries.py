@@ -87,11 +87,20 @@ def on_answer(_: Flask, response: Response, **__: object) -> None:
         look_at_answer(WATCH, where, response.status_code, response.headers, response.get_data())
 
 
+LISTENER = Listener(WATCH)
+
+
 def pytest_configure() -> None:
     """Begin to watch."""
-    logging.getLogger().addHandler(Listener(WATCH))
-    logging.getLogger(OURS).setLevel(logging.DEBUG)
     request_finished.connect(on_answer)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Listen to the log before anybody adds to a record, whatever a test before has set up."""
+    root = logging.getLogger()
+    root.handlers[:] = [LISTENER, *(each for each in root.handlers if each is not LISTENER)]
+    logging.getLogger(OURS).setLevel(logging.DEBUG)
 
 
 @pytest.hookimpl(wrapper=True)

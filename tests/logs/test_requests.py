@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import uuid4
+from uuid import UUID
 
 import pytest
 from tests.http_callers import SETTINGS, Caller
@@ -20,7 +20,7 @@ from taskservice.testing import ADA, TickingClock
 
 TASKS = "/api/tasks/{user_id}/tasks"
 TASK = "/api/tasks/{user_id}/tasks/{task_id}"
-ABSENT = f"/{uuid4()}"
+ABSENT = f"/{UUID(int=0)}"
 BODY = {"title": "Buy milk"}
 OF_EVERY_LINE = {"timestamp", "pid", "message"}
 KEYED: dict[str, Any] = {"json": BODY, "headers": {"Idempotency-Key": "a-key"}}
