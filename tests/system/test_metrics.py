@@ -253,7 +253,7 @@ def test_a_scrape_that_fails_is_told_and_may_be_repeated(
     with served(tmp_path, settings) as (service, scraper):
         folder = folder_of(service)
         assert folder is not None
-        (folder / "counter_1.db").touch()
+        (folder / "counter_1.db").write_bytes(b"no")
         assert scraper()[0] == 503
         (folder / "counter_1.db").unlink()
         assert scraper()[0] == 200
