@@ -28,18 +28,15 @@ from tests.parent_death import dying_with_the_tests
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = [
-    *(
-        "alembic.command",
-        "alembic.ddl.postgresql",
-        "alembic.ddl.sqlite",
-        "alembic.runtime.migration",
-    ),
-    *("click", "cryptography.hazmat.primitives.asymmetric.rsa", "flask", "flask_cors"),
-    *("flask_smorest", "flask_swagger_ui", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread"),
-    *("jwt", "marshmallow", "orjson", "psycopg", "sqlalchemy.dialects.postgresql.psycopg"),
-    *("sqlalchemy.dialects.sqlite.pysqlite", "structlog", "webargs.flaskparser", "werkzeug"),
-    *("wsgiref.simple_server", "werkzeug.middleware.proxy_fix", "werkzeug.serving"),
+    *("alembic.command", "alembic.ddl.postgresql", "alembic.ddl.sqlite", "click"),
+    *("cryptography.hazmat.primitives.asymmetric.rsa", "flask", "flask_cors", "flask_smorest"),
+    *("flask_swagger_ui", "jwt", "marshmallow", "orjson", "psycopg", "structlog"),
+    *("sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite"),
+    *("webargs.flaskparser", "werkzeug.middleware.proxy_fix", "werkzeug.serving"),
+    *("importlib.metadata", "ssl", "wsgiref.simple_server"),
 ]
+"""Not gunicorn, which notes the folder in which it is imported."""
+
 OF_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "LD_", "OPENSSL_", "PSYCOPG_")
 """How the names of variables begin that are read before a program is."""
 
@@ -138,7 +135,10 @@ def _early(environment: Mapping[str, str]) -> dict[str, str]:
 
 @cache
 def _server() -> socket.socket:
-    """Start the process that is forked; it ends when ours does."""
+    """Start the process that is forked; it ends when ours does.
+
+    Its output is a pipe that nobody reads, so that it takes no file of a child's for seekable.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         process = subprocess.Popen(
@@ -146,12 +146,14 @@ def _server() -> socket.socket:
             cwd=ROOT,
             env=_environment(),
             stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             pass_fds=[theirs.fileno()],
         )
 
     def end() -> None:
         ours.close()
-        process.wait()
+        process.communicate()
 
     atexit.register(end)
     return ours
