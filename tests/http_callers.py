@@ -1,10 +1,17 @@
 """Callers who talk to the API in process."""
 
+from contextlib import AbstractContextManager
+from functools import cache
+from typing import cast
+
+from flask import Flask
 from flask.testing import FlaskClient
 from tests.support import SECRET
 
 from taskservice import testing
+from taskservice.app import create_app
 from taskservice.config import Settings
+from taskservice.core.service import OpenTasks, TaskService
 
 SETTINGS = Settings(database_url="sqlite:///unused.db", jwt_secret=SECRET, rate_limit="off")
 
@@ -19,3 +26,27 @@ class Caller(testing.Caller):
 
     def __init__(self, client: FlaskClient, user: str, token: str | None = None) -> None:
         super().__init__(client, user, token or token_of(user))
+
+
+class _Over:
+    """The port of an application that is used again: whichever was given last."""
+
+    open_tasks: OpenTasks
+
+    def __call__(self, owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
+        return self.open_tasks(owner, atomic=atomic)
+
+
+@cache
+def _made(settings: Settings) -> Flask:
+    port = _Over()
+    app = create_app(port, settings)
+    app.extensions["port of the tests"] = port
+    return app
+
+
+def application(open_tasks: OpenTasks, settings: Settings = SETTINGS) -> Flask:
+    """Return the application over a port. Each is made once: for other ports it is used again."""
+    app = _made(settings)
+    cast(_Over, app.extensions["port of the tests"]).open_tasks = open_tasks
+    return app

@@ -4,10 +4,9 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import Caller, application
 
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.app import create_app
 from taskservice.core.service import OpenTasks
 from taskservice.testing import ADA, BOB, TickingClock
 
@@ -19,7 +18,7 @@ def open_tasks(clock: TickingClock) -> OpenTasks:
 
 @pytest.fixture
 def app(open_tasks: OpenTasks) -> Flask:
-    return create_app(open_tasks, SETTINGS)
+    return application(open_tasks)
 
 
 @pytest.fixture

@@ -7,12 +7,11 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import Caller, application
 from tests.problems import problem
 from tests.support import SECRET
 
 from taskservice.adapters.jwt import issue
-from taskservice.app import create_app
 from taskservice.core.service import TaskService
 from taskservice.testing import ADA
 
@@ -40,7 +39,7 @@ def locked(owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskSe
 @pytest.fixture
 def closed_app() -> Flask:
     """An application in which reaching the tasks is a defect: a 500, and no refusal."""
-    return create_app(locked, SETTINGS)
+    return application(locked)
 
 
 def operations(app: Flask) -> Iterator[tuple[str, str]]:

@@ -14,7 +14,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, Caller, application
 from tests.problems import problem
 from werkzeug.exceptions import ImATeapot
 
@@ -96,7 +96,7 @@ def failing_app(error: Exception) -> Flask:
     def open_tasks(owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
         raise error
 
-    return create_app(open_tasks, SETTINGS)
+    return application(open_tasks)
 
 
 def test_a_defect_is_a_500_that_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, Caller, application
 from tests.problems import problem
 
 from taskservice.app import create_app
@@ -35,7 +35,7 @@ PATHS = ["/api/tasks/ada/tasks", "/api/tasks/ada/tasks/01932d0e-5f0a-7cc3-98f4-0
 @pytest.fixture
 def open_app(open_tasks: OpenTasks) -> Flask:
     """An application that pages of these origins may call."""
-    return create_app(open_tasks, replace(SETTINGS, cors_origins=(PAGE, OTHER, NUMBERED, *APPS)))
+    return application(open_tasks, replace(SETTINGS, cors_origins=(PAGE, OTHER, NUMBERED, *APPS)))
 
 
 def words(value: str) -> set[str]:
@@ -89,7 +89,7 @@ def test_headers_that_libraries_add_unasked_may_be_sent(open_app: Flask, name: s
 def test_an_operator_lets_more_headers_in(open_tasks: OpenTasks) -> None:
     """Names are taken as they stand, in either case: a sign in one is no pattern."""
     settings = replace(SETTINGS, cors_origins=(PAGE,), cors_headers=("X-Tenant", "b.3|$"))
-    app = create_app(open_tasks, settings)
+    app = application(open_tasks, settings)
     asked = "authorization, x-tenant, B.3|$, b-3|$, b.3, x-tenant-id, x"
     answer = preflight(app, PATHS[0], PAGE, "POST", asked)
     taken = words(answer.headers["Access-Control-Allow-Headers"])

@@ -9,11 +9,10 @@ import pytest
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, Caller, application
 from tests.problems import problem
 
 from taskservice.adapters.http.protocol.etags import parse_etags
-from taskservice.app import create_app
 from taskservice.core.service import OpenTasks
 
 WRITES: list[tuple[str, str, Any]] = [
@@ -134,7 +133,7 @@ def test_another_users_tag_is_never_a_304(ada: Caller, bob: Caller) -> None:
 @pytest.fixture
 def strict(open_tasks: OpenTasks) -> Flask:
     """An application that demands `If-Match`."""
-    return create_app(open_tasks, replace(SETTINGS, require_if_match=True))
+    return application(open_tasks, replace(SETTINGS, require_if_match=True))
 
 
 def test_if_match_may_be_demanded(strict: Flask) -> None:

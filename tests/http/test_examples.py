@@ -6,12 +6,12 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, Caller, application
 from tests.operations import examples, resolved
 
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.app import create_app, openapi_document
+from taskservice.app import openapi_document
 from taskservice.config import Settings
 from taskservice.core.errors import KeyInUse, StorageFull, Unavailable
 from taskservice.core.service import OpenTasks, TaskService
@@ -28,7 +28,7 @@ SHOWN: dict[str, Any] = {
 def over(open_tasks: OpenTasks, **settings: Any) -> Caller:
     """Return Ada, who calls the API over `open_tasks`."""
     known = Settings(**{**vars(SETTINGS), **settings})
-    return Caller(create_app(open_tasks, known).test_client(), "ada")
+    return Caller(application(open_tasks, known).test_client(), "ada")
 
 
 def usual(**settings: Any) -> Caller:

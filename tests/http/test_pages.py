@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from tests.http_callers import SETTINGS
+from tests.http_callers import SETTINGS, application
 from tests.problems import problem
 
 from taskservice import __version__
@@ -212,7 +212,7 @@ def test_the_document_says_where_the_service_is(
     open_tasks: OpenTasks, proxies: int, prefix: str, server: str
 ) -> None:
     """Behind a prefix that a trusted proxy says, the paths of the document are under it."""
-    client = create_app(open_tasks, replace(SETTINGS, proxies=proxies)).test_client()
+    client = application(open_tasks, replace(SETTINGS, proxies=proxies)).test_client()
     document = client.get("/openapi.json", headers={"X-Forwarded-Prefix": prefix}).json or {}
     plain = client.get("/openapi.json").json or {}
     assert [said["url"] for said in document.pop("servers")] == [server]

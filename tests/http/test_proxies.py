@@ -4,9 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, Caller, application
 
-from taskservice.app import create_app
 from taskservice.config import ConfigError, Settings
 from taskservice.core.service import OpenTasks
 from taskservice.testing import ADA
@@ -16,7 +15,7 @@ GIVEN = {"DATABASE_URL": "sqlite:///x.db", "TASKSERVICE_JWT_SECRET": "0123456789
 
 def created(open_tasks: OpenTasks, proxies: int, **headers: str) -> Any:
     """Create a task behind that many trusted proxies."""
-    app = create_app(open_tasks, replace(SETTINGS, proxies=proxies))
+    app = application(open_tasks, replace(SETTINGS, proxies=proxies))
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Caller(app.test_client(), ADA)("POST", json={"title": "Buy milk"}, headers=named)
 
