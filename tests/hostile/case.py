@@ -1,7 +1,12 @@
 """What an entry of the corpus is: a request, and the one answer that is right."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
+
+_tells_of_origin_or_proxy = re.compile(
+    rb"\r\n(?:Origin|Access-Control-[\w-]+|(?:X-)?Forwarded[\w-]*):", re.IGNORECASE
+).search
 
 HANGS_UP = 0
 """Instead of a status: the connection is closed without an answer."""
@@ -31,6 +36,11 @@ class Case(NamedTuple):
     def writes(self) -> bool:
         """Tell whether this is a write that is accepted."""
         return 200 <= self.status < 300 and self.method in {"POST", "PUT", "PATCH", "DELETE"}
+
+    @property
+    def tells_of_origin_or_proxy(self) -> bool:
+        """Tell whether the request has a header for those who serve other origins, or a proxy."""
+        return _tells_of_origin_or_proxy(self.request) is not None
 
 
 Requests = Mapping[str, bytes]

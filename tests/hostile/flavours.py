@@ -1,20 +1,22 @@
-"""The service in its flavours: settings that must not change the answer to any entry."""
+"""The service in its flavours and on its engines, which must not change any answer."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from flask import Flask
-from tests.hostile.wire import Exchange
+from tests.homes import served, sqlite_home
+from tests.hostile.wire import Exchange, in_process
 from tests.hostile.world import SETTINGS, World
+from tests.postgres import Databases
 from tests.processes import Service, gunicorn
 
 from taskservice.app import create_app
 from taskservice.config import Settings
-from taskservice.core.service import OpenTasks
+from taskservice.core.service import OpenTasks, TaskService
 
+PLAIN = "plain"
 FLAVOURS: dict[str, dict[str, str]] = {
-    "plain": {},
+    PLAIN: {},
     "behind a proxy, for pages of other origins": {
         "TASKSERVICE_CORS_ORIGINS": "https://app.example",
         "TASKSERVICE_PROXIES": "1",
@@ -22,24 +24,55 @@ FLAVOURS: dict[str, dict[str, str]] = {
 }
 """Settings by the name of the flavour, as of the environment."""
 
-
-def world_over(exchange: Exchange, flavour: dict[str, str]) -> World:
-    """Return the world at the end of `exchange`, where the service is of that flavour."""
-    origins = flavour.get("TASKSERVICE_CORS_ORIGINS", "").split(",")
-    believed = "TASKSERVICE_PROXIES" in flavour
-    return World(exchange, believed=believed, origins=[origin for origin in origins if origin])
+ENGINES = ("sqlite", "postgresql")
 
 
-def corpus_app(open_tasks: OpenTasks, **settings: str) -> Flask:
-    """Return the application over `open_tasks` with further `settings`, as of the environment."""
-    environ = {"DATABASE_URL": "sqlite:///unused.db", **SETTINGS, **settings}
-    return create_app(open_tasks, Settings.from_environment(environ))
+class Counted:
+    """A home of tasks that counts how often it is opened."""
+
+    def __init__(self, open_tasks: OpenTasks) -> None:
+        self._open_tasks = open_tasks
+        self.times = 0
+
+    def __call__(self, owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
+        self.times += 1
+        return self._open_tasks(owner, atomic=atomic)
 
 
 @contextmanager
-def corpus_service(folder: Path, address: str, **settings: str) -> Iterator[Service]:
+def new_database(engine: str, folder: Path, postgresql: Databases) -> Iterator[str]:
+    """Make and migrate a database, and yield its address: keys are used once in each."""
+    if engine == "sqlite":
+        yield sqlite_home(folder)
+        return
+    with served(postgresql) as home:
+        yield home.service
+
+
+def world_over(exchange: Exchange, flavour: str, home: Counted | None = None) -> World:
+    """Return the world at the end of `exchange`, where the service is of that flavour."""
+    settings = FLAVOURS[flavour]
+    origins = settings.get("TASKSERVICE_CORS_ORIGINS", "").split(",")
+    return World(
+        exchange,
+        believed="TASKSERVICE_PROXIES" in settings,
+        origins=[origin for origin in origins if origin],
+        opened=None if home is None else lambda: home.times,
+    )
+
+
+def world_in_process(open_tasks: OpenTasks, flavour: str) -> World:
+    """Return a world over the application in this process, which tells what reaches storage."""
+    home = Counted(open_tasks)
+    environ = {"DATABASE_URL": "sqlite:///unused.db", **SETTINGS, **FLAVOURS[flavour]}
+    app = create_app(home, Settings.from_environment(environ))
+    return world_over(in_process(app), flavour, home)
+
+
+@contextmanager
+def corpus_service(folder: Path, address: str, flavour: str) -> Iterator[Service]:
     """Run gunicorn over the database at `address`."""
-    with gunicorn(folder, DATABASE_URL=address, **SETTINGS, **settings) as service:
+    with gunicorn(folder, DATABASE_URL=address, **SETTINGS, **FLAVOURS[flavour]) as service:
         yield service
 
 

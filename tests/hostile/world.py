@@ -1,7 +1,7 @@
 """Ada with one task and Bob with one, on one engine, and the check that every entry stands."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -57,23 +57,34 @@ class World:
     """Two users on one engine. Whatever an entry does is undone before the next.
 
     Where a proxy is `believed`, addresses begin with the prefix that it says.
-    Pages of `origins` may read what is answered.
+    Pages of `origins` may read what is answered. `opened` tells how often storage was opened
+    so far: a request that did not open it has changed nothing, and no list is read after it.
     """
 
     def __init__(
-        self, exchange: Exchange, *, believed: bool = False, origins: Collection[str] = ()
+        self,
+        exchange: Exchange,
+        *,
+        believed: bool = False,
+        origins: Collection[str] = (),
+        opened: Callable[[], int] | None = None,
     ) -> None:
         self._exchange = exchange
         self._believed = believed
         self._origins = origins
+        self._opened = opened
         self._lists: dict[str, bytes] | None = None
+        self.reached = False
+        """Whether the last request that was put to the test may have reached storage."""
 
     def put_to_the_test(self, case: Case) -> Answer:
         """Send the request of `case`, assert all that is promised of its answer, and return it."""
         before = self._lists or {user: self._started_anew(user) for user in USERS}
         self._lists = None
+        times = self._opened and self._opened()
         answer = self._send(filled(case.request, before), case.method)
-        after = {user: self._list(user) for user in USERS}
+        self.reached = self._opened is None or self._opened() != times
+        after = {user: self._list(user) for user in USERS} if self.reached else before
         check_answer(case, answer)
         if not case.by_server:
             check_page(case, answer, self._origins)
