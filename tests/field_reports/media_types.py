@@ -1,18 +1,9 @@
 """Bodies that say in which media type, charset and coding they come, tried on what takes a body."""
 
-from typing import NamedTuple
-
 from tests.field_reports.report import Report
 
 SPRING, PARSER, CHALICE = "spring-framework#26759", "body-parser#117", "chalice#306"
 JSON, PATCH = "application/json", "application/merge-patch+json"
-
-
-class Refusal(NamedTuple):
-    """What a 415 says: a detail, and the headers that say what would have been taken."""
-
-    detail: str
-    headers: dict[str, str]
 
 
 TAKEN: list[Report[dict[str, str], None]] = [

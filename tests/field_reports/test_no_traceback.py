@@ -44,21 +44,6 @@ READS = [
 ANY_TEXT = {"TASKSERVICE_JWT_ISSUER", "TASKSERVICE_JWT_AUDIENCE", "TASKSERVICE_JWT_SUBJECT_CLAIM"}
 
 GOOD = {"DATABASE_URL": "sqlite:///tasks.db", "TASKSERVICE_JWT_SECRET": SECRET}
-VALUES = {
-    **GOOD,
-    "TASKSERVICE_JWKS_URL": "http://127.0.0.1:1/keys",
-    "TASKSERVICE_REQUIRE_IF_MATCH": "true",
-    "TASKSERVICE_CORS_ORIGINS": "https://app.example",
-    "TASKSERVICE_CORS_HEADERS": "X-Tenant",
-    "TASKSERVICE_RATE_LIMIT": "5/hour",
-    "TASKSERVICE_RATE_LIMIT_STORAGE": "memory://",
-    "TASKSERVICE_PREPARED_STATEMENTS": "true",
-    "TASKSERVICE_ALLOW_PRIVILEGED_ROLE": "true",
-    "TASKSERVICE_LOG_LEVEL": "error",
-    "TASKSERVICE_LOG_FORMAT": "json",
-    "TASKSERVICE_METRICS_ADDRESS": "127.0.0.1:0",
-}
-"""A good value of each setting; all others are numbers, or any text."""
 
 
 @pytest.fixture
@@ -95,16 +80,13 @@ def test_a_setting_that_cannot_be_read_is_named(folder: Path, command: str, name
         expect_message(call(command, {**GOOD, name: value}), name)
 
 
-@pytest.mark.parametrize(("command", "name"), READS)
-def test_a_setting_as_files_leave_it_is_read(folder: Path, command: str, name: str) -> None:
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_setting_as_files_leave_it_is_read(folder: Path, command: str) -> None:
     """A carriage return makes no difference, nor does an empty one from a missing one."""
     sqlite_home(folder)
-    good = GOOD if name in GOOD else {**GOOD, name: VALUES.get(name, "5")}
-    rest = {other: value for other, value in good.items() if other != name}
-    for one, other in (
-        (good, {**good, name: f"{good[name]}\r"}),
-        (rest, {**rest, name: ""}),
-    ):
+    with_return = {name: f"{value}\r" for name, value in GOOD.items()}
+    secret = {"TASKSERVICE_JWT_SECRET": SECRET}
+    for one, other in ((GOOD, with_return), (secret, {**secret, "DATABASE_URL": ""})):
         assert call(command, one).exit_code == call(command, other).exit_code
 
 
