@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--cases", type=int, default=1000, help="requests to fuzz each engine with, at least"
     )
-    parser.addoption("--cycles", type=int, default=10, help="faults to strike each target with")
+    parser.addoption("--cycles", type=int, help="faults to strike each target with; else each once")
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,6 +1,7 @@
 """A database to break, and how often."""
 
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 from tests.postgres import PostgresServer
@@ -8,7 +9,7 @@ from tests.postgres import PostgresServer
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give the tests that strike the targets time in proportion to how often they do."""
-    seconds = 120 + 20 * config.getoption("--cycles")
+    seconds = 120 + 20 * (config.getoption("--cycles") or 0)
     for item in items:
         if "cycles" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(seconds))
@@ -22,6 +23,6 @@ def database() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def cycles(pytestconfig: pytest.Config) -> int:
-    """How many times each target is struck."""
-    return int(pytestconfig.getoption("--cycles"))
+def cycles(pytestconfig: pytest.Config) -> int | None:
+    """How many times each target is struck; by default with each fault once."""
+    return cast(int | None, pytestconfig.getoption("--cycles"))

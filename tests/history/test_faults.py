@@ -1,6 +1,6 @@
 """What was acknowledged is there, and what was denied is not, whatever breaks meanwhile."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -8,9 +8,16 @@ from random import Random
 
 import pytest
 from tests.history.lost_answers import ANSWERS
-from tests.history.nemesis import DIRECT, EMBEDDED, LOCK_TIMEOUT, POOLED, fail_statements
+from tests.history.nemesis import (
+    DIRECT,
+    EMBEDDED,
+    LOCK_TIMEOUT,
+    POOLED,
+    Fault,
+    fail_statements,
+)
 from tests.history.runs import Summary, run
-from tests.history.targets import direct, embedded, pooled, proxied
+from tests.history.targets import Target, direct, embedded, pooled, proxied
 from tests.postgres import PostgresServer
 
 Tell = Callable[[object], None]
@@ -33,25 +40,32 @@ def held(summary: Summary, tell: Tell) -> Summary:
     return summary
 
 
-def resolved(summary: Summary, cycles: int) -> None:
+def struck(
+    target: Target, faults: Mapping[str, Fault], cycles: int | None, folder: Path, seed: str
+) -> Summary:
+    """Strike a target so many times, or with each fault once."""
+    return run(target, faults, cycles or len(faults), folder, seed)
+
+
+def resolved(summary: Summary) -> None:
     """Fail where too few answers were lost to tell, or too few of those writes told the truth."""
-    assert summary.answers_lost >= LOST * ANSWERS * cycles
+    assert summary.answers_lost >= LOST * ANSWERS * summary.cycles
     assert summary.resolved >= RESOLVED
 
 
-def test_sqlite_keeps_its_promises(tmp_path: Path, cycles: int, tell: Tell) -> None:
+def test_sqlite_keeps_its_promises(tmp_path: Path, cycles: int | None, tell: Tell) -> None:
     """Workers and masters that are killed or replaced lose nothing."""
     with embedded(tmp_path) as target:
-        held(run(target, EMBEDDED, cycles, tmp_path, "sqlite"), tell)
+        held(struck(target, EMBEDDED, cycles, tmp_path, "sqlite"), tell)
 
 
 def test_postgresql_keeps_its_promises(
-    tmp_path: Path, database: PostgresServer, cycles: int, tell: Tell
+    tmp_path: Path, database: PostgresServer, cycles: int | None, tell: Tell
 ) -> None:
     """Nor do a database that restarts or crashes, and a wire that is cut, held or loses answers."""
     with direct(tmp_path, database) as target:
-        summary = held(run(target, DIRECT, cycles, tmp_path, "postgresql"), tell)
-    resolved(summary, cycles)
+        summary = held(struck(target, DIRECT, cycles, tmp_path, "postgresql"), tell)
+    resolved(summary)
 
 
 @pytest.mark.lengthy
@@ -72,20 +86,20 @@ def test_a_statement_that_fails_leaves_nothing_behind(
 
 @pytest.mark.pooler
 def test_postgresql_behind_a_pooler_keeps_its_promises(
-    tmp_path: Path, database: PostgresServer, cycles: int, tell: Tell
+    tmp_path: Path, database: PostgresServer, cycles: int | None, tell: Tell
 ) -> None:
     """The same through PgBouncer in transaction mode, which restarts too."""
     with pooled(tmp_path, database) as target:
-        summary = held(run(target, POOLED, cycles, tmp_path, "pooler"), tell)
-    resolved(summary, cycles)
+        summary = held(struck(target, POOLED, cycles, tmp_path, "pooler"), tell)
+    resolved(summary)
 
 
 @pytest.mark.pooler
 @pytest.mark.nginx
 def test_the_service_behind_nginx_keeps_its_promises(
-    tmp_path: Path, database: PostgresServer, cycles: int, tell: Tell
+    tmp_path: Path, database: PostgresServer, cycles: int | None, tell: Tell
 ) -> None:
     """The same as clients see it through nginx, which says so where the service does not answer."""
     with proxied(tmp_path, database) as target:
-        summary = held(run(target, POOLED, cycles, tmp_path, "nginx"), tell)
-    resolved(summary, cycles)
+        summary = held(struck(target, POOLED, cycles, tmp_path, "nginx"), tell)
+    resolved(summary)

@@ -1,4 +1,7 @@
-"""The checker notices each bug that is put into the service, under the fault that shows it."""
+"""The checker notices each bug that is put into the service, under the fault that shows it.
+
+It is what makes sure of the other tests, and takes long: tox -e faults.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +13,8 @@ from tests.history.runs import run
 from tests.history.seeded import BUGS, NAME
 from tests.history.targets import direct
 from tests.postgres import PostgresServer
+
+pytestmark = pytest.mark.lengthy
 
 APPLICATION = "tests.history.seeded:app"
 
