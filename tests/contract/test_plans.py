@@ -4,13 +4,22 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
-from tests.homes import behind_a_pooler, served, served_engine, sqlite_home
+from tests.homes import Home, behind_a_pooler, served, served_engine, sqlite_home
 from tests.plans import BIG, IN_THE_NAME, deep, fill, plan, queries
 from tests.postgres import Databases
 
 from taskservice.core.query import TaskQuery
 
 COUNT, SHARE = 80_000, 10_000
+
+
+@pytest.fixture(scope="module")
+def filled_home(postgresql: Databases) -> Iterator[Home]:
+    """Many tasks, on PostgreSQL."""
+    with served(postgresql) as home:
+        fill(home.inspected, COUNT, SHARE)
+        postgresql.execute(IN_THE_NAME.format(role=home.role, owner=BIG))
+        yield home
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql", "pooler"])
@@ -26,15 +35,11 @@ def filled(
         fill(engine, COUNT, SHARE)
         yield engine
         return
-    server: Databases = request.getfixturevalue("postgresql")
-    with served(server) as home:
-        fill(home.inspected, COUNT, SHARE)
-        server.execute(IN_THE_NAME.format(role=home.role, owner=BIG))
-        engine = served_engine(home.service)
-        if request.param == "pooler":
-            behind_a_pooler(engine)
-        yield engine
-        engine.dispose()
+    engine = served_engine(request.getfixturevalue("filled_home").service)
+    if request.param == "pooler":
+        behind_a_pooler(engine)
+    yield engine
+    engine.dispose()
 
 
 @pytest.mark.parametrize("name", queries(SHARE))

@@ -1,6 +1,6 @@
-"""Old code on a newer schema keeps every promise: the database is upgraded while it runs on.
+"""Old code on a newer schema keeps its promises: the database is upgraded while it runs on.
 
-The contract of the port, on databases that a later version has brought a
+Every door of the port, on databases that a later version has brought a
 column and a table to.
 """
 
@@ -18,7 +18,7 @@ from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.service import OpenTasks
 from taskservice.testing import TickingClock
-from taskservice.testing.contract import TaskServiceContract
+from taskservice.testing.contract import Idempotency, OneOwner
 
 LATER = """
     ALTER TABLE tasks ADD COLUMN priority integer;
@@ -68,5 +68,5 @@ def later_engine(home: Home) -> Iterator[Engine]:
     engine.dispose()
 
 
-class TestPromises(TaskServiceContract):
-    """Each of them, though the schema is ahead."""
+class TestPromises(OneOwner, Idempotency):
+    """What each door does, though the schema is ahead."""
