@@ -1,6 +1,9 @@
-"""Conditions, keys and preferences that are no such thing, and methods that are not there."""
+"""Conditions, keys and preferences that are no such thing, and methods that are not there.
 
-from tests.hostile.case import accepted, by_server, refused
+Conditions where nobody expects them were reported as xandikos#23 and go-odata#821.
+"""
+
+from tests.hostile.case import accepted, by_server, invalid, refused
 from tests.hostile.messages import (
     COMPLETE,
     FOREIGN,
@@ -85,6 +88,23 @@ CASES = [
             "a completion of no task at any version": complete(
                 None, "If-Match: *", target=MISSING + COMPLETE
             ),
+            "an update of no task but for any": put(TASK, "If-None-Match: *", target=MISSING),
+            "a patch of no task at a version": patch(TASK, 'If-Match: "1"', target=MISSING),
+            "a deletion of no task but for a version": delete('If-None-Match: "1"', target=MISSING),
+        },
+    ),
+    *invalid(
+        26,
+        "?limit",
+        {"a list of nothing but for anything": get(f"{LIST}?limit=0", "If-None-Match: *")},
+    ),
+    *invalid(
+        26,
+        "?x",
+        {
+            "a creation with a parameter unless there is any": post(
+                TASK, "If-None-Match: *", target=f"{LIST}?x=1"
+            )
         },
     ),
     *refused(
@@ -138,6 +158,15 @@ CASES = [
             "an update at its version, and but for it": put(
                 TASK, 'If-Match: "1"', 'If-None-Match: "1"'
             ),
+            "a patch at its version, and but for it": patch(
+                TASK, 'If-Match: "1"', 'If-None-Match: "1"'
+            ),
+            "a completion at its version, and but for it": complete(
+                None, 'If-Match: "1"', 'If-None-Match: "1"'
+            ),
+            "a deletion at its version, and but for it": delete(
+                'If-Match: "1"', 'If-None-Match: "1"'
+            ),
             "a patch of no task": patch(TASK, "If-None-Match: *"),
             "a patch but for its version": patch(TASK, 'If-None-Match: "1"'),
             "a completion of what is not there": complete(None, "If-None-Match: *"),
@@ -177,6 +206,10 @@ CASES = [
                 OWN, "If-None-Match: " + ",".join(f'"{n}"' for n in range(2, 1002))
             ),
             "an update but for another version": put(TASK, 'If-None-Match: "2"'),
+            "a patch but for another version": patch(TASK, 'If-None-Match: "2"'),
+            "an update at its version, and but for another": put(
+                TASK, 'If-Match: "1"', 'If-None-Match: "2"'
+            ),
             "an update but for 400 digits": put(TASK, f'If-None-Match: "{"9" * 400}"'),
             "a completion but for another version": complete(None, 'If-None-Match: "x", "2"'),
             "a read at its version": get(OWN, 'If-Match: "1"'),
@@ -190,6 +223,16 @@ CASES = [
             "an update unless changed since 1970": put(
                 TASK, "If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT"
             ),
+        },
+    ),
+    *accepted(
+        26,
+        204,
+        {
+            "a deletion but for another version": delete('If-None-Match: "2"'),
+            # A method that selects no representation has no conditions (RFC 9110, section 13.2.1).
+            "OPTIONS at another version": message("OPTIONS", OWN, 'If-Match: "99"'),
+            "OPTIONS but for a number": message("OPTIONS", LIST, "If-None-Match: 1"),
         },
     ),
     *accepted(
@@ -240,6 +283,9 @@ CASES = [
             "a key of SQL": keyed("'; DROP TABLE receipts; --"),
             "a key with spaces inside": keyed("a b c"),
             "a key in another case": post(TASK, "IDEMPOTENCY-KEY: upper"),
+            "a creation unless changed since 1970": post(
+                TASK, "If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT"
+            ),
             "a creation at any list": post(TASK, "If-Match: *"),
             "a creation but for a tag": post(TASK, 'If-None-Match: "1"'),
         },

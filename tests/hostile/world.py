@@ -150,6 +150,8 @@ def check_answer(case: Case, answer: Answer) -> None:
         return
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["X-Request-Id"]
+    if case.status == 304:
+        assert not {"Content-Type", "Link"} & set(answer.headers.keys())
     if case.status == 401:
         assert answer.headers["WWW-Authenticate"] == "Bearer"
     if case.status == 405:
