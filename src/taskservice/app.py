@@ -107,8 +107,8 @@ def production_app(settings: Settings) -> Flask:
     traced = tracing(os.environ)
     admission = Admission(
         traced.open_tasks(SqlTasks(engine).open_tasks),
-        places=settings.pool_size,
-        patience=settings.pool_timeout,
+        slots=settings.pool_size,
+        wait_timeout=settings.pool_timeout,
     )
     app = create_app(admission.open_tasks, settings, probes, metrics)
     traced.app(app, current_rule)

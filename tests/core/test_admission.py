@@ -1,4 +1,4 @@
-"""Who is let in to the tasks, who waits, and who is turned away."""
+"""Admission control: which requests are admitted, which wait, and which are rejected."""
 
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,171 +9,173 @@ from time import monotonic
 import pytest
 
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.core.errors import Busy
-from taskservice.core.operations.admission import WAITING_PER_PLACE, Admission
+from taskservice.core.errors import Overloaded
+from taskservice.core.operations.admission import QUEUE_LIMIT_PER_SLOT, Admission
 from taskservice.core.service import TaskService
 from taskservice.testing import ADA, BOB
 
-PLACES = 3
-ROOM = PLACES * WAITING_PER_PLACE
+SLOTS = 3
+QUEUE_LIMIT = SLOTS * QUEUE_LIMIT_PER_SLOT
 
 
-class Crowd:
-    """Some who open tasks, one thread each, and stay until they are told to go."""
+class Load:
+    """Requests that open tasks, each in a thread, and end when `finish` is set."""
 
-    def __init__(self, patience: float) -> None:
-        self.admission = Admission(InMemoryTasks().open_tasks, places=PLACES, patience=patience)
-        self.go = Event()
-        self.entered: list[str] = []
-        self._pool = ThreadPoolExecutor(PLACES + ROOM)
+    def __init__(self, wait_timeout: float) -> None:
+        self.admission = Admission(
+            InMemoryTasks().open_tasks, slots=SLOTS, wait_timeout=wait_timeout
+        )
+        self.finish = Event()
+        self.admitted: list[str] = []
+        self._pool = ThreadPoolExecutor(SLOTS + QUEUE_LIMIT)
 
-    def come(self, count: int, owner: str = "") -> "list[Future[None]]":
-        """Let some more come, for one owner, or else each for themselves."""
-        return [self._pool.submit(self._stay, owner or f"user{n}", self.go) for n in range(count)]
+    def start(self, count: int, owner: str = "") -> "list[Future[None]]":
+        """Start `count` requests of `owner`, or each of an owner of its own."""
+        return [self.start_one(owner or f"user{n}", self.finish) for n in range(count)]
 
-    def come_until(self, go: Event, owner: str) -> "Future[None]":
-        """Let one come who stays until `go`, and return when it is in, or waits."""
-        return self._pool.submit(self._stay, owner, go)
+    def start_one(self, owner: str, finish: Event) -> "Future[None]":
+        """Start one request, which ends when `finish` is set."""
+        return self._pool.submit(self._run, owner, finish)
 
-    def _stay(self, owner: str, go: Event) -> None:
+    def _run(self, owner: str, finish: Event) -> None:
         with self.admission.open_tasks(owner):
-            self.entered.append(owner)
-            go.wait(30)
+            self.admitted.append(owner)
+            finish.wait(30)
 
-    def await_waiting(self, count: int) -> None:
-        """Return when so many wait."""
+    def await_queue_length(self, count: int) -> None:
+        """Return when `count` requests wait."""
         deadline = monotonic() + 30
-        while self.admission.waiting != count:
+        while self.admission.queue_length != count:
             assert monotonic() < deadline
 
-    def await_entered(self, *owners: str) -> None:
-        """Return when these are in, or were."""
+    def await_admitted(self, *owners: str) -> None:
+        """Return when requests of exactly these owners have been admitted."""
         deadline = monotonic() + 30
-        while sorted(self.entered) != sorted(owners):
+        while sorted(self.admitted) != sorted(owners):
             assert monotonic() < deadline
 
     def close(self) -> None:
-        self.go.set()
+        self.finish.set()
         self._pool.shutdown()
 
 
 @contextmanager
-def crowd(patience: float) -> Iterator[Crowd]:
-    found = Crowd(patience)
-    yield found
-    found.close()
+def running_load(wait_timeout: float) -> Iterator[Load]:
+    load = Load(wait_timeout)
+    yield load
+    load.close()
 
 
-def enter(admission: Admission, owner: str = ADA) -> TaskService:
+def open_once(admission: Admission, owner: str = ADA) -> TaskService:
     with admission.open_tasks(owner) as tasks:
         return tasks
 
 
-def test_who_finds_a_place_is_let_in() -> None:
-    """What is opened is the tasks of the one who asks, and the place is free afterwards."""
-    admission = Admission(InMemoryTasks().open_tasks, places=1, patience=0)
+def test_a_request_with_a_free_slot_is_admitted() -> None:
+    """It opens the tasks of its owner, and releases the slot afterwards."""
+    admission = Admission(InMemoryTasks().open_tasks, slots=1, wait_timeout=0)
     for title in ("Buy milk", "Buy bread"):
         with admission.open_tasks(ADA) as tasks:
             assert tasks.add(title=title).user_id == ADA
 
 
-def test_a_place_is_free_after_a_failure() -> None:
-    """Whatever leaves the block, the place is left."""
-    admission = Admission(InMemoryTasks().open_tasks, places=1, patience=0)
+def test_a_failed_request_releases_its_slot() -> None:
+    """Any exception that leaves the block releases the slot."""
+    admission = Admission(InMemoryTasks().open_tasks, slots=1, wait_timeout=0)
     with pytest.raises(RuntimeError), admission.open_tasks(ADA):
         raise RuntimeError
-    enter(admission)
+    open_once(admission)
 
 
-def test_who_waits_is_let_in_when_a_place_is_left() -> None:
-    """All of those who were in, and those who waited, were served."""
-    with crowd(patience=30) as people:
-        served = people.come(PLACES + ROOM)
-        people.await_waiting(ROOM)
-        people.go.set()
-        assert [one.result(30) for one in served] == [None] * (PLACES + ROOM)
+def test_a_waiting_request_gets_a_released_slot() -> None:
+    """All requests succeed, those that had a slot and those that waited."""
+    with running_load(wait_timeout=30) as load:
+        requests = load.start(SLOTS + QUEUE_LIMIT)
+        load.await_queue_length(QUEUE_LIMIT)
+        load.finish.set()
+        assert [request.result(30) for request in requests] == [None] * (SLOTS + QUEUE_LIMIT)
 
 
-def test_who_has_waited_in_vain_is_told_so() -> None:
-    """After as long as patience lasts, and nothing was opened."""
-    with crowd(patience=0.05) as people:
-        people.come(PLACES)
-        with pytest.raises(Busy, match="in time") as caught:
+def test_a_request_times_out_in_the_queue() -> None:
+    """It fails after the wait timeout, and nothing was opened."""
+    with running_load(wait_timeout=0.05) as load:
+        load.start(SLOTS)
+        with pytest.raises(Overloaded, match="timed out") as caught:
             while True:
-                enter(people.admission)
+                open_once(load.admission)
         assert caught.value.outcome == "not_applied"
 
 
-def test_who_finds_the_waiting_room_full_is_turned_away_at_once() -> None:
-    """Where nobody has left a place lately, one more would wait in vain."""
-    with crowd(patience=30) as people:
-        people.come(PLACES + ROOM)
-        people.await_waiting(ROOM)
-        with pytest.raises(Busy, match="too many"):
-            enter(people.admission)
+def test_a_request_is_rejected_at_once_if_the_queue_is_full() -> None:
+    """No slot was released lately, so another request would wait in vain."""
+    with running_load(wait_timeout=30) as load:
+        load.start(SLOTS + QUEUE_LIMIT)
+        load.await_queue_length(QUEUE_LIMIT)
+        with pytest.raises(Overloaded, match="is full"):
+            open_once(load.admission)
 
 
-def test_a_burst_is_not_turned_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where as many as the room holds have just been served, one more is served soon."""
-    monkeypatch.setattr("taskservice.core.operations.admission.SHORT", 60)
-    with crowd(patience=30) as people, crowd(patience=30) as others:
-        for _ in range(ROOM):
-            enter(people.admission)
-        people.come(PLACES + ROOM)
-        people.await_waiting(ROOM)
-        others.admission = people.admission
-        late = others.come(PLACES)
-        people.await_waiting(ROOM + PLACES)
-        people.go.set()
-        others.go.set()
-        assert [one.result(30) for one in late] == [None] * PLACES
+def test_a_burst_is_not_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a whole queue was just finished, another request will be admitted soon."""
+    monkeypatch.setattr("taskservice.core.operations.admission.BURST_SECONDS", 60)
+    with running_load(wait_timeout=30) as load, running_load(wait_timeout=30) as burst:
+        for _ in range(QUEUE_LIMIT):
+            open_once(load.admission)
+        load.start(SLOTS + QUEUE_LIMIT)
+        load.await_queue_length(QUEUE_LIMIT)
+        burst.admission = load.admission
+        beyond_limit = burst.start(SLOTS)
+        load.await_queue_length(QUEUE_LIMIT + SLOTS)
+        load.finish.set()
+        burst.finish.set()
+        assert [request.result(30) for request in beyond_limit] == [None] * SLOTS
 
 
-def test_one_owner_leaves_a_place_to_others() -> None:
-    """However many of one owner come, somebody else is let in without waiting."""
-    with crowd(patience=30) as people:
-        people.come(PLACES + 5, ADA)
-        people.await_waiting(6)
-        enter(people.admission, BOB)
-        assert people.admission.waiting == 6
+def test_one_owner_cannot_take_all_slots() -> None:
+    """However many requests one owner has, another owner's request does not wait."""
+    with running_load(wait_timeout=30) as load:
+        load.start(SLOTS + 5, ADA)
+        load.await_queue_length(6)
+        open_once(load.admission, BOB)
+        assert load.admission.queue_length == 6
 
 
-def test_the_only_place_may_be_anybodys() -> None:
-    """One place is not kept free from its first user."""
-    enter(Admission(InMemoryTasks().open_tasks, places=1, patience=0))
+def test_any_owner_may_take_the_only_slot() -> None:
+    """A single slot is not reserved for other owners."""
+    open_once(Admission(InMemoryTasks().open_tasks, slots=1, wait_timeout=0))
 
 
-def test_who_has_the_fewest_places_is_called_in_first() -> None:
-    """Whoever came first waits on, where somebody else has less."""
-    with crowd(patience=30) as people:
-        first_leaves = Event()
-        people.come_until(first_leaves, ADA)
-        people.come(PLACES - 2, ADA)
-        people.come(1, "carol")
-        people.await_entered(*[ADA] * (PLACES - 1), "carol")
-        people.come(1, ADA)
-        people.await_waiting(1)
-        people.come(1, BOB)
-        people.await_waiting(2)
-        first_leaves.set()
-        people.await_waiting(1)
-        people.await_entered(*[ADA] * (PLACES - 1), "carol", BOB)
+def test_the_owner_with_the_fewest_slots_is_admitted_next() -> None:
+    """An earlier request waits longer if its owner has more slots."""
+    with running_load(wait_timeout=30) as load:
+        finish_first = Event()
+        load.start_one(ADA, finish_first)
+        load.start(SLOTS - 2, ADA)
+        load.start(1, "carol")
+        load.await_admitted(*[ADA] * (SLOTS - 1), "carol")
+        load.start(1, ADA)
+        load.await_queue_length(1)
+        load.start(1, BOB)
+        load.await_queue_length(2)
+        finish_first.set()
+        load.await_queue_length(1)
+        load.await_admitted(*[ADA] * (SLOTS - 1), "carol", BOB)
 
 
-def test_one_owner_leaves_room_to_wait() -> None:
-    """Whoever has filled the waiting room as far as one may is turned away, and nobody else."""
-    with crowd(patience=30) as people:
-        people.come(PLACES - 1 + ROOM - PLACES, ADA)
-        people.await_waiting(ROOM - PLACES)
-        people.come(1, "carol")
-        people.await_entered(*[ADA] * (PLACES - 1), "carol")
-        with pytest.raises(Busy, match="too many"):
-            enter(people.admission, ADA)
-        people.come(1, BOB)
-        people.await_waiting(ROOM - PLACES + 1)
+def test_one_owner_cannot_fill_the_queue() -> None:
+    """An owner at the limit per owner is rejected, and other owners may still wait."""
+    with running_load(wait_timeout=30) as load:
+        load.start(SLOTS - 1 + QUEUE_LIMIT - SLOTS, ADA)
+        load.await_queue_length(QUEUE_LIMIT - SLOTS)
+        load.start(1, "carol")
+        load.await_admitted(*[ADA] * (SLOTS - 1), "carol")
+        with pytest.raises(Overloaded, match="is full"):
+            open_once(load.admission, ADA)
+        load.start(1, BOB)
+        load.await_queue_length(QUEUE_LIMIT - SLOTS + 1)
 
 
-def test_there_must_be_a_place() -> None:
-    """Nobody could ever be let in."""
-    with pytest.raises(ValueError, match="a place"):
-        Admission(InMemoryTasks().open_tasks, places=0, patience=1)
+def test_there_must_be_a_slot() -> None:
+    """Without a slot no request could ever be admitted."""
+    with pytest.raises(ValueError, match="slots must be at least 1"):
+        Admission(InMemoryTasks().open_tasks, slots=0, wait_timeout=1)

@@ -8,7 +8,7 @@ TaskServiceError
 ├── KeyInUse          the request that first came with a key is still running
 ├── Unauthenticated   the caller's credentials are missing or not valid
 └── Unavailable       what is needed cannot be reached at the moment
-    ├── Busy            more is asked at once than can be served
+    ├── Overloaded      too many concurrent requests
     ├── ReadOnly        the database takes no write at the moment; reads go on
     ├── StorageFull     the database has no room for a write; reads go on
     ├── AccessRefused   the database does not let the service in, and will not by itself
@@ -84,8 +84,8 @@ class Unavailable(TaskServiceError):
         self.outcome: Outcome = outcome
 
 
-class Busy(Unavailable):
-    """More is asked at once than the service can do; whoever waits may find room."""
+class Overloaded(Unavailable):
+    """There are too many concurrent requests; a later retry may succeed."""
 
 
 class ReadOnly(Unavailable):

@@ -15,7 +15,7 @@ from gunicorn.workers.base import Worker as AnyWorker
 from taskservice.adapters import prometheus
 from taskservice.app import serve_metrics
 from taskservice.config import ConfigError, Settings, log_choice, pool_size, worker_count
-from taskservice.core.operations.admission import WAITING_PER_PLACE
+from taskservice.core.operations.admission import QUEUE_LIMIT_PER_SLOT
 from taskservice.docstrings import require_docstrings
 from taskservice.error_messages import error_message
 from taskservice.server.draining import hold_stop_signals_over_forks
@@ -38,7 +38,7 @@ worker_class = Worker
 workers = worker_count(os.environ, default=2)
 
 # One for each who is served or waits (see `core.admission`), and some for whoever is turned away.
-threads = pool_size(os.environ) * (1 + WAITING_PER_PLACE) + 3
+threads = pool_size(os.environ) * (1 + QUEUE_LIMIT_PER_SLOT) + 3
 
 # Each worker opens its own database connections: none is shared across a fork.
 preload_app = False

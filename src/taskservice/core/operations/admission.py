@@ -1,8 +1,8 @@
-"""An `OpenTasks` around an `OpenTasks`: no more at once than can be served, and nobody for all.
+"""Admission control: limits concurrent requests to the database, and shares them among owners.
 
-Those who find no place wait, a few of them and not for long; the others are
-turned away at once. A process has only so many threads: whoever waits for the
-database must leave some to those who need none.
+Requests beyond the limit wait in a short queue; requests beyond the queue are
+rejected at once. Waiting requests hold threads of the process, and requests
+that need no database must still find one.
 """
 
 from collections import Counter, deque
@@ -12,106 +12,109 @@ from threading import Event, Lock
 from time import monotonic
 from typing import NamedTuple
 
-from taskservice.core.errors import Busy
+from taskservice.core.errors import Overloaded
 from taskservice.core.service import OpenTasks, TaskService
 
-WAITING_PER_PLACE = 10
-"""How many may wait for each place."""
+QUEUE_LIMIT_PER_SLOT = 10
+"""How many requests may wait for each slot."""
 
-SHORT = 0.05
-"""A wait that nobody minds, in seconds."""
+BURST_SECONDS = 0.05
+"""The queue may exceed its limit while it empties once within this time, in seconds."""
 
 
-class _Waiting(NamedTuple):
-    """Somebody who waits to be called in."""
+class _Waiter(NamedTuple):
+    """A request in the queue; `admitted` is set when it gets a slot."""
 
     owner: str
-    called: Event
+    admitted: Event
 
 
 class Admission:
-    """Lets in `places` at once; whoever waits for one gives up after `patience` seconds.
+    """An `OpenTasks` around an `OpenTasks` that admits up to `slots` requests at once.
 
-    One owner never has all places, where there are more than one, nor the
-    whole waiting room; who has the fewest is called in next. The room is
-    small, but for a burst: where as many as it holds were let in during the
-    last moment, one more will be as soon. Raises `ValueError` without a place.
+    A request without a slot waits up to `wait_timeout` seconds. One owner never
+    has all slots, if there are several, nor the whole queue. The next slot goes
+    to the owner who has the fewest.
+
+    The queue is short. It accepts a burst beyond its limit if the last
+    `queue_limit` requests were finished within `BURST_SECONDS`. Raises
+    `ValueError` if `slots` is less than 1.
     """
 
-    def __init__(self, open_tasks: OpenTasks, *, places: int, patience: float) -> None:
-        if places < 1:
-            raise ValueError("there must be a place")
+    def __init__(self, open_tasks: OpenTasks, *, slots: int, wait_timeout: float) -> None:
+        if slots < 1:
+            raise ValueError("slots must be at least 1")
         self._open_tasks = open_tasks
-        self._patience = patience
-        self._free = places
-        self._most = max(places - 1, 1)
-        self._room = places * WAITING_PER_PLACE
-        self._most_waiting = self._room - places
-        self._taken: Counter[str] = Counter()
-        self._queue: list[_Waiting] = []
+        self._wait_timeout = wait_timeout
+        self._free_slots = slots
+        self._slots_per_owner = max(slots - 1, 1)
+        self._queue_limit = slots * QUEUE_LIMIT_PER_SLOT
+        self._queue_limit_per_owner = self._queue_limit - slots
+        self._slots_of: Counter[str] = Counter()
+        self._queue: list[_Waiter] = []
         self._lock = Lock()
-        self._left = deque([-SHORT] * self._room, maxlen=self._room)
+        self._release_times = deque([-BURST_SECONDS] * self._queue_limit, maxlen=self._queue_limit)
 
     @property
-    def waiting(self) -> int:
-        """How many wait."""
+    def queue_length(self) -> int:
+        """How many requests wait for a slot."""
         return len(self._queue)
 
     @contextmanager
     def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
-        """Yield the tasks of `owner`; see `OpenTasks`. Raises `Busy`."""
-        self._enter(owner)
+        """Yield the tasks of `owner`; see `OpenTasks`. Raises `Overloaded`."""
+        self._acquire_or_wait(owner)
         try:
             with self._open_tasks(owner, atomic=atomic) as tasks:
                 yield tasks
         finally:
-            self._leave(owner)
+            self._release(owner)
 
-    def _enter(self, owner: str) -> None:
+    def _acquire_or_wait(self, owner: str) -> None:
         with self._lock:
-            if self._has_place_for(owner):
-                self._take(owner)
+            if self._may_acquire(owner):
+                self._acquire(owner)
                 return
-            self._require_room(owner)
-            waiting = _Waiting(owner, Event())
-            self._queue.append(waiting)
-        if not waiting.called.wait(self._patience):
-            self._give_up(waiting)
+            self._check_queue_limit(owner)
+            waiter = _Waiter(owner, Event())
+            self._queue.append(waiter)
+        if not waiter.admitted.wait(self._wait_timeout):
+            self._time_out(waiter)
 
-    def _leave(self, owner: str) -> None:
+    def _may_acquire(self, owner: str) -> bool:
+        return self._free_slots > 0 and self._slots_of[owner] < self._slots_per_owner
+
+    def _acquire(self, owner: str) -> None:
+        self._free_slots -= 1
+        self._slots_of[owner] += 1
+
+    def _release(self, owner: str) -> None:
         with self._lock:
-            self._left.append(monotonic())
-            self._free += 1
-            self._taken[owner] -= 1
-            if not self._taken[owner]:
-                del self._taken[owner]
-            self._call_next()
+            self._release_times.append(monotonic())
+            self._free_slots += 1
+            self._slots_of[owner] -= 1
+            if not self._slots_of[owner]:
+                del self._slots_of[owner]
+            self._admit_next()
 
-    def _call_next(self) -> None:
-        """Let in, of those who may have a place, the one whose owner has the fewest."""
-        may = [waiting for waiting in self._queue if self._has_place_for(waiting.owner)]
-        if may:
-            following = min(may, key=lambda waiting: self._taken[waiting.owner])
-            self._queue.remove(following)
-            self._take(following.owner)
-            following.called.set()
+    def _admit_next(self) -> None:
+        """Admit the waiter whose owner has the fewest slots, if any waiter may have one."""
+        eligible = [waiter for waiter in self._queue if self._may_acquire(waiter.owner)]
+        if eligible:
+            admitted = min(eligible, key=lambda waiter: self._slots_of[waiter.owner])
+            self._queue.remove(admitted)
+            self._acquire(admitted.owner)
+            admitted.admitted.set()
 
-    def _give_up(self, waiting: _Waiting) -> None:
+    def _time_out(self, waiter: _Waiter) -> None:
         with self._lock:
-            # Whoever was called in the last moment has a place.
-            if waiting in self._queue:
-                self._queue.remove(waiting)
-                raise Busy("no place at the database became free in time")
+            # A waiter that was admitted just after its timeout has a slot.
+            if waiter in self._queue:
+                self._queue.remove(waiter)
+                raise Overloaded("timed out waiting for a database connection")
 
-    def _has_place_for(self, owner: str) -> bool:
-        return self._free > 0 and self._taken[owner] < self._most
-
-    def _take(self, owner: str) -> None:
-        self._free -= 1
-        self._taken[owner] += 1
-
-    def _require_room(self, owner: str) -> None:
-        of_owner = sum(waiting.owner == owner for waiting in self._queue)
-        is_full = len(self._queue) >= self._room or of_owner >= self._most_waiting
-        if is_full and monotonic() - self._left[0] > SHORT:
-            raise Busy("too many wait for the database")
+    def _check_queue_limit(self, owner: str) -> None:
+        of_owner = sum(waiter.owner == owner for waiter in self._queue)
+        is_full = len(self._queue) >= self._queue_limit or of_owner >= self._queue_limit_per_owner
+        if is_full and monotonic() - self._release_times[0] > BURST_SECONDS:
+            raise Overloaded("the queue for database connections is full")

@@ -11,7 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from taskservice.adapters.sql.connection.outages import is_in_doubt, outage
 from taskservice.adapters.sql.connection.read_timeout import ReadTimeout
-from taskservice.core.errors import AccessDenied, Busy, KeyInUse, Outcome, Unavailable
+from taskservice.core.errors import AccessDenied, KeyInUse, Outcome, Overloaded, Unavailable
 
 # SQLSTATE codes (PostgreSQL, appendix A).
 DUPLICATE = "23505"
@@ -52,7 +52,7 @@ def translate_errors(on_disconnect: Outcome = "not_applied") -> Iterator[None]:
     try:
         yield
     except PoolTimeoutError as error:
-        raise Busy("no database connection became free in time") from error
+        raise Overloaded("no database connection became free in time") from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise _broken(error, on_disconnect) from error
