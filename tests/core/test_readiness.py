@@ -1,4 +1,4 @@
-"""One look for all who ask at the same moment."""
+"""Readiness checks: concurrent callers share the result of one probe."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -7,105 +7,110 @@ from threading import Event
 import pytest
 
 from taskservice.core.errors import Unavailable
-from taskservice.core.operations.readiness import GOOD_FOR, SharedProbe
+from taskservice.core.operations.readiness import RESULT_TTL, SharedProbe
 
 AWAY = "the database is away"
 
 
-class Part:
-    """A part that is looked at, fit or not, and the time by its clock."""
+class Dependency:
+    """A dependency that is ready, or raises `error`; it has a clock of its own."""
 
     def __init__(self) -> None:
-        self.looks = 0
+        self.runs = 0
         self.now = 0.0
-        self.fails: Exception | None = None
+        self.error: Exception | None = None
         self.meanwhile: Callable[[], object] = lambda: None
-        self.probe = SharedProbe(self.look, lambda: self.now, patience=30)
+        self.probe = SharedProbe(self.check, lambda: self.now, wait_timeout=30)
 
-    def look(self) -> None:
-        self.looks += 1
+    def check(self) -> None:
+        self.runs += 1
         self.meanwhile()
-        if self.fails:
-            raise self.fails
+        if self.error:
+            raise self.error
 
 
 @pytest.fixture
-def part() -> Part:
-    return Part()
+def dependency() -> Dependency:
+    return Dependency()
 
 
-@pytest.mark.parametrize("fails", [None, Unavailable(AWAY)])
-def test_those_who_come_during_a_look_take_its_result(part: Part, fails: Exception | None) -> None:
-    """However long it takes, and whatever it finds: nobody looks again, and nobody is let off."""
-    part.fails = fails
-    began, came, callers = Event(), Event(), 20
-    read: list[float] = []
+@pytest.mark.parametrize("error", [None, Unavailable(AWAY)])
+def test_concurrent_callers_share_one_result(
+    dependency: Dependency, error: Exception | None
+) -> None:
+    """However long the probe takes, and whatever it finds, it runs once for all callers."""
+    dependency.error = error
+    started, all_called, callers = Event(), Event(), 20
+    reads: list[float] = []
 
     def clock() -> float:
-        read.append(part.now)
-        if len(read) == callers:
-            came.set()
-        return part.now
+        reads.append(dependency.now)
+        if len(reads) == callers:
+            all_called.set()
+        return dependency.now
 
     def meanwhile() -> None:
-        began.set()
-        assert came.wait(30)
-        part.now += 10 * GOOD_FOR
+        started.set()
+        assert all_called.wait(30)
+        dependency.now += 10 * RESULT_TTL
 
-    part.meanwhile, part.probe = meanwhile, SharedProbe(part.look, clock, 30)
+    dependency.meanwhile = meanwhile
+    dependency.probe = SharedProbe(dependency.check, clock, 30)
     with ThreadPoolExecutor(callers) as pool:
-        first = pool.submit(part.probe)
-        assert began.wait(30)
-        others = [pool.submit(part.probe) for _ in range(callers - 1)]
+        first = pool.submit(dependency.probe)
+        assert started.wait(30)
+        others = [pool.submit(dependency.probe) for _ in range(callers - 1)]
         found = [future.exception(30) for future in (first, *others)]
-    assert (part.looks, len(read)) == (1, callers + 1), "who has waited came when they came"
-    assert [str(error) for error in found] == [str(fails)] * callers
+    assert (dependency.runs, len(reads)) == (1, callers + 1), "the clock is read before waiting"
+    assert [str(each) for each in found] == [str(error)] * callers
 
 
-@pytest.mark.parametrize("fails", [None, Unavailable(AWAY)])
-def test_a_result_is_good_for_a_moment(part: Part, fails: Exception | None) -> None:
-    """Until `GOOD_FOR` after the look, and then it is looked again: for better or for worse."""
+@pytest.mark.parametrize("error", [None, Unavailable(AWAY)])
+def test_a_result_is_reused_until_it_expires(
+    dependency: Dependency, error: Exception | None
+) -> None:
+    """After `RESULT_TTL` the probe runs again, whether the last result was good or bad."""
 
-    def found() -> str:
+    def result() -> str:
         try:
-            part.probe()
-        except Unavailable as error:
-            return str(error)
+            dependency.probe()
+        except Unavailable as unavailable:
+            return str(unavailable)
         return "None"
 
-    other = None if fails else Unavailable(AWAY)
-    part.fails = fails
-    assert found() == str(fails)
-    part.fails = other
-    part.now = GOOD_FOR
-    assert (found(), part.looks) == (str(fails), 1)
-    part.now = GOOD_FOR * 1.01
-    assert (found(), part.looks) == (str(other), 2)
+    other = None if error else Unavailable(AWAY)
+    dependency.error = error
+    assert result() == str(error)
+    dependency.error = other
+    dependency.now = RESULT_TTL
+    assert (result(), dependency.runs) == (str(error), 1)
+    dependency.now = RESULT_TTL * 1.01
+    assert (result(), dependency.runs) == (str(other), 2)
 
 
-def test_a_defect_is_shown_and_not_kept(part: Part) -> None:
-    """What is no `Unavailable` is told to whoever looked; the next one looks again."""
-    part.fails = ZeroDivisionError()
+def test_an_unexpected_error_is_raised_and_not_shared(dependency: Dependency) -> None:
+    """Any error but `Unavailable` is raised for the caller that ran the probe; the next reruns."""
+    dependency.error = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
-        part.probe()
-    part.fails = None
-    part.probe()
-    assert part.looks == 2
+        dependency.probe()
+    dependency.error = None
+    dependency.probe()
+    assert dependency.runs == 2
 
 
-def test_a_look_that_takes_long_keeps_no_thread() -> None:
-    """Whoever comes meanwhile is told so at once; the one who looks hears what it finds."""
-    began, go = Event(), Event()
+def test_a_slow_probe_blocks_no_other_thread() -> None:
+    """Other callers time out and raise; the caller that runs the probe gets its result."""
+    started, finish = Event(), Event()
 
-    def look() -> None:
-        began.set()
-        assert go.wait(30)
+    def check() -> None:
+        started.set()
+        assert finish.wait(30)
 
-    probe = SharedProbe(look, patience=0)
+    probe = SharedProbe(check, wait_timeout=0)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(probe)
-        assert began.wait(30)
-        with pytest.raises(Unavailable, match="is being looked at"):
+        assert started.wait(30)
+        with pytest.raises(Unavailable, match="timed out"):
             probe()
-        go.set()
+        finish.set()
         assert first.exception(30) is None

@@ -14,7 +14,7 @@ from tests.postgres import Databases
 from tests.processes import Service, gunicorn
 from tests.support import DATABASE_PASSWORD, SECRET
 
-from taskservice.core.operations.readiness import GOOD_FOR
+from taskservice.core.operations.readiness import RESULT_TTL
 
 OK, OUT = "ok", "unavailable"
 
@@ -34,7 +34,7 @@ def altered(folder: Path) -> Iterator[Service]:
         with closing(sqlite3.connect(folder / "tasks.db")) as connection:
             connection.execute("ALTER TABLE tasks RENAME COLUMN search_text TO other")
             connection.commit()
-        sleep(GOOD_FOR)
+        sleep(RESULT_TTL)
         yield service
 
 

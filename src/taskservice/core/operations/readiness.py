@@ -1,4 +1,4 @@
-"""The port that tells whether a part is fit to serve; and a look that those who ask share."""
+"""Readiness checks: the port that probes one dependency, and a result that callers share."""
 
 from collections.abc import Callable
 from math import inf
@@ -8,62 +8,62 @@ from typing import Protocol
 
 from taskservice.core.errors import Unavailable
 
-PATIENCE = 0.2
-"""How long another's look is waited for, in seconds."""
+WAIT_TIMEOUT = 0.2
+"""How long to wait for a probe that another thread runs, in seconds."""
 
-GOOD_FOR = 0.25
-"""How long what was found is told without another look, in seconds."""
+RESULT_TTL = 0.25
+"""How long a result is reused, in seconds."""
 
 
 class Probe(Protocol):
-    """Looks at one part that the service needs."""
+    """Checks one dependency of the service."""
 
     def __call__(self) -> None:
-        """Return when the part is fit to serve; raise `Unavailable`, saying why, when not."""
+        """Return if the dependency is ready; raise `Unavailable`, with the reason, if not."""
         ...
 
 
 class SharedProbe:
-    """A `Probe` around a `Probe`, which looks once for all who come at the same moment.
+    """A `Probe` around a `Probe` that runs once for concurrent callers.
 
-    Whoever comes while it looks, or within `GOOD_FOR` after, is told what it
-    finds: however many ask, they take one connection. Where that look takes
-    long, they are told so, and keep no thread from others. `clock` and
-    `patience` are in seconds.
+    Callers during a run, or within `RESULT_TTL` after it, share its result. So
+    any number of callers use one connection. A caller that has waited for
+    `wait_timeout` raises `Unavailable`, so that a slow probe does not block
+    many threads. `clock` and `wait_timeout` are in seconds.
     """
 
     def __init__(
         self,
         probe: Probe,
         clock: Callable[[], float] = monotonic,
-        patience: float = PATIENCE,
+        wait_timeout: float = WAIT_TIMEOUT,
     ) -> None:
         self._probe = probe
-        self._patience = patience
+        self._wait_timeout = wait_timeout
         self._clock = clock
         self._lock = Lock()
-        self._good_until = -inf
+        self._expires = -inf
         self._reason: str | None = None
 
     def __call__(self) -> None:
-        """Return when the part is fit to serve. Raises `Unavailable`."""
-        came = self._clock()
-        if not self._lock.acquire(timeout=self._patience):
-            raise Unavailable("it is being looked at, and does not answer")
+        """Return if the dependency is ready. Raises `Unavailable`."""
+        called = self._clock()
+        if not self._lock.acquire(timeout=self._wait_timeout):
+            raise Unavailable("timed out waiting for a readiness check that is still running")
         try:
-            if came > self._good_until:
-                self._look()
+            if called > self._expires:
+                self._run_probe()
             reason = self._reason
         finally:
             self._lock.release()
         if reason is not None:
             raise Unavailable(reason)
 
-    def _look(self) -> None:
+    def _run_probe(self) -> None:
         try:
             self._probe()
         except Unavailable as error:
             self._reason = str(error)
         else:
             self._reason = None
-        self._good_until = self._clock() + GOOD_FOR
+        self._expires = self._clock() + RESULT_TTL
