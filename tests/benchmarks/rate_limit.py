@@ -53,8 +53,8 @@ def limit_at(address: str) -> Callable[[], object]:
     """Return what is done for each request of one user among 20,000."""
     limit = RateLimit(UNREACHED, counters_at(address, system_clock), system_clock)
     for number in range(20_000 if address == IN_MEMORY else 0):
-        limit.take(f"user:{number}")
-    return lambda: limit.take("user:ada")
+        limit.hit(f"user:{number}")
+    return lambda: limit.hit("user:ada")
 
 
 def request(rate: str, token: str) -> Callable[[], object]:

@@ -1,4 +1,4 @@
-"""How much one caller may ask for: fixed windows, and the port that counts in them."""
+"""Rate limits: fixed windows for each name, and the port of their counters."""
 
 import re
 from math import ceil
@@ -14,65 +14,65 @@ _rate = re.compile(rf"([1-9][0-9]{{0,6}})/({'|'.join(UNITS)})").fullmatch
 
 
 class Rate(NamedTuple):
-    """How many requests are taken (`quota`) in a window of so many `seconds`."""
+    """A `quota` of requests in a window of `seconds`."""
 
     quota: int
     seconds: int
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Return the rate that `text` says, such as `600/minute`. Raises `ValueError`."""
+        """Parse a rate such as `600/minute`. Raises `ValueError`."""
         match = _rate(text)
         if match is None:
             raise ValueError("must be off, or a number per unit, such as 600/minute")
         return cls(int(match[1]), UNITS[match[2]])
 
     def times(self, factor: int) -> Self:
-        """Return the rate that is `factor` times as high."""
+        """Return a rate with `factor` times the quota."""
         return self._replace(quota=self.quota * factor)
 
 
 class RateLimitStatus(NamedTuple):
-    """What is left of a rate: how much of it was used, and the seconds until there is more."""
+    """The state of a rate limit: requests used, and the seconds until the window is reset."""
 
     rate: Rate
     used: int
-    seconds: int
+    reset_after: int
 
     @property
     def remaining(self) -> int:
-        """How many more requests will be taken within this window."""
+        """How many more requests are allowed in this window."""
         return max(0, self.rate.quota - self.used)
 
     @property
     def is_exceeded(self) -> bool:
-        """Whether the request that was counted last was one too many."""
+        """Whether the last counted request is over the quota."""
         return self.used > self.rate.quota
 
     @property
     def was_just_exceeded(self) -> bool:
-        """Whether it was the first that was one too many: one request hears so in each window."""
+        """Whether the last counted request is the first over the quota in this window."""
         return self.used == self.rate.quota + 1
 
 
 class Counters(Protocol):
-    """Counts by name, in windows that are numbered."""
+    """Counts requests by name and by the number of the window."""
 
     def count(self, name: str, window: int, seconds: int) -> int:
-        """Count one more in this window of `name`, and return how many it has had.
+        """Increment the counter of this window of `name`, and return its new value.
 
-        No two calls are given the same number. A count may be forgotten once
-        `seconds`, the length of the window, have passed.
+        No two calls return the same value. A counter may expire after
+        `seconds`, the length of the window.
         """
         ...
 
 
 class RateLimit:
-    """A rate that everyone, by name, has to themselves.
+    """A fixed-window rate limit; each name has its own quota.
 
-    The windows of each name begin at moments of its own, so that not everybody
-    who waited comes back at once. All who share the counters agree on them, as
-    far as their clocks agree.
+    The windows of each name have an offset of their own, so that clients do not
+    all retry at once. Processes that share `counters` share the quota, as far
+    as their clocks agree.
     """
 
     def __init__(self, rate: Rate, counters: Counters, clock: Clock = system_clock) -> None:
@@ -80,8 +80,8 @@ class RateLimit:
         self._counters = counters
         self._clock = clock
 
-    def take(self, name: str) -> RateLimitStatus:
-        """Count a request of `name`, and return what it leaves."""
+    def hit(self, name: str) -> RateLimitStatus:
+        """Count a request of `name`, and return the state of its limit."""
         seconds = self.rate.seconds
         shifted = self._clock().timestamp() + crc32(name.encode()) % seconds
         window, elapsed = divmod(shifted, seconds)

@@ -40,7 +40,7 @@ def count_request() -> None:
     asked, limits = exchange(), _limits()
     if limits is None or not hasattr(asked, "caller"):
         return
-    asked.budget = limits.user.take(f"user:{asked.caller}")
+    asked.budget = limits.user.hit(f"user:{asked.caller}")
     _require(asked.budget, "user", asked.caller, "too many requests")
 
 
@@ -48,7 +48,7 @@ def count_failed_authentication() -> None:
     """Count a failed authentication of this client address. Raises `ProblemError` (429)."""
     if (limits := _limits()) is not None:
         subscriber = subscriber_of(exchange().remote_addr or "")
-        budget = limits.address.take(f"address:{subscriber}")
+        budget = limits.address.hit(f"address:{subscriber}")
         _require(budget, "address", subscriber, "too many requests without a valid token")
 
 
@@ -57,7 +57,7 @@ def add_rate_limit_headers(response: Response) -> Response:
     if (budget := exchange().budget) is not None:
         quota, seconds = budget.rate
         response.headers["RateLimit-Policy"] = f'"{POLICY}";q={quota};w={seconds}'
-        response.headers["RateLimit"] = f'"{POLICY}";r={budget.remaining};t={budget.seconds}'
+        response.headers["RateLimit"] = f'"{POLICY}";r={budget.remaining};t={budget.reset_after}'
     return response
 
 
@@ -66,7 +66,9 @@ def _require(budget: RateLimitStatus, kind: str, name: str, detail: str) -> None
         return
     if budget.was_just_exceeded:
         _log.info("rate limit reached", extra={"request_id": exchange().request_id, kind: name})
-    raise ProblemError("too-many-requests", detail, headers={"Retry-After": str(budget.seconds)})
+    raise ProblemError(
+        "too-many-requests", detail, headers={"Retry-After": str(budget.reset_after)}
+    )
 
 
 def subscriber_of(address: str) -> str:
