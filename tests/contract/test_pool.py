@@ -40,7 +40,7 @@ class Recorder(Metrics):
     def connections_in_use(self, count: int) -> None:
         self.heard.append(("in use", count))
 
-    def waiting(self, change: int) -> None:
+    def pool_waiting(self, change: int) -> None:
         self.heard.append(("waiting", change))
 
     def pool_timed_out(self) -> None:

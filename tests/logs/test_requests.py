@@ -33,13 +33,13 @@ class Recorder(Metrics):
         self.in_progress: list[int] = [0]
         self.requests: list[FinishedRequest] = []
 
-    def began(self) -> None:
+    def request_started(self) -> None:
         self.in_progress.append(self.in_progress[-1] + 1)
 
-    def answered(self, request: FinishedRequest) -> None:
+    def request_finished(self, request: FinishedRequest) -> None:
         self.requests.append(request)
 
-    def ended(self) -> None:
+    def request_closed(self) -> None:
         self.in_progress.append(self.in_progress[-1] - 1)
 
 

@@ -38,11 +38,11 @@ class RequestTelemetry:
             _record(self._metrics, int(status[:3]), perf_counter() - began)
             return start_response(status, *rest)
 
-        self._metrics.began()
+        self._metrics.request_started()
         try:
             return self.wrapped(environ, answer)
         finally:
-            self._metrics.ended()
+            self._metrics.request_closed()
 
 
 def current_rule() -> tuple[str, str | None]:
@@ -62,7 +62,7 @@ def _record(metrics: Metrics, status: int, seconds: float) -> None:
     asked = exchange()
     method, route = current_rule()
     answered = FinishedRequest(method, route, status, seconds, _outcome(asked, status))
-    metrics.answered(answered)
+    metrics.request_finished(answered)
     level = _level(answered)
     if _log.isEnabledFor(level):
         defect = asked.noted.pop("defect", None)

@@ -41,17 +41,17 @@ class _Counting(Metrics):
         self._fetched = cache(self._key_set_fetched)
         self._not_fetched = self._counter("key_set_fetch_failures", "Fetches of keys that failed.")
 
-    def began(self) -> None:
+    def request_started(self) -> None:
         self._in_progress.inc()
 
-    def answered(self, request: FinishedRequest) -> None:
+    def request_finished(self, request: FinishedRequest) -> None:
         route = request.route or NO_ROUTE
         self._count(request.method, route, request.status).inc()
         self._time(request.method, route).observe(request.seconds)
         if request.outcome is not None:
             self._writes[request.outcome].inc()
 
-    def ended(self) -> None:
+    def request_closed(self) -> None:
         self._in_progress.dec()
 
     def pool_created(self, size: int) -> None:
@@ -60,7 +60,7 @@ class _Counting(Metrics):
     def connections_in_use(self, count: int) -> None:
         self._in_use.set(count)
 
-    def waiting(self, change: Literal[1, -1]) -> None:
+    def pool_waiting(self, change: Literal[1, -1]) -> None:
         self._waiting.inc(change)
 
     def pool_timed_out(self) -> None:

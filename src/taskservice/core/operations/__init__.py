@@ -1,1 +1,1 @@
-"""Plain Python that is not about tasks: admission control, rate limits, readiness, metrics."""
+"""Admission control, rate limits, readiness checks and metrics, in plain Python."""

@@ -1,18 +1,17 @@
-"""The port that hears what happens, so that somebody can count it."""
+"""Metrics: the port that receives events to be counted."""
 
 from typing import Literal, NamedTuple
 
 WriteOutcome = Literal["applied", "not_applied", "unknown"]
-"""What became of a write."""
+"""The outcome of a write."""
 
 
 class FinishedRequest(NamedTuple):
-    """One request that was answered.
+    """A request for which a response was sent.
 
-    `route` is the rule that it met, None where there is none; `method` is one
-    of a closed set; `seconds` are those until the answer began. `outcome` is
-    what became of a write, None where nothing was to be written or the
-    request was refused.
+    `route` is the matched URL rule, or None. `method` is one of a closed set.
+    `seconds` is the time until the response started. `outcome` is that of a
+    write, or None if the request is no write or was rejected.
     """
 
     method: str
@@ -23,42 +22,42 @@ class FinishedRequest(NamedTuple):
 
 
 class Metrics:
-    """Hears what happens, and does nothing about it unless a subclass does.
+    """The port, and its null object: subclasses override the methods that they need.
 
-    Many threads call it, in the middle of their work: each method is quick
-    and raises nothing.
+    Many threads call it during requests. Each method must be fast and must not
+    raise.
     """
 
-    def began(self) -> None:
-        """A request has begun."""
+    def request_started(self) -> None:
+        """Count a request that has started."""
 
-    def answered(self, request: FinishedRequest) -> None:
-        """A request was answered."""
+    def request_finished(self, request: FinishedRequest) -> None:
+        """Count a request whose response has started."""
 
-    def ended(self) -> None:
-        """A request that had begun is over, whether it was answered or not."""
+    def request_closed(self) -> None:
+        """Count the end of a request that had started, with or without a response."""
 
     def pool_created(self, size: int) -> None:
-        """This process may have `size` connections to the database."""
+        """Record that this process may open `size` database connections."""
 
     def connections_in_use(self, count: int) -> None:
-        """So many connections to the database are in use from now on."""
+        """Record that `count` database connections are in use."""
 
-    def waiting(self, change: Literal[1, -1]) -> None:
-        """One more, or one less, waits for the database."""
+    def pool_waiting(self, change: Literal[1, -1]) -> None:
+        """Count one more thread, or one less, that waits for a database connection."""
 
     def pool_timed_out(self) -> None:
-        """Somebody waited for the database in vain."""
+        """Count a timeout while waiting for a database connection."""
 
     def jwks_fetched(self, at: float) -> None:
-        """The issuer's keys were fetched; `at` is in seconds of Unix time, 0 for never yet."""
+        """Record a fetch of the key set; `at` is in seconds of Unix time, 0 if never fetched."""
 
     def jwks_fetch_failed(self) -> None:
-        """An attempt to fetch the issuer's keys has failed."""
+        """Count a failed fetch of the key set."""
 
     def commit_resolved(self, outcome: WriteOutcome) -> None:
-        """The answer to a COMMIT was lost, and this was found out about it."""
+        """Count a COMMIT whose reply was lost, with the outcome that was found afterwards."""
 
 
 NO_METRICS = Metrics()
-"""Hears everything, and does nothing about it."""
+"""Discards all events."""

@@ -15,14 +15,14 @@ def metered_pool(metrics: Metrics) -> type[QueuePool]:
 
     class MeteredPool(QueuePool):
         def connect(self) -> PoolProxiedConnection:
-            metrics.waiting(1)
+            metrics.pool_waiting(1)
             try:
                 return super().connect()
             except PoolTimeoutError:
                 metrics.pool_timed_out()
                 raise
             finally:
-                metrics.waiting(-1)
+                metrics.pool_waiting(-1)
 
     return MeteredPool
 
