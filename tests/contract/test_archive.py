@@ -19,7 +19,7 @@ from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import AccessDenied, InvalidTask
 from taskservice.core.ids import TaskIds
-from taskservice.core.owner_data import OpenOwnerData, OwnerCounts, StillOnDisk, validate
+from taskservice.core.owner_data import ErasureIncomplete, OpenOwnerData, OwnerCounts, validate
 from taskservice.core.service import OpenTasks
 from taskservice.core.task import Task
 from taskservice.testing import ADA, BOB, START, TickingClock
@@ -130,7 +130,9 @@ def test_what_could_not_be_overwritten_is_told_and_is_the_next_time(hurried: Eng
     with closing(sqlite3.connect(str(hurried.url.database))) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM tasks").fetchone()
-        with pytest.raises(StillOnDisk, match="another connection reads the database") as caught:
+        with pytest.raises(
+            ErasureIncomplete, match="another connection reads the database"
+        ) as caught:
             archive.erase()
     assert (caught.value.removed, archive.count()) == (there, OwnerCounts(0, 0))
     assert archive.erase() == OwnerCounts(0, 0)
@@ -144,7 +146,7 @@ def test_a_file_that_cannot_be_written_again_is_told(hurried: Engine) -> None:
         return args[2].replace("VACUUM", "VACUUM INTO '/nowhere/x'"), args[3]
 
     event.listen(hurried, "before_cursor_execute", fail, retval=True)
-    with pytest.raises(StillOnDisk, match="the database refuses: unable to open database"):
+    with pytest.raises(ErasureIncomplete, match="the database refuses: unable to open database"):
         SqlOwnerDataSource(hurried).open_owner_data(ADA).erase()
 
 
@@ -183,7 +185,7 @@ def test_a_task_that_nobody_could_have_made_is_refused(field: str) -> None:
     validate(task)
     with pytest.raises(InvalidTask) as caught:
         validate(replace(task, **{field: BROKEN[field]}))
-    assert field in {fault.field for fault in caught.value.faults}
+    assert field in {error.field for error in caught.value.errors}
 
 
 def test_the_last_version_that_is_taken_in() -> None:

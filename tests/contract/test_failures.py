@@ -26,7 +26,7 @@ from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import (
     AccessDenied,
-    KeyInUse,
+    IdempotencyKeyInUse,
     Outcome,
     ReadOnly,
     SchemaOutdated,
@@ -147,7 +147,7 @@ def claim_elsewhere(tasks: TaskService, home: Home) -> None:
     engine = served_engine(home.service)
     with SqlTasks(engine).open_tasks(ADA, atomic=True) as others:
         others.idempotency.begin("key", b"digest")
-        swallow(KeyInUse, lambda: tasks.idempotency.begin("key", b"digest"))
+        swallow(IdempotencyKeyInUse, lambda: tasks.idempotency.begin("key", b"digest"))
     engine.dispose()
 
 

@@ -98,7 +98,7 @@ def test_every_broken_rule_is_named() -> None:
     """One error names all that is wrong."""
     with pytest.raises(InvalidTask) as caught:
         make(title=" ", description="\0")
-    assert [fault.field for fault in caught.value.faults] == ["title", "description"]
+    assert [error.field for error in caught.value.errors] == ["title", "description"]
 
 
 def test_an_edit_is_held_to_the_rules() -> None:

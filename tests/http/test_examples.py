@@ -13,7 +13,7 @@ from taskservice.adapters.http.protocol.request import BODY_LIMIT
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import openapi_document
 from taskservice.config import Settings
-from taskservice.core.errors import KeyInUse, StorageFull, Unavailable
+from taskservice.core.errors import IdempotencyKeyInUse, StorageFull, Unavailable
 from taskservice.core.service import OpenTasks, TaskService
 
 UNUSED = "/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
@@ -87,7 +87,7 @@ PROVOKED: dict[str, Callable[[], Any]] = {
     "invalid-request": lambda: post(json={"title": " "}),
     "precondition-failed": a_lost_update,
     "precondition-required": an_unguarded_update,
-    "key-in-use": lambda: failing(KeyInUse())("POST", json={"title": "Buy milk"}),
+    "key-in-use": lambda: failing(IdempotencyKeyInUse())("POST", json={"title": "Buy milk"}),
     "key-reused": a_key_twice,
     "unavailable": lambda: failing(Unavailable("", "not_applied"))("POST", json={"title": "x"}),
     "storage-full": lambda: failing(StorageFull(""))("POST", json={"title": "x"}),

@@ -1,4 +1,4 @@
-"""The service does not serve as a role that row-level security would not hold."""
+"""The service does not serve as a role that row-level security does not apply."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,7 +53,7 @@ PRIVILEGED = {
         "odd_login, a member of {owner}, which owns the tables",
     ),
 }
-DENIED = "row-level security would not hold"
+DENIED = "row-level security does not apply"
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_a_privileged_role_is_refused(
     power, reason = PRIVILEGED[case]
     keeper = home.role.replace("_service", "_owner")
     postgresql.execute(power.format(login=LOGIN, group=GROUP, owner=keeper))
-    expected = f"the database's role is {reason.format(owner=keeper)}: {DENIED}"
+    expected = f"the database role is {reason.format(owner=keeper)}: {DENIED}"
     with pytest.raises(PrivilegedRole) as caught:
         require_ordinary_role(unpooled_engine(database_url(odd)))
     assert str(caught.value) == expected
@@ -137,9 +137,9 @@ def test_gunicorn_does_not_start_as_a_privileged_role(home: Home, tmp_path: Path
     result = run(START, tmp_path, DATABASE_URL=home.superuser, TASKSERVICE_JWT_SECRET=SECRET)
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1] == (
-        "taskservice: DATABASE_URL is not fit to serve: the database's role is "
+        "taskservice: DATABASE_URL is not fit to serve: the database role is "
         f"{urlsplit(home.superuser).username}, which "
-        "is a superuser: row-level security would not hold. Serve as an ordinary role "
+        "is a superuser: row-level security does not apply. Serve as an ordinary role "
         "(`taskservice db grant ROLE`); for development only, set "
         "TASKSERVICE_ALLOW_PRIVILEGED_ROLE=true"
     )
@@ -161,7 +161,7 @@ def test_serve_does_not_start_as_the_role_that_migrates(home: Home, tmp_path: Pa
     arguments = [*COMMAND, "serve", "--port", "0", "--database", home.owner]
     result = run(arguments, tmp_path, TASKSERVICE_JWT_SECRET=SECRET)
     assert result.returncode == 2
-    assert "which owns the tables: row-level security would not hold" in result.stderr
+    assert "which owns the tables: row-level security does not apply" in result.stderr
 
 
 def test_a_privileged_role_may_be_allowed(home: Home, tmp_path: Path) -> None:

@@ -374,8 +374,8 @@ def test_what_cannot_be_overwritten_yet_is_told(
     engine.dispose()
     assert isinstance(result.exception, ConfigError)
     assert str(result.exception) == (
-        "removed 1 task and 0 receipts, but the bytes are still in the database's files: another "
-        "connection reads the database; run `taskservice erase ada` again"
+        "removed 1 task and 0 receipts, but the deleted data is still in the database files: "
+        "another connection reads the database; run `taskservice erase ada` again"
     )
 
 

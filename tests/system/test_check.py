@@ -120,7 +120,7 @@ def test_a_role_that_nothing_holds_is_told(home: Home, tmp_path: Path) -> None:
     status, found, _ = checked(tmp_path, **settings)
     (failure,) = failures(found)
     assert (
-        "which owns the tables: row-level security would not hold -> Serve as an ordinary"
+        "which owns the tables: row-level security does not apply -> Serve as an ordinary"
         in failure
     )
     assert status == 2

@@ -6,7 +6,7 @@ from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.cli.options import current_engine, database_option, user_argument
 from taskservice.config import ConfigError
 from taskservice.core.errors import AccessDenied
-from taskservice.core.owner_data import OwnerCounts, StillOnDisk
+from taskservice.core.owner_data import ErasureIncomplete, OwnerCounts
 
 
 @click.command()
@@ -30,7 +30,7 @@ def erase(user: str, dry_run: bool, yes: bool, database: str | None) -> None:
         click.confirm("Remove all of it, for good?", abort=True)
     try:
         click.echo(f"removed {_told(archive.erase())}")
-    except StillOnDisk as error:
+    except ErasureIncomplete as error:
         raise ConfigError(
             f"removed {_told(error.removed)}, but {error}; run `taskservice erase {user}` again"
         ) from None

@@ -1,20 +1,21 @@
-"""Everything that the service can refuse, in the words of the domain.
+"""Errors: what the service refuses to do, or cannot do.
 
 TaskServiceError
-├── TaskNotFound      the owner has no such task
-├── InvalidTask       a value breaks a rule of the task
-├── StaleTask         the task is at a version that the caller does not allow
-├── KeyReused         a key that was used for one request came with another
-├── KeyInUse          the request that first came with a key is still running
-├── Unauthenticated   the caller's credentials are missing or not valid
-└── Unavailable       what is needed cannot be reached at the moment
-    ├── Overloaded      too many concurrent requests
-    ├── ReadOnly        the database takes no write at the moment; reads go on
-    ├── StorageFull     the database has no room for a write; reads go on
-    ├── AccessRefused   the database does not let the service in, and will not by itself
-    ├── SchemaBehind    the database's schema is older than this version needs
-    ├── PrivilegedRole  the database's role is one that no row-level security holds
-    └── Unfit           the database is set up in a way that nothing should be served from it
+├── TaskNotFound          the owner has no such task
+├── InvalidTask           a value breaks a rule of the task
+├── StaleTask             a precondition does not allow the task's version
+├── IdempotencyKeyReused  an idempotency key was sent with a different request
+├── IdempotencyKeyInUse   the first request with this key is still running
+├── Unauthenticated       the credentials are missing or not valid
+├── ErasureIncomplete     the deleted data is still on the disk (`core.owner_data`)
+└── Unavailable           a dependency cannot be reached
+    ├── Overloaded        too many concurrent requests
+    ├── ReadOnly          the database accepts no writes; reads still work
+    ├── StorageFull       the disk or quota of the database is full; reads still work
+    ├── AccessDenied      the database denies the service access
+    ├── SchemaOutdated    the database schema is older than this version needs
+    ├── PrivilegedRole    the database role bypasses row-level security
+    └── UnusableDatabase  the configuration of the database is not safe to serve from
 """
 
 from collections.abc import Iterable
@@ -22,61 +23,61 @@ from typing import Literal, NamedTuple
 from uuid import UUID
 
 Outcome = Literal["not_applied", "unknown"]
-"""What became of a write that was not answered."""
+"""The outcome of a failed write."""
 
 
-class Fault(NamedTuple):
-    """One thing that is wrong with a value: the field's name, and why."""
+class FieldError(NamedTuple):
+    """An error in one field: its name, and a message."""
 
     field: str
     detail: str
 
 
 class TaskServiceError(Exception):
-    """The root of the tree: catch it to catch whatever the service refuses."""
+    """The base class of all errors of the service."""
 
 
 class TaskNotFound(TaskServiceError):
-    """The owner has no task `task_id`; whether somebody else has is not told."""
+    """The owner has no task `task_id`; another owner may have it."""
 
     def __init__(self, task_id: UUID) -> None:
-        super().__init__(f"no task {task_id}")
+        super().__init__(f"task {task_id} not found")
         self.task_id = task_id
 
 
 class StaleTask(TaskServiceError):
-    """The task `task_id` is at a version that the caller does not allow."""
+    """A precondition does not allow the current version of the task `task_id`."""
 
     def __init__(self, task_id: UUID) -> None:
-        super().__init__(f"task {task_id} is at a version that the caller does not allow")
+        super().__init__(f"precondition failed for task {task_id}")
         self.task_id = task_id
 
 
-class KeyReused(TaskServiceError):
-    """The key of this request was used for one with another method, path or body."""
+class IdempotencyKeyReused(TaskServiceError):
+    """The idempotency key was first sent with another method, path or body."""
 
 
-class KeyInUse(TaskServiceError):
-    """Another request with the same key is still running."""
+class IdempotencyKeyInUse(TaskServiceError):
+    """Another request with the same idempotency key is still running."""
 
 
 class InvalidTask(TaskServiceError):
-    """One or more values break the rules of a task; `faults` names all of them."""
+    """One or more values break the rules of a task; `errors` has all of them."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
-        super().__init__("; ".join(f"{fault.field} {fault.detail}" for fault in self.faults))
+    def __init__(self, errors: Iterable[FieldError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(f"{error.field} {error.detail}" for error in self.errors))
 
 
 class Unauthenticated(TaskServiceError):
-    """No valid credentials. The message is the reason: for the log, never for the caller."""
+    """There are no valid credentials. The message is for the log, never for the caller."""
 
 
 class Unavailable(TaskServiceError):
-    """What the request needs cannot be reached.
+    """A dependency of the service cannot be reached.
 
-    `outcome` is the truth about a write: `not_applied` where nothing was
-    committed, `unknown` where the reply to the commit was lost.
+    `outcome` is that of a write: `not_applied` if nothing was committed,
+    `unknown` if the reply to the COMMIT was lost.
     """
 
     def __init__(self, reason: str, outcome: Outcome = "not_applied") -> None:
@@ -89,32 +90,32 @@ class Overloaded(Unavailable):
 
 
 class ReadOnly(Unavailable):
-    """The database takes no write, as a standby does; reads go on."""
+    """The database accepts no writes, as a standby does; reads still work."""
 
 
 class StorageFull(Unavailable):
-    """The database has no room for what was to be written; nothing was."""
+    """The disk or quota of the database is full; nothing was written, and reads still work."""
 
 
 class AccessDenied(Unavailable):
-    """The database does not let the service in, or at its tables: somebody must change that."""
+    """The database denies a connection, or access to its tables, until its grants are changed."""
 
 
 class SchemaOutdated(Unavailable):
-    """The database's schema is older than this version needs, or not the one that it was."""
+    """The database schema is older than this version needs, or was altered."""
 
 
 class PrivilegedRole(Unavailable):
-    """The role is one that no row-level security holds: nothing is served as it."""
+    """The database role bypasses row-level security, so the service does not use it."""
 
     def __init__(self, role: str, power: str) -> None:
         super().__init__(
-            f"the database's role is {role}, which {power}: row-level security would not hold"
+            f"the database role is {role}, which {power}: row-level security does not apply"
         )
 
 
 class UnusableDatabase(Unavailable):
-    """The database is set up in a way that nothing is served from; `advice` says what to do."""
+    """The configuration of the database is not safe to serve from; `advice` says what to do."""
 
     def __init__(self, reason: str, advice: str) -> None:
         super().__init__(reason)

@@ -28,7 +28,7 @@ class IdempotencyStore(Protocol):
         """Return the receipt of `key`; where there is none, take the key and return None.
 
         Waits for another transaction that has taken the key; raises
-        `KeyInUse` where that goes on for too long.
+        `IdempotencyKeyInUse` where that goes on for too long.
         """
         ...
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from taskservice.core.errors import KeyReused
+from taskservice.core.errors import IdempotencyKeyReused
 from taskservice.core.idempotency import IdempotencyKey, IdempotencyStore
 from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, TaskQuery
@@ -16,7 +16,7 @@ class IdempotentTasks:
     """The tasks of `tasks`, opened together, where each writing door is done once per key.
 
     A repeated key returns what the first returned, and `replayed` is
-    true. One with the key of another request raises `KeyReused`. What raises
+    true. One with the key of another request raises `IdempotencyKeyReused`. What raises
     is not remembered, as the transaction is dropped.
     """
 
@@ -61,6 +61,6 @@ class IdempotentTasks:
             self.idempotency.complete(self._key.key, result)
             return result
         if record.fingerprint != self._key.fingerprint:
-            raise KeyReused
+            raise IdempotencyKeyReused
         self.replayed = True
         return record.task

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from taskservice.core.clock import normalize_timestamp
-from taskservice.core.errors import Fault, InvalidTask, TaskServiceError
+from taskservice.core.errors import FieldError, InvalidTask, TaskServiceError
 from taskservice.core.ids import first_id, last_id
 from taskservice.core.query import PAGE_LIMIT, Sort, TaskQuery
 from taskservice.core.service import TaskService
@@ -28,11 +28,11 @@ class OwnerCounts(NamedTuple):
     idempotency_records: int
 
 
-class StillOnDisk(TaskServiceError):
+class ErasureIncomplete(TaskServiceError):
     """Everything was `removed`, and its bytes can still be read in the database's files."""
 
     def __init__(self, removed: OwnerCounts, reason: str) -> None:
-        super().__init__(f"the bytes are still in the database's files: {reason}")
+        super().__init__(f"the deleted data is still in the database files: {reason}")
         self.removed = removed
 
 
@@ -57,7 +57,7 @@ class OwnerData(Protocol):
         """Remove everything, what keys were used for included; return how much it was.
 
         A home that promises more, such as to overwrite what was there, raises
-        `StillOnDisk` where it could not yet. Called again, it goes on with that.
+        `ErasureIncomplete` where it could not yet. Called again, it goes on with that.
         """
         ...
 
@@ -80,16 +80,16 @@ def every_task(tasks: TaskService) -> Iterator[Task]:
 
 def validate(task: Task) -> None:
     """Raise `InvalidTask`, with every fault, unless this service could have made `task`."""
-    if faults := tuple(_faults(task)):
-        raise InvalidTask(faults)
+    if errors := tuple(_errors(task)):
+        raise InvalidTask(errors)
 
 
-def _faults(task: Task) -> Iterator[Fault]:
+def _errors(task: Task) -> Iterator[FieldError]:
     for field, check in _CHECKS.items():
         try:
             check(task)
         except ValueError as error:
-            yield Fault(field, str(error))
+            yield FieldError(field, str(error))
 
 
 def _check_id(task: Task) -> None:

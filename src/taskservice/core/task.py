@@ -7,7 +7,7 @@ from typing import Self, TypedDict, Unpack
 from uuid import UUID
 
 from taskservice.core.clock import normalize_timestamp
-from taskservice.core.errors import Fault, InvalidTask
+from taskservice.core.errors import FieldError, InvalidTask
 from taskservice.core.validation import check_description, check_title, is_owner
 
 
@@ -109,17 +109,17 @@ Step = Callable[[Task, datetime], Task]
 
 
 def _check(**values: object) -> None:
-    if faults := tuple(_faults(values)):
-        raise InvalidTask(faults)
+    if errors := tuple(_errors(values)):
+        raise InvalidTask(errors)
 
 
-def _faults(values: dict[str, object]) -> Iterator[Fault]:
+def _errors(values: dict[str, object]) -> Iterator[FieldError]:
     for field, check in _CHECKS.items():
         try:
             if field in values:
                 check(values[field])
         except ValueError as error:
-            yield Fault(field, str(error))
+            yield FieldError(field, str(error))
 
 
 def _check_owner(owner: str) -> None:

@@ -54,10 +54,10 @@ def parse_timestamp(text: str, *, exact: bool = False) -> datetime:
 def _wrong_part(text: str) -> str:
     """Return what is wrong with the first part of `text` that the grammar does not have."""
     form = ""
-    for fault, part in _PARTS.items():
+    for error, part in _PARTS.items():
         form += part
         if not re.match(form, text):
-            return fault
+            return error
     return "nothing must follow the offset"
 
 

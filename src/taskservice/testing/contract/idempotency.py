@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from taskservice.core.errors import InvalidTask, KeyReused, StaleTask, TaskNotFound
+from taskservice.core.errors import IdempotencyKeyReused, InvalidTask, StaleTask, TaskNotFound
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.preconditions import at_version, with_precondition
@@ -91,7 +91,7 @@ class Idempotency(ContractBase):
     def test_a_key_stands_for_one_request(self, open_tasks: OpenTasks) -> None:
         """The same key with another request is refused, and does nothing."""
         once(open_tasks, FIRST, create)
-        with pytest.raises(KeyReused):
+        with pytest.raises(IdempotencyKeyReused):
             once(open_tasks, OTHER, create)
         assert len(all_tasks(open_tasks)) == 1
 

@@ -9,9 +9,9 @@ from werkzeug.exceptions import HTTPException
 
 from taskservice.adapters.http.protocol.request import BODY_LIMIT, exchange
 from taskservice.core.errors import (
+    IdempotencyKeyInUse,
+    IdempotencyKeyReused,
     InvalidTask,
-    KeyInUse,
-    KeyReused,
     StaleTask,
     StorageFull,
     TaskNotFound,
@@ -128,8 +128,8 @@ ANSWERS: dict[type, tuple[str, str, dict[str, str]]] = {
         "the task is not at a version that If-Match and If-None-Match allow",
         {},
     ),
-    KeyReused: ("key-reused", "the key was used for another request", {}),
-    KeyInUse: ("key-in-use", "a request with this key is still running", _RETRY),
+    IdempotencyKeyReused: ("key-reused", "the key was used for another request", {}),
+    IdempotencyKeyInUse: ("key-in-use", "a request with this key is still running", _RETRY),
     Unauthenticated: (
         "unauthenticated",
         "a valid bearer token is needed",
@@ -200,7 +200,7 @@ def on_service_error(error: TaskServiceError) -> Response:
     """Answer what the domain refused."""
     if isinstance(error, InvalidTask):
         return on_problem_error(
-            invalid([{"pointer": f"/{name}", "detail": why} for name, why in error.faults])
+            invalid([{"pointer": f"/{name}", "detail": why} for name, why in error.errors])
         )
     kind = next(kind for kind in type(error).__mro__ if kind in ANSWERS)
     problem, detail, headers = ANSWERS[kind]

@@ -11,7 +11,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from taskservice.adapters.sql.connection.outages import is_in_doubt, outage
 from taskservice.adapters.sql.connection.read_timeout import ReadTimeout
-from taskservice.core.errors import AccessDenied, KeyInUse, Outcome, Overloaded, Unavailable
+from taskservice.core.errors import (
+    AccessDenied,
+    IdempotencyKeyInUse,
+    Outcome,
+    Overloaded,
+    Unavailable,
+)
 
 # SQLSTATE codes (PostgreSQL, appendix A).
 DUPLICATE = "23505"
@@ -100,12 +106,12 @@ def is_access_refused(error: DBAPIError) -> bool:
 
 @contextmanager
 def key_in_use() -> Iterator[None]:
-    """Raise `KeyInUse` where a key is locked by another transaction for too long."""
+    """Raise `IdempotencyKeyInUse` where a key is locked by another transaction for too long."""
     try:
         yield
     except DBAPIError as error:
         if _sqlstate(error) == LOCK_NOT_AVAILABLE:
-            raise KeyInUse from error
+            raise IdempotencyKeyInUse from error
         raise
 
 

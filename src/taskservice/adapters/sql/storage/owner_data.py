@@ -12,7 +12,7 @@ from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.tables import OWNED, fields, idempotency_records, tasks
 from taskservice.core.errors import Unavailable
-from taskservice.core.owner_data import OwnerCounts, StillOnDisk
+from taskservice.core.owner_data import ErasureIncomplete, OwnerCounts
 from taskservice.core.task import Task
 
 _INSERT: dict[str, Executable] = {
@@ -57,7 +57,7 @@ class SqlOwnerData:
             return _counts({table: self._count(connection, table) for table in OWNED})
 
     def erase(self) -> OwnerCounts:
-        """Delete the rows; an SQLite file is written again without them. Raises `StillOnDisk`."""
+        """Delete the rows, then rewrite an SQLite file. Raises `ErasureIncomplete`."""
         with transaction(self._engine, self._owner) as connection:
             removed = _counts({table: self._delete(connection, table) for table in OWNED})
         if is_sqlite(self._engine.url):
@@ -88,9 +88,9 @@ class SqlOwnerData:
                 connection.exec_driver_sql("VACUUM")
                 is_busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
         except Unavailable as error:
-            raise StillOnDisk(removed, str(error)) from error
+            raise ErasureIncomplete(removed, str(error)) from error
         if is_busy:
-            raise StillOnDisk(removed, "another connection reads the database")
+            raise ErasureIncomplete(removed, "another connection reads the database")
 
 
 def _counts(rows: dict[Table, int]) -> OwnerCounts:
