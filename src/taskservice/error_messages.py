@@ -25,6 +25,6 @@ def error_message(error: Exception) -> str:
 
 def _advice(error: Exception) -> str:
     """Return what to do about what a database refuses; all else says it itself."""
-    if not str(error).startswith("the database refuses"):
+    if not str(error).startswith("database error"):
         return ""
     return f"; {ENTER if isinstance(error, AccessDenied) else CHECK}"

@@ -64,8 +64,10 @@ def free(home: Home, *, pooler: bool = False) -> Iterator[Engine]:
     with (
         held(home, pooler=pooler) as engine,
         patch.object(sessions, "_settings", unsaid(engine, sessions._settings)),
-        patch.object(task_service, "alone", untold(engine, sessions.alone)),
-        patch.object(Statement, "_for", Statement._for if pooler else as_it_comes(Statement._for)),
+        patch.object(task_service, "alone", untold(engine, sessions.autocommit_session)),
+        patch.object(
+            Statement, "_compile", Statement._compile if pooler else as_it_comes(Statement._compile)
+        ),
     ):
         yield engine
 
@@ -100,7 +102,7 @@ def as_it_comes(told: Callable[..., _Compiled]) -> Callable[..., _Compiled]:
         if is_direct:
             return told(statement, dialect, is_direct)
         if statement not in kept:
-            whole = statement._whole(tells=False)
+            whole = statement._build(sets_owner=False)
             kept[statement] = _Compiled.of(whole, False, dialect, is_utc=True)
         return kept[statement]
 

@@ -146,7 +146,7 @@ def test_a_file_that_cannot_be_written_again_is_told(hurried: Engine) -> None:
         return args[2].replace("VACUUM", "VACUUM INTO '/nowhere/x'"), args[3]
 
     event.listen(hurried, "before_cursor_execute", fail, retval=True)
-    with pytest.raises(ErasureIncomplete, match="the database refuses: unable to open database"):
+    with pytest.raises(ErasureIncomplete, match="database error: unable to open database"):
         SqlOwnerDataSource(hurried).open_owner_data(ADA).erase()
 
 

@@ -396,7 +396,7 @@ def test_what_is_not_there_in_a_file_is_an_outage(
     with SqlTasks(sqlite).open_tasks(ADA) as tasks, pytest.raises(Unavailable) as caught:
         door(tasks)
     assert (str(caught.value), caught.value.outcome) == (
-        f"the database refuses: {said}",
+        f"database error: {said}",
         "not_applied",
     )
 
@@ -426,7 +426,7 @@ def test_a_host_is_not_told(said: str, told: str) -> None:
     """Where a database is, is no matter of the log; what is wrong is."""
     with pytest.raises(Unavailable) as caught, translate_errors():
         raise OperationalError("SELECT 1", None, psycopg.OperationalError(said))
-    assert str(caught.value) == f"the database refuses: {told}"
+    assert str(caught.value) == f"database error: {told}"
 
 
 @pytest.mark.parametrize(

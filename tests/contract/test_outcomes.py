@@ -174,7 +174,7 @@ def test_a_key_that_cannot_be_claimed_is_an_outage(fragile: Fragile) -> None:
 
 def test_what_nobody_can_tell_is_unknown(fragile: Fragile, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the database cannot be asked in time: `unknown`, after a bounded wait."""
-    monkeypatch.setattr(commit_outcome, "PATIENCE", 0.2)
+    monkeypatch.setattr(commit_outcome, "RETRY_TIMEOUT", 0.2)
     fragile.create("first of all")
     fragile.wire.lose_answer_to = COMMIT
     opened = SqlTasks(fragile.engine).open_tasks(OWNER, atomic=True)
@@ -229,7 +229,7 @@ def test_a_task_that_is_not_there_and_cannot_be_created_is_unknown(
     fragile: Fragile, home: Home, postgresql: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """That it is not there yet does not say that it never will be."""
-    monkeypatch.setattr(retries, "PATIENCE", 0.2)
+    monkeypatch.setattr(retries, "RETRY_TIMEOUT", 0.2)
     fragile.add("before")
     fragile.wire.lose = b"INSERT INTO tasks"
     with (
@@ -282,7 +282,7 @@ def test_a_change_of_what_could_not_be_read_was_not_applied(
     fragile: Fragile, monkeypatch: pytest.MonkeyPatch, write: Write
 ) -> None:
     """Where nobody answers in time, and nothing was written before."""
-    monkeypatch.setattr(retries, "PATIENCE", 0.2)
+    monkeypatch.setattr(retries, "RETRY_TIMEOUT", 0.2)
     task = fragile.add("out of reach")
     fragile.wire.lose, fragile.wire.is_cut = b"SELECT tasks.id", True
     with pytest.raises(Unavailable) as caught:
@@ -391,19 +391,19 @@ def test_what_breaks_off_is_asked_until_it_answers(pauses: list[float]) -> None:
             "an answer",
         ]
     )
-    assert retries.answered(ask) == "an answer"
+    assert retries.retry_on_disconnect(ask) == "an answer"
     assert len(set(pauses)) == 2
-    assert all(0 <= pause <= retries.LONGEST_PAUSE for pause in pauses)
+    assert all(0 <= pause <= retries.MAX_PAUSE for pause in pauses)
 
 
 def test_when_its_time_is_over_it_is_asked_no_more(
     pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What was done is what was known of the first; why there is no answer says the last."""
-    monkeypatch.setattr(retries, "PATIENCE", -1)
+    monkeypatch.setattr(retries, "RETRY_TIMEOUT", -1)
     ask = Mock(side_effect=[ConnectionLost("first", "unknown"), Unavailable("last"), "too late"])
     with pytest.raises(Unavailable, match="last") as caught:
-        retries.answered(ask)
+        retries.retry_on_disconnect(ask)
     assert (caught.value.outcome, pauses) == ("unknown", [])
 
 
@@ -415,7 +415,7 @@ def test_a_database_that_falls_silent_is_given_up(home: Home) -> None:
             tasks.add(title="heard")
             wire.is_silent = True
             began = monotonic()
-            with pytest.raises(Unavailable, match="did not answer in time") as caught:
+            with pytest.raises(Unavailable, match="did not respond in time") as caught:
                 tasks.add(title="swallowed")
         assert 1 < monotonic() - began < 3
         assert caught.value.outcome == "unknown"

@@ -24,7 +24,7 @@ from taskservice.adapters.sql.admin.migrate import ADVISORY_LOCK, upgrade
 from taskservice.adapters.sql.admin.partition import partition
 from taskservice.adapters.sql.admin.prune import prune
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.connection.sessions import alone
+from taskservice.adapters.sql.connection.sessions import autocommit_session
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.adapters.sql.storage.task_service import SqlTasks
@@ -161,7 +161,7 @@ def test_every_statement_touches_one_partition(
     for (text, values), engine in product(
         statements.items(), (partitioned_engine, partitioned_home.inspected)
     ):
-        with alone(engine, ADA) as session:
+        with autocommit_session(engine, ADA) as session:
             explained = session.connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", values)
             plan = explained.scalar_one()
         parts = {name for name in relations(plan) if name not in {"tasks", "receipts"}}
@@ -281,7 +281,7 @@ def test_tables_that_are_not_there_yet_are_told(postgresql: Databases, tmp_path:
     postgresql.drop_database(address)
     name = database_url(address).database
     status, said = command(address, tmp_path)
-    told = f'Error: the database refuses: FATAL:  database "{name}" does not exist'
+    told = f'Error: database error: FATAL:  database "{name}" does not exist'
     assert (status, said.partition(";")[0]) == (2, told)
 
 

@@ -19,7 +19,7 @@ from tests.proxy import wired
 
 from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.connection.sessions import PREPARED_AFTER, Timeouts
+from taskservice.adapters.sql.connection.sessions import PREPARE_THRESHOLD, Timeouts
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import Unavailable, UnusableDatabase
@@ -168,7 +168,7 @@ def asked_to_prepare(engine: Engine) -> int | None:
 def test_statements_are_left_with_a_pooler_where_that_is_asked_for(home: Home) -> None:
     """And not by what migrates or looks; a server of our own keeps them in any case."""
     served = partial(served_engine, home.service)
-    assert asked_to_prepare(served(prepared_statements=True)) == PREPARED_AFTER
+    assert asked_to_prepare(served(prepared_statements=True)) == PREPARE_THRESHOLD
     assert asked_to_prepare(served(prepared_statements=False)) is None
     assert asked_to_prepare(home.maintained) is None
 

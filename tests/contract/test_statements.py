@@ -24,9 +24,9 @@ from tests.postgres import Databases
 from taskservice.adapters.sql.connection import sessions
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import (
-    PREPARED_AFTER,
+    PREPARE_THRESHOLD,
     Timeouts,
-    alone,
+    autocommit_session,
     configure_session,
     with_deadline,
 )
@@ -34,7 +34,7 @@ from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.storage import changes, rows
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.adapters.sql.tables import UtcTime
+from taskservice.adapters.sql.tables import UtcDateTime
 from taskservice.core.errors import Unavailable
 from taskservice.core.query import TaskQuery
 from taskservice.core.service import TaskService
@@ -152,7 +152,7 @@ def test_a_reading_that_takes_too_long_is_stopped(engine: Engine) -> None:
         timeouts=Timeouts(statement=0.2, lock=1),
         allow_privileged_role=False,
     )
-    reading = with_deadline(partial(alone, impatient, ADA), impatient)
+    reading = with_deadline(partial(autocommit_session, impatient, ADA), impatient)
     with pytest.raises(Unavailable), translate_errors(), reading() as session:
         session.connection.execute(text(slow))
     with reading() as session:
@@ -301,7 +301,7 @@ def test_a_list_from_a_file_is_stopped_whenever_its_time_is_over(
     sqlite: Engine, monkeypatch: pytest.MonkeyPatch, query: TaskQuery, looks: int, atomic: bool
 ) -> None:
     """Before it has found anything, and while it fetches; the connection works on."""
-    monkeypatch.setattr(sessions, "PROGRESS_STEPS", 1)
+    monkeypatch.setattr(sessions, "PROGRESS_HANDLER_INSTRUCTIONS", 1)
     service = SqlTasks(sqlite)
     with service.open_tasks(ADA) as tasks:
         found = [tasks.add(title="Buy milk") for _ in range(20)]
@@ -366,14 +366,14 @@ def test_what_is_undone_every_time_is_tried_three_times_more(
     assert sum("INSERT" in statement for statement in statements) == tries
     assert caught.value.outcome == "not_applied"
     assert len(set(pauses)) == tries - 1
-    assert all(0 <= pause <= rows.LONGEST_PAUSE for pause in pauses)
+    assert all(0 <= pause <= rows.MAX_PAUSE for pause in pauses)
 
 
 def test_a_row_that_is_refused_is_not_taken_for_one_that_is_there(role_engine: Engine) -> None:
     """What is inserted again may be there already; whatever else stands against it is told."""
     with SqlTasks(role_engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
-        with alone(role_engine, ADA) as session:
+        with autocommit_session(role_engine, ADA) as session:
             own = rows.OwnerRows(session, retries=0)
             own.insert_unless_there(task)
             with pytest.raises(IntegrityError, match="tasks_version_check"):
@@ -382,10 +382,10 @@ def test_a_row_that_is_refused_is_not_taken_for_one_that_is_there(role_engine: E
 
 def test_a_session_of_ours_is_taken_over(role_engine: Engine) -> None:
     """What lasts is set once there, and statements are prepared."""
-    with alone(role_engine, ADA) as session:
+    with autocommit_session(role_engine, ADA) as session:
         driver: Any = session.connection.connection.driver_connection
         assert session.is_direct
-        assert driver.prepare_threshold == PREPARED_AFTER
+        assert driver.prepare_threshold == PREPARE_THRESHOLD
         assert driver.execute("SHOW statement_timeout").fetchone() == ("3s",)
 
 
@@ -425,7 +425,7 @@ def test_a_column_that_becomes_another_is_noticed_by_nobody(
         store = SqlTasks(engine)
         with store.open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
-            for turn in range(2 * PREPARED_AFTER):
+            for turn in range(2 * PREPARE_THRESHOLD):
                 task = tasks.change(task.id, partial(Task.edit, title=f"Buy {turn} litres"))
                 assert tasks.list(TaskQuery()).tasks == [task]
             with home.inspected.connect() as superuser:
@@ -466,7 +466,7 @@ def test_a_statement_that_could_not_be_prepared_is_prepared_again(
         def lock() -> None:
             elsewhere.submit(lambda: holder.execute("LOCK TABLE tasks")).result()
 
-        *before, locked, after = [tasks.add(title="Buy milk") for _ in range(PREPARED_AFTER + 2)]
+        *before, locked, after = [tasks.add(title="Buy milk") for _ in range(PREPARE_THRESHOLD + 2)]
         for task in before:
             write(tasks, task.id, lambda: None)
         with pytest.raises(Unavailable, match="lock timeout") as caught:
@@ -482,10 +482,10 @@ def test_a_statement_that_could_not_be_prepared_is_prepared_again(
 @pytest.mark.usefixtures("far_from_utc")
 def test_a_moment_without_a_zone_is_utc_wherever_the_machine_is() -> None:
     """SQLite keeps moments without one; one with another zone comes in UTC."""
-    read = UtcTime().process_result_value
+    read = UtcDateTime().process_result_value
     noon = datetime(2026, 1, 2, 12)
     assert read(noon, DefaultDialect()) == noon.replace(tzinfo=UTC)
-    there = UtcTime().process_bind_param(noon.astimezone(), DefaultDialect())
+    there = UtcDateTime().process_bind_param(noon.astimezone(), DefaultDialect())
     assert there is not None
     assert (there, there.tzinfo) == (noon.astimezone(), UTC)
     elsewhere = noon.replace(tzinfo=timezone(timedelta(hours=2)))

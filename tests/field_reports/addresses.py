@@ -6,10 +6,10 @@ _PRISMA, _SUPABASE = "prisma/orm#12121", "supabase#22681"
 _FAILOVER, _SOCKET = "pg_auto_failover#875", "dj-database-url#29"
 _SQLALCHEMY, _HOSTS = "sqlalchemy#4392", "hosts' consoles"
 
-ENCODE = "percent-encode spaces and @ / ? : % in its user and password, as in %40 for @"
-NO_ADDRESS = f"is not a database address: {ENCODE}"
-NO_PORT = f"has a port that is no number from 1 to 65535; or {ENCODE}"
-UNKNOWN = "has a parameter that PostgreSQL's client library does not know: pgbouncer"
+ENCODE = "percent-encode spaces and @ / ? : % in user and password, for example @ as %40"
+NO_ADDRESS = f"is not a valid database address: {ENCODE}"
+NO_PORT = f"has an invalid port, not 1 to 65535; or {ENCODE}"
+UNKNOWN = "has an unknown PostgreSQL parameter: pgbouncer"
 
 Parameters = dict[str, object]
 
@@ -30,15 +30,15 @@ READ: list[Report[str, Parameters]] = [
 REFUSED: list[Report[str, str]] = [
     Report(_PRISMA, "Prisma's parameter", "postgresql://u@h/db?pgbouncer=true", UNKNOWN),
     Report(_PRISMA, "all that Prisma adds", "postgresql://u@h/db?pgbouncer=true&connection_limit=1", f"{UNKNOWN}, connection_limit"),
-    Report(_PRISMA, "a parameter of SQLite's that is none", "sqlite:///x.db?pgbouncer=true", "has a parameter that SQLite does not know: pgbouncer"),
-    Report(_SUPABASE, "a time-out that is no number", "postgresql://u@h/db?connect_timeout=abc", "has a connect_timeout that is no whole number of seconds"),
-    Report(_SUPABASE, "SQLite's time-out that is no number", "sqlite:///x.db?timeout=abc", "has a timeout that is no number of seconds"),
+    Report(_PRISMA, "a parameter of SQLite's that is none", "sqlite:///x.db?pgbouncer=true", "has an unknown SQLite parameter: pgbouncer"),
+    Report(_SUPABASE, "a time-out that is no number", "postgresql://u@h/db?connect_timeout=abc", "has an invalid connect_timeout: it must be a whole number of seconds"),
+    Report(_SUPABASE, "SQLite's time-out that is no number", "sqlite:///x.db?timeout=abc", "has an invalid timeout: it must be a number of seconds"),
     Report(_SOCKET, "@ in a password", "postgresql://u:p@ss@h/db", NO_ADDRESS),
     Report(_SOCKET, "/ in a password", "postgresql://u:p/ss@h/db", NO_ADDRESS),
     Report(_SOCKET, "% in a password", "postgresql://u:p%ss@h/db", NO_ADDRESS),
     Report(_SOCKET, "a space in a password", "postgresql://u:p ss@h/db", NO_ADDRESS),
     Report(_SOCKET, ": before a /", "postgresql://h:p/db", NO_PORT),
-    Report(_FAILOVER, "more hosts than ports", "postgresql://a,b,c/d?port=1,2", "has 3 hosts and 2 ports"),
+    Report(_FAILOVER, "more hosts than ports", "postgresql://a,b,c/d?port=1,2", "has 3 hosts but 2 ports"),
     Report("security review", "a piece of a password", "postgresql://u@h/db?password=p&part=1", NO_ADDRESS),
     Report("security review", "a piece of a user's name", "postgresql://u@h/db?x&part", NO_ADDRESS),
     Report("sqlite", "a mode that would be ignored", "sqlite:///x.db?mode=ro", "needs uri=true, as in sqlite:///file:tasks.db?mode=rw&uri=true"),

@@ -64,7 +64,7 @@ def test_a_servers_refusal_is_told_apart(report: Report[tuple[str, str], Kind]) 
     with answering(refusal(*report.tried)) as address:
         error = failure(address)
     assert type(error) is report.right
-    assert str(error) == f"the database refuses: FATAL:  {report.tried[1]}"
+    assert str(error) == f"database error: FATAL:  {report.tried[1]}"
 
 
 @pytest.mark.parametrize("report", BY_CLIENT, ids=str)
@@ -96,7 +96,7 @@ def test_a_password_that_is_missing_ends_the_start() -> None:
     with answering(b"R\0\0\0\x08\0\0\0\x03") as address:
         error = failure(address)
     assert type(error) is UnusableDatabase
-    assert str(error) == "the database refuses: fe_sendauth: no password supplied"
+    assert str(error) == "database error: fe_sendauth: no password supplied"
 
 
 def test_the_log_says_again_what_is_waited_for(

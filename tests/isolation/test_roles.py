@@ -151,7 +151,7 @@ def test_gunicorn_does_not_start_as_nobody(home: Home, tmp_path: Path) -> None:
     result = run(START, tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1] == (
-        "taskservice: DATABASE_URL leads to no access: the database refuses: "
+        "taskservice: DATABASE_URL leads to no access: database error: "
         'FATAL:  role "no_such_role" does not exist'
     )
 

@@ -102,7 +102,7 @@ TESTS = {
     ],
     "adapters/sql/migrations/versions/0004_search_text": SCHEMA,
     "adapters/sql/connection/commit_outcome": OUTCOMES,
-    "adapters/sql/connection/outages": ["tests/contract/test_failures.py"],
+    "adapters/sql/connection/error_codes": ["tests/contract/test_failures.py"],
     "adapters/sql/admin/partition": ["tests/contract/test_partitions.py"],
     "adapters/sql/connection/read_timeout": OUTCOMES,
     "adapters/sql/checks/row_security": [

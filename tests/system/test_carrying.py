@@ -341,7 +341,7 @@ def test_the_serving_role_is_told_who_may_erase(tmp_path: Path, postgresql: Data
         result = place("erase", ADA, "--yes")
         assert (result.returncode, place.held().tasks) == (2, 2)
         assert result.stderr == (
-            "Error: nothing was removed: the database refuses: permission denied for table "
+            "Error: nothing was removed: database error: permission denied for table "
             "receipts; erase as the tables' owner\n"
         )
 

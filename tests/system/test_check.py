@@ -90,7 +90,7 @@ def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
         )
         status, found, _ = checked(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
     (failure,) = failures(found)
-    assert failure.startswith("database the database refuses: Connection refused")
+    assert failure.startswith("database database error: Connection refused")
     assert "is it up, are host and port in DATABASE_URL right" in failure
     assert (status, len(found)) == (2, 3)
 
@@ -148,7 +148,7 @@ def test_a_grant_that_is_missing_is_told(home: Home, postgresql: Databases, tmp_
         connection.exec_driver_sql(f"REVOKE ALL ON taskservice_schema_version FROM {home.role}")
     _, found, _ = checked(tmp_path, **settings)
     (failure,) = failures(found)
-    assert failure.startswith("schema the database refuses: permission denied for table task")
+    assert failure.startswith("schema database error: permission denied for table task")
     assert failure.endswith(grant)
 
 
@@ -242,9 +242,9 @@ def test_a_clock_that_is_off_is_told(
 
 def test_what_a_server_says_does_nothing_to_a_terminal() -> None:
     """Control characters and bidirectional overrides of a message or a role are shown by name."""
-    told = fail("database", "the database refuses: \x1b]0;\x9b\u202e", "grant it to \x1b[1m").told()
+    told = fail("database", "database error: \x1b]0;\x9b\u202e", "grant it to \x1b[1m").told()
     assert told.splitlines() == [
-        r"FAIL  database  the database refuses: \x1b]0;\x9b\u202e",
+        r"FAIL  database  database error: \x1b]0;\x9b\u202e",
         r"                grant it to \x1b[1m",
     ]
 

@@ -18,7 +18,7 @@ from tests.postgres import Databases
 from tests.processes import gunicorn
 from tests.support import SECRET
 
-from taskservice.adapters.sql.connection.sessions import PREPARED_AFTER
+from taskservice.adapters.sql.connection.sessions import PREPARE_THRESHOLD
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
@@ -73,7 +73,7 @@ def live(engine: Engine, number: int) -> None:
             assert (again.user_id, again.title) == (owner, f"{owner} keyed")
 
 
-@pytest.mark.parametrize(("able", "threshold"), [(False, None), (True, PREPARED_AFTER)])
+@pytest.mark.parametrize(("able", "threshold"), [(False, None), (True, PREPARE_THRESHOLD)])
 def test_statements_are_prepared_only_where_declared(
     through: str, able: bool, threshold: int | None
 ) -> None:

@@ -8,7 +8,7 @@ import click
 
 from taskservice import __version__
 from taskservice.adapters.sql.admin.migrate import upgrade
-from taskservice.adapters.sql.connection.address import shown_address
+from taskservice.adapters.sql.connection.address import display_address
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.app import serve_metrics
 from taskservice.cli.development_settings import with_development_secret
@@ -82,7 +82,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def announce(settings: Settings, address: str) -> None:
     """Print where the service answers, and what to try there."""
-    database = escaped(shown_address(parsed_address(settings.database_url)))
+    database = escaped(display_address(parsed_address(settings.database_url)))
     click.echo(WELCOME.format(version=__version__, address=address, database=database))
     if settings.jwt_secret:
         click.echo(TRY_IT.format(address=address, token=_demo_token(settings)))

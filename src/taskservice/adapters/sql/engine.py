@@ -14,17 +14,22 @@ from sqlalchemy.pool import ConnectionPoolEntry, NullPool, Pool, PoolResetState,
 from taskservice.adapters.sql.checks.encoding import check_encoding
 from taskservice.adapters.sql.checks.roles import check_role
 from taskservice.adapters.sql.checks.row_security import check_row_security
-from taskservice.adapters.sql.connection.address import CONNECT_SECONDS, is_sqlite
+from taskservice.adapters.sql.connection.address import CONNECT_TIMEOUT_SECONDS, is_sqlite
 from taskservice.adapters.sql.connection.errors import mark_disconnect, translate_errors
 from taskservice.adapters.sql.connection.pool_metrics import meter_connections, metered_pool
 from taskservice.adapters.sql.connection.read_timeout import TimeoutConnection
 from taskservice.adapters.sql.connection.sessions import (
-    PREPARED_AFTER,
-    TIMEOUTS,
+    PREPARE_THRESHOLD,
+    TIMEOUTS_OPTION,
     Timeouts,
     configure_session,
 )
-from taskservice.adapters.sql.connection.sqlite import enable_wal, pin_file, set_up, stay_open
+from taskservice.adapters.sql.connection.sqlite import (
+    configure_connection,
+    enable_wal,
+    hold_connection_open,
+    refuse_replaced_file,
+)
 from taskservice.core.operations.metrics import NO_METRICS, Metrics
 
 IDLE = TransactionStatus.IDLE
@@ -69,12 +74,12 @@ def pooled_engine(
         pool_recycle=RECYCLE_SECONDS,
         pool_use_lifo=True,
         pool_reset_on_return=None,
-        execution_options={TIMEOUTS: timeouts},
+        execution_options={TIMEOUTS_OPTION: timeouts},
     )
     if is_sqlite(url):
         event.listen(engine, "connect", enable_wal)
-        pin_file(engine)
-        stay_open(engine)
+        refuse_replaced_file(engine)
+        hold_connection_open(engine)
     else:
         _ping_after_rest(engine.pool)
         event.listen(engine, "do_connect", partial(_connect, timeouts.statement + ANSWER_SECONDS))
@@ -111,7 +116,7 @@ def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
     )
     event.listen(engine, "reset", _end_transaction)
     if is_sqlite(url):
-        event.listen(engine, "connect", set_up)
+        event.listen(engine, "connect", configure_connection)
     else:
         event.listen(engine, "handle_error", mark_disconnect)
     return engine
@@ -119,7 +124,7 @@ def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
 
 def _postgresql_arguments(url: URL, prepared_statements: bool) -> dict[str, object]:
     defaults = {
-        "connect_timeout": CONNECT_SECONDS,
+        "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "application_name": "taskservice",
         "tcp_user_timeout": UNACKNOWLEDGED_SECONDS * 1000,
         "keepalives_idle": KEEPALIVE_SECONDS,
@@ -128,14 +133,16 @@ def _postgresql_arguments(url: URL, prepared_statements: bool) -> dict[str, obje
     return {
         **chosen,
         "client_encoding": "UTF8",
-        "prepare_threshold": PREPARED_AFTER if prepared_statements else None,
+        "prepare_threshold": PREPARE_THRESHOLD if prepared_statements else None,
     }
 
 
-def _connect(patience: float, _: object, __: object, ___: Any, arguments: Any) -> TimeoutConnection:
-    """Connect with a connection that waits no longer than `patience`, in seconds, for an answer."""
+def _connect(
+    read_timeout: float, _: object, __: object, ___: Any, arguments: Any
+) -> TimeoutConnection:
+    """Open a connection with a `read_timeout` in seconds."""
     connection = TimeoutConnection.connect(**arguments)
-    connection.patience = patience
+    connection.read_timeout = read_timeout
     return connection
 
 
@@ -167,7 +174,7 @@ def _ping_after_rest(pool: Pool) -> None:
     def ping(connection: Any, entry: ConnectionPoolEntry, _: object) -> None:
         if monotonic() - entry.info.get("rests_since", monotonic()) > PING_AFTER_IDLE_SECONDS:
             try:
-                with connection.waiting(PING_SECONDS):
+                with connection.with_read_timeout(PING_SECONDS):
                     connection.execute("SELECT 1")
             except Exception as error:
                 raise DisconnectionError from error

@@ -6,7 +6,7 @@ from functools import partial
 from sqlalchemy import Engine, inspect, text
 
 from taskservice.adapters.sql.connection.errors import translate_errors
-from taskservice.adapters.sql.connection.retries import answered
+from taskservice.adapters.sql.connection.retries import retry_on_disconnect
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.core.errors import SchemaOutdated, Unavailable, UnusableDatabase
 
@@ -31,12 +31,12 @@ _SCHEMA = text("SELECT quote_ident(current_schema())")
 
 def require_reachable(engine: Engine) -> None:
     """Raise `Unavailable` where the database does not answer, asked again where it broke off."""
-    answered(partial(_reach, engine))
+    retry_on_disconnect(partial(_reach, engine))
 
 
 def current(engine: Engine) -> str | None:
     """Return the version that the database is at, None without one. Raises `Unavailable`."""
-    return answered(partial(_current, engine))
+    return retry_on_disconnect(partial(_current, engine))
 
 
 def _reach(engine: Engine) -> None:

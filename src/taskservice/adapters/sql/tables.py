@@ -24,7 +24,7 @@ from sqlalchemy import (
 from taskservice.core.validation import OWNER_LIMIT, TITLE_LIMIT
 
 
-class UtcTime(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """A moment: aware and in UTC on the way out, whatever the engine keeps."""
 
     impl = DateTime(timezone=True)
@@ -62,9 +62,9 @@ tasks = Table(
     Column("title", by_code_point(TITLE_LIMIT), nullable=False),
     Column("description", Text),
     Column("completed", Boolean, nullable=False),
-    Column("completed_at", UtcTime),
-    Column("created_at", UtcTime, nullable=False),
-    Column("updated_at", UtcTime, nullable=False),
+    Column("completed_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
     Column("version", Integer, nullable=False),
     Column("search_text", by_code_point(), nullable=False),
     PrimaryKeyConstraint("user_id", "id"),
@@ -93,7 +93,7 @@ idempotency_records = Table(
     Column("key", by_code_point(KEY_LIMIT), nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("task", JSON(none_as_null=True)),
-    Column("created_at", UtcTime, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("user_id", "key"),
     CheckConstraint("user_id <> ''", name="user_id_check"),
 )

@@ -12,8 +12,8 @@ from psycopg.pq import ConnStatus, PGconn, PollingStatus, abc
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from taskservice.adapters.sql.connection.address import CONNECT_SECONDS
-from taskservice.adapters.sql.connection.errors import is_access_refused, reason
+from taskservice.adapters.sql.connection.address import CONNECT_TIMEOUT_SECONDS
+from taskservice.adapters.sql.connection.errors import driver_message, is_access_denied
 from taskservice.core.errors import AccessDenied, Unavailable, UnusableDatabase
 
 PASSING_STATES = ("08", "57P", "53300")
@@ -51,9 +51,9 @@ def require_connection(engine: Engine) -> None:
 
 
 def _failure(engine: Engine, error: DBAPIError) -> Unavailable:
-    said, text = f"the database refuses: {reason(error)}", str(error.orig)
+    said, text = f"database error: {driver_message(error)}", str(error.orig)
     is_connected, states = _diagnosis(engine)
-    if is_access_refused(error) or SOCKET_DENIED in text:
+    if is_access_denied(error) or SOCKET_DENIED in text:
         return AccessDenied(said)
     passes = any(state.startswith(PASSING_STATES) for state in states) or _passes(text)
     if is_connected or passes:
@@ -83,7 +83,7 @@ def _connect(parameters: Mapping[str, Any], trace: int) -> bool:
     try:
         if connection.status != ConnStatus.BAD:
             connection.trace(trace)
-            _poll(connection, monotonic() + CONNECT_SECONDS)
+            _poll(connection, monotonic() + CONNECT_TIMEOUT_SECONDS)
             connection.untrace()
         return connection.status == ConnStatus.OK
     finally:

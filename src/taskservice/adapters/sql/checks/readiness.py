@@ -13,7 +13,7 @@ from taskservice.adapters.sql.checks.inspection import missing_grants
 from taskservice.adapters.sql.checks.row_security import require_row_security
 from taskservice.adapters.sql.connection.address import database_file, is_sqlite
 from taskservice.adapters.sql.connection.errors import translate_errors
-from taskservice.adapters.sql.connection.sessions import alone
+from taskservice.adapters.sql.connection.sessions import autocommit_session
 from taskservice.adapters.sql.connection.statements import OWNER, Statement
 from taskservice.adapters.sql.tables import OWNED
 from taskservice.core.errors import AccessDenied, UnusableDatabase
@@ -62,7 +62,7 @@ def require_usable(engine: Engine, *, allow_privileged_role: bool) -> None:
 
 def require_rows(engine: Engine) -> None:
     """Read a row of each table in the name of an owner. Raises `Unavailable`."""
-    with translate_errors(), alone(engine, _NOBODY) as session:
+    with translate_errors(), autocommit_session(engine, _NOBODY) as session:
         for statement in _A_ROW:
             statement.rows(session)
 

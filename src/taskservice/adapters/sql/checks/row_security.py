@@ -60,7 +60,7 @@ def find_gaps(engine: Engine) -> list[Finding]:
     Raises `Unavailable`.
     """
     with translate_errors(), engine.connect() as connection:
-        standing = _standing(partial(execute, connection, ahead=_IN_TIME))
+        standing = _standing(partial(execute, connection, preamble=_IN_TIME))
     return [gap for row in standing for gap in _find_gaps(*row)]
 
 

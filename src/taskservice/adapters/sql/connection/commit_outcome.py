@@ -1,4 +1,4 @@
-"""What became of a transaction whose COMMIT was not answered: the database knows."""
+"""Commit outcome: asks PostgreSQL whether a transaction committed when COMMIT got no response."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -8,15 +8,15 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DataError
 
 from taskservice.adapters.sql.connection.errors import ConnectionLost, translate_errors
-from taskservice.adapters.sql.connection.retries import PATIENCE
+from taskservice.adapters.sql.connection.retries import RETRY_TIMEOUT
 from taskservice.core.errors import Outcome, Unavailable
 
-CURRENT_ID = "pg_current_xact_id()::text"
+CURRENT_TRANSACTION_ID = "pg_current_xact_id()::text"
 
-PAUSE = 0.05
+POLL_INTERVAL = 0.05
 
-# A standby, which an address may lead to after a failover, has not heard of all that was committed.
-_STATUS = "SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_xact_status(%s::xid8) END"
+# After a failover the address may lead to a standby, which may lack the last commits.
+_STATUS_QUERY = "SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_xact_status(%s::xid8) END"
 _OUTCOMES: dict[str | None, Outcome] = {"aborted": "not_applied"}
 
 
@@ -24,12 +24,13 @@ _OUTCOMES: dict[str | None, Outcome] = {"aborted": "not_applied"}
 def resolve_commit_outcome(
     connection: Connection, transaction_id: str | None, is_committed: Callable[[], bool]
 ) -> Iterator[None]:
-    """Find out whether the transaction that the block commits on `connection` was committed.
+    """Resolve whether the transaction that the block commits on `connection` was committed.
 
-    Where its answer was lost, and it was, the block ends as if it had come.
-    Where it was not, `Unavailable` says so, and where nobody can tell, that.
-    `is_committed` looks for what it wrote: after a crash PostgreSQL gives its id to
-    another transaction, where its own end was not written down.
+    If the connection breaks and the transaction was committed, the block ends
+    normally. If not, raise `Unavailable` with the outcome `not_applied`, or
+    `unknown` if the status cannot be read in time. `is_committed` checks for the
+    written rows: after a crash PostgreSQL may assign the same id to another
+    transaction.
     """
     try:
         yield
@@ -37,30 +38,33 @@ def resolve_commit_outcome(
         if transaction_id is None:
             raise
         connection.close()
-        if (status := _status(connection.engine, transaction_id, is_committed)) != "committed":
+        status = _await_status(connection.engine, transaction_id, is_committed)
+        if status != "committed":
             raise Unavailable(str(error), _OUTCOMES.get(status, "unknown")) from error
 
 
-def _status(engine: Engine, transaction_id: str, is_committed: Callable[[], bool]) -> str | None:
-    """Return how the transaction has ended, None where that cannot be known in time."""
-    deadline = monotonic() + PATIENCE
+def _await_status(
+    engine: Engine, transaction_id: str, is_committed: Callable[[], bool]
+) -> str | None:
+    """Return the final status of the transaction, None if it is not known in time."""
+    deadline = monotonic() + RETRY_TIMEOUT
     status = None
     while status in {None, "in progress"} and monotonic() < deadline:
-        sleep(PAUSE)
-        status = _present_status(engine, transaction_id, is_committed)
+        sleep(POLL_INTERVAL)
+        status = _read_status(engine, transaction_id, is_committed)
     return status
 
 
-def _present_status(
+def _read_status(
     engine: Engine, transaction_id: str, is_committed: Callable[[], bool]
 ) -> str | None:
     try:
         with translate_errors():
             with engine.connect() as connection:
-                status = connection.exec_driver_sql(_STATUS, (transaction_id,)).scalar()
+                status = connection.exec_driver_sql(_STATUS_QUERY, (transaction_id,)).scalar()
             return "aborted" if status == "committed" and not is_committed() else status
     except DataError:
-        # An id that was not given to anybody yet: a crash has taken it back.
+        # The id is in the future: a crash has lost its assignment.
         return "aborted"
     except Unavailable:
         return None

@@ -1,4 +1,4 @@
-"""What the database could not do, in the words of the core."""
+"""Error translation: database and pool errors as the exceptions of `core.errors`."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from sqlalchemy import ExceptionContext
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from taskservice.adapters.sql.connection.outages import is_in_doubt, outage
+from taskservice.adapters.sql.connection.error_codes import error_class, is_in_doubt
 from taskservice.adapters.sql.connection.read_timeout import ReadTimeout
 from taskservice.core.errors import (
     AccessDenied,
@@ -20,40 +20,40 @@ from taskservice.core.errors import (
 )
 
 # SQLSTATE codes (PostgreSQL, appendix A).
-DUPLICATE = "23505"
-STALE = {"0A000", "26000", "42P05"}
-"""The driver's prepared statements are not those of the server; the statement was not done.
+UNIQUE_VIOLATION = "23505"
+STALE_PREPARED_STATEMENT = {"0A000", "26000", "42P05"}
+"""The server has other prepared statements than the driver assumes; it executed nothing.
 
-The table has become another, or a failure came before the server had prepared
-what the driver then takes for prepared, or a pooler has changed the server.
+Causes: an altered table, an error while the server prepared the statement, or a
+pooler that switched servers.
 """
 LOCK_NOT_AVAILABLE = "55P03"
-CONFLICTS = {"40001", "40P01"}
+SERIALIZATION_FAILURE = {"40001", "40P01"}
 CONNECTION_LOST = ("08", "57P", "25P03", "25P04")
 
-# libpq tells no SQLSTATE of a connection that was refused.
-_no_access = re.compile(
+# libpq gives no SQLSTATE if the server refuses the connection.
+_is_access_denied = re.compile(
     r'password authentication failed|role ".*" (does not exist|is not permitted to log in)'
     r'|database ".*" does not exist|permission denied for database|no pg_hba.conf entry'
 ).search
 
-# What PgBouncer says of a statement that it has sent to nobody.
-_never_sent = re.compile(r"server login |cannot connect to server|query_wait_timeout").search
+# PgBouncer's errors for statements that it did not forward to a server.
+_is_not_forwarded = re.compile(r"server login |cannot connect to server|query_wait_timeout").search
 
-# How libpq and the server name a host.
-_host = re.compile(r'((?:certificate for|host(?: name)?) )"[^"]*"')
+# Host names in the messages of libpq and the server.
+_host_name = re.compile(r'((?:certificate for|host(?: name)?) )"[^"]*"')
 
 
 class ConnectionLost(Unavailable):
-    """The connection broke while an answer was waited for; a new one may tell more."""
+    """The connection broke before a response came; a retry on a new one may succeed."""
 
 
 @contextmanager
 def translate_errors(on_disconnect: Outcome = "not_applied") -> Iterator[None]:
-    """Raise `Unavailable`, or a kind of it, for what the database or the pool could not do.
+    """Raise `Unavailable`, or a subclass of it, for errors of the database and the pool.
 
-    `on_disconnect` is what is known of a write whose connection broke before the
-    answer came, or that could not be synced; a defect of ours passes as it is.
+    `on_disconnect` is the outcome of a write if the connection breaks before the
+    response, or if the write cannot be synced. Other errors pass unchanged.
     """
     try:
         yield
@@ -61,52 +61,51 @@ def translate_errors(on_disconnect: Outcome = "not_applied") -> Iterator[None]:
         raise Overloaded("no database connection became free in time") from error
     except DBAPIError as error:
         if error.connection_invalidated:
-            raise _broken(error, on_disconnect) from error
-        if (kind := _kind(error)) is None:
+            raise _disconnect_error(error, on_disconnect) from error
+        if (kind := _error_class(error)) is None:
             raise
         outcome = on_disconnect if is_in_doubt(error.orig) else "not_applied"
-        raise kind(f"the database refuses: {reason(error)}", outcome) from error
+        raise kind(f"database error: {driver_message(error)}", outcome) from error
 
 
 def mark_disconnect(context: ExceptionContext) -> None:
-    """Count an error as the end of its connection where it is; listens to `handle_error`."""
+    """Mark errors that end a connection as disconnects; a listener of `handle_error`."""
     if context.connection is not None and is_disconnect(context.original_exception):
         context.is_disconnect = True
 
 
 def is_disconnect(error: BaseException) -> bool:
-    """Tell whether a PostgreSQL connection has ended, and no server has refused the statement.
+    """Return whether `error` ends its PostgreSQL connection, and the statement may have run.
 
-    The driver sees that end late where a pooler tells of it, or where it comes
-    within a pipeline. A connection whose prepared statements are stale is as
-    good as lost: on a new one they are prepared again.
+    The driver itself misses disconnects that a pooler reports, or that happen
+    within a pipeline. A connection with stale prepared statements counts as lost:
+    a new connection prepares them again.
     """
-    if not isinstance(error, psycopg.Error) or _never_sent(str(error)):
+    if not isinstance(error, psycopg.Error) or _is_not_forwarded(str(error)):
         return False
     if error.sqlstate is None:
         return isinstance(error, psycopg.OperationalError)
-    return error.sqlstate in STALE or error.sqlstate.startswith(CONNECTION_LOST)
+    return error.sqlstate in STALE_PREPARED_STATEMENT or error.sqlstate.startswith(CONNECTION_LOST)
 
 
-def _broken(error: DBAPIError, outcome: Outcome) -> Unavailable:
+def _disconnect_error(error: DBAPIError, outcome: Outcome) -> Unavailable:
     if isinstance(error.orig, ReadTimeout):
-        return Unavailable("the database did not answer in time", outcome)
-    return ConnectionLost("the database connection broke", outcome)
+        return Unavailable("the database did not respond in time", outcome)
+    return ConnectionLost("the database connection was lost", outcome)
 
 
-def _kind(error: DBAPIError) -> type[Unavailable] | None:
-    """Return what an error of the database is in the words of the core, None for a defect."""
-    return AccessDenied if is_access_refused(error) else outage(error.orig)
+def _error_class(error: DBAPIError) -> type[Unavailable] | None:
+    return AccessDenied if is_access_denied(error) else error_class(error.orig)
 
 
-def is_access_refused(error: DBAPIError) -> bool:
-    """Tell whether the database does not let us in, by what a server or a pooler says."""
-    return bool(_no_access(str(error.orig)))
+def is_access_denied(error: DBAPIError) -> bool:
+    """Return whether a server or pooler refused the login, judged by its message."""
+    return bool(_is_access_denied(str(error.orig)))
 
 
 @contextmanager
-def key_in_use() -> Iterator[None]:
-    """Raise `IdempotencyKeyInUse` where a key is locked by another transaction for too long."""
+def translate_lock_timeout() -> Iterator[None]:
+    """Raise `IdempotencyKeyInUse` if the block waits too long for a lock on an idempotency key."""
     try:
         yield
     except DBAPIError as error:
@@ -115,24 +114,24 @@ def key_in_use() -> Iterator[None]:
         raise
 
 
-def is_conflict(error: DBAPIError) -> bool:
-    """Tell whether PostgreSQL undid a statement for the sake of another (SQLSTATE class 40)."""
-    return _sqlstate(error) in CONFLICTS
+def is_serialization_failure(error: DBAPIError) -> bool:
+    """Return whether PostgreSQL rolled back for a serialization failure or a deadlock."""
+    return _sqlstate(error) in SERIALIZATION_FAILURE
 
 
-def is_duplicate(error: DBAPIError) -> bool:
-    """Tell whether a row with the same key is there already."""
-    return _sqlstate(error) == DUPLICATE
+def is_unique_violation(error: DBAPIError) -> bool:
+    """Return whether a row with the same key exists."""
+    return _sqlstate(error) == UNIQUE_VIOLATION
 
 
 def _sqlstate(error: DBAPIError) -> str | None:
     return getattr(error.orig, "sqlstate", None)
 
 
-def reason(error: DBAPIError) -> str:
-    """Return what the driver said, without the address that it said it of."""
+def driver_message(error: DBAPIError) -> str:
+    """Return the driver's message without the database address."""
     text = str(error.orig)
     if "resolve host" in text:
         return "its host name cannot be resolved"
-    said = text.rpartition("failed: ")[2].partition("\n")[0]
-    return _host.sub(r'\1"..."', said)
+    message = text.rpartition("failed: ")[2].partition("\n")[0]
+    return _host_name.sub(r'\1"..."', message)

@@ -1,4 +1,4 @@
-"""A pool that is watched: how many connections are in use, and who waits for one."""
+"""Connection pool metrics: connections in use, waiting threads, and timeouts."""
 
 from threading import Lock
 from typing import Any
@@ -11,7 +11,7 @@ from taskservice.core.operations.metrics import Metrics
 
 
 def metered_pool(metrics: Metrics) -> type[QueuePool]:
-    """Return a kind of pool that tells `metrics` who waits for a connection, and who in vain."""
+    """Return a pool class that reports waiting threads and pool timeouts to `metrics`."""
 
     class MeteredPool(QueuePool):
         def connect(self) -> PoolProxiedConnection:
@@ -28,19 +28,19 @@ def metered_pool(metrics: Metrics) -> type[QueuePool]:
 
 
 def meter_connections(pool: Pool, metrics: Metrics) -> None:
-    """Tell `metrics` how many connections are in use, whenever that changes."""
+    """Report the number of connections in use to `metrics` at each checkout and checkin."""
     in_use: set[ConnectionPoolEntry] = set()
     lock = Lock()
 
-    def taken(_: Any, entry: ConnectionPoolEntry, __: Any) -> None:
+    def on_checkout(_: Any, entry: ConnectionPoolEntry, __: Any) -> None:
         with lock:
             in_use.add(entry)
             metrics.connections_in_use(len(in_use))
 
-    def returned(_: Any, entry: ConnectionPoolEntry) -> None:
+    def on_checkin(_: Any, entry: ConnectionPoolEntry) -> None:
         with lock:
             in_use.discard(entry)
             metrics.connections_in_use(len(in_use))
 
-    event.listen(pool, "checkout", taken)
-    event.listen(pool, "checkin", returned)
+    event.listen(pool, "checkout", on_checkout)
+    event.listen(pool, "checkin", on_checkin)

@@ -1,4 +1,4 @@
-"""A PostgreSQL connection that waits only so long for an answer."""
+"""Read timeout: a PostgreSQL connection that is closed when the server does not respond in time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,34 +11,33 @@ RV = TypeVar("RV")
 
 
 class ReadTimeout(psycopg.OperationalError):
-    """The server is connected and says nothing."""
+    """The connection is open, and the server did not respond in time."""
 
 
 class TimeoutConnection(psycopg.Connection[Any]):
-    """A connection that is given up, and closed, where no answer comes in `patience` seconds.
+    """A connection that closes itself if a response takes longer than `read_timeout` seconds.
 
-    The server's own limits end what takes long there. They do nothing where
-    it cannot be heard: behind a pooler that hangs, or a network that swallows
-    what is sent.
+    The server's own timeouts do not help behind a pooler that hangs, or on a
+    network that drops packets.
     """
 
-    patience: float | None = None
+    read_timeout: float | None = None
 
     @contextmanager
-    def waiting(self, seconds: float) -> Iterator[None]:
-        """Wait no longer than `seconds` within the block."""
-        usual, self.patience = self.patience, seconds
+    def with_read_timeout(self, seconds: float) -> Iterator[None]:
+        """Use another read timeout within the block."""
+        previous, self.read_timeout = self.read_timeout, seconds
         try:
             yield
         finally:
-            self.patience = usual
+            self.read_timeout = previous
 
     def wait(self, gen: PQGen[RV], interval: float = 0.1, timeout: float | None = None) -> RV:
-        """Return what `gen` ends with. Raises `ReadTimeout`."""
+        """Run `gen` to its end and return its result. Raise `ReadTimeout` after the timeout."""
         try:
-            return super().wait(gen, interval, self.patience if timeout is None else timeout)
+            return super().wait(gen, interval, self.read_timeout if timeout is None else timeout)
         except psycopg.OperationalError as error:
             if type(error).__name__ != "_WaitTimeout":
                 raise
             self.close()
-            raise ReadTimeout("no answer in time") from None
+            raise ReadTimeout("read timeout expired") from None

@@ -1,4 +1,4 @@
-"""Asking the database again where it broke off before it answered."""
+"""Retries an operation after a lost connection."""
 
 from collections.abc import Callable
 from random import uniform
@@ -10,31 +10,31 @@ from taskservice.core.errors import Unavailable
 
 T = TypeVar("T")
 
-PATIENCE = 2.0
-"""How long to ask again, in seconds."""
-LONGEST_PAUSE = 0.05
+RETRY_TIMEOUT = 2.0
+"""How long an operation is retried, in seconds."""
+MAX_PAUSE = 0.05
 
 
-def answered(ask: Callable[[], T]) -> T:
-    """Return what `ask` returns, and ask again, for a bounded time, where the connection broke.
+def retry_on_disconnect(operation: Callable[[], T]) -> T:
+    """Return the result of `operation`, and retry it for `RETRY_TIMEOUT` if the connection broke.
 
-    `ask` must find out by itself what an earlier call of it has done. Where
-    none is answered in time, `Unavailable` is raised with the outcome of the
-    first, which may have been done.
+    A retried `operation` must find out what its earlier attempts have done.
+    Raise `Unavailable` if all attempts fail, with the outcome of the first
+    attempt, which may have been applied.
     """
     try:
-        return ask()
+        return operation()
     except ConnectionLost as error:
-        return _asked_again(ask, error)
+        return _retry(operation, error)
 
 
-def _asked_again(ask: Callable[[], T], first: ConnectionLost) -> T:
-    deadline = monotonic() + PATIENCE
+def _retry(operation: Callable[[], T], first: ConnectionLost) -> T:
+    deadline = monotonic() + RETRY_TIMEOUT
     while True:
         try:
-            return ask()
+            return operation()
         except Unavailable as error:
             is_final = error.outcome == "unknown" and not isinstance(error, ConnectionLost)
             if is_final or monotonic() > deadline:
                 raise Unavailable(str(error), first.outcome) from error
-        sleep(uniform(0, LONGEST_PAUSE))  # noqa: S311
+        sleep(uniform(0, MAX_PAUSE))  # noqa: S311

@@ -1,4 +1,4 @@
-"""Connections to an SQLite file: how they are set up, one that stays open, and the file itself."""
+"""SQLite connections: pragmas, write-ahead log (WAL), and detection of a replaced file."""
 
 import os
 from collections.abc import Mapping
@@ -11,82 +11,92 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from taskservice.core.errors import Unavailable, UnusableDatabase
 
-BUSY_SECONDS = 5
-FULL = 2
-"""SQLite's number of `synchronous=FULL`: each commit is synced."""
-LOCAL_DISK = "Put it on a local disk, which SQLite needs for its write-ahead log"
-_MOVED = (
+BUSY_TIMEOUT_SECONDS = 5
+SYNCHRONOUS_FULL = 2
+"""The value of `synchronous=FULL`: SQLite syncs each commit."""
+LOCAL_DISK_ADVICE = "Put it on a local disk, which SQLite needs for its write-ahead log"
+_FILE_REPLACED = (
     "the database file was removed or replaced while the service ran: "
     "stop the service, put the file back, and start it"
 )
 
 
-def set_up(connection: Connection, _: object = None) -> None:
-    """Set what must hold for a connection, whatever file it is to."""
-    _set(connection, {"busy_timeout": BUSY_SECONDS * 1000, "synchronous": FULL, "foreign_keys": 1})
+def configure_connection(connection: Connection, _: object = None) -> None:
+    """Set the pragmas that every connection needs, to whichever file."""
+    _set_pragmas(
+        connection,
+        {
+            "busy_timeout": BUSY_TIMEOUT_SECONDS * 1000,
+            "synchronous": SYNCHRONOUS_FULL,
+            "foreign_keys": 1,
+        },
+    )
 
 
 def enable_wal(connection: Connection, _: object = None) -> None:
-    """Have readers and a writer not wait for one another: the file remembers it.
+    """Enable the write-ahead log, with which readers and a writer do not block one another.
 
-    For a file that is ours for sure: a look must not change another application's.
-    Raises `UnusableDatabase` where SQLite cannot have such a log.
+    The setting is stored in the file, so do not call this for a file that may
+    belong to another application. Raise `UnusableDatabase` if SQLite cannot
+    enable it.
     """
-    _set(connection, {"journal_mode": "wal"})
+    _set_pragmas(connection, {"journal_mode": "wal"})
 
 
-def _set(connection: Connection, wanted: Mapping[str, object]) -> None:
-    """Set pragmas, and look whether they hold: SQLite passes over what it cannot follow."""
-    for name, value in wanted.items():
+def _set_pragmas(connection: Connection, pragmas: Mapping[str, object]) -> None:
+    """Set pragmas and read them back, as SQLite silently ignores those that it cannot set."""
+    for name, value in pragmas.items():
         connection.execute(f"PRAGMA {name} = {value}")
-        (found,) = connection.execute(f"PRAGMA {name}").fetchone()
-        if found != value:
-            raise UnusableDatabase(f"the file's {name} is {found}, and must be {value}", LOCAL_DISK)
+        (actual,) = connection.execute(f"PRAGMA {name}").fetchone()
+        if actual != value:
+            raise UnusableDatabase(
+                f"the file's {name} is {actual}, and must be {value}", LOCAL_DISK_ADVICE
+            )
 
 
-def stay_open(engine: Engine) -> None:
-    """Open a connection that nobody uses, and keep it until `engine` is disposed of.
+def hold_connection_open(engine: Engine) -> None:
+    """Open an unused connection, and close it when `engine` is disposed of.
 
-    The last one that closes removes the index of the log (`-shm`). To make it
-    again takes room: on a full disk nothing could be read. It holds no lock
-    that anybody waits for, and what is never used may cross a fork. A file that
-    cannot be opened now is left to its first user.
+    SQLite deletes the WAL index (`-shm`) with the last connection. On a full disk
+    it could not create it again, and reads would fail. The connection holds no
+    lock, and may cross a fork because it is never used. If the file cannot be
+    opened, do nothing.
     """
     arguments, options = engine.dialect.create_connect_args(engine.url)
     with suppress(Error, UnusableDatabase):
-        kept: Any = engine.dialect.connect(*arguments, **options)
-        event.listen(engine, "engine_disposed", lambda _: kept.close())
-        set_up(kept)
-        enable_wal(kept)
+        connection: Any = engine.dialect.connect(*arguments, **options)
+        event.listen(engine, "engine_disposed", lambda _: connection.close())
+        configure_connection(connection)
+        enable_wal(connection)
 
 
-def pin_file(engine: Engine) -> None:
-    """Refuse connections of `engine` once its path names another file than at the first.
+def refuse_replaced_file(engine: Engine) -> None:
+    """Refuse connections of `engine` if its file is no longer the one opened first.
 
-    What is written to a file that was removed is acknowledged, and lost with
-    the process. Raises `Unavailable` from the pool.
+    Writes to a removed file would be acknowledged, and lost with the process.
+    The pool raises `Unavailable`.
     """
-    pinned: dict[str, tuple[int, int]] = {}
+    first_identities: dict[str, tuple[int, int]] = {}
 
     def check(*_: Any) -> None:
-        for path, identity in pinned.items():
-            if _identity(path) != identity:
-                raise Unavailable(_MOVED)
+        for path, identity in first_identities.items():
+            if _file_identity(path) != identity:
+                raise Unavailable(_FILE_REPLACED)
 
-    def pin(connection: Any, _: ConnectionPoolEntry) -> None:
+    def remember(connection: Any, _: ConnectionPoolEntry) -> None:
         path = connection.execute("PRAGMA database_list").fetchone()[2]
-        if path and (identity := _identity(path)):
-            pinned.setdefault(path, identity)
+        if path and (identity := _file_identity(path)):
+            first_identities.setdefault(path, identity)
 
     event.listen(engine, "do_connect", check)
-    event.listen(engine, "connect", pin)
+    event.listen(engine, "connect", remember)
     event.listen(engine.pool, "checkout", check)
 
 
-def _identity(path: str) -> tuple[int, int] | None:
-    """Return what names a file whatever its path, None where there is none."""
+def _file_identity(path: str) -> tuple[int, int] | None:
+    """Return device and inode of a file, None if it does not exist."""
     try:
-        found = os.stat(path)  # noqa: PTH116 - at each checkout, and faster than a Path's
+        status = os.stat(path)  # noqa: PTH116 - runs at each checkout, and is faster than Path.stat
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

@@ -1,8 +1,8 @@
-"""Statements that are written with SQLAlchemy, compiled once, and run by the driver's own cursor.
+"""Compiled statements: SQLAlchemy compiles each once, and the driver's own cursor executes it.
 
-What SQLAlchemy does at each execution takes longer than the driver and the
-database together (docs/performance.md). So it writes the SQL, says how values
-are converted, and lends the connection; the driver does the rest.
+Executing through SQLAlchemy takes longer than the driver and the database together
+(docs/performance.md). So SQLAlchemy provides the SQL, the type conversions and the
+connection, and the driver does the rest.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -28,195 +28,206 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
 
 from taskservice.adapters.sql.connection.errors import is_disconnect
-from taskservice.adapters.sql.tables import UtcTime
+from taskservice.adapters.sql.tables import UtcDateTime
 
 OWNER_SETTING = "taskservice.owner"
 
-Core = Select[Any] | Insert | Update | Delete
-Order = Callable[[Any], Sequence[ColumnElement[Any]]]
-Convert = Callable[[Any], Any]
+Executable = Select[Any] | Insert | Update | Delete
+OrderBy = Callable[[Any], Sequence[ColumnElement[Any]]]
+Processor = Callable[[Any], Any]
+"""Converts a value between Python and the driver, as SQLAlchemy's types do."""
 SettingsStatement = tuple[str, tuple[str, ...]]
-"""A statement of settings, and its values."""
+"""A statement that sets configuration parameters, and their values."""
 
 OWNER: ColumnElement[str] = bindparam("owner", type_=String())
-"""The owner, whom every statement names."""
+"""The owner, a parameter of every statement."""
 
 _CURSOR = "taskservice_cursor"
 
-_NOTHING: ColumnElement[int] = literal_column("0")
-_set = func.set_config(literal_column(f"'{OWNER_SETTING}'"), OWNER, true())
-_told = select(_set.label("owner")).offset(_NOTHING).subquery("told")
+_ZERO: ColumnElement[int] = literal_column("0")
+_set_owner = func.set_config(literal_column(f"'{OWNER_SETTING}'"), OWNER, true())
+_owner_setting = select(_set_owner.label("owner")).offset(_ZERO).subquery("owner_setting")
 
 
 class Session(NamedTuple):
     """A connection in the name of one owner.
 
-    Where the session with PostgreSQL `is_direct` alone, each statement tells it
-    of the owner itself, and moments come in UTC; or else what is sent `ahead`
-    tells of the owner, in the same round trip.
+    On PostgreSQL the `preamble` sets the owner in the same round trip as the
+    statement. In a session that `is_direct`, a query sets the owner itself, and
+    timestamps come in UTC.
     """
 
     connection: Connection
     owner: str
-    ahead: SettingsStatement | None = None
+    preamble: SettingsStatement | None = None
     is_direct: bool = False
 
 
 class Statement:
-    """A statement about the rows of `OWNER`, with other parameters by name.
+    """A statement about the rows of `OWNER`, executed with named parameters.
 
-    What it finds comes in an `order` of its columns, or goes `into` a table.
-    Raises SQLAlchemy's `DBAPIError`.
+    `order_by` sorts the result of a query; `insert_into` inserts it into a table.
+    Raise SQLAlchemy's `DBAPIError`.
     """
 
     def __init__(
-        self, core: Core, *, order: Order = lambda _: (), into: Table | None = None
+        self,
+        executable: Executable,
+        *,
+        order_by: OrderBy = lambda _: (),
+        insert_into: Table | None = None,
     ) -> None:
-        self._core = core
-        self._order = order
-        self._into = into
-        self._compiled: dict[tuple[str, bool], _Compiled] = {}
+        self._executable = executable
+        self._order_by = order_by
+        self._insert_into = insert_into
+        self._compiled_cache: dict[tuple[str, bool], _Compiled] = {}
 
     def rows(self, session: Session, **values: Any) -> list[Sequence[Any]]:
         """Return the rows, each with its values in the order of the columns."""
-        compiled, cursor = self._run(session, values)
-        return compiled.converted(_fetched(session.connection, compiled.sql, cursor))
+        compiled, cursor = self._execute(session, values)
+        return compiled.convert_rows(_fetch_all(session.connection, compiled.sql, cursor))
 
     def count(self, session: Session, **values: Any) -> int:
-        """Return how many rows were written."""
-        return int(self._run(session, values)[1].rowcount)
+        """Return the number of rows written."""
+        return int(self._execute(session, values)[1].rowcount)
 
-    def _run(self, session: Session, values: dict[str, Any]) -> "tuple[_Compiled, Any]":
-        connection, owner, ahead, is_direct = session
-        compiled = self._for(connection.dialect, is_direct)
-        bound = compiled.bound(owner=owner, **values)
-        return compiled, execute(connection, compiled.sql, bound, None if compiled.tells else ahead)
+    def _execute(self, session: Session, values: dict[str, Any]) -> "tuple[_Compiled, Any]":
+        connection, owner, preamble, is_direct = session
+        compiled = self._compile(connection.dialect, is_direct)
+        parameters = compiled.parameters(owner=owner, **values)
+        return compiled, execute(
+            connection, compiled.sql, parameters, None if compiled.sets_owner else preamble
+        )
 
-    def _for(self, dialect: Dialect, is_direct: bool) -> "_Compiled":
+    def _compile(self, dialect: Dialect, is_direct: bool) -> "_Compiled":
         key = dialect.name, is_direct
-        if key not in self._compiled:
-            tells = is_direct and isinstance(self._core, Select)
-            whole = self._whole(tells)
-            self._compiled[key] = _Compiled.of(whole, tells, dialect, is_utc=is_direct)
-        return self._compiled[key]
+        if key not in self._compiled_cache:
+            sets_owner = is_direct and isinstance(self._executable, Select)
+            executable = self._build(sets_owner)
+            self._compiled_cache[key] = _Compiled.of(
+                executable, sets_owner, dialect, is_utc=is_direct
+            )
+        return self._compiled_cache[key]
 
-    def _whole(self, tells: bool) -> Core:
-        """Return the statement as it is sent; it `tells` PostgreSQL of the owner, or does not."""
-        core = self._core
-        if not isinstance(core, Select):
-            return core
-        core = core.order_by(*self._order(core.selected_columns))
-        behind = core.where(_told.c.owner == OWNER) if tells else core
-        if self._into is not None:
-            return self._into.insert().from_select([*self._into.c.keys()], behind)
-        return self._found(behind) if tells else behind
+    def _build(self, sets_owner: bool) -> Executable:
+        """Return the complete statement, which sets the owner itself if `sets_owner`."""
+        executable = self._executable
+        if not isinstance(executable, Select):
+            return executable
+        query = executable.order_by(*self._order_by(executable.selected_columns))
+        if sets_owner:
+            query = query.where(_owner_setting.c.owner == OWNER)
+        if self._insert_into is not None:
+            return self._insert_into.insert().from_select([*self._insert_into.c.keys()], query)
+        return self._after_setting_owner(query) if sets_owner else query
 
-    def _found(self, behind: Select[Any]) -> Select[Any]:
-        """Return what looks at no row before PostgreSQL was told of the owner.
+    def _after_setting_owner(self, query: Select[Any]) -> Select[Any]:
+        """Return `query` as a lateral subquery, which PostgreSQL runs after it has set the owner.
 
-        A lateral subquery is computed for each row of what it refers to, and
-        after that row; `OFFSET 0` keeps PostgreSQL from taking either apart.
+        `OFFSET 0` keeps PostgreSQL from flattening the subqueries.
         """
-        found = behind.offset(_NOTHING).correlate(_told).lateral("found")
-        joined = select(found).select_from(_told.join(found, true()))
-        return joined.order_by(*self._order(found.c))
+        result = query.offset(_ZERO).correlate(_owner_setting).lateral("result")
+        joined = select(result).select_from(_owner_setting.join(result, true()))
+        return joined.order_by(*self._order_by(result.c))
 
 
 class _Compiled(NamedTuple):
-    """A statement in the words of one dialect, and what converts its parameters and its results."""
+    """A statement compiled for a dialect, with the processors of its parameters and columns."""
 
     sql: str
-    tells: bool
+    sets_owner: bool
     constants: Mapping[str, Any]
-    parameters: Mapping[str, Convert]
-    results: Mapping[int, Convert]
+    bind_processors: Mapping[str, Processor]
+    result_processors: Mapping[int, Processor]
 
     @classmethod
-    def of(cls, core: Core, tells: bool, dialect: Dialect, *, is_utc: bool) -> Self:
-        """Compile `core`; where the database `is_utc`, moments are right as they come."""
-        compiled = core.compile(dialect=dialect)
+    def of(
+        cls, executable: Executable, sets_owner: bool, dialect: Dialect, *, is_utc: bool
+    ) -> Self:
+        """Compile `executable`; timestamps need no conversion if the session `is_utc`."""
+        compiled = executable.compile(dialect=dialect)
         constants = {
             name: parameter.value
             for parameter, name in compiled.bind_names.items()
             if not parameter.required
         }
-        parameters = {
-            name: convert
+        bind_processors = {
+            name: process
             for parameter, name in compiled.bind_names.items()
-            if (convert := parameter.type.dialect_impl(dialect).bind_processor(dialect))
+            if (process := parameter.type.dialect_impl(dialect).bind_processor(dialect))
         }
-        results = {
-            place: convert
-            for place, column in enumerate(core.exported_columns)
-            if not (is_utc and isinstance(column.type, UtcTime))
-            and (convert := column.type.dialect_impl(dialect).result_processor(dialect, None))
+        result_processors = {
+            index: process
+            for index, column in enumerate(executable.exported_columns)
+            if not (is_utc and isinstance(column.type, UtcDateTime))
+            and (process := column.type.dialect_impl(dialect).result_processor(dialect, None))
         }
-        return cls(str(compiled), tells, constants, parameters, results)
+        return cls(str(compiled), sets_owner, constants, bind_processors, result_processors)
 
-    def bound(self, **given: Any) -> dict[str, Any]:
+    def parameters(self, **given: Any) -> dict[str, Any]:
         """Return the parameters as the driver takes them."""
         values = {**self.constants, **given}
-        for name, convert in self.parameters.items():
-            values[name] = convert(values[name])
+        for name, process in self.bind_processors.items():
+            values[name] = process(values[name])
         return values
 
-    def converted(self, rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
-        """Return rows as the driver gives them with values as the types say."""
-        return [self._converted(list(row)) for row in rows] if self.results else rows
+    def convert_rows(self, rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
+        """Return the driver's rows with the values converted."""
+        return [self._convert_row(list(row)) for row in rows] if self.result_processors else rows
 
-    def _converted(self, row: list[Any]) -> list[Any]:
-        for place, convert in self.results.items():
-            row[place] = convert(row[place])
+    def _convert_row(self, row: list[Any]) -> list[Any]:
+        for index, process in self.result_processors.items():
+            row[index] = process(row[index])
         return row
 
 
 def execute(
-    connection: Connection, sql: str, values: Any, ahead: SettingsStatement | None = None
+    connection: Connection, sql: str, values: Any, preamble: SettingsStatement | None = None
 ) -> Any:
-    """Return the driver's cursor after it has executed `sql`, and `ahead` before it.
+    """Execute `preamble` and `sql` in one round trip, and return the driver's cursor.
 
-    What was found must be taken before the connection executes anything else.
-    Both go in one round trip and are one transaction, where the connection
-    commits by itself. Who listens to the engine's `before_cursor_execute` and
-    `after_cursor_execute` hears of `sql`, without a context. Raises `DBAPIError`.
+    Fetch its rows before the connection executes anything else. On an autocommit
+    connection both are one transaction. Listeners of the engine's
+    `before_cursor_execute` and `after_cursor_execute` get `sql` without a context.
+    Raise `DBAPIError`.
     """
     pooled = connection.connection
     cursor = _cursor(pooled)
-    listening = connection.engine.dispatch
-    for listener in listening.before_cursor_execute:
+    dispatch = connection.engine.dispatch
+    for listener in dispatch.before_cursor_execute:
         sql, values = listener(connection, cursor, sql, values, None, False)
     try:
-        if ahead is None:
+        if preamble is None:
             cursor.execute(sql, values)
         else:
             driver: Any = pooled.driver_connection
             with driver.pipeline():
-                driver.execute(*ahead)
+                driver.execute(*preamble)
                 cursor.execute(sql, values)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy_does(connection, sql, error) from error
-    for listener in listening.after_cursor_execute:
+        raise _wrap_driver_error(connection, sql, error) from error
+    for listener in dispatch.after_cursor_execute:
         listener(connection, cursor, sql, values, None, False)
     return cursor
 
 
-def _fetched(connection: Connection, sql: str, cursor: Any) -> Any:
-    """Return what is found, which SQLite looks for only now. Raises `DBAPIError`."""
+def _fetch_all(connection: Connection, sql: str, cursor: Any) -> Any:
+    """Return all rows; SQLite reads them only now. Raise `DBAPIError`."""
     try:
         return cursor.fetchall()
     except connection.dialect.loaded_dbapi.Error as error:
-        raise _as_sqlalchemy_does(connection, sql, error) from error
+        raise _wrap_driver_error(connection, sql, error) from error
 
 
 def _cursor(pooled: PoolProxiedConnection) -> Any:
-    """Return the cursor of a connection: one for all, which has learnt how values are converted."""
+    """Return the connection's only cursor, which caches how the driver converts values."""
     if _CURSOR not in pooled.info:
         pooled.info[_CURSOR] = pooled.cursor()
     return pooled.info[_CURSOR]
 
 
-def _as_sqlalchemy_does(connection: Connection, sql: str, error: Exception) -> BaseException:
-    """Return an error of the driver as SQLAlchemy raises it, and drop what it has ended."""
+def _wrap_driver_error(connection: Connection, sql: str, error: Exception) -> BaseException:
+    """Return a driver error as SQLAlchemy's exception, and invalidate a lost connection."""
     dialect = connection.dialect
     dbapi: Any = connection.connection.dbapi_connection
     is_lost = is_disconnect(error) or dialect.is_disconnect(error, dbapi, None)  # type: ignore[arg-type]

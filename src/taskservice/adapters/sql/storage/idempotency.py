@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from taskservice.adapters.sql.connection.errors import key_in_use
+from taskservice.adapters.sql.connection.errors import translate_lock_timeout
 from taskservice.adapters.sql.connection.statements import OWNER, Session, Statement
 from taskservice.adapters.sql.storage.rows import NOTHING_WRITTEN
 from taskservice.adapters.sql.tables import idempotency_records
@@ -51,7 +51,7 @@ class SqlIdempotencyStore:
         """Insert the key: a transaction that has inserted it and not ended yet is waited for."""
         with self._opened() as session:
             begin = _BEGIN[session.connection.dialect.name]
-            with key_in_use():
+            with translate_lock_timeout():
                 begun = begin.rows(session, key=key, digest=fingerprint, created_at=self._clock())
             return None if begun else _found(session, key)
 

@@ -19,7 +19,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from taskservice.adapters.sql.connection.statements import OWNER, Order, Statement
+from taskservice.adapters.sql.connection.statements import OWNER, OrderBy, Statement
 from taskservice.adapters.sql.tables import fields, tasks
 from taskservice.core.ids import first_id, last_id
 from taskservice.core.query import Sort, TaskQuery
@@ -99,7 +99,7 @@ def _page(shape: Shape) -> Statement:
     found = select(*fields).where(_own, *_conditions(shape.conditions))
     if shape.is_continued:
         found = found.where(_behind(shape.sort))
-    return Statement(found.limit(bindparam("most", type_=Integer)), order=_order(shape.sort))
+    return Statement(found.limit(bindparam("most", type_=Integer)), order_by=_order(shape.sort))
 
 
 @cache
@@ -128,7 +128,7 @@ def _keys(sort: Sort) -> list[str]:
     return ["id"] if sort.field == "created_at" else [sort.field, "id"]
 
 
-def _order(sort: Sort) -> Order:
+def _order(sort: Sort) -> OrderBy:
     return lambda columns: [
         columns[key].desc() if sort.descending else columns[key].asc() for key in _keys(sort)
     ]

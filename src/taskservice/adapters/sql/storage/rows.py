@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
-from taskservice.adapters.sql.connection.errors import is_conflict, is_duplicate
+from taskservice.adapters.sql.connection.errors import is_serialization_failure, is_unique_violation
 from taskservice.adapters.sql.connection.statements import OWNER, Session, Statement
 from taskservice.adapters.sql.storage import queries
 from taskservice.adapters.sql.tables import fields, tasks
@@ -17,7 +17,7 @@ from taskservice.core.errors import TaskNotFound, Unavailable
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.task import Task
 
-LONGEST_PAUSE = 0.05
+MAX_PAUSE = 0.05
 NOTHING_WRITTEN = "the database wrote no row: look for triggers and rules on its tables"
 
 _mutable = [column for column in tasks.c if column.name not in {"id", "user_id", "created_at"}]
@@ -30,7 +30,7 @@ _given = [
     for column in tasks.c
 ]
 
-_INSERT = Statement(select(*_given), into=tasks)
+_INSERT = Statement(select(*_given), insert_into=tasks)
 _SELECT = Statement(select(*fields).where(_one))
 _UPDATE = Statement(
     update(tasks)
@@ -65,7 +65,7 @@ class OwnerRows(NamedTuple):
         try:
             self.insert(task)
         except DBAPIError as error:
-            if is_duplicate(error):
+            if is_unique_violation(error):
                 return
             if error.connection_invalidated or not self._is_there(task):
                 raise
@@ -105,9 +105,9 @@ class OwnerRows(NamedTuple):
             try:
                 return statement.count(self.session, **values) == 1
             except DBAPIError as error:
-                if not is_conflict(error):
+                if not is_serialization_failure(error):
                     raise
-                sleep(uniform(0, LONGEST_PAUSE))  # noqa: S311
+                sleep(uniform(0, MAX_PAUSE))  # noqa: S311
         return statement.count(self.session, **values) == 1
 
 

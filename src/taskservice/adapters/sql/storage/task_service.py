@@ -9,13 +9,13 @@ from uuid import UUID
 from sqlalchemy import Engine
 
 from taskservice.adapters.sql.connection.errors import translate_errors
-from taskservice.adapters.sql.connection.retries import answered
+from taskservice.adapters.sql.connection.retries import retry_on_disconnect
 from taskservice.adapters.sql.connection.sessions import (
-    Open,
-    alone,
+    OpenSession,
+    autocommit_session,
+    join_transaction,
     transaction,
     with_deadline,
-    within,
 )
 from taskservice.adapters.sql.connection.statements import Session
 from taskservice.adapters.sql.storage.changes import Change, CompareAndSwap, Delete, Insert
@@ -53,18 +53,22 @@ class SqlTasks:
         """Yield the tasks of `owner`; see `OpenTasks`."""
         if atomic:
             with transaction(self._engine, owner, lambda: self._is_committed(own)) as connection:
-                own = self._own(owner, partial(within, Session(connection, owner)), retries=0)
+                own = self._own(
+                    owner, partial(join_transaction, Session(connection, owner)), retries=0
+                )
                 yield own
         else:
-            yield self._own(owner, partial(alone, self._engine, owner), retries=RETRIES)
+            yield self._own(
+                owner, partial(autocommit_session, self._engine, owner), retries=RETRIES
+            )
 
-    def _own(self, owner: str, opened: Open, *, retries: int) -> "_OwnTasks":
+    def _own(self, owner: str, opened: OpenSession, *, retries: int) -> "_OwnTasks":
         reading = with_deadline(opened, self._engine)
         return _OwnTasks(owner, opened, reading, self._clock, self._new_id, retries=retries)
 
     def _is_committed(self, own: "_OwnTasks") -> bool:
         """Tell whether the receipts of a transaction are there once it has ended."""
-        with alone(self._engine, own.owner) as session:
+        with autocommit_session(self._engine, own.owner) as session:
             return own.idempotency.is_committed(session)
 
 
@@ -78,8 +82,8 @@ class _OwnTasks:
     def __init__(
         self,
         owner: str,
-        opened: Open,
-        reading: Open,
+        opened: OpenSession,
+        reading: OpenSession,
         clock: Clock,
         new_id: NewId,
         *,
@@ -116,14 +120,16 @@ class _OwnTasks:
     def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
         self._write(Delete(task_id, precondition))
 
-    def _ask(self, door: Callable[[OwnerRows], T], opened: Open, on_disconnect: Outcome) -> T:
+    def _ask(
+        self, door: Callable[[OwnerRows], T], opened: OpenSession, on_disconnect: Outcome
+    ) -> T:
         def ask() -> T:
             with translate_errors(on_disconnect), opened() as session:
                 return door(OwnerRows(session, self._retries))
 
-        return answered(ask) if self._retries else ask()
+        return retry_on_disconnect(ask) if self._retries else ask()
 
-    def _read(self, door: Callable[[OwnerRows], T], opened: Open) -> T:
+    def _read(self, door: Callable[[OwnerRows], T], opened: OpenSession) -> T:
         try:
             return self._ask(door, opened, "not_applied")
         except StorageFull as error:
