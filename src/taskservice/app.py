@@ -9,9 +9,9 @@ from flask import Flask
 
 from taskservice import temporary_files
 from taskservice.adapters import prometheus
-from taskservice.adapters.http.access_log import current_rule
+from taskservice.adapters.http.access_log import current_route
 from taskservice.adapters.http.application import http_application
-from taskservice.adapters.http.protocol.rate_limit import Limits
+from taskservice.adapters.http.protocol.rate_limit import RateLimits
 from taskservice.adapters.jwt import Keys, KeySet, SharedSecret, Verifier
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.ratelimit import counters_at
@@ -72,13 +72,15 @@ def create_app(
     )
 
 
-def rate_limits(settings: Settings, clock: Clock) -> Limits | None:
+def rate_limits(settings: Settings, clock: Clock) -> RateLimits | None:
     """Return what is counted, and where; None where nothing is limited."""
     if settings.rate_limit == NO_LIMIT:
         return None
     rate = Rate.parse(settings.rate_limit)
     counters = counters_at(settings.rate_limit_storage, clock)
-    return Limits(RateLimit(rate, counters, clock), RateLimit(rate.times(FLOOR), counters, clock))
+    return RateLimits(
+        RateLimit(rate, counters, clock), RateLimit(rate.times(FLOOR), counters, clock)
+    )
 
 
 def production_app(settings: Settings) -> Flask:
@@ -111,7 +113,7 @@ def production_app(settings: Settings) -> Flask:
         wait_timeout=settings.pool_timeout,
     )
     app = create_app(admission.open_tasks, settings, probes, metrics)
-    traced.app(app, current_rule)
+    traced.app(app, current_route)
     return app
 
 

@@ -24,7 +24,7 @@ from tests.http_callers import SETTINGS, Caller
 from werkzeug.test import EnvironBuilder
 
 from taskservice.adapters import prometheus
-from taskservice.adapters.http.access_log import RequestTelemetry, current_rule
+from taskservice.adapters.http.access_log import RequestTelemetry, current_route
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.tracing.spans import trace_app, traced_tasks
 from taskservice.app import create_app
@@ -58,7 +58,7 @@ def traced() -> Flask:
     provider.add_span_processor(BatchSpanProcessor(Nowhere()))
     set_tracer_provider(provider)
     app = create_app(traced_tasks(InMemoryTasks().open_tasks), SETTINGS)
-    trace_app(app, current_rule)
+    trace_app(app, current_route)
     return app
 
 

@@ -9,7 +9,7 @@ from tests.field_reports.client_addresses import REPORTS
 from tests.field_reports.report import Report
 from tests.http_callers import SETTINGS
 
-from taskservice.adapters.http.protocol.rate_limit import UNPARSED, subscriber_of
+from taskservice.adapters.http.protocol.rate_limit import UNPARSED_ADDRESS_BUCKETS, client_network
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import FLOOR, create_app
 
@@ -39,6 +39,6 @@ def test_an_address_is_one_in_every_form(app: Flask, report: Report[tuple[str, s
 
 def test_what_is_no_address_has_a_bounded_number_of_counters() -> None:
     """Nobody has the service count under names without number, or log what they say."""
-    names = {subscriber_of(f"no address {number}\r\n") for number in range(5_000)}
-    assert len(names) <= UNPARSED
+    names = {client_network(f"no address {number}\r\n") for number in range(5_000)}
+    assert len(names) <= UNPARSED_ADDRESS_BUCKETS
     assert all(re.fullmatch("unparsed [0-9]{1,4}", name) for name in names)

@@ -15,7 +15,7 @@ from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app
 from taskservice.testing import ADA
 
-WARNING = "X-Forwarded-Prefix is not a path, and is ignored"
+WARNING = "X-Forwarded-Prefix ignored, not a valid path"
 
 
 @pytest.fixture

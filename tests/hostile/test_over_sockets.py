@@ -102,7 +102,7 @@ def test_the_log_tells_of_no_defect_and_no_secret(service: Service) -> None:
     log = to_its_end(service)
     lines = [json.loads(line) for line in log.splitlines()]
     assert all(isinstance(line, dict) and line["event"] for line in lines)
-    answered = [line for line in lines if line["event"] == "request answered"]
+    answered = [line for line in lines if line["event"] == "request finished"]
     assert len(answered) > 2 * len(ON_THE_WIRE)
     assert '"reason": "no bearer token"' in log
     for word in ("Traceback", "defect", "Error handling request", SECRET, "eyJ", "\nforged"):

@@ -118,7 +118,7 @@ def test_the_reason_of_a_refusal_is_for_the_log(
     ada.token = "x.y.z"
     body = problem(ada("GET"), 401, "unauthenticated")
     (record,) = caplog.records
-    assert record.getMessage() == "request answered"
+    assert record.getMessage() == "request finished"
     assert vars(record)["request_id"] == body["request_id"]
     assert vars(record)["reason"]
     assert "x.y.z" not in str(vars(record))

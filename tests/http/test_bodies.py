@@ -12,7 +12,7 @@ from tests.processes import ROOT
 
 from taskservice.adapters.http.api import schemas
 from taskservice.adapters.http.protocol.bodies import BodySchema
-from taskservice.adapters.http.protocol.fields import Flag, Text
+from taskservice.adapters.http.protocol.fields import BooleanField, StringField
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
 from taskservice.core.validation import DESCRIPTION_LIMIT, TITLE_LIMIT
 
@@ -105,10 +105,10 @@ def escaped(text: str) -> str:
 def longest(field: fields.Field[Any]) -> str:
     """Return the longest spelling of the longest value of a field: two escapes a code point."""
     match field:
-        case Text():
+        case StringField():
             emoji = r"\ud83d\ude00" * field.metadata["maxLength"]
             return f'"{emoji}"'
-        case Flag():
+        case BooleanField():
             return "false"
     raise AssertionError(f"say how long {field!r} can be")
 

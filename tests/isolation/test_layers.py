@@ -16,7 +16,7 @@ from tests.homes import Home
 from tests.http_callers import SETTINGS, Caller
 
 from taskservice.adapters.http.protocol import authorization
-from taskservice.adapters.http.protocol.request import exchange
+from taskservice.adapters.http.protocol.request import current_request
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.app import create_app
 from taskservice.testing import ADA, BOB
@@ -31,8 +31,8 @@ def without_ownership(app: Flask) -> Iterator[None]:
     """Take the comparison of path and token out: whoever has a token is let through."""
 
     def let_through() -> None:
-        authenticate = authorization._doors().authenticate
-        exchange().caller = authenticate(authorization._bearer_token())
+        authenticate = authorization._services().authenticate
+        current_request().owner = authenticate(authorization._bearer_token())
 
     checks = app.before_request_funcs["tasks"]
     place = checks.index(authorization.enforce_ownership)

@@ -80,7 +80,7 @@ def told(caplog: pytest.LogCaptureFixture) -> Callable[[], dict[str, Any]]:
         (record,) = caplog.records
         caplog.clear()
         line: dict[str, Any] = json.loads(Formatter("json").format(record))
-        assert line.pop("event") == "request answered"
+        assert line.pop("event") == "request finished"
         assert line.pop("logger") == "taskservice"
         assert line.pop("duration_ms") > 0
         assert line.pop("request_id")
@@ -200,7 +200,7 @@ def test_what_is_not_told_is_not_made(
     ada: Caller, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At `warning` no line is put together, only to be thrown away."""
-    monkeypatch.delattr("taskservice.adapters.http.access_log._line")
+    monkeypatch.delattr("taskservice.adapters.http.access_log._log_fields")
     caplog.set_level(logging.WARNING, OURS)
     assert ada("GET").status_code == 200
     assert not caplog.records

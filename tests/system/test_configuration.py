@@ -162,6 +162,7 @@ def test_a_server_out_of_reach_is_waited_for(tmp_path: Path, postgresql: Databas
         assert answer.json["outcome"] == "not_applied"
         assert service.stop() == 0
         log = "".join(service.output)
-    assert '"event": "not ready", "check": "database", "reason": "database error: ' in log
+    failed = '"event": "readiness check failed", "check": "database"'
+    assert f'{failed}, "reason": "database error: ' in log
     for leak in ("Traceback", "port 1", "127.0.0.1:1/", "nobody"):
         assert leak not in log

@@ -244,7 +244,7 @@ def test_serve_greets_a_person_and_logs_to_standard_error(tmp_path: Path) -> Non
         assert service.stop() == 0
     lines = list(service.output)
     assert lines[0].startswith("taskservice ")
-    (refused,) = [line for line in lines if "request answered" in line]
+    (refused,) = [line for line in lines if "request finished" in line]
     assert " info " in refused
     assert "  reason=no bearer token  problem=unauthenticated\n" in refused
 

@@ -64,7 +64,8 @@ def test_each_part_is_told_apart(tmp_path: Path, case: str) -> None:
         assert service("GET", "/livez").status == 200
         assert service.stop() == 0
     told = [json.loads(line) for line in service.output]
-    reasons = {line["check"]: line["reason"] for line in told if line["event"] == "not ready"}
+    failed = [line for line in told if line["event"] == "readiness check failed"]
+    reasons = {line["check"]: line["reason"] for line in failed}
     assert reasons.keys() == {name for name, state in answer.json["checks"].items() if state == OUT}
     assert all(reasons.values())
 

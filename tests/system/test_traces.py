@@ -30,7 +30,7 @@ def settings(tmp_path: Path) -> dict[str, str]:
 
 def answered(service: Service) -> list[dict[str, Any]]:
     told = [json.loads(line) for line in service.output]
-    return [line for line in told if line["event"] == "request answered"]
+    return [line for line in told if line["event"] == "request finished"]
 
 
 def test_a_request_and_its_work_are_spans_of_the_callers_trace(

@@ -82,7 +82,7 @@ class TestAnAddress:
         use_up(ada)
         for _ in range(20):
             ada("GET")
-        told = [each for each in caplog.records if each.getMessage() == "rate limit reached"]
+        told = [each for each in caplog.records if each.getMessage() == "rate limit exceeded"]
         assert [vars(each).get("address") for each in told] == ["192.0.2.1", None]
         assert [vars(each).get("user") for each in told] == [None, ADA]
         answered = [vars(each)["status"] for each in caplog.records if "status" in vars(each)]

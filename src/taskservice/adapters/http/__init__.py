@@ -1,1 +1,1 @@
-"""Driving adapter: the API over HTTP."""
+"""Driving adapter: the HTTP API."""

@@ -1,4 +1,4 @@
-"""What is told of each request: one line in the log when it is answered, and all to a `Metrics`."""
+"""Access log and request metrics: one log record and one `FinishedRequest` for each request."""
 
 import logging
 import re
@@ -6,92 +6,97 @@ from functools import cache
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from taskservice.adapters.http.protocol.idempotency import WRITES
-from taskservice.adapters.http.protocol.request import ApiRequest, exchange
+from taskservice.adapters.http.protocol.idempotency import WRITE_METHODS
+from taskservice.adapters.http.protocol.request import ApiRequest, current_request
 from taskservice.core.operations.metrics import FinishedRequest, Metrics, WriteOutcome
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-METHODS = {"GET", "HEAD", "OPTIONS", *WRITES}
-OTHER = "OTHER"
-"""What a method is called that no address takes: a client can make up any number of them."""
+KNOWN_METHODS = {"GET", "HEAD", "OPTIONS", *WRITE_METHODS}
+OTHER_METHOD = "OTHER"
+"""Stands for all other methods, because a client can send any number of them."""
 
-PROBES = {"/livez", "/readyz"}
-"""Asked every few seconds, and of no news: what `/readyz` finds unfit is told by itself."""
+PROBE_PATHS = {"/livez", "/readyz"}
+"""Logged at `debug`. A failed readiness check has a log event of its own."""
 
 _log = logging.getLogger("taskservice")
 
 
 class RequestTelemetry:
-    """A WSGI application around a Flask application: looks at a request when its answer begins."""
+    """WSGI middleware that logs and measures each request when its response starts."""
 
     def __init__(self, app: "WSGIApplication", metrics: Metrics) -> None:
         self.wrapped = app
         self._metrics = metrics
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        """Pass the request on, and tell how long it took to be answered."""
-        began = perf_counter()
+        """Call the wrapped application, and measure the time until the response starts."""
+        started = perf_counter()
 
-        def answer(status: str, *rest: Any) -> Any:
-            _record(self._metrics, int(status[:3]), perf_counter() - began)
-            return start_response(status, *rest)
+        def measured_start_response(status: str, *args: Any) -> Any:
+            _record(self._metrics, int(status[:3]), perf_counter() - started)
+            return start_response(status, *args)
 
         self._metrics.request_started()
         try:
-            return self.wrapped(environ, answer)
+            return self.wrapped(environ, measured_start_response)
         finally:
             self._metrics.request_closed()
 
 
-def current_rule() -> tuple[str, str | None]:
-    """Return the method and the route that this request met: `GET /api/tasks/{user_id}/tasks`."""
-    asked = exchange()
-    method, rule = asked.method, asked.url_rule
-    return method if method in METHODS else OTHER, _documented(rule.rule) if rule else None
+def current_route() -> tuple[str, str | None]:
+    """Return the method and the matched route, as in `GET /api/tasks/{user_id}/tasks`."""
+    request = current_request()
+    method, rule = request.method, request.url_rule
+    return (
+        method if method in KNOWN_METHODS else OTHER_METHOD,
+        _openapi_path(rule.rule) if rule else None,
+    )
 
 
 @cache
-def _documented(rule: str) -> str:
-    """Return a rule of the URL map as the OpenAPI document writes it."""
+def _openapi_path(rule: str) -> str:
+    """Return the OpenAPI path template of a Flask rule."""
     return re.sub(r"<(?:[^:>]+:)?([^>]+)>", r"{\1}", rule)
 
 
 def _record(metrics: Metrics, status: int, seconds: float) -> None:
-    asked = exchange()
-    method, route = current_rule()
-    answered = FinishedRequest(method, route, status, seconds, _outcome(asked, status))
-    metrics.request_finished(answered)
-    level = _level(answered)
+    request = current_request()
+    method, route = current_route()
+    finished = FinishedRequest(method, route, status, seconds, _write_outcome(request, status))
+    metrics.request_finished(finished)
+    level = _log_level(finished)
     if _log.isEnabledFor(level):
-        defect = asked.noted.pop("defect", None)
-        _log.log(level, "request answered", exc_info=defect, extra=_line(asked, answered))
+        fields = _log_fields(request, finished)
+        _log.log(level, "request finished", exc_info=request.unexpected_error, extra=fields)
 
 
-def _outcome(asked: ApiRequest, status: int) -> WriteOutcome | None:
-    """Return what became of a write; a defect leaves that open."""
-    if asked.method not in WRITES or "replayed" in asked.noted or 300 <= status < 500:
+def _write_outcome(request: ApiRequest, status: int) -> WriteOutcome | None:
+    """Return the outcome of a write. After an unexpected error it is `unknown`."""
+    if request.method not in WRITE_METHODS or request.replayed or 300 <= status < 500:
         return None
-    return "applied" if status < 300 else asked.noted.get("outcome") or "unknown"
+    return "applied" if status < 300 else request.outcome or "unknown"
 
 
-def _level(answered: FinishedRequest) -> int:
-    if answered.route in PROBES:
+def _log_level(finished: FinishedRequest) -> int:
+    if finished.route in PROBE_PATHS:
         return logging.DEBUG
-    if answered.status < 500:
+    if finished.status < 500:
         return logging.INFO
-    return logging.ERROR if answered.status == 500 else logging.WARNING
+    return logging.ERROR if finished.status == 500 else logging.WARNING
 
 
-def _line(asked: ApiRequest, answered: FinishedRequest) -> dict[str, Any]:
+def _log_fields(request: ApiRequest, finished: FinishedRequest) -> dict[str, Any]:
     fields = {
-        "request_id": asked.request_id,
-        "user_id": asked.noted.get("user_id"),
-        "method": answered.method,
-        "route": answered.route,
-        "status": answered.status,
-        "duration_ms": round(answered.seconds * 1000, 3),
-        **asked.noted,
+        "request_id": request.request_id,
+        "user_id": request.log_context.get("user_id"),
+        "method": finished.method,
+        "route": finished.route,
+        "status": finished.status,
+        "duration_ms": round(finished.seconds * 1000, 3),
+        **request.log_context,
+        "outcome": request.outcome,
+        "replayed": request.replayed or None,
     }
     return {name: value for name, value in fields.items() if value is not None}

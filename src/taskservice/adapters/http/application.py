@@ -1,4 +1,4 @@
-"""The Flask application: blueprints, error handlers and standing headers, put together."""
+"""Application factory: the Flask application with its blueprints, middleware, error handlers."""
 
 from collections.abc import Collection, Mapping
 from functools import lru_cache
@@ -11,22 +11,21 @@ from werkzeug.wsgi import get_host
 
 from taskservice.adapters.http.access_log import RequestTelemetry
 from taskservice.adapters.http.api import health, tasks
-from taskservice.adapters.http.api.responses import EntityProvider
+from taskservice.adapters.http.api.responses import EntityJSONProvider
 from taskservice.adapters.http.cors import enable_cors
 from taskservice.adapters.http.openapi.blueprint import patch_media_types
-from taskservice.adapters.http.openapi.document import document
+from taskservice.adapters.http.openapi.document import create_api
 from taskservice.adapters.http.pages import reference
 from taskservice.adapters.http.protocol import preconditions
 from taskservice.adapters.http.protocol.authorization import Services
-from taskservice.adapters.http.protocol.common_headers import add_common_headers
 from taskservice.adapters.http.protocol.problems import (
     ProblemError,
     on_problem_error,
     on_service_error,
     on_unexpected_error,
 )
-from taskservice.adapters.http.protocol.rate_limit import Limits
-from taskservice.adapters.http.protocol.request import ApiRequest, exchange
+from taskservice.adapters.http.protocol.rate_limit import RateLimits
+from taskservice.adapters.http.protocol.request import ApiRequest, current_request
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import TaskServiceError
 from taskservice.core.operations.metrics import NO_METRICS, Metrics
@@ -34,7 +33,7 @@ from taskservice.core.operations.readiness import Probe
 from taskservice.core.service import OpenTasks
 from taskservice.core.validation import OWNER_PATTERN
 
-USER_ID = {
+USER_ID_PARAMETER = {
     "in": "path",
     "name": "user_id",
     "required": True,
@@ -43,14 +42,14 @@ USER_ID = {
     "schema": {"type": "string", "pattern": f"^{OWNER_PATTERN}$"},
 }
 
-HOSTS = 64
-"""How many hosts are remembered as such: to look at one takes as long as to find the route."""
+HOST_CACHE_SIZE = 64
+"""The number of `Host` values whose check is cached. A check takes as long as routing."""
 
 
 class _Application(Flask):
-    """Flask, without what redirects a token or answers more than was asked."""
+    """Flask without redirects, which would send the token again, and without static files."""
 
-    json_provider_class = EntityProvider
+    json_provider_class = EntityJSONProvider
     request_class = ApiRequest
 
     def __init__(self) -> None:
@@ -58,7 +57,7 @@ class _Application(Flask):
         self.url_map.merge_slashes = False
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Return what finds the route: by path and method, whatever `Upgrade` wishes for."""
+        """Return an adapter that matches path and method, and ignores `Upgrade`."""
         if request is None:
             return super().create_url_adapter(request)
         if host := request.environ.get("HTTP_HOST"):
@@ -73,36 +72,49 @@ class _Application(Flask):
         )
 
     def ensure_sync(self, func: Any) -> Any:
-        """Return the view: all are plain functions."""
+        """Return the view itself, as no view is async."""
         return func
 
     def make_default_options_response(self) -> Response:
-        """Answer OPTIONS: the methods, what a PATCH may be (RFC 5789, section 3.1), and no body."""
+        """Return the 204 to OPTIONS, with `Allow` and `Accept-Patch` (RFC 5789, section 3.1)."""
         response = super().make_default_options_response()
         response.status_code = 204
         del response.headers["Content-Type"]
-        rule = exchange().url_rule
+        rule = current_request().url_rule
         if media_types := patch_media_types(self, rule.rule if rule else ""):
             response.headers["Accept-Patch"] = ", ".join(media_types)
         return response
 
 
-@lru_cache(HOSTS)
+@lru_cache(HOST_CACHE_SIZE)
 def _require_host(host: str) -> None:
-    """Raise `BadHost` (400) where a label of `host` is none (RFC 9112, section 3.2)."""
+    """Raise `BadHost` (400) if `host` is not a valid host name (RFC 9112, section 3.2)."""
     Map().bind(get_host({"HTTP_HOST": host, "wsgi.url_scheme": "http"}))
 
 
-def refuse_odd_slashes() -> None:
-    """Refuse a path whose `%2F` was decoded into a `/`, or that begins with two.
+def reject_ambiguous_slashes() -> None:
+    """Return 404 for a path with an encoded slash (`%2F`) or two slashes at its start.
 
-    The first would reach another handler; the second is not merged either where it stands.
+    Once `%2F` is decoded, the path would match another route.
     """
-    environ = exchange().environ
-    given = environ.get("RAW_URI") or environ.get("REQUEST_URI", "")
-    path, _, _ = given.partition("?")
+    environ = current_request().environ
+    uri = environ.get("RAW_URI") or environ.get("REQUEST_URI", "")
+    path, _, _ = uri.partition("?")
     if "%2f" in path.lower() or environ["PATH_INFO"].startswith("//"):
         abort(404)
+
+
+def add_common_headers(response: Response) -> Response:
+    """Add the headers of every response, and forbid shared caches to store those of the API."""
+    request, headers = current_request(), response.headers
+    headers.add("X-Request-Id", request.request_id)
+    headers.add("X-Content-Type-Options", "nosniff")
+    if "Allow" in headers:
+        headers["Allow"] = ", ".join(sorted(response.allow))
+    if request.path.startswith("/api/"):
+        headers.add("Cache-Control", "private, no-cache")
+        headers.add("Vary", "Authorization")
+    return response
 
 
 def http_application(
@@ -114,33 +126,32 @@ def http_application(
     origins: Collection[str] = (),
     headers: Collection[str] = (),
     proxies: int = 0,
-    limits: Limits | None = None,
+    limits: RateLimits | None = None,
     metrics: Metrics = NO_METRICS,
 ) -> Flask:
-    """Return the application that serves `open_tasks` to whom `authenticate` knows.
+    """Return the application that serves `open_tasks` to authenticated users.
 
-    Pages of `origins` may call it, with `headers` beside the usual ones. What
-    `X-Forwarded-…` says is believed of as many proxies in front of it as
-    `proxies`. Without `limits` nobody is told to wait. `metrics` hears of each
-    request.
+    `origins` are the allowed CORS origins, `headers` additional allowed request
+    headers. `proxies` is the number of trusted reverse proxies whose
+    `X-Forwarded-*` headers are used. Without `limits` no rate limit applies.
     """
     app = _Application()
     app.wsgi_app = RequestTelemetry(app.wsgi_app, metrics)  # type: ignore[method-assign]
     if proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies, proxies)  # type: ignore[method-assign]
     enable_cors(app, origins, headers)
-    app.config[preconditions.REQUIRED] = require_if_match
+    app.config[preconditions.REQUIRE_IF_MATCH] = require_if_match
     Services(authenticate, open_tasks).install(app)
     if limits is not None:
         limits.install(app)
     app.extensions[health.PROBES] = probes
-    app.before_request(refuse_odd_slashes)
+    app.before_request(reject_ambiguous_slashes)
     app.after_request(add_common_headers)
     app.register_error_handler(ProblemError, on_problem_error)
     app.register_error_handler(TaskServiceError, on_service_error)
     app.register_error_handler(Exception, on_unexpected_error)
-    api = document(app)
-    api.register_blueprint(tasks.blueprint, parameters=[USER_ID])
+    api = create_api(app)
+    api.register_blueprint(tasks.blueprint, parameters=[USER_ID_PARAMETER])
     api.register_blueprint(health.blueprint)
     app.register_blueprint(reference.pages(api.spec.to_dict()))
     return app

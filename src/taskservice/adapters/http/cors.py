@@ -1,4 +1,4 @@
-"""Pages of other origins (CORS, the Fetch standard): who may call, and what they may read."""
+"""CORS: allowed origins and headers, preflight responses (Fetch standard)."""
 
 import re
 from collections.abc import Collection
@@ -6,7 +6,7 @@ from collections.abc import Collection
 from flask import Flask, Response
 from flask_cors import CORS
 
-EXPOSED = [
+EXPOSED_HEADERS = [
     "ETag",
     "Link",
     "Location",
@@ -18,7 +18,7 @@ EXPOSED = [
     "Preference-Applied",
     "Idempotency-Replayed",
 ]
-TAKEN = [
+ALLOWED_HEADERS = [
     "Authorization",
     "Content-Type",
     "If-Match",
@@ -26,44 +26,44 @@ TAKEN = [
     "Idempotency-Key",
     "Prefer",
     "X-Request-Id",
-    # What tracers and HTTP libraries of pages add to every request, and nothing here reads.
+    # Added by tracing and HTTP libraries in the browser; the service ignores them.
     "baggage",
     "sentry-trace",
     "traceparent",
     "tracestate",
     "X-Requested-With",
 ]
-PREFLIGHT_SECONDS = 600
+PREFLIGHT_MAX_AGE_SECONDS = 600
 
 
 def enable_cors(app: Flask, origins: Collection[str], headers: Collection[str] = ()) -> None:
-    """Let pages of `origins` call `app`, and read every answer; without any, change nothing.
+    """Enable CORS for `origins` on every response; do nothing without origins.
 
-    An origin is compared as it stands (RFC 6454, section 5). Requests may have
-    those of `headers` beside the headers that are let in anyway.
+    Origins are compared byte for byte (RFC 6454, section 5). `headers` are allowed
+    request headers beside `ALLOWED_HEADERS`.
     """
     if not origins:
         return
-    # Registered first, so that it runs last: every answer depends on who asks.
-    app.after_request(_vary)
+    # Registered first, so that it runs last. Every response depends on the origin.
+    app.after_request(_add_vary_origin)
     CORS(
         app,
-        origins=[_only(origin) for origin in origins],
+        origins=[_exact(origin) for origin in origins],
         methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
-        allow_headers=[_only(name, re.IGNORECASE) for name in (*TAKEN, *headers)],
-        expose_headers=EXPOSED,
-        max_age=PREFLIGHT_SECONDS,
+        allow_headers=[_exact(name, re.IGNORECASE) for name in (*ALLOWED_HEADERS, *headers)],
+        expose_headers=EXPOSED_HEADERS,
+        max_age=PREFLIGHT_MAX_AGE_SECONDS,
         always_send=False,
         vary_header=False,
         intercept_exceptions=False,
     )
 
 
-def _only(text: str, flags: int = 0) -> re.Pattern[str]:
-    """Return the pattern of `text` alone; the library takes one with signs for a pattern itself."""
+def _exact(text: str, flags: int = 0) -> re.Pattern[str]:
+    """Return a pattern that matches `text` only, as flask-cors treats special characters as one."""
     return re.compile(rf"{re.escape(text)}\Z", flags)
 
 
-def _vary(response: Response) -> Response:
+def _add_vary_origin(response: Response) -> Response:
     response.vary.add("Origin")
     return response

@@ -1,1 +1,1 @@
-"""The operations: tasks and health, with their schemas, cursors and responses."""
+"""API operations: tasks and health, with schemas, cursors and responses."""

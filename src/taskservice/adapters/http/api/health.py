@@ -1,4 +1,4 @@
-"""Whether the process is up, and whether it is fit to serve: public, and quick."""
+"""Health checks: `/livez` (liveness) and `/readyz` (readiness), both public."""
 
 import logging
 from collections.abc import Mapping
@@ -8,18 +8,19 @@ from flask import Response, current_app, jsonify
 from flask_smorest import Blueprint
 from marshmallow import fields
 
-from taskservice.adapters.http.openapi.headers import REQUEST_ID
+from taskservice.adapters.http.openapi.headers import REQUEST_ID_HEADER
 from taskservice.adapters.http.openapi.problems import PROBLEM_RESPONSES
-from taskservice.adapters.http.protocol.fields import AnswerSchema
-from taskservice.adapters.http.protocol.problems import RETRY_SECONDS, problem_response
+from taskservice.adapters.http.protocol.fields import ResponseSchema
+from taskservice.adapters.http.protocol.problems import RETRY_AFTER_SECONDS, problem_response
 from taskservice.core.errors import Unavailable
 from taskservice.core.operations.readiness import Probe
 
 PROBES = "taskservice-probes"
+"""The key of the probes in the application's extensions."""
 
 _log = logging.getLogger("taskservice")
 
-UNREADABLE: dict[str, Any] = {
+BAD_FRAMING_RESPONSE: dict[str, Any] = {
     "schema": {"type": "string"},
     "content_type": "text/html",
     "description": "The request or a header of it is badly framed: a page of the server itself, "
@@ -29,16 +30,16 @@ UNREADABLE: dict[str, Any] = {
 blueprint = Blueprint("health", __name__, description="For load balancers and monitors.")
 
 
-class LifeSchema(AnswerSchema):
-    """The process is up."""
+class LifeSchema(ResponseSchema):
+    """The process is alive."""
 
     status = fields.String(
         required=True, metadata={"description": "Always `alive`.", "enum": ["alive"]}
     )
 
 
-class ReadinessSchema(AnswerSchema):
-    """Every part is fit to serve."""
+class ReadinessSchema(ResponseSchema):
+    """Every check passed."""
 
     status = fields.String(
         required=True, metadata={"description": "Always `ready`.", "enum": ["ready"]}
@@ -52,8 +53,8 @@ class ReadinessSchema(AnswerSchema):
 
 
 @blueprint.get("/livez")
-@blueprint.response(200, LifeSchema(), headers=REQUEST_ID, example={"status": "alive"})
-@blueprint.alt_response(400, **UNREADABLE)
+@blueprint.response(200, LifeSchema(), headers=REQUEST_ID_HEADER, example={"status": "alive"})
+@blueprint.alt_response(400, **BAD_FRAMING_RESPONSE)
 @blueprint.doc(operationId="livez", security=[])
 def livez() -> dict[str, str]:
     """Tell whether the process is up.
@@ -67,10 +68,10 @@ def livez() -> dict[str, str]:
 @blueprint.response(
     200,
     ReadinessSchema(),
-    headers=REQUEST_ID,
+    headers=REQUEST_ID_HEADER,
     example={"status": "ready", "checks": {"database": "ok", "schema": "ok", "keys": "ok"}},
 )
-@blueprint.alt_response(400, **UNREADABLE)
+@blueprint.alt_response(400, **BAD_FRAMING_RESPONSE)
 @blueprint.alt_response(503, PROBLEM_RESPONSES["unavailable"][1])
 @blueprint.doc(operationId="readyz", security=[])
 def readyz() -> Response:
@@ -79,22 +80,22 @@ def readyz() -> Response:
     It looks at the database, its schema and the keys: send no traffic where this fails.
     """
     probes: Mapping[str, Probe] = current_app.extensions[PROBES]
-    checks = {name: _look(name, probe) for name, probe in probes.items()}
+    checks = {name: _run_probe(name, probe) for name, probe in probes.items()}
     if set(checks.values()) <= {"ok"}:
         return jsonify({"status": "ready", "checks": checks})
     return _not_ready(checks)
 
 
-def _look(name: str, probe: Probe) -> str:
+def _run_probe(name: str, probe: Probe) -> str:
     try:
         probe()
     except Unavailable as error:
-        _log.warning("not ready", extra={"check": name, "reason": str(error)})
+        _log.warning("readiness check failed", extra={"check": name, "reason": str(error)})
         return "unavailable"
     return "ok"
 
 
 def _not_ready(checks: dict[str, Any]) -> Response:
     failed = ", ".join(name for name, state in checks.items() if state != "ok")
-    headers = {"Retry-After": str(RETRY_SECONDS)}
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
     return problem_response("unavailable", f"not ready: {failed}", headers, checks=checks)

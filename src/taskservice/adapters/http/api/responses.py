@@ -1,4 +1,4 @@
-"""Writing answers: entities as JSON, and the headers that go with one task or a page of them."""
+"""Responses: writes entities as JSON, and adds the headers of a task or a page."""
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -9,11 +9,10 @@ from flask import Response
 from flask.json.provider import JSONProvider
 
 from taskservice.adapters.http.api import cursors
-from taskservice.adapters.http.protocol.authorization import caller
-from taskservice.adapters.http.protocol.etags import ANY
-from taskservice.adapters.http.protocol.fields import AnswerSchema
-from taskservice.adapters.http.protocol.preconditions import READS, is_unmodified
-from taskservice.adapters.http.protocol.request import ApiRequest, exchange
+from taskservice.adapters.http.protocol.etags import ANY_ETAG
+from taskservice.adapters.http.protocol.fields import ResponseSchema
+from taskservice.adapters.http.protocol.preconditions import READ_METHODS, is_not_modified
+from taskservice.adapters.http.protocol.request import ApiRequest, current_request
 from taskservice.core.query import Page
 from taskservice.core.task import Task
 
@@ -24,28 +23,28 @@ if TYPE_CHECKING:
 COUNT_EXACT = "count=exact"
 
 
-class EntitySchema(AnswerSchema):
-    """Documents an entity. The JSON provider writes the entity itself, which is many times as fast.
+class EntitySchema(ResponseSchema):
+    """Documents an entity. orjson serializes the entity itself, which is many times as fast.
 
-    A test holds the two renderings equal.
+    A test holds both serializations equal.
     """
 
     def dump(self, obj: Any, *, many: bool | None = None) -> Any:
-        """Return the entity as it is, and remember it for the headers."""
-        exchange().answer = obj
+        """Return the entity as it is, and store it on the request for the headers."""
+        current_request().entity = obj
         return obj.tasks if isinstance(obj, Page) else obj
 
 
 class EntityResponse(Response):
-    """An answer whose headers are right as they stand: nothing looks through a copy of them."""
+    """A response whose headers need no correction by Werkzeug, which would copy them."""
 
     def get_wsgi_headers(self, environ: "WSGIEnvironment") -> "Headers":
-        """Return the headers, which know the length, and whose addresses are URIs."""
+        """Return the headers, which already have the length and valid URIs."""
         return self.headers
 
 
-class EntityProvider(JSONProvider):
-    """JSON by orjson, which knows dataclasses, UUIDs and times (RFC 3339, in UTC as `Z`)."""
+class EntityJSONProvider(JSONProvider):
+    """JSON by orjson, which supports dataclasses, UUIDs and datetimes (RFC 3339, UTC as `Z`)."""
 
     def dumps(self, obj: Any, **_: Any) -> str:
         """Return `obj` as JSON text."""
@@ -56,23 +55,23 @@ class EntityProvider(JSONProvider):
         return orjson.loads(s)
 
     def response(self, *args: Any, **kwargs: Any) -> Response:
-        """Return an answer that holds its argument as JSON."""
+        """Return a response with the argument as its JSON body."""
         body = orjson.dumps(self._prepare_response_obj(args, kwargs), option=orjson.OPT_UTC_Z)
         return EntityResponse(body, content_type="application/json")
 
 
 def add_entity_headers(response: Response) -> Response:
-    """Add what the answer's entity says in headers: `ETag`, `Location`, `Link`.
+    """Add the headers of the entity: `ETag`, `Location`, `Link` and those of a count.
 
-    What has no body has neither a type nor a length (RFC 9110, sections 8.6 and 15.4.5).
+    A response without a body has neither type nor length (RFC 9110, sections 8.6 and 15.4.5).
     """
-    asked = exchange()
-    match asked.answer:
+    request = current_request()
+    match request.entity:
         case Task() as task:
-            _describe_task(asked, response, task)
+            _add_task_headers(request, response, task)
         case Page() as page:
-            _describe_page(asked, response, page)
-    if "replayed" in asked.noted:
+            _add_page_headers(request, response, page)
+    if request.replayed:
         response.headers["Idempotency-Replayed"] = "true"
     if response.status_code in {204, 304}:
         response.headers.remove("Content-Type")
@@ -80,39 +79,39 @@ def add_entity_headers(response: Response) -> Response:
     return response
 
 
-def _describe_task(asked: ApiRequest, response: Response, task: Task) -> None:
+def _add_task_headers(request: ApiRequest, response: Response, task: Task) -> None:
     response.headers["ETag"] = f'"{task.version}"'
     if response.status_code == 201:
-        response.headers["Location"] = f"{asked.address}/{task.id}"
-    if asked.method in READS and is_unmodified(task):
-        _not_modified(response)
+        response.headers["Location"] = f"{request.encoded_path}/{task.id}"
+    if request.method in READ_METHODS and is_not_modified(task):
+        _set_not_modified(response)
 
 
-def _describe_page(asked: ApiRequest, response: Response, page: Page) -> None:
-    if asked.must_not_match == ANY:
-        _not_modified(response)
+def _add_page_headers(request: ApiRequest, response: Response, page: Page) -> None:
+    if request.if_none_match_etags == ANY_ETAG:
+        _set_not_modified(response)
         return
     if page.next is not None:
-        parameters = {**asked.args, "cursor": cursors.encode(caller(), page.next)}
+        parameters = {**request.args, "cursor": cursors.encode(request.owner, page.next)}
         response.headers["Link"] = f'<?{urlencode(parameters)}>; rel="next"'
     if page.total is not None:
         response.headers["X-Total-Count"] = str(page.total)
         response.headers["Preference-Applied"] = COUNT_EXACT
 
 
-def _not_modified(response: Response) -> None:
-    """Make `response` the 304, without a body, that a failed `If-None-Match` of a read is."""
+def _set_not_modified(response: Response) -> None:
+    """Make `response` a 304 without a body."""
     response.status_code = 304
     response.set_data(b"")
 
 
-def prefers_count() -> bool:
-    """Tell whether the caller prefers an exact count (RFC 7240, section 2)."""
-    preferences = parse_http_list(exchange().headers.get("Prefer", "").lower())
-    return any(_is_count(one.partition(";")[0]) for one in preferences)
+def prefers_exact_count() -> bool:
+    """Return whether the client prefers an exact count (RFC 7240, section 2)."""
+    preferences = parse_http_list(current_request().headers.get("Prefer", "").lower())
+    return any(_is_exact_count(one.partition(";")[0]) for one in preferences)
 
 
-def _is_count(preference: str) -> bool:
-    """Tell whether this is an exact count; its value may be a token or a quoted string."""
+def _is_exact_count(preference: str) -> bool:
+    """Return whether this is `count=exact`. The value may be a token or a quoted string."""
     name, _, value = preference.partition("=")
     return name.strip() == "count" and value.strip() in {"exact", '"exact"'}

@@ -1,4 +1,4 @@
-"""The JSON shapes: the documented contract. The rules for values are the core's."""
+"""JSON schemas of requests and responses. The validation rules are those of the core."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -7,21 +7,21 @@ from typing import Any, ClassVar
 from marshmallow import fields, post_load
 
 from taskservice.adapters.http.api import cursors
-from taskservice.adapters.http.api.responses import EntitySchema, prefers_count
-from taskservice.adapters.http.openapi.examples import PATCH, sent
-from taskservice.adapters.http.protocol.authorization import caller
+from taskservice.adapters.http.api.responses import EntitySchema, prefers_exact_count
+from taskservice.adapters.http.openapi.examples import PATCH_EXAMPLES, request_examples
 from taskservice.adapters.http.protocol.bodies import JSON, BodySchema
 from taskservice.adapters.http.protocol.fields import (
+    BooleanField,
     BooleanParameter,
-    ChoiceParameter,
     DateTimeParameter,
-    Flag,
-    NumberParameter,
-    Text,
-    TextParameter,
+    EnumParameter,
+    IntegerParameter,
+    StringField,
+    StringParameter,
 )
 from taskservice.adapters.http.protocol.parser import ParametersSchema
 from taskservice.adapters.http.protocol.problems import ProblemError
+from taskservice.adapters.http.protocol.request import current_request
 from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.task import Step, Task
 from taskservice.core.validation import (
@@ -64,56 +64,58 @@ SORT_NAMES = [
     for field in SORT_FIELDS
     for descending in (False, True)
 ]
-"""What generated clients call the values of `sort`."""
+"""Names of the values of `sort` in generated clients."""
 
 
-def check_nothing(_: str) -> None:
-    """Take any text: what reads it will tell."""
+def accept_any(_: str) -> None:
+    """Accept any string. The cursor is checked when it is decoded."""
 
 
-def _about(text: str, **more: Any) -> dict[str, Any]:
+def _metadata(text: str, **more: Any) -> dict[str, Any]:
     return {"description": text, **more}
 
 
 class TaskSchema(EntitySchema):
-    """A task, as every answer shows it."""
+    """A task in a response."""
 
     id = fields.UUID(
         required=True,
-        metadata=_about("Made by the service, in order of creation (UUID version 7)."),
+        metadata=_metadata("Made by the service, in order of creation (UUID version 7)."),
     )
     user_id = fields.String(
         required=True,
-        metadata=_about("The owner.", pattern=f"^{OWNER_PATTERN}$", maxLength=OWNER_LIMIT),
+        metadata=_metadata("The owner.", pattern=f"^{OWNER_PATTERN}$", maxLength=OWNER_LIMIT),
     )
     title = fields.String(required=True, metadata=_TITLE)
     description = fields.String(required=True, allow_none=True, metadata=_DESCRIPTION)
-    completed = fields.Boolean(required=True, metadata=_about("Whether it is done."))
+    completed = fields.Boolean(required=True, metadata=_metadata("Whether it is done."))
     completed_at = fields.AwareDateTime(
         required=True,
         allow_none=True,
-        metadata=_about("The moment of the present completion, null while open."),
+        metadata=_metadata("The moment of the present completion, null while open."),
     )
     created_at = fields.AwareDateTime(
-        required=True, metadata=_about("The moment of creation. It never changes.")
+        required=True, metadata=_metadata("The moment of creation. It never changes.")
     )
     updated_at = fields.AwareDateTime(
-        required=True, metadata=_about("The moment of the last change. It only moves forward.")
+        required=True, metadata=_metadata("The moment of the last change. It only moves forward.")
     )
     version = fields.Integer(
         required=True,
-        metadata=_about("Counts the changes from 1. In quotes it is the task's ETag.", minimum=1),
+        metadata=_metadata(
+            "Counts the changes from 1. In quotes it is the task's ETag.", minimum=1
+        ),
     )
 
 
 class _TaskBody(BodySchema):
-    title = Text(check_title, required=True, metadata=_TITLE)
-    description = Text(check_description, allow_none=True, metadata=_DESCRIPTION)
-    completed = Flag(metadata=_about("Whether it is done."))
+    title = StringField(check_title, required=True, metadata=_TITLE)
+    description = StringField(check_description, allow_none=True, metadata=_DESCRIPTION)
+    completed = BooleanField(metadata=_metadata("Whether it is done."))
 
 
 class TaskCreateSchema(_TaskBody):
-    """A task to be created. Loads to the arguments of `TaskService.add`."""
+    """A new task. Loads to the arguments of `TaskService.add`."""
 
 
 class _EditBody(_TaskBody):
@@ -123,30 +125,35 @@ class _EditBody(_TaskBody):
 
 
 class TaskUpdateSchema(_EditBody):
-    """An update. What it leaves out keeps its value. Loads to a step."""
+    """An update. Absent fields keep their values. Loads to a `Step`."""
 
 
 class TaskPatchSchema(_EditBody):
-    """A JSON merge patch (RFC 7396): absent keeps, null clears. Loads to a step."""
+    """A JSON merge patch (RFC 7396): absent keeps, null clears. Loads to a `Step`."""
 
     media_types = (MERGE_PATCH, JSON)
 
-    title = Text(check_title, metadata=_TITLE)
+    title = StringField(check_title, metadata=_TITLE)
 
 
 MERGE_PATCH_BODY = {
     "content": {
-        JSON: {"schema": {"$ref": "#/components/schemas/TaskPatch"}, "examples": sent(PATCH)}
+        JSON: {
+            "schema": {"$ref": "#/components/schemas/TaskPatch"},
+            "examples": request_examples(PATCH_EXAMPLES),
+        }
     },
 }
 
 
 class CompletionSchema(BodySchema):
-    """A task's completion. No body at all completes. Loads to a step."""
+    """The completion of a task. A request without a body completes it. Loads to a `Step`."""
 
     empty_body_value: ClassVar[Mapping[str, Any]] = {"completed": True}
 
-    completed = Flag(required=True, metadata=_about("True completes the task, false reopens it."))
+    completed = BooleanField(
+        required=True, metadata=_metadata("True completes the task, false reopens it.")
+    )
 
     @post_load
     def _step(self, completion: dict[str, bool], **_: Any) -> Step:
@@ -157,28 +164,28 @@ class NoParametersSchema(ParametersSchema):
     """No query parameters."""
 
     def defaults(self) -> dict[str, Any]:
-        """Return nothing."""
+        """Return no arguments."""
         return {}
 
 
 class TaskQuerySchema(ParametersSchema):
-    """What a list may ask. Loads to a `TaskQuery`."""
+    """The query of a list. Loads to a `TaskQuery`."""
 
     completed = BooleanParameter(
-        metadata=_about(
+        metadata=_metadata(
             "Only the completed tasks (true) or only the open ones (false). Empty counts as "
             "absent.",
             example=False,
         )
     )
-    limit = NumberParameter(
+    limit = IntegerParameter(
         1,
         PAGE_LIMIT,
-        metadata=_about("How many tasks a page holds.", default=PAGE_DEFAULT, example=20),
+        metadata=_metadata("How many tasks a page holds.", default=PAGE_DEFAULT, example=20),
     )
-    q = TextParameter(
+    q = StringParameter(
         check_search,
-        metadata=_about(
+        metadata=_metadata(
             "Only tasks with this text in title or description, whatever the case of either. "
             "Empty counts as absent.",
             maxLength=SEARCH_LIMIT,
@@ -187,20 +194,20 @@ class TaskQuerySchema(ParametersSchema):
         ),
     )
     created_after = DateTimeParameter(
-        metadata=_about("Created at this moment or later.", example=_MIDNIGHT)
+        metadata=_metadata("Created at this moment or later.", example=_MIDNIGHT)
     )
     created_before = DateTimeParameter(
-        metadata=_about("Created before this moment.", example=_MIDNIGHT)
+        metadata=_metadata("Created before this moment.", example=_MIDNIGHT)
     )
     updated_after = DateTimeParameter(
-        metadata=_about("Last changed at this moment or later.", example=_MIDNIGHT)
+        metadata=_metadata("Last changed at this moment or later.", example=_MIDNIGHT)
     )
     updated_before = DateTimeParameter(
-        metadata=_about("Last changed before this moment.", example=_MIDNIGHT)
+        metadata=_metadata("Last changed before this moment.", example=_MIDNIGHT)
     )
-    sort = ChoiceParameter(
+    sort = EnumParameter(
         SORTS,
-        metadata=_about(
+        metadata=_metadata(
             "The order, with - for descending. Ties are ordered by id in the same direction; "
             "titles by code point.",
             default="-created_at",
@@ -208,9 +215,9 @@ class TaskQuerySchema(ParametersSchema):
             **{"x-enum-varnames": SORT_NAMES},
         ),
     )
-    cursor = TextParameter(
-        check_nothing,
-        metadata=_about(
+    cursor = StringParameter(
+        accept_any,
+        metadata=_metadata(
             "Where the page begins: taken from the `Link` of the page before. Empty counts as "
             "absent: the first page.",
             pattern=cursors.PATTERN,
@@ -218,18 +225,18 @@ class TaskQuerySchema(ParametersSchema):
     )
 
     def defaults(self) -> TaskQuery:
-        """Return what a list asks without any parameter."""
-        return TaskQuery(counted=prefers_count())
+        """Return the query of a list without parameters."""
+        return TaskQuery(counted=prefers_exact_count())
 
     @post_load
-    def _query(self, asked: dict[str, Any], **_: Any) -> TaskQuery:
-        cursor, text = asked.pop("cursor", None), asked.pop("q", None)
-        query = TaskQuery(**asked, text=text, counted=prefers_count())
-        return query if cursor is None else _going_on(query, cursor)
+    def _query(self, parameters: dict[str, Any], **_: Any) -> TaskQuery:
+        cursor, text = parameters.pop("cursor", None), parameters.pop("q", None)
+        query = TaskQuery(**parameters, text=text, counted=prefers_exact_count())
+        return query if cursor is None else _continue_at(query, cursor)
 
 
-def _going_on(query: TaskQuery, cursor: str) -> TaskQuery:
+def _continue_at(query: TaskQuery, cursor: str) -> TaskQuery:
     try:
-        return cursors.decode(cursor, caller(), query)
+        return cursors.decode(cursor, current_request().owner, query)
     except cursors.BadCursor:
         raise ProblemError("malformed-request", "the cursor is not one of this list") from None

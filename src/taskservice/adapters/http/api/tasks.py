@@ -1,4 +1,4 @@
-"""The tasks of one owner: seven operations, each one sentence and one call."""
+"""Task operations: create, list, read, update, patch, complete and delete."""
 
 from typing import Any
 from uuid import UUID
@@ -16,23 +16,23 @@ from taskservice.adapters.http.api.schemas import (
     TaskUpdateSchema,
 )
 from taskservice.adapters.http.openapi.blueprint import DocumentedBlueprint
-from taskservice.adapters.http.openapi.document import ON_A_TASK
+from taskservice.adapters.http.openapi.document import TASK_LINKS
 from taskservice.adapters.http.openapi.examples import (
-    COMPLETE,
-    CREATE,
-    PATCH,
+    COMPLETE_EXAMPLES,
+    CREATE_EXAMPLES,
+    PATCH_EXAMPLES,
     TASK,
-    UPDATE,
-    answered,
-    sent,
+    UPDATE_EXAMPLES,
+    request_examples,
+    response_examples,
 )
 from taskservice.adapters.http.openapi.headers import (
-    COUNTED,
-    LINKED,
-    LOCATED,
-    NOT_MODIFIED,
-    REPLAYED,
-    TAGGED,
+    CREATED_HEADERS,
+    LIST_HEADERS,
+    NOT_MODIFIED_HEADERS,
+    RATE_LIMIT_HEADERS,
+    REPLAYED_HEADER,
+    TASK_HEADERS,
 )
 from taskservice.adapters.http.protocol.authorization import (
     enforce_ownership,
@@ -41,17 +41,17 @@ from taskservice.adapters.http.protocol.authorization import (
 )
 from taskservice.adapters.http.protocol.idempotency import read_idempotency_key
 from taskservice.adapters.http.protocol.preconditions import (
+    check_collection_preconditions,
+    check_if_match,
     precondition,
     read_preconditions,
-    require_collection,
-    require_match,
 )
 from taskservice.adapters.http.protocol.rate_limit import add_rate_limit_headers, count_request
 from taskservice.core.preconditions import with_precondition
 from taskservice.core.query import Page, TaskQuery
 from taskservice.core.task import Step, Task
 
-GUARDED = ["If-Match", "Idempotency-Key"]
+WRITE_HEADERS = ["If-Match", "Idempotency-Key"]
 
 blueprint = DocumentedBlueprint(
     "tasks",
@@ -70,7 +70,7 @@ blueprint.after_request(add_rate_limit_headers)
 
 @blueprint.get("", headers=["Prefer"], links=["get_first_task"])
 @blueprint.arguments(TaskQuerySchema(), location="query")
-@blueprint.response(200, TaskSchema(many=True), headers=LINKED, example=[TASK])
+@blueprint.response(200, TaskSchema(many=True), headers=LIST_HEADERS, example=[TASK])
 def list_tasks(query: TaskQuery) -> Page:
     """List the user's tasks.
 
@@ -82,13 +82,18 @@ def list_tasks(query: TaskQuery) -> Page:
     """
     with own_tasks() as tasks:
         page = tasks.list(query)
-    require_collection()
+    check_collection_preconditions()
     return page
 
 
-@blueprint.post("", headers=["Idempotency-Key"], links=ON_A_TASK)
-@blueprint.arguments(TaskCreateSchema(), examples=sent(CREATE))
-@blueprint.response(201, TaskSchema(), headers=LOCATED | REPLAYED, examples=answered(CREATE))
+@blueprint.post("", headers=["Idempotency-Key"], links=TASK_LINKS)
+@blueprint.arguments(TaskCreateSchema(), examples=request_examples(CREATE_EXAMPLES))
+@blueprint.response(
+    201,
+    TaskSchema(),
+    headers=CREATED_HEADERS | REPLAYED_HEADER,
+    examples=response_examples(CREATE_EXAMPLES),
+)
 def create_task(new: dict[str, Any]) -> Task:
     """Create a task.
 
@@ -96,15 +101,15 @@ def create_task(new: dict[str, Any]) -> Task:
     With an `Idempotency-Key`, sending the same bytes again creates nothing
     more: the answer is that of the first time, with `Idempotency-Replayed`.
     """
-    require_collection()
+    check_collection_preconditions()
     with own_tasks() as tasks:
         return tasks.add(**new)
 
 
-@blueprint.get("/<uuid:task_id>", headers=["If-None-Match"], links=ON_A_TASK)
+@blueprint.get("/<uuid:task_id>", headers=["If-None-Match"], links=TASK_LINKS)
 @blueprint.arguments(NoParametersSchema(), location="query", as_kwargs=True)
-@blueprint.response(200, TaskSchema(), headers=TAGGED, example=TASK)
-@blueprint.alt_response(304, headers=NOT_MODIFIED, success=True)
+@blueprint.response(200, TaskSchema(), headers=TASK_HEADERS, example=TASK)
+@blueprint.alt_response(304, headers=NOT_MODIFIED_HEADERS, success=True)
 def get_task(task_id: UUID) -> Task:
     """Read a task.
 
@@ -113,12 +118,17 @@ def get_task(task_id: UUID) -> Task:
     not changed since is 304, without a body.
     """
     with own_tasks() as tasks:
-        return require_match(tasks.get(task_id))
+        return check_if_match(tasks.get(task_id))
 
 
-@blueprint.put("/<uuid:task_id>", headers=GUARDED, links=ON_A_TASK)
-@blueprint.arguments(TaskUpdateSchema(), examples=sent(UPDATE))
-@blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, examples=answered(UPDATE))
+@blueprint.put("/<uuid:task_id>", headers=WRITE_HEADERS, links=TASK_LINKS)
+@blueprint.arguments(TaskUpdateSchema(), examples=request_examples(UPDATE_EXAMPLES))
+@blueprint.response(
+    200,
+    TaskSchema(),
+    headers=TASK_HEADERS | REPLAYED_HEADER,
+    examples=response_examples(UPDATE_EXAMPLES),
+)
 def update_task(step: Step, task_id: UUID) -> Task:
     """Update a task.
 
@@ -130,10 +140,17 @@ def update_task(step: Step, task_id: UUID) -> Task:
         return tasks.change(task_id, with_precondition(precondition(), step))
 
 
-@blueprint.patch("/<uuid:task_id>", headers=GUARDED, links=ON_A_TASK)
+@blueprint.patch("/<uuid:task_id>", headers=WRITE_HEADERS, links=TASK_LINKS)
 @blueprint.doc(requestBody=MERGE_PATCH_BODY)
-@blueprint.arguments(TaskPatchSchema(), content_type=MERGE_PATCH, examples=sent(PATCH))
-@blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, examples=answered(PATCH))
+@blueprint.arguments(
+    TaskPatchSchema(), content_type=MERGE_PATCH, examples=request_examples(PATCH_EXAMPLES)
+)
+@blueprint.response(
+    200,
+    TaskSchema(),
+    headers=TASK_HEADERS | REPLAYED_HEADER,
+    examples=response_examples(PATCH_EXAMPLES),
+)
 def patch_task(step: Step, task_id: UUID) -> Task:
     """Update some fields of a task.
 
@@ -145,9 +162,16 @@ def patch_task(step: Step, task_id: UUID) -> Task:
         return tasks.change(task_id, with_precondition(precondition(), step))
 
 
-@blueprint.patch("/<uuid:task_id>/complete", headers=GUARDED, links=ON_A_TASK)
-@blueprint.arguments(CompletionSchema(), required=False, examples=sent(COMPLETE))
-@blueprint.response(200, TaskSchema(), headers=TAGGED | REPLAYED, examples=answered(COMPLETE))
+@blueprint.patch("/<uuid:task_id>/complete", headers=WRITE_HEADERS, links=TASK_LINKS)
+@blueprint.arguments(
+    CompletionSchema(), required=False, examples=request_examples(COMPLETE_EXAMPLES)
+)
+@blueprint.response(
+    200,
+    TaskSchema(),
+    headers=TASK_HEADERS | REPLAYED_HEADER,
+    examples=response_examples(COMPLETE_EXAMPLES),
+)
 def complete_task(step: Step, task_id: UUID) -> Task:
     """Set a task's completion.
 
@@ -156,12 +180,12 @@ def complete_task(step: Step, task_id: UUID) -> Task:
     and a reopened one loses it. `If-Match` is heeded, and never demanded.
     """
     with own_tasks() as tasks:
-        return tasks.change(task_id, with_precondition(precondition(may_be_demanded=False), step))
+        return tasks.change(task_id, with_precondition(precondition(optional=True), step))
 
 
-@blueprint.delete("/<uuid:task_id>", headers=GUARDED)
+@blueprint.delete("/<uuid:task_id>", headers=WRITE_HEADERS)
 @blueprint.arguments(NoParametersSchema(), location="query", as_kwargs=True)
-@blueprint.response(204, headers=COUNTED | REPLAYED)
+@blueprint.response(204, headers=RATE_LIMIT_HEADERS | REPLAYED_HEADER)
 def delete_task(task_id: UUID) -> None:
     """Delete a task.
 

@@ -1,1 +1,1 @@
-"""The OpenAPI document: blueprints that document themselves, headers, problems, examples."""
+"""OpenAPI document: self-documenting blueprint, headers, problems, examples."""

@@ -1,4 +1,4 @@
-"""A blueprint that documents, for each operation, the problems that its shape makes possible."""
+"""Self-documenting blueprint: derives the problem responses of each operation."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from taskservice.adapters.http.openapi.headers import REQUEST_HEADERS
 from taskservice.adapters.http.openapi.problems import PROBLEM_RESPONSES
 from taskservice.adapters.http.protocol.parser import StrictParser
 
-EVERY_CALL = (
+COMMON_PROBLEMS = (
     "unauthenticated",
     "not-your-tasks",
     "too-many-requests",
@@ -20,13 +20,13 @@ EVERY_CALL = (
     "internal",
     "unavailable",
 )
-WITH_BODY = ("body-too-large", "unsupported-media-type", "invalid-request")
-WITH_PARAMETERS = ("invalid-request",)
-WITH_TASK = ("task-not-found",)
-WITH_KEY = ("body-too-large", "key-in-use", "key-reused", "storage-full")
-WITH_CONDITION = ("precondition-required",)
+BODY_PROBLEMS = ("body-too-large", "unsupported-media-type", "invalid-request")
+QUERY_PROBLEMS = ("invalid-request",)
+TASK_PROBLEMS = ("task-not-found",)
+IDEMPOTENCY_KEY_PROBLEMS = ("body-too-large", "key-in-use", "key-reused", "storage-full")
+IF_MATCH_PROBLEMS = ("precondition-required",)
 
-TASK_ID = {
+TASK_ID_PARAMETER = {
     "in": "path",
     "name": "task_id",
     "description": "The task: the `id` that it was given when it was made.",
@@ -35,7 +35,7 @@ TASK_ID = {
 
 
 class DocumentedBlueprint(Blueprint):
-    """A blueprint with strict parsing, whose operations are named after their functions."""
+    """A blueprint with strict parsing. An operationId is the name of the view function."""
 
     ARGUMENTS_PARSER = StrictParser()
 
@@ -53,28 +53,25 @@ class DocumentedBlueprint(Blueprint):
         links: Sequence[str] = (),
         **options: Any,
     ) -> None:
-        """Register a view, what can go wrong in it, and the request `headers` that it heeds.
-
-        Its answer leads on to other operations by `links`.
-        """
+        """Register a view, and document its problems, request `headers` and response `links`."""
         assert view_func is not None
         apidoc = vars(view_func).setdefault("_apidoc", {})
         apidoc.setdefault("manual_doc", {})["operationId"] = view_func.__name__
         responses = apidoc.setdefault("response", {}).setdefault("responses", {})
         apidoc["headers"] = [REQUEST_HEADERS[name] for name in headers]
         if links:
-            (answer,) = responses[min(apidoc["success_status_codes"])]
-            answer["links"] = {name: {"$ref": f"#/components/links/{name}"} for name in links}
+            (response,) = responses[min(apidoc["success_status_codes"])]
+            response["links"] = {name: {"$ref": f"#/components/links/{name}"} for name in links}
         for problem in _problems(rule, apidoc, headers):
             status, name = PROBLEM_RESPONSES[problem]
             responses[status] = [name]
         if "<uuid:task_id>" in rule:
-            options["parameters"] = [dict(TASK_ID)]
+            options["parameters"] = [dict(TASK_ID_PARAMETER)]
         super().add_url_rule(rule, endpoint, view_func, *args, **options)
 
 
 def patch_media_types(app: Flask, path: str) -> tuple[str, ...]:
-    """Return what the PATCH of the rule `path` takes, nothing where it has none."""
+    """Return the media types that PATCH accepts on the route `path`, or `()` without a PATCH."""
     for rule in app.url_map.iter_rules():
         if rule.rule == path and "PATCH" in (rule.methods or ()):
             (body,) = vars(app.view_functions[rule.endpoint])["_apidoc"]["arguments"]["parameters"]
@@ -89,13 +86,13 @@ def _document_headers(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> di
 
 
 def _problems(rule: str, apidoc: dict[str, Any], headers: Sequence[str]) -> Iterator[str]:
-    """Yield the problems of an operation; of two with one status, last the one that names both."""
-    yield from EVERY_CALL
+    """Yield the problems of an operation. For a shared status, the last one documents both."""
+    yield from COMMON_PROBLEMS
     if "If-Match" in headers:
-        yield from WITH_CONDITION
+        yield from IF_MATCH_PROBLEMS
     if "<uuid:task_id>" in rule:
-        yield from WITH_TASK
+        yield from TASK_PROBLEMS
     for parameters in apidoc.get("arguments", {}).get("parameters", []):
-        yield from WITH_BODY if parameters["in"] == "json" else WITH_PARAMETERS
+        yield from BODY_PROBLEMS if parameters["in"] == "json" else QUERY_PROBLEMS
     if "Idempotency-Key" in headers:
-        yield from WITH_KEY
+        yield from IDEMPOTENCY_KEY_PROBLEMS

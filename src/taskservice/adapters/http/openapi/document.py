@@ -1,4 +1,4 @@
-"""The OpenAPI document: what every operation shares, said once."""
+"""OpenAPI document: its metadata, security scheme, links and shared responses."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ API_VERSION = "1.0.0"
 
 
 def _link(operation: str, description: str, task: str = "", **parameters: str) -> dict[str, Any]:
-    """Return a link from the task at the pointer `task` of a body to an operation on it."""
+    """Return a link to an operation on the task at the JSON pointer `task` of a body."""
     return {
         "operationId": operation,
         "description": description,
@@ -42,41 +42,47 @@ def _link(operation: str, description: str, task: str = "", **parameters: str) -
     }
 
 
-_AS_SEEN = {"If-Match": "$response.header.ETag"}
+_IF_UNCHANGED = {"If-Match": "$response.header.ETag"}
 LINKS = {
     "get_task": _link("get_task", "Read this task."),
-    "update_task": _link("update_task", "Update this task, if it is as it was here.", **_AS_SEEN),
-    "patch_task": _link("patch_task", "Update some of it, if it is as it was here.", **_AS_SEEN),
+    "update_task": _link(
+        "update_task", "Update this task, if it is as it was here.", **_IF_UNCHANGED
+    ),
+    "patch_task": _link(
+        "patch_task", "Update some of it, if it is as it was here.", **_IF_UNCHANGED
+    ),
     "complete_task": _link("complete_task", "Set this task's completion."),
-    "delete_task": _link("delete_task", "Delete this task, if it is as it was here.", **_AS_SEEN),
+    "delete_task": _link(
+        "delete_task", "Delete this task, if it is as it was here.", **_IF_UNCHANGED
+    ),
     "get_first_task": _link("get_task", "Read the first task of the page.", "/0"),
 }
-"""What an answer's values are good for (OpenAPI's links), by name."""
+"""OpenAPI links by name: operations that take values of a response."""
 
-ON_A_TASK = ["get_task", "update_task", "patch_task", "complete_task", "delete_task"]
+TASK_LINKS = ["get_task", "update_task", "patch_task", "complete_task", "delete_task"]
 
 
 class ProblemApi(Api):
-    """flask-smorest's Api, answering every framework error as problem details."""
+    """flask-smorest's Api, with problem details for errors of the framework."""
 
     DEFAULT_ERROR_RESPONSE_NAME = None
     ERROR_SCHEMA = ProblemSchema
 
     def handle_http_exception(self, error: HTTPException) -> Any:
-        """Answer what the framework refused."""
+        """Return the response to an error of the framework."""
         return on_http_exception(error)
 
     def _register_pagination_header(self) -> None:
-        """Leave out the library's own paging, which counts pages."""
+        """Leave out the pagination of flask-smorest, which is by page number."""
 
     def _register_responses(self) -> None:
-        """Register a named response for each kind of problem; only those in use are written."""
+        """Register a named response for each problem type. apispec omits unused ones."""
         for problem, (_, name) in PROBLEM_RESPONSES.items():
             self.spec.components.response(name, problem_response(problem), lazy=True)
 
 
-def document(app: Flask) -> ProblemApi:
-    """Return the Api of `app`, with an empty document that blueprints add themselves to."""
+def create_api(app: Flask) -> ProblemApi:
+    """Return the Api of `app`, with an empty document to which blueprints add operations."""
     app.config.update(
         API_TITLE="taskservice", API_VERSION=API_VERSION, OPENAPI_VERSION=OPENAPI_VERSION
     )

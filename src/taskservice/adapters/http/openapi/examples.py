@@ -1,7 +1,7 @@
-"""The examples of the document: what is sent, and under the same name what is answered.
+"""Request and response examples of the OpenAPI document, with the same names.
 
-Those of one operation follow one another, on a task that is new. A test sends
-them to a running service and compares.
+The examples of one operation run in sequence on a new task. A test sends them to
+a running service, and compares the responses.
 """
 
 from collections.abc import Mapping
@@ -23,11 +23,11 @@ _EVENING = "2026-02-09T18:30:00.654321Z"
 
 
 class Example(NamedTuple):
-    """A request's body and its answer's, with a word on what they show."""
+    """A request body and the response body to it, with a summary."""
 
     summary: str
-    body: dict[str, Any]
-    answer: dict[str, Any]
+    request: dict[str, Any]
+    response: dict[str, Any]
 
 
 Examples = Mapping[str, Example]
@@ -37,7 +37,7 @@ def _changed(version: int, **members: Any) -> dict[str, Any]:
     return {**TASK, "updated_at": _EVENING, **members, "version": version}
 
 
-CREATE: Examples = {
+CREATE_EXAMPLES: Examples = {
     "least": Example("A title is all it needs", {"title": "Buy milk"}, TASK),
     "whole": Example(
         "All that can be set",
@@ -51,14 +51,14 @@ CREATE: Examples = {
         },
     ),
 }
-UPDATE: Examples = {
+UPDATE_EXAMPLES: Examples = {
     "rename": Example(
         "A new title; the rest stays",
         {"title": "Buy oat milk"},
         _changed(2, title="Buy oat milk"),
     ),
 }
-PATCH: Examples = {
+PATCH_EXAMPLES: Examples = {
     "describe": Example(
         "Set the description; the rest stays",
         {"description": "Two litres"},
@@ -66,7 +66,7 @@ PATCH: Examples = {
     ),
     "clear": Example("Clear the description", {"description": None}, _changed(3)),
 }
-COMPLETE: Examples = {
+COMPLETE_EXAMPLES: Examples = {
     "complete": Example(
         "It is done",
         {"completed": True},
@@ -76,11 +76,11 @@ COMPLETE: Examples = {
 }
 
 
-def sent(examples: Examples) -> dict[str, Any]:
-    """Return the bodies of requests, as the document has them."""
-    return {name: {"summary": one.summary, "value": one.body} for name, one in examples.items()}
+def request_examples(examples: Examples) -> dict[str, Any]:
+    """Return the request bodies as OpenAPI examples."""
+    return {name: {"summary": one.summary, "value": one.request} for name, one in examples.items()}
 
 
-def answered(examples: Examples) -> dict[str, Any]:
-    """Return the bodies of answers, as the document has them."""
-    return {name: {"summary": one.summary, "value": one.answer} for name, one in examples.items()}
+def response_examples(examples: Examples) -> dict[str, Any]:
+    """Return the response bodies as OpenAPI examples."""
+    return {name: {"summary": one.summary, "value": one.response} for name, one in examples.items()}

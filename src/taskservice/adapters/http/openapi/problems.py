@@ -1,15 +1,20 @@
-"""The problems, as the OpenAPI document tells of them: their shape, a response for each kind."""
+"""Problem responses in the OpenAPI document: the schema, and a response for each type."""
 
 from typing import Any
 
 from marshmallow import fields
 
-from taskservice.adapters.http.openapi.headers import COUNTED, REQUEST_ID, UNSUPPORTED, header
-from taskservice.adapters.http.protocol.fields import AnswerSchema
+from taskservice.adapters.http.openapi.headers import (
+    RATE_LIMIT_HEADERS,
+    REQUEST_ID_HEADER,
+    UNSUPPORTED_MEDIA_TYPE_HEADERS,
+    response_header,
+)
+from taskservice.adapters.http.protocol.fields import ResponseSchema
 from taskservice.adapters.http.protocol.problems import (
-    ANSWERS,
-    HTTP_PROBLEMS,
     MEDIA_TYPE,
+    PROBLEM_BY_ERROR,
+    PROBLEM_BY_STATUS,
     PROBLEM_TYPES,
 )
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
@@ -20,14 +25,16 @@ def _response_name(problem: str) -> str:
 
 
 PROBLEM_RESPONSES = {
-    problem: (kind.status, _response_name(problem)) for problem, kind in PROBLEM_TYPES.items()
+    problem: (problem_type.status, _response_name(problem))
+    for problem, problem_type in PROBLEM_TYPES.items()
 }
 
 SHARED_STATUS = {"key-reused": "invalid-request"}
-"""A problem, and another of its status that every operation meets which meets the first."""
+"""For a problem, the other one with its status that every such operation can also return."""
 
 EXAMPLE_DETAILS = {
-    problem: detail for problem, detail, *_ in (*HTTP_PROBLEMS.values(), *ANSWERS.values())
+    problem: detail
+    for problem, detail, *_ in (*PROBLEM_BY_STATUS.values(), *PROBLEM_BY_ERROR.values())
 } | {
     "not-your-tasks": "these are not your tasks",
     "too-many-requests": "too many requests",
@@ -38,21 +45,21 @@ EXAMPLE_DETAILS = {
     "precondition-required": "say with If-Match which version of the task is meant",
     "internal": "this is a defect of the service",
 }
-"""What is said of a problem, for example."""
+"""The `detail` in the example of each problem."""
 
-UNCOUNTED = {"not-found", "method-not-allowed", "unauthenticated", "not-your-tasks"}
-"""Problems that are met before a request is counted."""
+NOT_RATE_LIMITED = {"not-found", "method-not-allowed", "unauthenticated", "not-your-tasks"}
+"""Problems that occur before the rate limit."""
 
 
-class FaultSchema(AnswerSchema):
-    """One fault of a request: where it is, and what it is."""
+class FaultSchema(ResponseSchema):
+    """One validation error of a request."""
 
     pointer = fields.String(metadata={"description": "A JSON pointer (RFC 6901) into the body."})
     parameter = fields.String(metadata={"description": "The name of a query parameter."})
     detail = fields.String(required=True, metadata={"description": "What is wrong."})
 
 
-class ProblemSchema(AnswerSchema):
+class ProblemSchema(ResponseSchema):
     """Problem details (RFC 9457)."""
 
     type = fields.String(
@@ -87,34 +94,34 @@ class ProblemSchema(AnswerSchema):
 
 
 def problem_response(problem: str) -> dict[str, Any]:
-    """Return the response that is `problem`, or another of its status that may come instead."""
-    kind = PROBLEM_TYPES[problem]
-    met = [one for one in (SHARED_STATUS.get(problem), problem) if one]
-    headers = dict(REQUEST_ID if problem in UNCOUNTED else COUNTED)
-    if kind.status == 401:
-        headers["WWW-Authenticate"] = header("The scheme to use.", "Bearer")
-    if kind.status in {409, 429, 503, 507}:
-        headers["Retry-After"] = header("Seconds to wait before the next try.", "1")
-    if kind.status == 415:
-        headers |= UNSUPPORTED
+    """Return the response for the status of `problem`, with all problems that share it."""
+    problem_type = PROBLEM_TYPES[problem]
+    problems = [one for one in (SHARED_STATUS.get(problem), problem) if one]
+    headers = dict(REQUEST_ID_HEADER if problem in NOT_RATE_LIMITED else RATE_LIMIT_HEADERS)
+    if problem_type.status == 401:
+        headers["WWW-Authenticate"] = response_header("The scheme to use.", "Bearer")
+    if problem_type.status in {409, 429, 503, 507}:
+        headers["Retry-After"] = response_header("Seconds to wait before the next try.", "1")
+    if problem_type.status == 415:
+        headers |= UNSUPPORTED_MEDIA_TYPE_HEADERS
     return {
-        "description": " Or: ".join(PROBLEM_TYPES[one].meaning for one in met),
+        "description": " Or: ".join(PROBLEM_TYPES[one].description for one in problems),
         "headers": headers,
         "content": {
             MEDIA_TYPE: {
                 "schema": ProblemSchema,
-                "examples": {one: {"value": _example(one)} for one in met},
+                "examples": {one: {"value": _example(one)} for one in problems},
             }
         },
     }
 
 
 def _example(problem: str) -> dict[str, Any]:
-    kind = PROBLEM_TYPES[problem]
+    problem_type = PROBLEM_TYPES[problem]
     example: dict[str, Any] = {
         "type": f"/problems/{problem}",
-        "title": kind.title,
-        "status": kind.status,
+        "title": problem_type.title,
+        "status": problem_type.status,
         "detail": EXAMPLE_DETAILS[problem],
         "instance": "/api/tasks/ada/tasks",
         "request_id": "01932d0e5f0a7cc398f40b8e1c6f2a11",

@@ -1,1 +1,1 @@
-"""HTTP itself, whatever the operation: requests, problems, preconditions, authorization."""
+"""HTTP protocol for all operations: requests, authorization, preconditions, problems."""

@@ -1,4 +1,4 @@
-"""Who is calling, and the door to that caller's tasks."""
+"""Authorization: authenticates the bearer token, and opens only the owner's tasks."""
 
 import re
 from collections.abc import Iterator
@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from flask import Flask, current_app
 
-from taskservice.adapters.http.protocol.idempotency import attempt
+from taskservice.adapters.http.protocol.idempotency import idempotency_key
 from taskservice.adapters.http.protocol.problems import ProblemError
 from taskservice.adapters.http.protocol.rate_limit import count_failed_authentication
-from taskservice.adapters.http.protocol.request import exchange
+from taskservice.adapters.http.protocol.request import current_request
 from taskservice.core.caller import Authenticate
 from taskservice.core.errors import Unauthenticated, Unavailable
 from taskservice.core.idempotent_tasks import IdempotentTasks
@@ -21,70 +21,65 @@ _bearer = re.compile(r"bearer +([^ ]+)", re.IGNORECASE).fullmatch
 
 
 class Services(NamedTuple):
-    """The two ports that a request passes: who calls, and what is theirs."""
+    """The two ports that every request uses: authentication, and the owner's tasks."""
 
     authenticate: Authenticate
     open_tasks: OpenTasks
 
     def install(self, app: Flask) -> None:
-        """Make these the doors of `app`."""
+        """Make these the services of `app`."""
         app.extensions[_EXTENSION] = self
 
 
 def pop_path_user(_: str | None, path_values: dict[str, Any] | None) -> None:
-    """Take the owner out of the path's values, so that no handler sees a name but the caller's."""
+    """Remove the user from the path values, so that no handler can use it as the owner."""
     assert path_values is not None
-    exchange().path_user = path_values.pop("user_id")
+    current_request().path_user = path_values.pop("user_id")
 
 
 def enforce_ownership() -> None:
-    """Let through only the caller whom the path names; OPTIONS is public.
+    """Admit only the user in the path. OPTIONS is public.
 
-    Raises `Unauthenticated` (401), `Unavailable` (503), or `ProblemError` (403; 429
-    in place of a 401 or 503), before a body is read or a database is touched.
+    Raises `Unauthenticated` (401), `Unavailable` (503), or `ProblemError` (403, or 429
+    instead of 401 and 503). Neither the body is read nor the database used before.
     """
-    asked = exchange()
-    if asked.method == "OPTIONS":
+    request = current_request()
+    if request.method == "OPTIONS":
         return
-    caller = _authenticated()
-    asked.note(user_id=caller)
-    if caller != asked.path_user:
+    owner = _authenticate()
+    request.log_context["user_id"] = owner
+    if owner != request.path_user:
         raise ProblemError("not-your-tasks", "these are not your tasks")
-    asked.caller = caller
-
-
-def caller() -> str:
-    """Return who is calling: the owner whom the path and the token agree on."""
-    return exchange().caller
+    request.owner = owner
 
 
 @contextmanager
 def own_tasks() -> Iterator[TaskService]:
-    """Open the caller's tasks: the only way that a handler has to reach any.
+    """Open the owner's tasks. A handler has no other way to reach any task.
 
-    A request with a key is done once, and remembered, in one transaction.
+    A request with an idempotency key runs once, in one transaction with its record.
     """
-    if (keyed := attempt()) is None:
-        with _doors().open_tasks(caller()) as tasks:
+    request = current_request()
+    if (key := idempotency_key()) is None:
+        with _services().open_tasks(request.owner) as tasks:
             yield tasks
         return
-    with _doors().open_tasks(caller(), atomic=True) as tasks:
-        once = IdempotentTasks(tasks, keyed)
-        yield once
-        if once.replayed:
-            exchange().note(replayed=True)
+    with _services().open_tasks(request.owner, atomic=True) as tasks:
+        idempotent_tasks = IdempotentTasks(tasks, key)
+        yield idempotent_tasks
+        request.replayed = idempotent_tasks.replayed
 
 
-def _doors() -> Services:
-    doors = current_app.extensions[_EXTENSION]
-    assert isinstance(doors, Services)
-    return doors
+def _services() -> Services:
+    services = current_app.extensions[_EXTENSION]
+    assert isinstance(services, Services)
+    return services
 
 
-def _authenticated() -> str:
-    """Return the subject of the token; one that is not verified counts against its address."""
+def _authenticate() -> str:
+    """Return the subject of the token. A failure counts against the client's address."""
     try:
-        return _doors().authenticate(_bearer_token())
+        return _services().authenticate(_bearer_token())
     except (Unauthenticated, Unavailable):
         count_failed_authentication()
         raise
@@ -92,7 +87,7 @@ def _authenticated() -> str:
 
 def _bearer_token() -> str:
     """Return the token of the `Authorization` header (RFC 6750, section 2.1)."""
-    match = _bearer(exchange().headers.get("Authorization", ""))
+    match = _bearer(current_request().headers.get("Authorization", ""))
     if match is None:
         raise Unauthenticated("no bearer token")
     return match[1]

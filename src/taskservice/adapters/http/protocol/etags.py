@@ -1,10 +1,10 @@
-"""Entity tags (RFC 9110, section 8.8.3), and the lists of them that a condition holds."""
+"""Entity tags: parses `ETag` values and lists of them (RFC 9110, section 8.8.3)."""
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-_tag = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"').match
+_etag = re.compile(r'(W/)?"([\x21\x23-\x7e\x80-\xff]*)"').match
 _separator = re.compile(r"[ \t]*(?:,[ \t]*)+").match
 
 
@@ -17,20 +17,20 @@ class ETag(NamedTuple):
 
 ETags = tuple[ETag, ...]
 
-ANY: ETags = ()
-"""What `*` means: any tag, as long as there is a task. No list of tags is empty."""
+ANY_ETAG: ETags = ()
+"""The value of `*`, which matches any existing task. A parsed list is never empty."""
 
 
 def parse_condition(value: str) -> ETags:
-    """Return what a condition names: a list of tags, or any. Raises `ValueError`."""
-    return ANY if value.strip(" \t") == "*" else tuple(parse_etags(value))
+    """Return the entity tags of a condition, or `ANY_ETAG` for `*`. Raises `ValueError`."""
+    return ANY_ETAG if value.strip(" \t") == "*" else tuple(parse_etags(value))
 
 
 def parse_etags(value: str) -> Iterator[ETag]:
-    """Yield the tags of a list, one or more (RFC 9110, section 8.8.3), or raise `ValueError`."""
+    """Yield the entity tags of a list with at least one. Raises `ValueError`."""
     rest = value.strip(" \t,")
     while True:
-        match = _tag(rest)
+        match = _etag(rest)
         if match is None:
             raise ValueError
         yield ETag(weak=match[1] is not None, opaque=match[2])

@@ -1,4 +1,4 @@
-"""Strict fields: a value of another type is refused, never turned into one that fits."""
+"""Strict fields: reject values of another type instead of converting them."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -9,16 +9,16 @@ from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, missing
 
 from taskservice.core.timestamps import TIMESTAMP_PATTERN, parse_timestamp
 
-_is_whole_number = re.compile(r"[0-9]{1,9}").fullmatch
+_is_integer = re.compile(r"[0-9]{1,9}").fullmatch
 
 _MESSAGES: dict[str, Any] = {"required": "is required", "null": "must not be null"}
 
 
 class StrictSchema(Schema):
-    """A schema that refuses, by name, whatever it does not know."""
+    """A schema that rejects unknown fields, and names them."""
 
     class Meta:
-        """An unknown field is a fault."""
+        """Unknown fields are errors."""
 
         unknown = RAISE
 
@@ -28,17 +28,17 @@ class StrictSchema(Schema):
     }
 
 
-class AnswerSchema(Schema):
-    """The shape of an answer, to which members may be added: its schema says so to clients."""
+class ResponseSchema(Schema):
+    """The schema of a response. Clients must expect additional members."""
 
     class Meta:
-        """A member that is not named is allowed (`additionalProperties`, JSON Schema 10.3.2.3)."""
+        """Sets `additionalProperties: true` (JSON Schema, section 10.3.2.3)."""
 
         unknown = INCLUDE
 
 
-class Text(fields.String):
-    """A JSON string that keeps a rule of the core: `check` raises `ValueError` with the reason."""
+class StringField(fields.String):
+    """A JSON string. `check` raises `ValueError` with the reason if it is not valid."""
 
     default_error_messages = _MESSAGES
 
@@ -56,8 +56,8 @@ class Text(fields.String):
         return value
 
 
-class Flag(fields.Boolean):
-    """JSON's true or false, and nothing that resembles them."""
+class BooleanField(fields.Boolean):
+    """The JSON value true or false, and no value that resembles them."""
 
     default_error_messages = _MESSAGES
 
@@ -67,54 +67,54 @@ class Flag(fields.Boolean):
         return value
 
 
-class MayBeEmpty(fields.Field[Any]):
-    """A query parameter that counts as absent where it is empty, as in a form not filled in."""
+class EmptyAsMissing(fields.Field[Any]):
+    """A query parameter that counts as missing if it is empty, as in an empty form field."""
 
     def deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return the value, `missing` where it is empty."""
+        """Return the value, or `missing` if it is empty."""
         return super().deserialize(missing if value == "" else value, *args, **kwargs)
 
 
-class BooleanParameter(MayBeEmpty, fields.Boolean):
-    """A query parameter that says `true` or `false`."""
+class BooleanParameter(EmptyAsMissing, fields.Boolean):
+    """A query parameter that is `true` or `false`."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
-        if once(value) not in {"true", "false"}:
+        if single_value(value) not in {"true", "false"}:
             raise ValidationError("must be true or false")
         return bool(value == "true")
 
 
-class NumberParameter(fields.Integer):
-    """A query parameter that is a whole number within bounds, in ASCII digits and nothing else."""
+class IntegerParameter(fields.Integer):
+    """A query parameter that is an integer within bounds, in ASCII digits only."""
 
-    def __init__(self, least: int, most: int, **kwargs: Any) -> None:
-        metadata = {"minimum": least, "maximum": most, **kwargs.pop("metadata", {})}
+    def __init__(self, minimum: int, maximum: int, **kwargs: Any) -> None:
+        metadata = {"minimum": minimum, "maximum": maximum, **kwargs.pop("metadata", {})}
         super().__init__(metadata=metadata, **kwargs)
-        self._range = range(least, most + 1)
+        self._range = range(minimum, maximum + 1)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> int:
-        digits = once(value)
-        if not _is_whole_number(digits) or int(digits) not in self._range:
+        digits = single_value(value)
+        if not _is_integer(digits) or int(digits) not in self._range:
             raise ValidationError(f"must be from {self._range[0]} to {self._range[-1]}")
         return int(digits)
 
 
-class TextParameter(MayBeEmpty, Text):
-    """A query parameter that is text, and keeps a rule of the core."""
+class StringParameter(EmptyAsMissing, StringField):
+    """A query parameter that is a string. `check` is that of `StringField`."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        return super()._deserialize(once(value))
+        return super()._deserialize(single_value(value))
 
 
 class DateTimeParameter(fields.DateTime):
-    """A query parameter that is a moment: RFC 3339 with an offset, in the years 1970 to 9998."""
+    """A query parameter that is an RFC 3339 timestamp with an offset, from 1970 to 9998."""
 
     def __init__(self, **kwargs: Any) -> None:
         metadata = {"pattern": TIMESTAMP_PATTERN, **kwargs.pop("metadata", {})}
         super().__init__(metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> datetime:
-        text = once(value)
+        text = single_value(value)
         try:
             return parse_timestamp(text)
         except ValueError as error:
@@ -122,8 +122,8 @@ class DateTimeParameter(fields.DateTime):
             raise ValidationError(f"{error}{hint}") from None
 
 
-class ChoiceParameter(fields.String):
-    """A query parameter that is one of a few words, and stands for a value."""
+class EnumParameter(fields.String):
+    """A query parameter with a fixed set of words, each mapped to a value."""
 
     def __init__(self, choices: Mapping[str, Any], **kwargs: Any) -> None:
         metadata = {"enum": list(choices), **kwargs.pop("metadata", {})}
@@ -131,13 +131,13 @@ class ChoiceParameter(fields.String):
         self._choices = choices
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        if once(value) not in self._choices:
+        if single_value(value) not in self._choices:
             raise ValidationError(f"must be one of {', '.join(self._choices)}")
         return self._choices[value]
 
 
-def once(value: Any) -> str:
-    """Return the value of a query parameter, or raise where it was given more than once."""
+def single_value(value: Any) -> str:
+    """Return the value of a query parameter. Raise `ValidationError` if it is repeated."""
     if not isinstance(value, str):
         raise ValidationError("must be given only once")
     return value

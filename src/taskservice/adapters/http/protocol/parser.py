@@ -1,4 +1,4 @@
-"""What a request says in its body or in its parameters, by a schema; none may be misspelt."""
+"""Request parsing: loads the body or the query with a schema, and reports every error."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -8,96 +8,100 @@ from flask import Request
 from marshmallow import ValidationError
 from webargs.flaskparser import FlaskParser
 
-from taskservice.adapters.http.protocol.bodies import BodySchema, json_value, read_body
+from taskservice.adapters.http.protocol.bodies import BodySchema, parse_json, read_body
 from taskservice.adapters.http.protocol.fields import StrictSchema
-from taskservice.adapters.http.protocol.problems import invalid
-from taskservice.adapters.http.protocol.request import ApiRequest, exchange
+from taskservice.adapters.http.protocol.problems import invalid_request
+from taskservice.adapters.http.protocol.request import ApiRequest, current_request
 
 UNKNOWN_PARAMETER = "is not a parameter of this operation"
 
 
 class ParametersSchema(StrictSchema):
-    """The shape of a query: a misspelt parameter is told, not ignored."""
+    """The schema of a query. Unknown parameters are errors."""
 
     error_messages = {"unknown": UNKNOWN_PARAMETER}  # noqa: RUF012
 
     def defaults(self) -> Any:
-        """Return what no query at all means; what can tell it at once need not load it."""
+        """Return the value of an empty query. Subclasses may skip the load."""
         return self.load({})
 
 
 class StrictParser(FlaskParser):
-    """Loads a body or a query, or raises `ProblemError`: 413, 415, 400, then 422 with every fault.
+    """Loads a body or a query. Raises `ProblemError`: 413, 415, 400, then 422 with every error.
 
-    It goes straight to marshmallow: webargs' way there takes longer than all that is done on it.
+    It calls marshmallow directly, because webargs' own loading takes longer than the parsing.
     """
 
     def parse(self, argmap: Any, *_: Any, location: str | None = None, **__: Any) -> Any:
-        """Return what the schema `argmap` loads; no operation takes parameters beside a body."""
+        """Return what the schema `argmap` loads. No operation has both a body and parameters."""
         assert location in {"query", "json"}
-        asked = exchange()
-        return _queried(asked, argmap) if location == "query" else _sent(asked, argmap)
+        request = current_request()
+        return _load_query(request, argmap) if location == "query" else _load_body(request, argmap)
 
 
-def _queried(asked: Request, schema: ParametersSchema) -> Any:
-    if not asked.query_string:
+def _load_query(request: Request, schema: ParametersSchema) -> Any:
+    if not request.query_string:
         return schema.defaults()
     try:
-        return schema.load(_parameters(asked))
+        return schema.load(_parameters(request))
     except ValidationError as error:
-        raise invalid([_parameter_error(name, detail) for name, detail in _faults(error)]) from None
+        raise invalid_request(
+            [_parameter_error(name, detail) for name, detail in _validation_errors(error)]
+        ) from None
 
 
-def _sent(asked: ApiRequest, schema: BodySchema) -> Any:
-    asked.body = read_body(asked)
-    value = json_value(asked, asked.body, schema)
-    faults = [_parameter_error(name, UNKNOWN_PARAMETER) for name in _parameters(asked)]
+def _load_body(request: ApiRequest, schema: BodySchema) -> Any:
+    request.body = read_body(request)
+    value = parse_json(request, request.body, schema)
+    errors = [_parameter_error(name, UNKNOWN_PARAMETER) for name in _parameters(request)]
     try:
         loaded = schema.load(value)
     except ValidationError as error:
-        faults += [_pointer_error(name, detail, value) for name, detail in _faults(error)]
-    if faults:
-        raise invalid(faults)
+        errors += [
+            _pointer_error(name, detail, value) for name, detail in _validation_errors(error)
+        ]
+    if errors:
+        raise invalid_request(errors)
     return loaded
 
 
-def _parameters(asked: Request) -> dict[str, str | list[str]]:
-    """Return the query's parameters; one that was repeated is a list, which no field takes.
+def _parameters(request: Request) -> dict[str, str | list[str]]:
+    """Return the query parameters. A repeated one is a list, which every field rejects.
 
-    A byte that is no UTF-8 is a lone surrogate, as in no text.
+    A byte that is not UTF-8 becomes a lone surrogate, which every field rejects.
     """
-    query = asked.query_string.decode(errors="surrogateescape")
-    found = parse_qs(query, keep_blank_values=True, errors="surrogateescape")
-    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
+    query = request.query_string.decode(errors="surrogateescape")
+    parameters = parse_qs(query, keep_blank_values=True, errors="surrogateescape")
+    return {name: one[0] if len(one) == 1 else one for name, one in parameters.items()}
 
 
-def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
-    """Yield the name and the detail of each fault that marshmallow found, in order of the names."""
+def _validation_errors(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """Yield the field name and the detail of each error, in the order of the input."""
     assert isinstance(error.messages, dict)
-    for name, details in sorted(error.messages.items(), key=_place_in(error.data)):
+    for name, details in sorted(error.messages.items(), key=_position_in(error.data)):
         for detail in details:
             yield name, detail
 
 
-def _place_in(data: Any) -> Callable[[tuple[str, Any]], int]:
-    """Return the key that sorts by the place of a name in `data`, what is missing there first.
+def _position_in(data: Any) -> Callable[[tuple[str, Any]], int]:
+    """Return the sort key for the position of a name in `data`. Missing names come first.
 
-    The library takes unknown names from a set, in another order in each process.
+    marshmallow takes unknown names from a set, whose order differs between processes.
     """
-    places = {name: n for n, name in enumerate(data)} if isinstance(data, Mapping) else {}
-    return lambda found: places.get(found[0], -1)
+    positions = {name: n for n, name in enumerate(data)} if isinstance(data, Mapping) else {}
+    return lambda item: positions.get(item[0], -1)
 
 
 def _parameter_error(name: str, detail: str) -> dict[str, str]:
-    return {"parameter": _shown(name), "detail": detail}
+    return {"parameter": _encodable(name), "detail": detail}
 
 
 def _pointer_error(name: str, detail: str, data: Any) -> dict[str, str]:
-    """Return a fault at a name in `data` (RFC 6901), at the whole of it where it has no names."""
-    escaped = _shown(name).replace("~", "~0").replace("/", "~1")
+    """Return an error at the JSON pointer (RFC 6901) of `name`, or `""` if `data` is no object."""
+    escaped = _encodable(name).replace("~", "~0").replace("/", "~1")
     return {"pointer": f"/{escaped}" if isinstance(data, Mapping) else "", "detail": detail}
 
 
-def _shown(name: str) -> str:
-    """Return a name that somebody sent as text that can be sent back."""
+def _encodable(name: str) -> str:
+    """Return `name` with lone surrogates replaced, as UTF-8 cannot encode them."""
     return name.encode("utf-8", "replace").decode()

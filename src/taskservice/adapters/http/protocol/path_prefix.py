@@ -1,4 +1,4 @@
-"""The path prefix under which a trusted proxy serves this (`X-Forwarded-Prefix`)."""
+"""Path prefix: validates `X-Forwarded-Prefix` from a trusted proxy."""
 
 import logging
 import re
@@ -7,20 +7,20 @@ from math import inf
 from time import monotonic
 from urllib.parse import quote, unquote_to_bytes
 
-IN_PATHS = "/:@!$&'()*+,;=~"
-"""What a path holds as it is (RFC 3986, section 3.3), beside letters, digits, and `-._~`."""
+PATH_SAFE_CHARACTERS = "/:@!$&'()*+,;=~"
+"""Characters that a path holds unencoded (RFC 3986, section 3.3), beside letters, digits, `-._`."""
 
 WARNING_INTERVAL = 60.0
-"""Seconds between two warnings of a prefix that is ignored."""
+"""Minimum time between two warnings about an invalid prefix, in seconds."""
 
 _log = logging.getLogger("taskservice")
 
-# No empty segment, as `//` begins a host, nor a backslash, which browsers take for a slash.
+# No empty segment, as `//` begins a host, and no backslash, which browsers treat as a slash.
 _is_path = re.compile(rb"(?:/(?!\.\.?(?:/|\Z))[^/\\\x00-\x1f\x7f]+)*").fullmatch
 
 
 class Throttle:
-    """Says yes once in so many `seconds`, by `clock`, however often it is asked."""
+    """Allows one event in each interval of `seconds`."""
 
     def __init__(self, seconds: float, clock: Callable[[], float] = monotonic) -> None:
         self._seconds = seconds
@@ -28,7 +28,7 @@ class Throttle:
         self._next = -inf
 
     def __call__(self) -> bool:
-        """Tell whether it is time again."""
+        """Return whether the event is allowed now."""
         now = self._clock()
         if now < self._next:
             return False
@@ -39,14 +39,14 @@ class Throttle:
 _may_warn = Throttle(WARNING_INTERVAL)
 
 
-def path_prefix(said: str) -> str:
-    """Return what a proxy has `said` as a URI reference; `""` where that is no path.
+def normalize_path_prefix(prefix: str) -> str:
+    """Return `prefix` as a URI reference, or `""` with a warning in the log if it is not a path.
 
-    It may be text or as it stands in an address: `/a b` and `/a%20b` are the same.
+    It may be percent-encoded or not: `/a b` and `/a%20b` are the same.
     """
-    decoded = unquote_to_bytes(said)
+    decoded = unquote_to_bytes(prefix)
     if _is_path(decoded):
-        return quote(decoded, safe=IN_PATHS)
+        return quote(decoded, safe=PATH_SAFE_CHARACTERS)
     if _may_warn():
-        _log.warning("X-Forwarded-Prefix is not a path, and is ignored")
+        _log.warning("X-Forwarded-Prefix ignored, not a valid path")
     return ""

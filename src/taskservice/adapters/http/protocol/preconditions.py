@@ -1,6 +1,6 @@
-"""Preconditions (RFC 9110, section 13): what the caller has seen decides what happens.
+"""Preconditions: evaluates `If-Match` and `If-None-Match` (RFC 9110, section 13).
 
-Those by date are ignored, as no date of a modification is served (section 13.1.3).
+`If-Modified-Since` and its like are ignored, as no `Last-Modified` is sent (section 13.1.3).
 """
 
 import re
@@ -8,9 +8,9 @@ from collections.abc import Iterable
 
 from flask import current_app
 
-from taskservice.adapters.http.protocol.etags import ANY, ETag, ETags, parse_condition
+from taskservice.adapters.http.protocol.etags import ANY_ETAG, ETag, ETags, parse_condition
 from taskservice.adapters.http.protocol.problems import ProblemError
-from taskservice.adapters.http.protocol.request import exchange
+from taskservice.adapters.http.protocol.request import current_request
 from taskservice.core.preconditions import (
     Precondition,
     at_version,
@@ -20,92 +20,97 @@ from taskservice.core.preconditions import (
 )
 from taskservice.core.task import Task
 
-READS = {"GET", "HEAD"}
-SELECTING = {*READS, "POST", "PUT", "PATCH", "DELETE"}
-"""Methods that select a representation: preconditions mean nothing to others (section 13.2.1)."""
+READ_METHODS = {"GET", "HEAD"}
+CONDITIONAL_METHODS = {*READ_METHODS, "POST", "PUT", "PATCH", "DELETE"}
+"""Methods with preconditions; other methods ignore them (section 13.2.1)."""
 
-REQUIRED = "TASKSERVICE_REQUIRE_IF_MATCH"
+REQUIRE_IF_MATCH = "TASKSERVICE_REQUIRE_IF_MATCH"
+"""The key of the setting in the application's configuration."""
 
 _version = re.compile(r"[1-9][0-9]{0,18}").fullmatch
 
 
 def read_preconditions() -> None:
-    """Read the preconditions, before anything is opened. Raises `ProblemError` (400)."""
-    asked = exchange()
-    if asked.method in SELECTING:
-        asked.must_match = _tags(asked.environ.get("HTTP_IF_MATCH"), "If-Match")
-        asked.must_not_match = _tags(asked.environ.get("HTTP_IF_NONE_MATCH"), "If-None-Match")
+    """Parse both headers before any task is opened. Raises `ProblemError` (400)."""
+    request = current_request()
+    if request.method in CONDITIONAL_METHODS:
+        environ = request.environ
+        request.if_match_etags = _parse(environ.get("HTTP_IF_MATCH"), "If-Match")
+        request.if_none_match_etags = _parse(environ.get("HTTP_IF_NONE_MATCH"), "If-None-Match")
 
 
-def precondition(*, may_be_demanded: bool = True) -> Precondition | None:
-    """Return what this request asks of the task before it is changed, None where it is nothing."""
-    asked = exchange()
-    if asked.must_match is None and may_be_demanded and current_app.config[REQUIRED]:
-        return _demand
-    return both(_matching(asked.must_match), _not_matching(asked.must_not_match))
+def precondition(*, optional: bool = False) -> Precondition | None:
+    """Return the precondition of a write, None without one.
+
+    If the operator requires `If-Match`, a write without it fails with 428 unless it is `optional`.
+    """
+    request = current_request()
+    if request.if_match_etags is None and not optional and current_app.config[REQUIRE_IF_MATCH]:
+        return _require_if_match
+    return both(_if_match(request.if_match_etags), _if_none_match(request.if_none_match_etags))
 
 
-def require_match(task: Task) -> Task:
-    """Return `task`, which is read. Raises `StaleTask` where `If-Match` does not name it."""
-    if guard := _matching(exchange().must_match):
-        guard(task)
+def check_if_match(task: Task) -> Task:
+    """Return `task`, which is read. Raises `StaleTask` if `If-Match` does not match."""
+    if check := _if_match(current_request().if_match_etags):
+        check(task)
     return task
 
 
-def require_collection() -> None:
-    """Raise `ProblemError` (412) unless the preconditions hold: a collection exists, untagged."""
-    asked = exchange()
-    if asked.must_match not in {None, ANY}:
+def check_collection_preconditions() -> None:
+    """Raise `ProblemError` (412) unless the preconditions hold for a list, which has no ETag."""
+    request = current_request()
+    if request.if_match_etags not in {None, ANY_ETAG}:
         raise ProblemError(
             "precondition-failed", "a collection has no tag that If-Match could name"
         )
-    if asked.must_not_match == ANY and asked.method not in READS:
+    if request.if_none_match_etags == ANY_ETAG and request.method not in READ_METHODS:
         raise ProblemError(
             "precondition-failed", "If-None-Match: * excludes a collection that exists"
         )
 
 
-def require_etag(opaque: str) -> None:
-    """Raise `ProblemError` (412, 400) unless `If-Match` names this strong entity tag."""
-    tags = _tags(exchange().environ.get("HTTP_IF_MATCH"), "If-Match")
-    if tags not in {None, ANY} and ETag(weak=False, opaque=opaque) not in (tags or ()):
+def check_etag(opaque: str) -> None:
+    """Raise `ProblemError` (412, 400) unless `If-Match` matches this strong entity tag."""
+    etags = _parse(current_request().environ.get("HTTP_IF_MATCH"), "If-Match")
+    if etags not in {None, ANY_ETAG} and ETag(weak=False, opaque=opaque) not in (etags or ()):
         raise ProblemError("precondition-failed", "what is here has none of the tags of If-Match")
 
 
-def is_unmodified(task: Task) -> bool:
-    """Tell whether `If-None-Match` names the task as it is (weak comparison)."""
-    tags = exchange().must_not_match
-    return tags is not None and (tags == ANY or task.version in _versions(tags))
+def is_not_modified(task: Task) -> bool:
+    """Return whether `If-None-Match` matches the task's version (weak comparison)."""
+    etags = current_request().if_none_match_etags
+    return etags is not None and (etags == ANY_ETAG or task.version in _versions(etags))
 
 
-def _matching(tags: ETags | None) -> Precondition | None:
-    """Return the guard of `If-Match`, which compares strongly (section 13.1.1)."""
-    if tags is None or tags == ANY:
+def _if_match(etags: ETags | None) -> Precondition | None:
+    """Return the precondition of `If-Match` (strong comparison, section 13.1.1)."""
+    if etags is None or etags == ANY_ETAG:
         return None
-    return at_version(_versions(tag for tag in tags if not tag.weak))
+    return at_version(_versions(etag for etag in etags if not etag.weak))
 
 
-def _not_matching(tags: ETags | None) -> Precondition | None:
-    """Return the guard of `If-None-Match`, which compares weakly (section 13.1.2)."""
-    if tags is None:
+def _if_none_match(etags: ETags | None) -> Precondition | None:
+    """Return the precondition of `If-None-Match` (weak comparison, section 13.1.2)."""
+    if etags is None:
         return None
-    return must_not_exist if tags == ANY else not_at_version(_versions(tags))
+    return must_not_exist if etags == ANY_ETAG else not_at_version(_versions(etags))
 
 
-def _versions(tags: Iterable[ETag]) -> set[int]:
-    return {int(tag.opaque) for tag in tags if _version(tag.opaque)}
+def _versions(etags: Iterable[ETag]) -> set[int]:
+    return {int(etag.opaque) for etag in etags if _version(etag.opaque)}
 
 
-def _demand(_: Task) -> None:
+def _require_if_match(_: Task) -> None:
     raise ProblemError(
         "precondition-required", "say with If-Match which version of the task is meant"
     )
 
 
-def _tags(value: str | None, name: str) -> ETags | None:
+def _parse(value: str | None, header: str) -> ETags | None:
     try:
         return None if value is None else parse_condition(value)
     except ValueError:
         raise ProblemError(
-            "malformed-request", f'{name} must be * or quoted tags, as in "1"'
+            "malformed-request", f'{header} must be * or quoted tags, as in "1"'
         ) from None

@@ -1,4 +1,4 @@
-"""Every error as problem details (RFC 9457): from what went wrong to what a client hears."""
+"""Problem details: converts every error to a response (RFC 9457)."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -7,7 +7,7 @@ import orjson
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from taskservice.adapters.http.protocol.request import BODY_LIMIT, exchange
+from taskservice.adapters.http.protocol.request import BODY_LIMIT, current_request
 from taskservice.core.errors import (
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
@@ -22,16 +22,16 @@ from taskservice.core.errors import (
 
 MEDIA_TYPE = "application/problem+json"
 ERRORS_LIMIT = 50
-RETRY_SECONDS = 1
-_RETRY = {"Retry-After": str(RETRY_SECONDS)}
+RETRY_AFTER_SECONDS = 1
+_RETRY_AFTER = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
 class ProblemType(NamedTuple):
-    """A kind of problem: its status, that status's phrase, and what to tell a reader about it."""
+    """A problem type: its HTTP status, the reason phrase, and an explanation for readers."""
 
     status: int
     title: str
-    meaning: str
+    description: str
 
 
 PROBLEM_TYPES = {
@@ -114,14 +114,14 @@ PROBLEM_TYPES = {
     ),
 }
 
-HTTP_PROBLEMS = {
+PROBLEM_BY_STATUS = {
     400: ("malformed-request", "the request is malformed"),
     404: ("not-found", "there is nothing at this address"),
     405: ("method-not-allowed", "this address does not take this method"),
 }
 
 
-ANSWERS: dict[type, tuple[str, str, dict[str, str]]] = {
+PROBLEM_BY_ERROR: dict[type, tuple[str, str, dict[str, str]]] = {
     TaskNotFound: ("task-not-found", "there is no such task", {}),
     StaleTask: (
         "precondition-failed",
@@ -129,27 +129,26 @@ ANSWERS: dict[type, tuple[str, str, dict[str, str]]] = {
         {},
     ),
     IdempotencyKeyReused: ("key-reused", "the key was used for another request", {}),
-    IdempotencyKeyInUse: ("key-in-use", "a request with this key is still running", _RETRY),
+    IdempotencyKeyInUse: ("key-in-use", "a request with this key is still running", _RETRY_AFTER),
     Unauthenticated: (
         "unauthenticated",
         "a valid bearer token is needed",
         {"WWW-Authenticate": "Bearer"},
     ),
-    StorageFull: ("storage-full", "there is no room to write; reads go on", _RETRY),
-    Unavailable: ("unavailable", "the service cannot reach what it needs; try again", _RETRY),
+    StorageFull: ("storage-full", "there is no room to write; reads go on", _RETRY_AFTER),
+    Unavailable: ("unavailable", "the service cannot reach what it needs; try again", _RETRY_AFTER),
 }
-"""The words of the domain in HTTP: the kind of problem, its detail, its headers."""
+"""Problem type, detail and headers for each error of the core."""
 
-FOR_THE_LOG = {Unauthenticated, StorageFull, Unavailable}
-"""What has a reason that the caller must not hear, and the operator must."""
+LOGGED_ERRORS = {Unauthenticated, StorageFull, Unavailable}
+"""Errors whose reason is logged, and kept from the client."""
 
 
 class ProblemError(Exception):
-    """A request that HTTP alone is reason enough to refuse.
+    """A request that the HTTP adapter rejects.
 
-    `problem` is a key of `PROBLEM_TYPES`; `errors` name faults, each a
-    `detail` with a `pointer` (RFC 6901) or a `parameter`; `headers` go with
-    the answer.
+    `problem` is a key of `PROBLEM_TYPES`. Each of `errors` has a `detail`, and a
+    `pointer` (RFC 6901) or a `parameter`. `headers` are added to the response.
     """
 
     def __init__(
@@ -169,55 +168,60 @@ class ProblemError(Exception):
 def problem_response(
     problem: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
 ) -> Response:
-    """Return the answer for `problem`, with further `members` that are not empty."""
-    kind = PROBLEM_TYPES[problem]
-    asked = exchange()
-    asked.note(problem=problem)
+    """Return the response for `problem`, with those of `members` that are not empty."""
+    problem_type = PROBLEM_TYPES[problem]
+    request = current_request()
+    request.log_context["problem"] = problem
     body = {
         "type": f"/problems/{problem}",
-        "title": kind.title,
-        "status": kind.status,
+        "title": problem_type.title,
+        "status": problem_type.status,
         "detail": detail,
-        "instance": asked.address,
-        "request_id": asked.request_id,
+        "instance": request.encoded_path,
+        "request_id": request.request_id,
         **{name: value for name, value in members.items() if value},
     }
-    return Response(orjson.dumps(body), kind.status, headers, content_type=MEDIA_TYPE)
+    content = orjson.dumps(body)
+    return Response(content, problem_type.status, headers, content_type=MEDIA_TYPE)
 
 
-def invalid(errors: list[dict[str, str]]) -> ProblemError:
-    """Return the refusal that lists `errors`, the first 50 of them."""
+def invalid_request(errors: list[dict[str, str]]) -> ProblemError:
+    """Return the 422 with the first 50 of `errors`."""
     fields = "1 field is" if len(errors) == 1 else f"{len(errors)} fields are"
     return ProblemError("invalid-request", f"{fields} not valid", errors[:ERRORS_LIMIT])
 
 
 def on_problem_error(error: ProblemError) -> Response:
-    """Answer a request that HTTP refused."""
+    """Return the response to a `ProblemError`."""
     return problem_response(error.problem, error.detail, error.headers, errors=error.errors)
 
 
 def on_service_error(error: TaskServiceError) -> Response:
-    """Answer what the domain refused."""
+    """Return the response to an error of the core."""
     if isinstance(error, InvalidTask):
         return on_problem_error(
-            invalid([{"pointer": f"/{name}", "detail": why} for name, why in error.errors])
+            invalid_request(
+                [{"pointer": f"/{name}", "detail": detail} for name, detail in error.errors]
+            )
         )
-    kind = next(kind for kind in type(error).__mro__ if kind in ANSWERS)
-    problem, detail, headers = ANSWERS[kind]
+    error_type = next(base for base in type(error).__mro__ if base in PROBLEM_BY_ERROR)
+    problem, detail, headers = PROBLEM_BY_ERROR[error_type]
     outcome = getattr(error, "outcome", None)
-    if kind in FOR_THE_LOG:
-        exchange().note(reason=str(error), outcome=outcome)
+    if error_type in LOGGED_ERRORS:
+        request = current_request()
+        request.log_context["reason"] = str(error)
+        request.outcome = outcome
     return problem_response(problem, detail, headers, outcome=outcome)
 
 
 def on_unexpected_error(error: Exception) -> Response:
-    """Answer a defect: the log hears all of it, the client only the request id."""
-    exchange().note(defect=error)
+    """Return the 500. The log has the traceback, the response only the request id."""
+    current_request().unexpected_error = error
     return problem_response("internal", "this is a defect of the service")
 
 
 def on_http_exception(error: HTTPException) -> Response:
-    """Answer what the framework refused; `Allow` and its like stay."""
+    """Return the response to an error of the framework, with its headers, such as `Allow`."""
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
-    problem, detail = HTTP_PROBLEMS.get(error.code or 500, ("internal", "this is a defect"))
+    problem, detail = PROBLEM_BY_STATUS.get(error.code or 500, ("internal", "this is a defect"))
     return problem_response(problem, detail, headers)

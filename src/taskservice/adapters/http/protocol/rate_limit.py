@@ -1,4 +1,4 @@
-"""How often a user may ask, and how often an address may be refused (429)."""
+"""Rate limits: requests by user, and failed authentications by client address (429)."""
 
 import logging
 import re
@@ -9,86 +9,90 @@ from zlib import crc32
 from flask import Flask, Response, current_app
 
 from taskservice.adapters.http.protocol.problems import ProblemError
-from taskservice.adapters.http.protocol.request import exchange
+from taskservice.adapters.http.protocol.request import current_request
 from taskservice.core.operations.rate_limits import RateLimit, RateLimitStatus
 
-POLICY = "user"
+POLICY_NAME = "user"
 _EXTENSION = "taskservice-limits"
-_SUBSCRIBER_BITS = 64
+_IPV6_PREFIX_LENGTH = 64
 
-UNPARSED = 1024
-"""How many counters there are for what is said instead of an address."""
+UNPARSED_ADDRESS_BUCKETS = 1024
+"""The number of counters that all invalid addresses share."""
 
 _with_port = re.compile(r"\[(.+)\](?::[0-9]*)?|([0-9.]+):[0-9]*").fullmatch
 
 _log = logging.getLogger("taskservice")
 
 
-class Limits(NamedTuple):
-    """The two limits: requests by user, and tokens that were not verified by address."""
+class RateLimits(NamedTuple):
+    """The two limits: requests by user, and failed authentications by address."""
 
     user: RateLimit
     address: RateLimit
 
     def install(self, app: Flask) -> None:
-        """Make these the limits of `app`; without any, nothing is limited."""
+        """Apply these limits to `app`. Without them nothing is limited."""
         app.extensions[_EXTENSION] = self
 
 
 def count_request() -> None:
-    """Count a request of its caller's, before its body is read. Raises `ProblemError` (429)."""
-    asked, limits = exchange(), _limits()
-    if limits is None or not hasattr(asked, "caller"):
+    """Count a request of its owner, before its body is read. Raises `ProblemError` (429)."""
+    request, limits = current_request(), _rate_limits()
+    if limits is None or not hasattr(request, "owner"):
         return
-    asked.budget = limits.user.hit(f"user:{asked.caller}")
-    _require(asked.budget, "user", asked.caller, "too many requests")
+    request.rate_limit_status = limits.user.hit(f"user:{request.owner}")
+    _check(request.rate_limit_status, "user", request.owner, "too many requests")
 
 
 def count_failed_authentication() -> None:
     """Count a failed authentication of this client address. Raises `ProblemError` (429)."""
-    if (limits := _limits()) is not None:
-        subscriber = subscriber_of(exchange().remote_addr or "")
-        budget = limits.address.hit(f"address:{subscriber}")
-        _require(budget, "address", subscriber, "too many requests without a valid token")
+    if (limits := _rate_limits()) is not None:
+        network = client_network(current_request().remote_addr or "")
+        status = limits.address.hit(f"address:{network}")
+        _check(status, "address", network, "too many requests without a valid token")
 
 
 def add_rate_limit_headers(response: Response) -> Response:
-    """Say what the caller has left (draft-ietf-httpapi-ratelimit-headers, sections 3 and 4)."""
-    if (budget := exchange().budget) is not None:
-        quota, seconds = budget.rate
-        response.headers["RateLimit-Policy"] = f'"{POLICY}";q={quota};w={seconds}'
-        response.headers["RateLimit"] = f'"{POLICY}";r={budget.remaining};t={budget.reset_after}'
+    """Add `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers, 3 and 4)."""
+    if (status := current_request().rate_limit_status) is not None:
+        quota, seconds = status.rate
+        response.headers["RateLimit-Policy"] = f'"{POLICY_NAME}";q={quota};w={seconds}'
+        response.headers["RateLimit"] = (
+            f'"{POLICY_NAME}";r={status.remaining};t={status.reset_after}'
+        )
     return response
 
 
-def _require(budget: RateLimitStatus, kind: str, name: str, detail: str) -> None:
-    if not budget.is_exceeded:
+def _check(status: RateLimitStatus, kind: str, name: str, detail: str) -> None:
+    """Raise `ProblemError` (429) if the limit is exceeded; log the first time in a window."""
+    if not status.is_exceeded:
         return
-    if budget.was_just_exceeded:
-        _log.info("rate limit reached", extra={"request_id": exchange().request_id, kind: name})
+    if status.was_just_exceeded:
+        request_id = current_request().request_id
+        _log.info("rate limit exceeded", extra={"request_id": request_id, kind: name})
     raise ProblemError(
-        "too-many-requests", detail, headers={"Retry-After": str(budget.reset_after)}
+        "too-many-requests", detail, headers={"Retry-After": str(status.reset_after)}
     )
 
 
-def subscriber_of(address: str) -> str:
-    """Return whose an address is: of IPv6 the /64, which one household or machine has whole."""
+def client_network(address: str) -> str:
+    """Return the address itself, or for IPv6 its /64 network, which one client often owns."""
     try:
-        parsed = ip_address(_without_port(address))
+        parsed = ip_address(_strip_port(address))
     except ValueError:
-        return f"unparsed {crc32(address.encode()) % UNPARSED}"
+        return f"unparsed {crc32(address.encode()) % UNPARSED_ADDRESS_BUCKETS}"
     if isinstance(parsed, IPv6Address):
-        prefix = int(parsed) >> _SUBSCRIBER_BITS << _SUBSCRIBER_BITS
-        return str(parsed.ipv4_mapped or f"{IPv6Address(prefix)}/{_SUBSCRIBER_BITS}")
+        prefix = int(parsed) >> _IPV6_PREFIX_LENGTH << _IPV6_PREFIX_LENGTH
+        return str(parsed.ipv4_mapped or f"{IPv6Address(prefix)}/{_IPV6_PREFIX_LENGTH}")
     return str(parsed)
 
 
-def _without_port(address: str) -> str:
-    """Return what stands before the port that some proxies say, out of the brackets of IPv6."""
+def _strip_port(address: str) -> str:
+    """Return the address without the port and the IPv6 brackets that some proxies add."""
     match = _with_port(address)
     return match[1] or match[2] if match else address
 
 
-def _limits() -> Limits | None:
-    limits: Limits | None = current_app.extensions.get(_EXTENSION)
+def _rate_limits() -> RateLimits | None:
+    limits: RateLimits | None = current_app.extensions.get(_EXTENSION)
     return limits

@@ -1,4 +1,4 @@
-"""The request that is being answered, and what was found out about it on the way."""
+"""The current request, with the state that later steps of it read."""
 
 import re
 from functools import cached_property
@@ -6,78 +6,82 @@ from random import getrandbits
 from typing import Any
 from urllib.parse import quote
 
-from flask import Request, request
+from flask import Request
+from flask import request as flask_request
 
 from taskservice.adapters.http.protocol.etags import ETags
-from taskservice.adapters.http.protocol.path_prefix import IN_PATHS, path_prefix
+from taskservice.adapters.http.protocol.path_prefix import (
+    PATH_SAFE_CHARACTERS,
+    normalize_path_prefix,
+)
+from taskservice.core.operations.metrics import WriteOutcome
 from taskservice.core.operations.rate_limits import RateLimitStatus
 
 BODY_LIMIT = 192 * 1024
-"""The longest body that is read, in bytes: any JSON spelling of what the fields allow fits."""
+"""The maximum size of a request body, in bytes. It fits any JSON spelling of the largest task."""
 
 _is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
 
 class ApiRequest(Request):
-    """A request, with what each step finds for those that follow, to its answer's last header."""
+    """A request, and the state that each step stores on it for the steps that follow."""
 
     max_content_length = None
-    """None of Flask's, which it would look up at each body: `BODY_LIMIT` is the limit."""
+    """Disables Flask's own limit, which costs a lookup for each body. `BODY_LIMIT` applies."""
     path_user: str
-    """Whose tasks the path names."""
-    caller: str
-    """Who asks; missing until it is known that these are their tasks."""
-    budget: RateLimitStatus | None = None
-    """What the caller's rate limit has left."""
-    must_match: ETags | None = None
-    """What `If-Match` names."""
-    must_not_match: ETags | None = None
-    """What `If-None-Match` names."""
-    key: str | None = None
+    """The user in the path."""
+    owner: str
+    """The authenticated user. Set once the token's subject equals `path_user`."""
+    rate_limit_status: RateLimitStatus | None = None
+    """The owner's remaining rate limit."""
+    if_match_etags: ETags | None = None
+    """The entity tags of `If-Match`."""
+    if_none_match_etags: ETags | None = None
+    """The entity tags of `If-None-Match`."""
+    idempotency_key: str | None = None
     """The `Idempotency-Key`."""
     body: bytes = b""
-    """The body, where it was read."""
-    answer: object = None
-    """The entity that the answer shows."""
+    """The body, if it was read."""
+    entity: object = None
+    """The entity in the response: a task or a page of tasks."""
+    replayed: bool = False
+    """Whether the response repeats that of an earlier request with the same key."""
+    outcome: WriteOutcome | None = None
+    """The outcome of a write that failed, if the service knows it."""
+    unexpected_error: Exception | None = None
+    """The exception that no error handler expects."""
 
     @cached_property
-    def noted(self) -> dict[str, Any]:
-        """What the log's line about this request says beside the usual."""
+    def log_context(self) -> dict[str, Any]:
+        """Additional fields of the log record for this request. Nothing else reads them."""
         return {}
 
     @cached_property
     def request_id(self) -> str:
-        """The caller's `X-Request-Id` where it is fit, else a new one, to tell requests apart.
-
-        It is no secret.
-        """
-        given = self.headers.get("X-Request-Id", "")
-        return given if _is_request_id(given) else _new_id()
+        """The client's `X-Request-Id` if it is valid, else a generated id. It is not secret."""
+        request_id = self.headers.get("X-Request-Id", "")
+        return request_id if _is_request_id(request_id) else _new_request_id()
 
     @property
-    def prefix(self) -> str:
-        """What stands before the paths of this service, as a URI reference; `""` for nothing."""
-        return path_prefix(self.root_path) if self.root_path else ""
+    def path_prefix(self) -> str:
+        """The path prefix of the service as a URI reference, or `""`."""
+        return normalize_path_prefix(self.root_path) if self.root_path else ""
 
     @property
-    def address(self) -> str:
-        """The path of this request as a URI reference."""
-        return self.prefix + quote(self.path, safe=IN_PATHS)
-
-    def note(self, **fields: Any) -> None:
-        """Have the log's line about this request say `fields`."""
-        self.noted.update(fields)
+    def encoded_path(self) -> str:
+        """The path of this request, with the prefix, as a URI reference."""
+        return self.path_prefix + quote(self.path, safe=PATH_SAFE_CHARACTERS)
 
 
-_proxy: Any = request
+_proxy: Any = flask_request
 
 
-def exchange() -> ApiRequest:
-    """Return the request that is being answered: itself, as each look through a proxy costs."""
-    current: ApiRequest = _proxy._get_current_object()
-    return current
+def current_request() -> ApiRequest:
+    """Return the current request itself, because each access through Flask's proxy is slow."""
+    request: ApiRequest = _proxy._get_current_object()
+    return request
 
 
-def _new_id() -> str:
-    # A system call for better randomness would hand the interpreter to another thread.
+def _new_request_id() -> str:
+    # `secrets` makes a system call, which releases the interpreter lock to another thread.
     return f"{getrandbits(128):032x}"
