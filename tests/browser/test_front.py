@@ -60,7 +60,7 @@ def test_it_follows_the_service(browser: Browser, home: Home, tmp_path: Path) ->
             wire.is_cut = False
             await_verdict(browser, "Ready")
             assert service.stop() == 0
-        await_verdict(browser, "Out of reach")
+        await_verdict(browser, "Unreachable")
         assert checks(browser) == []
 
 
@@ -69,7 +69,7 @@ def test_without_scripts_it_leads_to_the_answer(browser: Browser, deployed: Depl
     browser.tell("Emulation.setScriptExecutionDisabled", value=True)
     try:
         browser.open(f"{deployed.address}/")
-        assert browser.one(".verdict a").text == "Ask whether it is ready"
+        assert browser.one(".verdict a").text == "Check readiness"
         browser.one(".verdict a").click()
         assert '"status":"ready"' in browser.one("body").text
     finally:

@@ -32,7 +32,7 @@ class Page(HTMLParser):
         self.named = {
             urljoin(address, value)
             for _, attributes in self.elements
-            for name in ("href", "src", "data-asks")
+            for name in ("href", "src", "data-probe")
             if (value := attributes.get(name))
         }
 
@@ -139,8 +139,8 @@ def test_the_front_page_looks_at_nothing(open_tasks: OpenTasks) -> None:
     client = create_app(open_tasks, SETTINGS, {"database": down}).test_client()
     page = Page("/", client)
     assert (page.answer.status_code, looked) == (200, [])
-    assert ("section", "readyz") in {(tag, had.get("data-asks")) for tag, had in page.elements}
-    assert '<a href="readyz">Ask whether it is ready</a>' in page.answer.text
+    assert ("section", "readyz") in {(tag, had.get("data-probe")) for tag, had in page.elements}
+    assert '<a href="readyz">Check readiness</a>' in page.answer.text
     problem(client.get("/readyz"), 503, "unavailable")
     assert looked == ["database"]
 

@@ -1,39 +1,39 @@
-// Tells whether the service is ready, as /readyz says it, as long as somebody looks.
-const EVERY = 5000;
-const FOUND = { 200: "ready", 503: "unready" };
-const state = document.querySelector("[data-asks]");
-const verdict = state.querySelector(".verdict");
+// Polls /readyz while the page is visible, and shows the result.
+const POLL_INTERVAL_MS = 5000;
+const STATE_BY_STATUS = { 200: "ready", 503: "unready" };
+const section = document.querySelector("[data-probe]");
+const verdict = section.querySelector(".verdict");
 
-async function look() {
+async function refresh() {
   try {
-    const answer = await fetch(state.dataset.asks, { cache: "no-store" });
-    const { checks } = await answer.json();
-    tell(FOUND[answer.status] ?? "unreachable", checks ?? {});
+    const response = await fetch(section.dataset.probe, { cache: "no-store" });
+    const { checks } = await response.json();
+    show(STATE_BY_STATUS[response.status] ?? "unreachable", checks ?? {});
   } catch {
-    tell("unreachable", {});
+    show("unreachable", {});
   }
 }
 
-function tell(found, checks) {
-  if (state.dataset.found !== found) {
-    state.dataset.found = found;
-    verdict.textContent = verdict.dataset[found];
+function show(state, checks) {
+  if (section.dataset.state !== state) {
+    section.dataset.state = state;
+    verdict.textContent = verdict.dataset[state];
   }
-  state.querySelector(".checks").replaceChildren(...Object.entries(checks).map(line));
-  state.querySelector(".when").textContent = `at ${new Date().toLocaleTimeString()}`;
+  section.querySelector(".checks").replaceChildren(...Object.entries(checks).map(item));
+  section.querySelector(".when").textContent = `at ${new Date().toLocaleTimeString()}`;
 }
 
-function line([name, found]) {
-  const item = document.createElement("li");
-  item.dataset.found = found;
-  item.textContent = `${name}: ${found}`;
-  return item;
+function item([name, state]) {
+  const element = document.createElement("li");
+  element.dataset.state = state;
+  element.textContent = `${name}: ${state}`;
+  return element;
 }
 
-async function watch() {
-  if (!document.hidden) await look();
-  setTimeout(watch, EVERY);
+async function poll() {
+  if (!document.hidden) await refresh();
+  setTimeout(poll, POLL_INTERVAL_MS);
 }
 
-document.addEventListener("visibilitychange", () => document.hidden || look());
-watch();
+document.addEventListener("visibilitychange", () => document.hidden || refresh());
+poll();

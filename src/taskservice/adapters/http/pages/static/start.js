@@ -1,6 +1,6 @@
-// The reference page: Swagger UI over this service's document.
+// Starts Swagger UI on the OpenAPI document of this service.
 
-// Values of examples stand in the form of "Try it out", and are sent: only what must be sent does.
+// Swagger UI fills examples into the "Try it out" form, and sends them. Keep required ones only.
 function withoutExamples({ example, examples, ...rest }) {
   return rest;
 }
@@ -24,15 +24,15 @@ const emptyForms = {
   },
 };
 
-// A button that holds a link is two stops for a keyboard, and none for a screen reader.
+// A link in a button is two tab stops, and a screen reader ignores it.
 const noLinkInButton = {
   wrapComponents: {
     DeepLink: (_, { React }) => ({ text }) => React.createElement("span", null, text),
   },
 };
 
-// Names for controls that Swagger UI leaves without, or gives one that is not what they show.
-const NAMES = {
+// Accessible names for controls that Swagger UI leaves unnamed or names wrongly.
+const ACCESSIBLE_NAMES = {
   ".body-param textarea": () => "Request body",
   ".examples-select select": () => "Example",
   "[data-param-name] select": (select) => select.closest("[data-param-name]").dataset.paramName,
@@ -40,8 +40,8 @@ const NAMES = {
   ".auth-btn-wrapper .authorize": (button) => button.textContent,
 };
 
-function giveNames() {
-  for (const [controls, name] of Object.entries(NAMES)) {
+function addAccessibleNames() {
+  for (const [controls, name] of Object.entries(ACCESSIBLE_NAMES)) {
     for (const control of document.querySelectorAll(controls)) {
       if (control.ariaLabel !== name(control)) control.ariaLabel = name(control);
     }
@@ -49,11 +49,11 @@ function giveNames() {
 }
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
-const colour = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
-dark.addEventListener("change", colour);
-colour();
+const applyColorScheme = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+dark.addEventListener("change", applyColorScheme);
+applyColorScheme();
 
-new MutationObserver(giveNames).observe(document.body, { childList: true, subtree: true });
+new MutationObserver(addAccessibleNames).observe(document.body, { childList: true, subtree: true });
 
 SwaggerUIBundle({
   url: "openapi.json",
