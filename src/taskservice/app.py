@@ -133,7 +133,8 @@ def serve_metrics(settings: Settings) -> None:
             f"TASKSERVICE_METRICS_ADDRESS cannot be listened on: {place}: {error.strerror}"
         ) from None
     prometheus.serve(listener, folder)
-    _log.info("metrics are served", extra={"address": authority(*listener.getsockname()[:2])})
+    address = authority(*listener.getsockname()[:2])
+    _log.info("metrics server listening", extra={"address": address})
 
 
 def token_keys(settings: Settings, metrics: Metrics = NO_METRICS) -> Keys:
@@ -144,7 +145,7 @@ def token_keys(settings: Settings, metrics: Metrics = NO_METRICS) -> Keys:
     try:
         keys.probe()
     except Unavailable as error:
-        _log.warning("no token can be tested yet", extra={"reason": str(error)})
+        _log.warning("jwks not loaded at startup", extra={"reason": str(error)})
     return keys
 
 

@@ -51,7 +51,7 @@ class Formatter(ProcessorFormatter):
             return super().format(record)
         except Exception as error:
             place = f"{record.pathname}:{record.lineno}"
-            untold = {"place": place, "reason": type(error).__name__}
+            untold = {"location": place, "reason": type(error).__name__}
             return super().format(logging.makeLogRecord({**_bare(record), **untold}))
 
 
@@ -163,14 +163,14 @@ def _bare(record: logging.LogRecord) -> dict[str, Any]:
         "name": record.name,
         "levelno": record.levelno,
         "levelname": record.levelname,
-        "msg": "an event that cannot be told",
+        "msg": "log record could not be formatted",
     }
 
 
 def _on_dead_thread(dead: threading.ExceptHookArgs) -> None:
     if dead.exc_value is not None and dead.exc_type is not SystemExit:
-        logging.getLogger(OURS).error("a thread died", exc_info=dead.exc_value)
+        logging.getLogger(OURS).error("unhandled exception in thread", exc_info=dead.exc_value)
 
 
 def _on_unraisable(lost: "sys.UnraisableHookArgs") -> None:
-    logging.getLogger(OURS).error("an exception that nobody could hear", exc_info=lost.exc_value)
+    logging.getLogger(OURS).error("unraisable exception", exc_info=lost.exc_value)

@@ -92,7 +92,7 @@ def retry_in_background(settings: Settings, seconds: float = RETRY_SECONDS) -> T
         sleep(seconds)
         while not _is_reached(settings):
             sleep(seconds)
-        _log.warning("database reached")
+        _log.warning("database reachable")
 
     thread = Thread(target=retry, name="database-retry", daemon=True)
     thread.start()
@@ -103,7 +103,7 @@ def _is_reached(settings: Settings) -> bool:
     try:
         return is_servable(settings)
     except ConfigError as error:
-        _log.error("database not fit to serve", extra={"reason": str(error)})
+        _log.error("database unusable", extra={"reason": str(error)})
         return False
 
 

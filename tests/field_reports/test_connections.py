@@ -118,5 +118,5 @@ def test_the_log_says_again_what_is_waited_for(
     assert reached.is_set()
     said = [(record.getMessage(), vars(record).get("reason")) for record in caplog.records]
     assert said == [("database unreachable, retrying", "refused")] * 2 + [
-        ("database reached", None)
+        ("database reachable", None)
     ]

@@ -49,5 +49,5 @@ def test_a_secret_that_was_trimmed_is_logged(caplog: pytest.LogCaptureFixture) -
     with caplog.at_level(logging.WARNING):
         Settings.from_environment({**GIVEN, "TASKSERVICE_JWT_SECRET": f"{SECRET}\r\n"})
     (record,) = caplog.records
-    assert record.getMessage() == "white space around a setting was removed"
+    assert record.getMessage() == "whitespace around setting removed"
     assert vars(record)["setting"] == "TASKSERVICE_JWT_SECRET"

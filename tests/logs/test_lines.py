@@ -101,10 +101,10 @@ class Untellable:
         record("x", field=10**5000),
     ],
 )
-def test_what_cannot_be_told_leaves_its_place(made: logging.LogRecord) -> None:
+def test_a_record_that_cannot_be_formatted_leaves_its_location(made: logging.LogRecord) -> None:
     """A record that cannot be formatted is still one line, which names where it came from."""
     told = as_json(made)
-    assert (told["event"], told["place"]) == ("an event that cannot be told", "file.py:7")
+    assert (told["event"], told["location"]) == ("log record could not be formatted", "file.py:7")
     assert (told["level"], told["logger"]) == ("warning", "a.logger")
 
 
@@ -175,7 +175,7 @@ def test_a_thread_that_dies_is_told_on_one_line(capsys: pytest.CaptureFixture[st
     thread.start()
     thread.join()
     told = json.loads(capsys.readouterr().err)
-    assert told["event"] == "a thread died"
+    assert told["event"] == "unhandled exception in thread"
     assert told["exception"].endswith("ZeroDivisionError: division by zero")
 
 

@@ -217,7 +217,7 @@ def test_a_new_worker_over_an_unfit_database_goes_on(
         assert service("GET", "/livez").status == 200
         assert service("GET", "/readyz").status == 503
         assert service.stop() == 0
-    (said,) = [each for each in objects(service) if each["event"] == "database not fit to serve"]
+    (said,) = [each for each in objects(service) if each["event"] == "database unusable"]
     assert "there is no file" in said["reason"]
 
 

@@ -36,7 +36,7 @@ ON = {"TASKSERVICE_METRICS_ADDRESS": "127.0.0.1:0"}
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
-_told_address = re.compile(r'"metrics are served", "address": "([^"]+)"').search
+_told_address = re.compile(r'"metrics server listening", "address": "([^"]+)"').search
 
 
 class Scraper:
@@ -260,7 +260,7 @@ def test_a_scrape_that_fails_is_told_and_may_be_repeated(
         assert service("GET", PATH, ADA).status == 200
         assert service.stop() == 0
     told = [json.loads(line) for line in service.output]
-    assert "metrics were not collected" in {line["event"] for line in told}
+    assert "metrics scrape failed" in {line["event"] for line in told}
 
 
 def test_metrics_have_one_address_of_their_own(tmp_path: Path, settings: dict[str, str]) -> None:
@@ -335,4 +335,4 @@ def test_another_server_is_told_that_nobody_serves_metrics(
     """The setting is for gunicorn's master: elsewhere it is a warning, and no numbers are kept."""
     result = run([COMMAND[0], "-c", "import taskservice.wsgi"], tmp_path, **settings)
     assert result.returncode == 0
-    assert '"event": "nobody serves metrics"' in result.stderr
+    assert '"event": "metrics disabled"' in result.stderr

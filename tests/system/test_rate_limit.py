@@ -130,7 +130,7 @@ def test_a_redis_that_dies_takes_nothing_with_it(
         assert service("GET", "/readyz").status == 200
         assert service.stop() == 0
         service.output.finish()
-        told = [line for line in service.output if "not counted together" in line]
+        told = [line for line in service.output if "rate limit store unavailable" in line]
     assert '"level": "warning"' in told[0]
     assert '"reason": "ConnectionError"' in told[0]
     assert not any("127.0.0.1" in line for line in told)

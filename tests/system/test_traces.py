@@ -129,7 +129,7 @@ def test_an_exporter_that_is_not_known_is_a_warning(
     settings["OTEL_TRACES_EXPORTER"] = "zipkin"
     result = run([COMMAND[0], "-c", "import taskservice.wsgi"], tmp_path, **settings)
     (line,) = map(json.loads, result.stderr.splitlines())
-    assert (line["event"], line["setting"]) == ("nothing is traced", "OTEL_TRACES_EXPORTER")
+    assert (line["event"], line["setting"]) == ("tracing disabled", "OTEL_TRACES_EXPORTER")
 
 
 def test_without_the_extra_the_service_starts_and_says_so(
@@ -141,5 +141,5 @@ def test_without_the_extra_the_service_starts_and_says_so(
     result = run([COMMAND[0], "-c", script], tmp_path, **settings)
     assert result.returncode == 0
     (line,) = map(json.loads, result.stderr.splitlines())
-    assert (line["level"], line["event"]) == ("warning", "nothing is traced")
+    assert (line["level"], line["event"]) == ("warning", "tracing disabled")
     assert line["install"] == "taskservice[otel]"

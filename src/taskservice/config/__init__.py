@@ -119,7 +119,7 @@ def _warn_of_unknown(environ: Mapping[str, str]) -> None:
     for name, value in sorted(environ.items()):
         is_direct = name.startswith("TASKSERVICE_") and name not in PARSERS
         if is_direct and not _is_service_link(f"{name}={value}"):
-            _log.warning("not a setting of this version", extra={"setting": name})
+            _log.warning("unknown setting", extra={"setting": name})
 
 
 def _require_no_fault(reader: Reader) -> None:

@@ -67,4 +67,4 @@ class Reader:
     def warn_of_trimming(self, name: str) -> None:
         """Log where the setting has white space around it, as other readers may not trim it."""
         if (given := self._environ.get(name, "")) != given.strip():
-            _log.warning("white space around a setting was removed", extra={"setting": name})
+            _log.warning("whitespace around setting removed", extra={"setting": name})

@@ -86,7 +86,7 @@ def on_starting(arbiter: Arbiter) -> None:
         serve_metrics(settings)
         hold_stop_signals_over_forks()
     except Exception as error:
-        _log.debug("start failed", exc_info=True)
+        _log.debug("startup failed", exc_info=True)
         sys.stderr.write(f"taskservice: {error_message(error)}\n")
         sys.exit(2)
 

@@ -29,7 +29,8 @@ def serve(listener: socket.socket, folder: str) -> None:
 def counting() -> Metrics:
     """Return a watch that counts in this process, for whoever serves the numbers."""
     if FOLDER not in os.environ:
-        _log.warning("nobody serves metrics", extra={"reason": "this is not our gunicorn"})
+        reason = "the server does not use taskservice.server.gunicorn_conf"
+        _log.warning("metrics disabled", extra={"reason": reason})
         return NO_METRICS
     metrics: Metrics = import_module("taskservice.adapters.prometheus.metrics").counting()
     return metrics

@@ -94,7 +94,7 @@ def _at_metrics(metrics: "WSGIApplication", scrapes: Lock) -> "WSGIApplication":
             with scrapes:
                 return metrics(environ, start_response)
         except Exception:
-            _log.exception("metrics were not collected")
+            _log.exception("metrics scrape failed")
             start_response("503 Service Unavailable", [("Content-Type", "text/plain")])
             return [b"try again\n"]
 
@@ -114,7 +114,7 @@ class _Server(ThreadingWSGIServer):
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Tell of a client that has gone before its answer came."""
-        _log.info("a scrape was not answered", exc_info=True)
+        _log.info("metrics response not sent", exc_info=True)
 
 
 class _Handler(WSGIRequestHandler):

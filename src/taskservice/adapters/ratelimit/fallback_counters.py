@@ -39,12 +39,12 @@ class FallbackCounters:
 
     def _rest(self, reason: str) -> None:
         self._failed = self._now()
-        _log.warning("requests are not counted together", extra={"reason": reason})
+        _log.warning("rate limit store unavailable, counting per process", extra={"reason": reason})
 
     def _recover(self) -> None:
         if self._failed is not None:
             self._failed = None
-            _log.warning("requests are counted together again")
+            _log.warning("rate limit store recovered")
 
     def _now(self) -> float:
         return self._clock().timestamp()

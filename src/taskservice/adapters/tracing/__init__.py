@@ -37,7 +37,7 @@ def tracing(environ: Mapping[str, str]) -> Tracing:
         spans = import_module("taskservice.adapters.tracing.spans")
     except ModuleNotFoundError as error:
         _log.warning(
-            "nothing is traced",
+            "tracing disabled",
             extra={"missing": error.name, "install": "taskservice[otel]"},
         )
         return tracing({})
@@ -50,5 +50,5 @@ def _is_asked_for(environ: Mapping[str, str]) -> bool:
         return False
     exporter = environ.get(EXPORTER) or ("otlp" if any(map(environ.get, ENDPOINTS)) else "none")
     if exporter not in {"otlp", "none"}:
-        _log.warning("nothing is traced", extra={"setting": EXPORTER, "known": "otlp, none"})
+        _log.warning("tracing disabled", extra={"setting": EXPORTER, "supported": "otlp, none"})
     return exporter == "otlp"

@@ -14,8 +14,8 @@ from taskservice.core.errors import Unavailable
 from taskservice.core.operations.rate_limits import Counters
 from taskservice.testing import TickingClock
 
-AWAY = "requests are not counted together"
-BACK = "requests are counted together again"
+AWAY = "rate limit store unavailable, counting per process"
+BACK = "rate limit store recovered"
 
 
 @pytest.fixture
