@@ -10,7 +10,7 @@ from tests.field_reports.report import Report
 KEPT = "kept-by-the-tests-in-a-file-of-their-own"
 NAME = "taskservice.secret"
 ME, OTHER = os.geteuid(), os.geteuid() + 1
-OPEN = "must be for its owner alone: run `chmod 600 taskservice.secret`"
+OPEN = "must be accessible by its owner only: run `chmod 600 taskservice.secret`"
 
 
 def mode(mode: int) -> Callable[[Path], None]:

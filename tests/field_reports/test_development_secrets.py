@@ -8,8 +8,8 @@ import pytest
 from tests.field_reports.development_secrets import FILE_SYSTEMS, FILES, KEPT, NAME, Access, mode
 from tests.field_reports.report import Report
 
-from taskservice.cli import development_settings
-from taskservice.cli.development_settings import with_development_secret, with_kept_secret
+from taskservice.cli import development_secret
+from taskservice.cli.development_secret import with_development_secret, with_existing_secret
 from taskservice.config import DEFAULT_DATABASE, ConfigError
 
 ENVIRONMENT = {"DATABASE_URL": DEFAULT_DATABASE}
@@ -25,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def said() -> str:
     """Return what is said of the secret as both commands read it, nothing where it is taken."""
     told = set()
-    for read in (with_kept_secret, with_development_secret):
+    for read in (with_existing_secret, with_development_secret):
         try:
             assert read(ENVIRONMENT)["TASKSERVICE_JWT_SECRET"] == KEPT
             told.add("")
@@ -60,10 +60,10 @@ def test_what_a_file_system_does_not_keep_is_not_asked_for(
     mode(0o600)(Path(NAME))
     inode = os.lstat(NAME).st_ino
 
-    def access(descriptor: int) -> tuple[int, int]:
+    def permissions(descriptor: int) -> tuple[int, int]:
         return report.tried.kept if os.fstat(descriptor).st_ino == inode else report.tried.new
 
-    monkeypatch.setattr(development_settings, "_access", access)
+    monkeypatch.setattr(development_secret, "_permissions", permissions)
     message = said()
     assert message.startswith(
         f"{NAME} {report.right}" if report.right not in {"", "warned"} else ""

@@ -82,7 +82,7 @@ def test_streams_that_are_closed_and_not_needed(
     monkeypatch.setattr(sys, "stdin", None)
     main(["import", "ada"], standalone_mode=False)
     sys.stdin.close()
-    assert capsys.readouterr().out == "0 lines are stored\n"
+    assert capsys.readouterr().out == "0 lines imported\n"
     monkeypatch.setattr(sys, "stdout", None)
     main(["export", "ada", "tasks.jsonl"], standalone_mode=False)
     assert (folder / "tasks.jsonl").read_text() == ""

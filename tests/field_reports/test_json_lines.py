@@ -6,7 +6,7 @@ import pytest
 from tests.field_reports.json_lines import READ, SHOWN
 from tests.field_reports.report import Report
 
-from taskservice.cli.jsonlines import lines_of, read, write
+from taskservice.cli.jsonlines import format_task, parse_task, read_lines
 from taskservice.core.ids import TaskIds
 from taskservice.core.task import Task
 from taskservice.testing import ADA, START
@@ -15,7 +15,7 @@ from taskservice.testing import ADA, START
 @pytest.mark.parametrize("report", READ, ids=str)
 def test_a_mark_at_the_head_is_passed_over(report: Report[bytes, list[int]]) -> None:
     """Lines keep their numbers, and a file its size."""
-    lines = list(lines_of(BytesIO(report.tried)))
+    lines = list(read_lines(BytesIO(report.tried)))
     assert [(line.number, line.octets) for line in lines] == [(n, b"{}") for n in report.right]
 
 
@@ -23,6 +23,6 @@ def test_a_mark_at_the_head_is_passed_over(report: Report[bytes, list[int]]) -> 
 def test_a_title_is_escaped_where_a_terminal_would_obey_it(report: Report[str, str]) -> None:
     """And only there; the line is read back as the same task."""
     task = Task.create(ADA, START, TaskIds(), title=report.tried, description=report.tried)
-    line = write(task)
+    line = format_task(task)
     assert line.decode().count(f'"{report.right}"') == 2
-    assert read(line.rstrip(), ADA) == task
+    assert parse_task(line.rstrip(), ADA) == task

@@ -18,7 +18,7 @@ from tests.http_callers import SETTINGS
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.cli import main
 from taskservice.cli.export_import import export_tasks
-from taskservice.cli.jsonlines import write
+from taskservice.cli.jsonlines import format_task
 from taskservice.cli.openapi import openapi
 from taskservice.cli.serve import announce
 from taskservice.config import ConfigError
@@ -27,7 +27,7 @@ from taskservice.core.sample_tasks import sample_tasks
 from taskservice.testing import ADA, START
 
 TASKS = list(sample_tasks(ADA, 3, START, TaskIds()))
-LINES = b"".join(map(write, TASKS))
+LINES = b"".join(map(format_task, TASKS))
 
 
 @pytest.fixture(scope="module")

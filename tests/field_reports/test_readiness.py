@@ -104,7 +104,7 @@ def test_too_old_a_database_is_refused(
     with pytest.raises(ConfigError, match=f"DATABASE_URL is not fit to serve: {message}"):
         is_servable(settings)
     (finding,) = database_findings(settings)
-    assert finding.fails
+    assert finding.is_failure
     assert re.match(message, f"{finding.text}. {finding.advice}")
 
 

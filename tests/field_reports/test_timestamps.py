@@ -16,7 +16,7 @@ from tests.problems import faults
 from taskservice.adapters.http.api.schemas import TaskQuerySchema
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app, openapi_document
-from taskservice.cli.jsonlines import BadLine, read, write
+from taskservice.cli.jsonlines import InvalidLine, format_task, parse_task
 from taskservice.core.ids import TaskIds
 from taskservice.core.task import Task
 from taskservice.testing import ADA
@@ -76,20 +76,24 @@ def test_a_time_of_an_import_is_its_moment_or_refused(report: Report[str, str]) 
     """A line may have another notation of the same moment, and none of another moment."""
     now = datetime(2026, 2, 9, 10, 0, 0, 123456, UTC)
     task = Task.create(ADA, now, TaskIds(), title="Buy milk")
-    written = {**json.loads(write(task)), "created_at": report.tried, "updated_at": report.tried}
+    written = {
+        **json.loads(format_task(task)),
+        "created_at": report.tried,
+        "updated_at": report.tried,
+    }
     line = json.dumps(written).encode()
     if not report.right:
-        assert read(line, ADA) == task
+        assert parse_task(line, ADA) == task
         return
     wrong = f"{IS_LIKE_A_TIME}{report.right}"
-    with pytest.raises(BadLine) as refused:
-        read(line, ADA)
+    with pytest.raises(InvalidLine) as refused:
+        parse_task(line, ADA)
     assert str(refused.value) == f"created_at {wrong}; updated_at {wrong}"
 
 
 def test_an_id_of_an_import_is_taken_in_either_case() -> None:
     """RFC 9562, section 4: as the API takes it in a path."""
     task = Task.create(ADA, datetime.now(UTC), TaskIds(), title="Buy milk")
-    members = json.loads(write(task))
+    members = json.loads(format_task(task))
     line = json.dumps({**members, "id": members["id"].upper()}).encode()
-    assert read(line, ADA) == task
+    assert parse_task(line, ADA) == task

@@ -22,7 +22,7 @@ from taskservice.adapters.sql.connection import sqlite as sqlite_files
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.cli.erase import erase
-from taskservice.cli.jsonlines import read, write
+from taskservice.cli.jsonlines import format_task, parse_task
 from taskservice.config import ConfigError
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
@@ -78,7 +78,7 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 def lines(count: int, user: str = ADA) -> list[dict[str, Any]]:
     """Return tasks as `export` writes them."""
     tasks = sample_tasks(user, count, START, TaskIds())
-    return [json.loads(write(task)) for task in tasks]
+    return [json.loads(format_task(task)) for task in tasks]
 
 
 def file_of(folder: Path, *members: Any) -> Path:
@@ -96,7 +96,7 @@ def text_of(*members: Any) -> str:
 
 def test_a_round_trip_is_equal(place: Place, tmp_path: Path, postgresql: Databases) -> None:
     """Out, into an empty database of either engine, and out again: byte for byte the same."""
-    assert place("seed", "--user", ADA, "--tasks", "450").stdout == "ada has 450 more tasks\n"
+    assert place("seed", "--user", ADA, "--tasks", "450").stdout == "added 450 tasks for ada\n"
     assert place("seed", "--user", BOB, "--tasks", "5").returncode == 0
     file = tmp_path / "tasks.jsonl"
     result = place("export", ADA, str(file))
@@ -109,7 +109,7 @@ def test_a_round_trip_is_equal(place: Place, tmp_path: Path, postgresql: Databas
     with served(postgresql) as home:
         for address in (sqlite_home(tmp_path / "other"), home.service):
             other = Place(address, address, tmp_path / "other")
-            assert other("import", ADA, str(file)).stdout == "450 lines are stored\n"
+            assert other("import", ADA, str(file)).stdout == "450 lines imported\n"
             assert other.exported() == text
             assert other.exported(BOB) == ""
 
@@ -136,7 +136,7 @@ def test_an_import_that_was_killed_is_run_again(place: Place, tmp_path: Path) ->
     process.stdin.close()
     assert 0 < stored <= place.held().tasks < 1000
     for _ in range(2):
-        assert place("import", ADA, str(file)).stdout == "1000 lines are stored\n"
+        assert place("import", ADA, str(file)).stdout == "1000 lines imported\n"
         assert place.exported().splitlines() == file.read_text().splitlines()
 
 
@@ -147,7 +147,7 @@ BAD: dict[str, tuple[str, str]] = {
     "doubled": ('{"id": 1, "id": 2}', "it is not JSON: a name is repeated in an object"),
 }
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "owner": ({"user_id": BOB}, "user_id is another user"),
+    "owner": ({"user_id": BOB}, "user_id is not this user"),
     "title": ({"title": " "}, "title must not be blank"),
     "surrogate": ({"title": "\ud800"}, "title must be Unicode text, without lone surrogates"),
     "types": (
@@ -161,7 +161,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "created_at must be an RFC 3339 time such as 2026-02-09T10:00:00Z: "
         "the month must be from 01 to 12",
     ),
-    "more": ({"colour": "red"}, "it has a member that no task has"),
+    "more": ({"colour": "red"}, "it has an unknown member"),
 }
 
 
@@ -180,7 +180,8 @@ def test_a_bad_line_is_named_and_the_others_are_stored(tmp_path: Path, name: str
         assert result.returncode == 2
         told, end = result.stderr.splitlines()
         assert told == f"line 3: {reason or WRONG[name][1]}"
-        assert end.startswith("Error: 1 line is not stored; 2 lines are ")
+        result_word = "valid" if dry else "imported"
+        assert end == f"Error: 1 line not {result_word}; 2 lines {result_word}"
     assert place.exported() == "".join(texts)
 
 
@@ -202,8 +203,8 @@ def test_a_task_that_has_changed_since_is_told_and_kept(place: Place, tmp_path: 
     result = place("import", ADA, str(file_of(tmp_path, changed, other)))
     assert result.returncode == 2
     assert result.stderr.splitlines() == [
-        "line 1: the task is there in another state, and stays as it is",
-        "Error: 1 line is not stored; 1 line is stored",
+        "line 1: a different task with this id exists; it was kept",
+        "Error: 1 line not imported; 1 line imported",
     ]
     assert [json.loads(one) for one in place.exported().splitlines()] == [line, other]
 
@@ -217,7 +218,7 @@ def test_the_longest_line_is_read() -> None:
         title="\U0001f600" * TITLE_LIMIT,
         description="\U0001f600" * DESCRIPTION_LIMIT,
     )
-    assert read(json.dumps(json.loads(write(long)), indent=1).encode(), ADA) == long
+    assert parse_task(json.dumps(json.loads(format_task(long)), indent=1).encode(), ADA) == long
 
 
 def test_a_line_without_end_costs_no_memory(tmp_path: Path) -> None:
@@ -318,18 +319,18 @@ def test_a_user_is_forgotten(place: Place, tmp_path: Path) -> None:
         with SqlTasks(engine).open_tasks(user, atomic=True) as tasks:
             IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title=SECRET_WORD)
     engine.dispose()
-    has = "ada has 1 task and 1 receipt\n"
+    has = "ada has 1 task and 1 idempotency record\n"
     assert place.maintain("erase", ADA, "--dry-run").stdout == has
     unasked = place.maintain("erase", ADA)
-    assert (unasked.returncode, "Remove all of it, for good? [y/N]" in unasked.stdout) == (
+    assert (unasked.returncode, "Delete all of it permanently? [y/N]" in unasked.stdout) == (
         1,
         True,
     )
     assert place.held() == OwnerCounts(1, 1)
     done = place.maintain("erase", ADA, "--yes")
-    assert (done.returncode, done.stdout) == (0, f"{has}removed 1 task and 1 receipt\n")
-    none = "0 tasks and 0 receipts\n"
-    assert place.maintain("erase", ADA).stdout == f"ada has {none}removed {none}"
+    assert (done.returncode, done.stdout) == (0, f"{has}deleted 1 task and 1 idempotency record\n")
+    none = "0 tasks and 0 idempotency records\n"
+    assert place.maintain("erase", ADA).stdout == f"ada has {none}deleted {none}"
     assert (place.held(ADA), place.held(BOB)) == (OwnerCounts(0, 0), OwnerCounts(1, 1))
 
 
@@ -341,8 +342,8 @@ def test_the_serving_role_is_told_who_may_erase(tmp_path: Path, postgresql: Data
         result = place("erase", ADA, "--yes")
         assert (result.returncode, place.held().tasks) == (2, 2)
         assert result.stderr == (
-            "Error: nothing was removed: database error: permission denied for table "
-            "receipts; erase as the tables' owner\n"
+            "Error: nothing was deleted: database error: permission denied for table "
+            "receipts; run it as the tables' owner\n"
         )
 
 
@@ -374,8 +375,8 @@ def test_what_cannot_be_overwritten_yet_is_told(
     engine.dispose()
     assert isinstance(result.exception, ConfigError)
     assert str(result.exception) == (
-        "removed 1 task and 0 receipts, but the deleted data is still in the database files: "
-        "another connection reads the database; run `taskservice erase ada` again"
+        "deleted 1 task and 0 idempotency records, but the deleted data is still in the "
+        "database files: another connection reads the database; run `taskservice erase ada` again"
     )
 
 

@@ -66,7 +66,7 @@ def test_sqlite_passes(tmp_path: Path) -> None:
         f"ok schema at {NEWEST}; this version needs {NEWEST}",
         "ok tables a request can read each of them",
         "ok role SQLite has none: who can write the file can do everything",
-        "ok keys a shared secret, for HS256",
+        "ok keys a shared secret for HS256",
     ]
 
 
@@ -178,12 +178,12 @@ def test_an_issuers_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
     status, found, _ = checked(tmp_path, **settings, TASKSERVICE_JWT_ISSUER="https://i.example/")
     assert status == 0
     assert found[5:] == [
-        "ok keys the issuer has 1 for ES256, 1 for EdDSA, 1 for RS256; "
+        "ok keys usable keys: 1 ES256, 1 EdDSA, 1 RS256; "
         'ignored: key 4 (kid "e1"): use is "enc", not "sig"',
         "warn keys the key set is fetched over http:// -> "
-        "who can change it on the way can make tokens: use https://",
-        "warn keys TASKSERVICE_JWT_AUDIENCE is not set: tokens that the issuer made for others are "
-        "taken as well -> set TASKSERVICE_JWT_AUDIENCE to what the issuer's tokens have, "
+        "use https://: anyone who can modify the response in transit can forge tokens",
+        "warn keys TASKSERVICE_JWT_AUDIENCE is not set: tokens that it issues for other services "
+        "are accepted -> set TASKSERVICE_JWT_AUDIENCE to the value in the issuer's tokens, "
         "see docs/authentication.md",
         found[-1],
     ]
@@ -236,13 +236,13 @@ def test_a_clock_that_is_off_is_told(
         issuer.answer = usual
     (told,) = [line for line in found if " clock " in line]
     assert told.startswith(f"{state} clock the issuer's clock is ")
-    assert f"s {'ahead of' if ahead > 0 else 'behind'} this machine's -> let both follow" in told
+    assert f"s {'ahead of' if ahead > 0 else 'behind'} this machine's -> synchronize both" in told
     assert status == (2 if state == "FAIL" else 0)
 
 
 def test_what_a_server_says_does_nothing_to_a_terminal() -> None:
     """Control characters and bidirectional overrides of a message or a role are shown by name."""
-    told = fail("database", "database error: \x1b]0;\x9b\u202e", "grant it to \x1b[1m").told()
+    told = fail("database", "database error: \x1b]0;\x9b\u202e", "grant it to \x1b[1m").line()
     assert told.splitlines() == [
         r"FAIL  database  database error: \x1b]0;\x9b\u202e",
         r"                grant it to \x1b[1m",
@@ -255,6 +255,6 @@ def test_shared_counters_are_asked(tmp_path: Path) -> None:
     with redis_server() as redis:
         storage = {"TASKSERVICE_RATE_LIMIT_STORAGE": redis.address}
         status, found, _ = checked(tmp_path, **settings, **storage)
-        assert (status, found[-1]) == (0, "ok rates the Redis counts")
+        assert (status, found[-1]) == (0, "ok ratelimit the rate limit store is available")
     status, found, _ = checked(tmp_path, **settings, **storage)
-    assert (status, found[-1][:10]) == (0, "warn rates")
+    assert (status, found[-1][:14]) == (0, "warn ratelimit")

@@ -49,11 +49,11 @@ def test_an_accepted_token_says_whose_it_is(tmp_path: Path) -> None:
     """With algorithm, claims, times and the clock; the status is 0."""
     status, lines, error = explained(tmp_path, by_secret(), TASKSERVICE_JWT_SECRET=SECRET)
     assert (status, error) == (0, "")
-    assert lines[0] == 'alg "HS256" (taken: HS256)'
+    assert lines[0] == 'alg "HS256" (supported: HS256)'
     assert 'sub "ada"' in lines
     assert any(line.startswith("exp ") and "in 0:59:" in line for line in lines)
     assert lines[-2].startswith("clock 20")
-    assert lines[-1] == "accepted: it is ada's, for /api/tasks/ada/tasks"
+    assert lines[-1] == "accepted: the user is ada, the path /api/tasks/ada/tasks"
 
 
 AN_HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)
@@ -61,7 +61,7 @@ FOR_US = {"iss": "https://i/", "aud": "tasks"}
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "expired": ({**FOR_US, "exp": AN_HOUR_AGO}, "the token has expired", "exp "),
-    "without end": ({"exp": None}, "exp is missing", "exp is missing (needed)"),
+    "without end": ({"exp": None}, "exp is missing", "exp is missing (required)"),
     "early": (
         {**FOR_US, "nbf": 4102444800},
         "nbf is in the future",
@@ -109,7 +109,7 @@ def test_a_key_that_the_issuer_does_not_have_is_told(issuer: Issuer, tmp_path: P
     token = issuer.token(headers={"kid": "old"})
     status, lines, error = explained(tmp_path, token, **settings)
     known = issuer.key("EdDSA").key_id
-    assert f'kid "old" (the issuer has no such key for EdDSA, but "{known}")' in lines
+    assert f'kid "old" (the issuer has no such key for EdDSA; it has "{known}")' in lines
     assert (status, error.splitlines()[-1]) == (2, "Error: refused: no key verifies the signature")
     assert lines[-1].endswith(", the issuer's")
     status, lines, _ = explained(tmp_path, issuer.token(), **settings)
@@ -119,7 +119,7 @@ def test_a_key_that_the_issuer_does_not_have_is_told(issuer: Issuer, tmp_path: P
 @pytest.mark.parametrize(
     ("headers", "known"),
     [
-        ({"kid": "e1"}, 'the issuer has this key, which is ignored: use is "enc", not "sig"'),
+        ({"kid": "e1"}, 'the issuer has this key, but it is ignored: use is "enc", not "sig"'),
         ({"kid": ""}, None),
     ],
 )
@@ -136,7 +136,7 @@ def test_a_key_that_is_not_used_is_told(headers: dict[str, str], known: str | No
 def test_a_token_of_the_other_family_is_told(issuer: Issuer, tmp_path: Path) -> None:
     """What it names, and what is taken, stand side by side."""
     _, lines, error = explained(tmp_path, by_secret(), TASKSERVICE_JWKS_URL=issuer.url)
-    assert lines[0] == 'alg "HS256" (taken: ES256, EdDSA, RS256)'
+    assert lines[0] == 'alg "HS256" (supported: ES256, EdDSA, RS256)'
     assert error == "Error: refused: alg is not one that is configured\n"
 
 
@@ -152,7 +152,7 @@ def test_the_input_may_hold_it(tmp_path: Path) -> None:
         check=False,
     )
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout.endswith("accepted: it is ada's, for /api/tasks/ada/tasks\n")
+    assert result.stdout.endswith("accepted: the user is ada, the path /api/tasks/ada/tasks\n")
 
 
 def test_control_characters_of_a_claim_stay_out_of_the_terminal(tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_one_thing_is_asked_at_a_time(tmp_path: Path, arguments: list[str]) -> N
     """A user or a token; neither, or both, is told."""
     result = run([*COMMAND, "token", *arguments], tmp_path, TASKSERVICE_JWT_SECRET=SECRET)
     assert result.returncode == 2
-    assert "name a USER, or a token to --explain" in result.stderr
+    assert "give either USER or --explain TOKEN" in result.stderr
 
 
 def test_the_development_secret_is_used(tmp_path: Path) -> None:
@@ -178,4 +178,4 @@ def test_the_development_secret_is_used(tmp_path: Path) -> None:
     (tmp_path / "taskservice.secret").chmod(0o600)
     token = issue(OTHER, "demo", lifetime=timedelta(hours=1), now=datetime.now(UTC))
     status, lines, _ = explained(tmp_path, token)
-    assert (status, lines[-1]) == (0, "accepted: it is demo's, for /api/tasks/demo/tasks")
+    assert (status, lines[-1]) == (0, "accepted: the user is demo, the path /api/tasks/demo/tasks")

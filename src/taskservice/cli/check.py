@@ -1,4 +1,4 @@
-"""`taskservice check`: would the service run as it is configured, and what is to be done if not."""
+"""`taskservice check`: preflight checks of the configuration, with advice for each failure."""
 
 import logging
 from collections.abc import Iterator
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 import click
 
 from taskservice.cli.check_database import database_findings
-from taskservice.cli.check_keys import key_findings, storage_findings
+from taskservice.cli.check_keys import key_findings, rate_limit_findings
 from taskservice.cli.findings import Finding, fail, ok
 from taskservice.cli.options import database_option, environment
 from taskservice.config import ConfigError, Settings
 from taskservice.error_messages import error_message
 
-LOOK_UP = 'docs/operations.md, "Exit status 2", says what to do about each'
-DEFECT = "what the check needs failed: mend that first, or report it as a defect"
+SETTINGS_ADVICE = 'see docs/operations.md, "Exit status 2"'
+FAILURE_ADVICE = "the check itself failed: fix the cause, or report a bug"
 
-PARTS = {"database": database_findings, "keys": key_findings, "rates": storage_findings}
+CHECKS = {"database": database_findings, "keys": key_findings, "ratelimit": rate_limit_findings}
 
 _log = logging.getLogger("taskservice")
 
@@ -23,17 +23,17 @@ _log = logging.getLogger("taskservice")
 @click.command()
 @database_option
 def check(database: str | None) -> None:
-    """Look whether the service would run as it is configured.
+    """Check whether the service can run with the configured settings.
 
-    It looks at settings, database, schema, role, keys and clocks, and changes
-    nothing. Each line is ok, a warning or a failure, with what to do. The exit
-    status is 0 unless something fails, then 2.
+    It checks settings, database, schema, role, keys and clocks, and changes
+    nothing. Each line is ok, a warning or a failure, with advice. The exit
+    status is 2 if a check fails, otherwise 0.
     """
     findings = []
     for finding in _findings(database):
         findings.append(finding)
-        click.echo(finding.told())
-    if failed := sum(finding.fails for finding in findings):
+        click.echo(finding.line())
+    if failed := sum(finding.is_failure for finding in findings):
         raise ConfigError(f"{failed} of {len(findings)} checks failed")
 
 
@@ -41,17 +41,17 @@ def _findings(database: str | None) -> Iterator[Finding]:
     try:
         settings = Settings.from_environment(environment(database))
     except ConfigError as error:
-        yield from (fail("settings", fault, LOOK_UP) for fault in error.faults)
+        yield from (fail("settings", fault, SETTINGS_ADVICE) for fault in error.faults)
         return
-    yield ok("settings", "complete, and each can be read")
-    for part, findings in PARTS.items():
-        yield from _guarded(part, findings(settings))
+    yield ok("settings", "all settings are valid")
+    for part, findings in CHECKS.items():
+        yield from _with_error(part, findings(settings))
 
 
-def _guarded(part: str, findings: Iterator[Finding]) -> Iterator[Finding]:
-    """Yield the findings of a part; one more where looking at it fails."""
+def _with_error(part: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """Yield the findings of a part, and a failure if the check raises an exception."""
     try:
         yield from findings
     except Exception as error:
         _log.debug("check failed", exc_info=True)
-        yield fail(part, error_message(error), DEFECT)
+        yield fail(part, error_message(error), FAILURE_ADVICE)

@@ -1,4 +1,4 @@
-"""`taskservice serve`: the recommended gunicorn, in this process, announced to a person."""
+"""Development server: gunicorn with the recommended settings, in this process."""
 
 import os
 import socket
@@ -20,9 +20,9 @@ Announce = Callable[[str], None]
 
 
 class Server(BaseApplication):
-    """gunicorn over the application of `settings`, at a socket that listens already.
+    """gunicorn with the application of `settings`, on a listening socket.
 
-    `announce` is called with the URL at which it answers.
+    `announce` is called with the server's URL when the first worker is ready.
     """
 
     def __init__(self, settings: Settings, listener: socket.socket, announce: Announce) -> None:
@@ -33,33 +33,33 @@ class Server(BaseApplication):
         super().__init__()
 
     def load_config(self) -> None:
-        """Take the recommended settings, and what the command line said."""
-        known = {
+        """Apply the recommended settings, then those of the command."""
+        recommended = {
             name: value for name, value in vars(gunicorn_conf).items() if name in self.cfg.settings
         }
-        for name, value in {**known, **self._own()}.items():
+        for name, value in {**recommended, **self._overrides()}.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """Return the application: in each worker, so that no connection crosses a fork."""
+        """Return the application; each worker loads its own, so that no connection is forked."""
         return production_app(self._settings)
 
-    def _own(self) -> dict[str, Any]:
+    def _overrides(self) -> dict[str, Any]:
         return {
             "bind": self._bind,
             "workers": self._settings.web_concurrency or 1,
             "loglevel": Reader(os.environ).value("TASKSERVICE_LOG_LEVEL") or "warning",
-            "on_starting": _nothing_to_check,
-            "post_worker_init": self._tell,
+            "on_starting": _skip_checks,
+            "post_worker_init": self._announce_url,
         }
 
-    def _tell(self, worker: Worker) -> None:
-        """Announce the address when the first worker answers."""
+    def _announce_url(self, worker: Worker) -> None:
+        """Announce the URL when the first worker is ready."""
         if worker.age == 1:
-            # Whoever closed our output is not served the worse for it.
+            # A closed standard output must not stop the worker.
             with suppress(OSError):
                 self._announce(self._url)
 
 
-def _nothing_to_check(_: Arbiter) -> None:
-    """Do nothing: the command has checked the settings, and brought the database up to date."""
+def _skip_checks(_: Arbiter) -> None:
+    """Do nothing: the command has checked the settings and migrated the database."""

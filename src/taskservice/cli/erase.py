@@ -1,9 +1,9 @@
-"""`taskservice erase`: the right to be forgotten."""
+"""`taskservice erase`: deletes all data of a user."""
 
 import click
 
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
-from taskservice.cli.options import current_engine, database_option, user_argument
+from taskservice.cli.options import checked_engine, database_option, user_argument
 from taskservice.config import ConfigError
 from taskservice.core.errors import AccessDenied
 from taskservice.core.owner_data import ErasureIncomplete, OwnerCounts
@@ -11,37 +11,37 @@ from taskservice.core.owner_data import ErasureIncomplete, OwnerCounts
 
 @click.command()
 @user_argument
-@click.option("--dry-run", is_flag=True, help="Say how much there is, and remove nothing.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Print the counts and delete nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @database_option
 def erase(user: str, dry_run: bool, yes: bool, database: str | None) -> None:
-    """Remove all tasks of USER, and what their keys were used for, which holds tasks as well.
+    """Delete USER's tasks, and the idempotency records that hold copies of them.
 
-    Run it as the role that owns the tables. It is one transaction: all is
-    removed, or nothing. An SQLite file is written again without it; where that
-    cannot be done yet, run it again.
+    Run it as the role that owns the tables. It is one transaction: everything
+    is deleted, or nothing. An SQLite file is rewritten (VACUUM), so that no
+    deleted data remains in it; if that is not possible yet, run it again.
     """
-    archive = SqlOwnerDataSource(current_engine(database)).open_owner_data(user)
-    there = archive.count()
-    click.echo(f"{user} has {_told(there)}")
+    owner_data = SqlOwnerDataSource(checked_engine(database)).open_owner_data(user)
+    counts = owner_data.count()
+    click.echo(f"{user} has {_counted(counts)}")
     if dry_run:
         return
-    if any(there) and not yes:
-        click.confirm("Remove all of it, for good?", abort=True)
+    if any(counts) and not yes:
+        click.confirm("Delete all of it permanently?", abort=True)
     try:
-        click.echo(f"removed {_told(archive.erase())}")
+        click.echo(f"deleted {_counted(owner_data.erase())}")
     except ErasureIncomplete as error:
         raise ConfigError(
-            f"removed {_told(error.removed)}, but {error}; run `taskservice erase {user}` again"
+            f"deleted {_counted(error.removed)}, but {error}; run `taskservice erase {user}` again"
         ) from None
     except AccessDenied as error:
-        raise ConfigError(f"nothing was removed: {error}; erase as the tables' owner") from None
+        raise ConfigError(f"nothing was deleted: {error}; run it as the tables' owner") from None
 
 
-def _told(count: OwnerCounts) -> str:
-    tasks, receipts = count
-    return f"{_number(tasks, 'task')} and {_number(receipts, 'receipt')}"
+def _counted(counts: OwnerCounts) -> str:
+    tasks, records = counts
+    return f"{_plural(tasks, 'task')} and {_plural(records, 'idempotency record')}"
 
 
-def _number(count: int, noun: str) -> str:
+def _plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"

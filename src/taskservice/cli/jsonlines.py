@@ -1,4 +1,4 @@
-"""Tasks as JSON Lines: one task a line, as the API shows it."""
+"""Tasks as JSON Lines: one task per line, in the API's format."""
 
 import re
 from codecs import BOM_UTF8
@@ -16,43 +16,43 @@ from taskservice.core.owner_data import validate
 from taskservice.core.task import Task
 from taskservice.core.timestamps import parse_timestamp
 
-LINE_LIMIT = 256 * 1024
-"""The longest line that is read, in bytes: twice what the longest task needs."""
+MAX_LINE_BYTES = 256 * 1024
+"""Twice the length of the longest task."""
 
-# Controls that JSON leaves as they are, line separators, and the marks of UAX #9: a terminal
-# obeys them. Within a string, the only place where they can stand, an escape means the same.
+# Control characters that JSON does not escape, line separators and bidirectional formatting
+# characters (UAX #9): a terminal interprets them. They occur only inside strings.
 _escape = partial(
     re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]").sub,
-    lambda found: f"\\u{ord(found[0]):04x}",
+    lambda match: f"\\u{ord(match[0]):04x}",
 )
 
 _is_id = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}").fullmatch
 
 
-class BadLine(ValueError):
-    """A line that is no task of the user. The message says why, and quotes nothing of it."""
+class InvalidLine(ValueError):
+    """A line is not a task of the user. The message gives the reason and quotes no content."""
 
 
 class Line(NamedTuple):
-    """One line of a file: its number from 1, and its octets without the end."""
+    """One line of a file: its number from 1, its octets without line end, its size in bytes."""
 
     number: int
     octets: bytes
     size: int
 
 
-def lines_of(file: BinaryIO) -> Iterator[Line]:
-    """Yield the lines of `file` that are not blank; of one that is too long, the beginning.
+def read_lines(file: BinaryIO) -> Iterator[Line]:
+    """Yield the lines of `file` that are not blank; truncate lines that are too long.
 
-    A byte order mark at the head of the file is passed over (RFC 8259, section 8.1).
+    A byte order mark at the start of the file is skipped (RFC 8259, section 8.1).
     """
     number = 0
-    while octets := file.readline(LINE_LIMIT + 1):
+    while octets := file.readline(MAX_LINE_BYTES + 1):
         number += 1
         size = len(octets)
         rest = octets
-        while len(rest) > LINE_LIMIT and not rest.endswith(b"\n"):
-            rest = file.readline(LINE_LIMIT + 1)
+        while len(rest) > MAX_LINE_BYTES and not rest.endswith(b"\n"):
+            rest = file.readline(MAX_LINE_BYTES + 1)
             size += len(rest)
         if number == 1:
             octets = octets.removeprefix(BOM_UTF8)
@@ -60,23 +60,23 @@ def lines_of(file: BinaryIO) -> Iterator[Line]:
             yield Line(number, octets.rstrip(b"\r\n"), size)
 
 
-def write(task: Task) -> bytes:
-    """Return `task` as a line, with its end, that does nothing to a terminal that shows it."""
+def format_task(task: Task) -> bytes:
+    """Return `task` as a line with its end, without characters that a terminal interprets."""
     line = orjson.dumps(task, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
     return _escape(line.decode()).encode()
 
 
-def read(octets: bytes, owner: str) -> Task:
-    """Return the task of `owner` that a line holds. Raises `BadLine` with every fault."""
-    if len(octets) > LINE_LIMIT:
-        raise BadLine(f"it is longer than {LINE_LIMIT} bytes")
+def parse_task(octets: bytes, owner: str) -> Task:
+    """Return the task of `owner` in a line. Raises `InvalidLine` with every error."""
+    if len(octets) > MAX_LINE_BYTES:
+        raise InvalidLine(f"it is longer than {MAX_LINE_BYTES} bytes")
     task = Task(**_fields(_members(octets)))
     if task.user_id != owner:
-        raise BadLine("user_id is another user")
+        raise InvalidLine("user_id is not this user")
     try:
         validate(task)
     except InvalidTask as error:
-        raise BadLine(str(error)) from None
+        raise InvalidLine(str(error)) from None
     return task
 
 
@@ -84,24 +84,24 @@ def _members(octets: bytes) -> Mapping[str, Any]:
     try:
         members = strict_json.loads(octets)
     except strict_json.MalformedJson as error:
-        raise BadLine(f"it is not JSON: {error}") from None
+        raise InvalidLine(f"it is not JSON: {error}") from None
     if not isinstance(members, dict):
-        raise BadLine("it is not a JSON object")
-    missing = [f"{name} is missing" for name in _READERS if name not in members]
-    if faults := missing + ["it has a member that no task has"] * bool(members.keys() - _READERS):
-        raise BadLine("; ".join(faults))
+        raise InvalidLine("it is not a JSON object")
+    missing = [f"{name} is missing" for name in _PARSERS if name not in members]
+    if errors := missing + ["it has an unknown member"] * bool(members.keys() - _PARSERS):
+        raise InvalidLine("; ".join(errors))
     return members
 
 
 def _fields(members: Mapping[str, Any]) -> dict[str, Any]:
-    values, faults = {}, []
-    for name, reader in _READERS.items():
+    values, errors = {}, []
+    for name, parse in _PARSERS.items():
         try:
-            values[name] = reader(members[name])
+            values[name] = parse(members[name])
         except ValueError as error:
-            faults.append(f"{name} {error}")
-    if faults:
-        raise BadLine("; ".join(faults))
+            errors.append(f"{name} {error}")
+    if errors:
+        raise InvalidLine("; ".join(errors))
     return values
 
 
@@ -111,13 +111,13 @@ def _text(value: Any) -> str:
     return value
 
 
-def _flag(value: Any) -> bool:
+def _boolean(value: Any) -> bool:
     if not isinstance(value, bool):
         raise ValueError("must be true or false")
     return value
 
 
-def _number(value: Any) -> int:
+def _integer(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("must be a whole number")
     return value
@@ -129,22 +129,22 @@ def _id(value: Any) -> UUID:
     return UUID(value)
 
 
-def _moment(value: Any) -> datetime:
+def _timestamp(value: Any) -> datetime:
     return parse_timestamp(_text(value), exact=True)
 
 
-def _or_null(reader: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else reader(value)
+def _nullable(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else parse(value)
 
 
-_READERS: dict[str, Callable[[Any], Any]] = {
+_PARSERS: dict[str, Callable[[Any], Any]] = {
     "id": _id,
     "user_id": _text,
     "title": _text,
-    "description": _or_null(_text),
-    "completed": _flag,
-    "completed_at": _or_null(_moment),
-    "created_at": _moment,
-    "updated_at": _moment,
-    "version": _number,
+    "description": _nullable(_text),
+    "completed": _boolean,
+    "completed_at": _nullable(_timestamp),
+    "created_at": _timestamp,
+    "updated_at": _timestamp,
+    "version": _integer,
 }

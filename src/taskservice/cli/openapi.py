@@ -1,9 +1,9 @@
-"""`taskservice openapi`: the document, without a server."""
+"""`taskservice openapi`: writes the OpenAPI document without a server."""
 
 import click
 
 from taskservice.app import openapi_document
-from taskservice.cli.output import PUBLIC, STANDARD_OUTPUT, output
+from taskservice.cli.output import DEFAULT_MODE, STANDARD_OUTPUT, output_file
 
 
 @click.command()
@@ -13,5 +13,5 @@ def openapi(file: str) -> None:
 
     A regular FILE is replaced when the document is complete.
     """
-    with output(file, PUBLIC) as put:
-        put(openapi_document())
+    with output_file(file, DEFAULT_MODE) as write:
+        write(openapi_document())

@@ -1,4 +1,4 @@
-"""What several commands ask for."""
+"""Options, arguments and engines that several commands share."""
 
 import os
 from collections.abc import Callable
@@ -16,46 +16,46 @@ from taskservice.config.reader import Reader
 from taskservice.core.validation import is_owner
 from taskservice.startup import parsed_address
 
-PATIENCE = Timeouts(statement=600, lock=5)
-"""How long a command's statement may take: all of a user's tasks may be many."""
+COMMAND_TIMEOUTS = Timeouts(statement=600, lock=5)
+"""Seconds; longer than the service's, as a user may have many tasks."""
 
 database_option: Callable[[Any], Any] = click.option(
     "--database",
     metavar="ADDRESS",
-    help="sqlite:///FILE or postgresql://…; wins over DATABASE_URL.",
+    help="sqlite:///FILE or postgresql://…; overrides DATABASE_URL.",
 )
 
 
-def _owner(_: click.Context, __: click.Parameter, user: str | None) -> str | None:
+def _valid_user(_: click.Context, __: click.Parameter, user: str | None) -> str | None:
     if user is not None and not is_owner(user):
         raise click.BadParameter("must be 1 to 128 of A-Z a-z 0-9 . _ : @ | ~ + = -")
     return user
 
 
-user_argument: Callable[[Any], Any] = click.argument("user", callback=_owner)
+user_argument: Callable[[Any], Any] = click.argument("user", callback=_valid_user)
 optional_user_argument: Callable[[Any], Any] = click.argument(
-    "user", callback=_owner, required=False
+    "user", callback=_valid_user, required=False
 )
 user_option: Callable[[Any], Any] = click.option(
-    "--user", default="demo", show_default=True, callback=_owner, help="Whose tasks."
+    "--user", default="demo", show_default=True, callback=_valid_user, help="The tasks' owner."
 )
 
 
 def environment(database: str | None, default: str = "") -> dict[str, str]:
-    """Return the environment, with the database that the option names, or else the default."""
+    """Return the environment with the `--database` option, or else with the default database."""
     given = os.environ["DATABASE_URL"] if Reader(os.environ).is_set("DATABASE_URL") else default
     return {**os.environ, "DATABASE_URL": database or given}
 
 
 def development_environment(database: str | None) -> dict[str, str]:
-    """Return the environment as `serve` sees it: with SQLite in this folder where none is named."""
+    """Return the environment with an SQLite file in this directory as the default database."""
     return environment(database, DEFAULT_DATABASE)
 
 
-def current_engine(database: str | None, default: str = "") -> Engine:
-    """Return an engine for one command, over a database that is up to date. Raises `ConfigError`.
+def checked_engine(database: str | None, default: str = "") -> Engine:
+    """Return an engine for one command, after checking the schema version. Raises `ConfigError`.
 
-    Whoever it enters as, it names the owner whose rows it is about.
+    A privileged role is allowed: each statement names the owner of its rows.
     """
     url = parsed_address(database_address(environment(database, default)))
     engine = unpooled_engine(url)
@@ -64,8 +64,8 @@ def current_engine(database: str | None, default: str = "") -> Engine:
     return pooled_engine(
         url,
         pool_size=1,
-        pool_timeout=PATIENCE.lock,
+        pool_timeout=COMMAND_TIMEOUTS.lock,
         prepared_statements=False,
-        timeouts=PATIENCE,
+        timeouts=COMMAND_TIMEOUTS,
         allow_privileged_role=True,
     )

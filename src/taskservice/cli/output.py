@@ -1,4 +1,4 @@
-"""Output files: what a command writes arrives, or one message says why it does not."""
+"""Output files: replaced atomically, and every write error is reported."""
 
 import os
 import re
@@ -14,10 +14,10 @@ from typing import Any, TypeVar
 from taskservice.config import ConfigError
 
 STANDARD_OUTPUT = "-"
-"""The name of standard output, as of standard input where a command reads."""
+"""The file name that stands for standard output, and for standard input."""
 
-PRIVATE, PUBLIC = 0o600, 0o666
-"""The mode of a new file, before the umask: for its owner alone, or as other programs make it."""
+PRIVATE_MODE, DEFAULT_MODE = 0o600, 0o666
+"""Modes of a new file, before the umask."""
 
 _descriptor_name = re.compile(r"/(?:dev|proc/self)/fd/(\d+)").fullmatch
 
@@ -25,47 +25,47 @@ T = TypeVar("T")
 
 
 @contextmanager
-def output(name: str, mode: int) -> Iterator[Callable[[bytes], object]]:
-    """Yield what writes octets to `name`. Raises `ConfigError` where they cannot be written.
+def output_file(name: str, mode: int) -> Iterator[Callable[[bytes], object]]:
+    """Yield a function that writes bytes to `name`. Raises `ConfigError` if writing fails.
 
-    What is no regular file (standard output, a FIFO, a device, `/dev/fd/63`)
-    is written into. A regular file is replaced when the block has ended, and
-    stays as it is where the block fails; links that lead to it stay. A new one
-    has `mode`; one that replaces a file of this user has that file's.
+    A regular file is replaced at the end of the block, and unchanged if the
+    block fails; symbolic links to it stay. A new file gets `mode`; a file that
+    replaces one of this user keeps that one's mode. Anything else (standard
+    output, a FIFO, a device, `/dev/fd/63`) is written to directly.
     """
     is_standard = name == STANDARD_OUTPUT
-    attempt = partial(_attempt, "standard output" if is_standard else name)
+    attempt = partial(_attempt_write, "standard output" if is_standard else name)
     out, target = attempt(_open, "/dev/fd/1" if is_standard else name, mode)
     try:
         yield partial(attempt, out.write)
-        attempt(_finish, out, target)
+        attempt(_commit, out, target)
     finally:
         out.raw.close()
         if target:
             Path(out.name).unlink(missing_ok=True)
 
 
-def _attempt(shown: str, do: Callable[..., T], *arguments: Any) -> T:
+def _attempt_write(shown_name: str, function: Callable[..., T], *arguments: Any) -> T:
     try:
-        return do(*arguments)
+        return function(*arguments)
     except OSError as error:
-        raise ConfigError(f"{shown} cannot be written: {error.strerror}") from None
+        raise ConfigError(f"{shown_name} cannot be written: {error.strerror}") from None
 
 
 def _open(name: str, mode: int) -> tuple[BufferedWriter, Path | None]:
-    """Return the file to write, and the one that it replaces in the end, if any."""
+    """Return the file to write, and the target that it replaces, None if it is not replaced."""
     is_regular = _is_regular(name)
     if (descriptor := _descriptor(name)) is not None:
         return os.fdopen(os.dup(descriptor), "wb"), None
     if not is_regular:
         return os.fdopen(os.open(name, os.O_WRONLY | os.O_NOCTTY), "wb"), None
     target = Path(os.path.realpath(name))
-    part = target.with_name(f".taskservice-{token_hex(8)}")
-    return open(part, "xb", opener=partial(os.open, mode=mode)), target
+    temporary = target.with_name(f".taskservice-{token_hex(8)}")
+    return open(temporary, "xb", opener=partial(os.open, mode=mode)), target
 
 
 def _is_regular(name: str) -> bool:
-    """Tell whether `name` leads to a regular file, or to none yet."""
+    """Tell whether `name` resolves to a regular file, or does not exist."""
     try:
         return S_ISREG(Path(name).stat().st_mode)
     except FileNotFoundError:
@@ -73,23 +73,23 @@ def _is_regular(name: str) -> bool:
 
 
 def _descriptor(name: str) -> int | None:
-    """Return the descriptor that `name` stands for: to open it once more would lose its place."""
+    """Return the descriptor that `name` refers to: opening it again would reset the offset."""
     path = Path(name)
-    while not (found := _descriptor_name(str(path))) and path.is_symlink():
+    while not (match := _descriptor_name(str(path))) and path.is_symlink():
         path = path.parent / path.readlink()
-    return int(found[1]) if found else None
+    return int(match[1]) if match else None
 
 
-def _finish(out: BufferedWriter, target: Path | None) -> None:
+def _commit(out: BufferedWriter, target: Path | None) -> None:
     out.flush()
     if target:
-        _keep_access(out.fileno(), target)
+        _copy_permissions(out.fileno(), target)
         os.fsync(out.fileno())
         Path(out.name).replace(target)
 
 
-def _keep_access(descriptor: int, target: Path) -> None:
-    """Give a file the group and mode of the one it replaces, unless that is another user's."""
+def _copy_permissions(descriptor: int, target: Path) -> None:
+    """Copy group and mode of the target, unless another user owns it."""
     with suppress(OSError):
         old = target.stat()
         if old.st_uid == os.geteuid():

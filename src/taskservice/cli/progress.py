@@ -1,4 +1,4 @@
-"""How far a command is, for whoever watches: a bar on standard error, where that is a terminal."""
+"""Progress bars, on standard error if it is a terminal."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -7,22 +7,22 @@ from contextlib import contextmanager
 import click
 
 Advance = Callable[[int], None]
-ERASED_LINE = "\r\033[K"
+ERASE_LINE = "\r\033[K"
 
 
 @contextmanager
 def progress(label: str, length: int | None) -> Iterator[Advance]:
-    """Show a bar of `length` steps; yield what moves it on. An unknown length shows none."""
-    hidden = not length or not _is_watched()
+    """Show a bar of `length` steps, none if it is unknown; yield its update function."""
+    hidden = not length or not _is_terminal()
     with click.progressbar(length=length or 0, label=label, file=sys.stderr, hidden=hidden) as bar:
         yield bar.update
 
 
-def tell(message: str) -> None:
-    """Say something on standard error, above the bar."""
-    click.echo(f"{ERASED_LINE if _is_watched() else ''}{message}", err=True)
+def print_message(message: str) -> None:
+    """Print a line on standard error, above the bar."""
+    click.echo(f"{ERASE_LINE if _is_terminal() else ''}{message}", err=True)
 
 
-def _is_watched() -> bool:
-    """Whether standard error is a terminal; it is None where it was closed at the start."""
+def _is_terminal() -> bool:
+    """Tell whether standard error is a terminal; it is None if it was closed at startup."""
     return sys.stderr is not None and sys.stderr.isatty()

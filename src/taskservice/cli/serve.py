@@ -1,4 +1,4 @@
-"""`taskservice serve`: up to date, running, and ready to be tried."""
+"""`taskservice serve`: migrates the database and runs a development server."""
 
 import os
 import socket
@@ -11,7 +11,7 @@ from taskservice.adapters.sql.admin.migrate import upgrade
 from taskservice.adapters.sql.connection.address import display_address
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.app import serve_metrics
-from taskservice.cli.development_settings import with_development_secret
+from taskservice.cli.development_secret import with_development_secret
 from taskservice.cli.options import database_option, development_environment
 from taskservice.cli.token import signed_token
 from taskservice.config import ConfigError, Settings
@@ -25,13 +25,13 @@ DEMO_USER = "demo"
 
 
 WELCOME = """\
-taskservice {version} answers on {address}  (Ctrl-C stops it)
+taskservice {version} listening on {address}  (press Ctrl-C to stop)
 
-  tasks are in  {database}
-  reference     {address}/docs
+  database       {database}
+  API reference  {address}/docs
 """
-TRY_IT = """\
-Create a task as the user demo, and list demo's tasks. The token is good for a day:
+EXAMPLE = """\
+Create a task as the user demo and list demo's tasks. The token is valid for a day:
 
   TOKEN={token}
   curl --noproxy '*' {address}/api/tasks/demo/tasks -H "Authorization: Bearer $TOKEN" \\
@@ -42,25 +42,25 @@ Create a task as the user demo, and list demo's tasks. The token is good for a d
 
 @click.command()
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="The name or address to listen on."
+    "--host", default="127.0.0.1", show_default=True, help="The host name or address to listen on."
 )
 @click.option(
     "--port",
     default=8000,
     show_default=True,
     type=click.IntRange(0, 65535),
-    help="The port to listen on; 0 takes a free one.",
+    help="The port to listen on; 0 selects a free one.",
 )
 @database_option
 def serve(host: str, port: int, database: str | None) -> None:
-    """Bring the database up to date and run the service.
+    """Migrate the database and run the service.
 
-    With no setting at all: on SQLite, in the file taskservice.db of this
-    folder, with a random development secret kept beside it.
+    Without settings, the database is the SQLite file taskservice.db in this
+    directory, with a random development secret beside it.
     """
     configure(os.environ)
     settings = Settings.from_environment(with_development_secret(development_environment(database)))
-    # gunicorn reads WEB_CONCURRENCY when it is imported: not before that is known to be right.
+    # gunicorn reads WEB_CONCURRENCY when it is imported: import it after validation.
     from taskservice.cli.development_server import Server  # noqa: PLC0415
 
     require_writable(memory_folder())
@@ -72,24 +72,23 @@ def serve(host: str, port: int, database: str | None) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    """Listen before anything is made: gunicorn would try for 5 s where nobody can."""
+    """Listen before creating anything: gunicorn would retry for 5 s on an error."""
     try:
         return listen(host, port)
     except OSError as error:
-        place = authority(host, port)
-        raise ConfigError(f"cannot listen on {place}: {error.strerror}") from None
+        raise ConfigError(f"cannot listen on {authority(host, port)}: {error.strerror}") from None
 
 
 def announce(settings: Settings, address: str) -> None:
-    """Print where the service answers, and what to try there."""
+    """Print the addresses of the service, and example requests."""
     database = escaped(display_address(parsed_address(settings.database_url)))
     click.echo(WELCOME.format(version=__version__, address=address, database=database))
     if settings.jwt_secret:
-        click.echo(TRY_IT.format(address=address, token=_demo_token(settings)))
+        click.echo(EXAMPLE.format(address=address, token=_demo_token(settings)))
 
 
 def _demo_token(settings: Settings) -> str:
-    """Return a token to paste; with a secret of the user's own only the way to make one."""
+    """Return a token to paste; if the user configured a secret, the command that creates one."""
     if Reader(os.environ).is_set("TASKSERVICE_JWT_SECRET"):
         return f"$(taskservice token {DEMO_USER})"
     return signed_token(settings, DEMO_USER, days=1)

@@ -1,4 +1,4 @@
-"""Standard streams of commands: what cannot be written is an error, and no silence."""
+"""Standard streams: output that cannot be written is an error, never lost silently."""
 
 import os
 import sys
@@ -10,32 +10,32 @@ import click
 
 
 def escape_unencodable() -> None:
-    """Print as an escape what the encoding of a stream does not have: an error would end it all."""
+    """Print characters that the stream's encoding lacks as escapes, instead of raising."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
 
-class _Closed(TextIOBase):
-    """Standard output that is closed: what is printed would be lost without a word."""
+class _ClosedOutput(TextIOBase):
+    """A closed standard output: writing to it raises `OSError`."""
 
     def write(self, _: str) -> int:
         raise OSError(EBADF, "standard output is closed")
 
 
-def stand_in_for_closed() -> None:
-    """Have printing to a closed standard output fail, and a closed standard input be empty."""
+def replace_closed_streams() -> None:
+    """Make a closed standard output raise on writing, and a closed standard input empty."""
     if sys.stdout is None:
-        sys.stdout = _Closed()
+        sys.stdout = _ClosedOutput()
     if sys.stdin is None:
         sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115
 
 
-def end(message: str) -> None:
-    """Print `message`, where that is possible, and exit with status 2."""
+def exit_with_error(message: str) -> None:
+    """Print `message` if possible, and exit with status 2."""
     with suppress(OSError):
         click.echo(f"Error: {message}", err=True)
     with suppress(OSError, AttributeError):
-        # What could not be written is still in a buffer, which Python would write at its end.
+        # Python would write the rest of the buffer at exit, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(2)

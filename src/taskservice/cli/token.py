@@ -1,4 +1,4 @@
-"""`taskservice token`: a token for a user, where the service holds the secret; or one explained."""
+"""`taskservice token`: issues a token with the shared secret, or explains one."""
 
 import sys
 from datetime import UTC, datetime, timedelta
@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import click
 
 from taskservice.adapters.jwt import issue
-from taskservice.cli.development_settings import with_kept_secret
+from taskservice.cli.development_secret import with_existing_secret
 from taskservice.cli.explain_token import explain
 from taskservice.cli.options import (
     database_option,
@@ -24,44 +24,44 @@ from taskservice.core.errors import Unauthenticated
     default=1,
     show_default=True,
     type=click.IntRange(1, 3650),
-    help="How long it is good for.",
+    help="The lifetime of the token in days.",
 )
 @click.option(
     "--explain",
-    "explained",
+    "given",
     metavar="TOKEN",
-    help="Say why TOKEN is accepted or not, in place of making one; - reads it from the input.",
+    help="Explain why TOKEN is accepted or refused; - reads it from standard input.",
 )
 @database_option
-def token(user: str | None, days: int, explained: str | None, database: str | None) -> None:
+def token(user: str | None, days: int, given: str | None, database: str | None) -> None:
     """Print a token for USER, signed with the configured or the development secret.
 
-    With --explain: what a token claims, how that differs from what the
-    service expects, and why it is refused (exit status 2) or whose it is.
+    With --explain, print a token's claims, the values that the service
+    expects, and the user or the reason for refusal (exit status 2).
     """
-    if (user is None) == (explained is None):
-        raise click.UsageError("name a USER, or a token to --explain")
-    settings = Settings.from_environment(with_kept_secret(development_environment(database)))
+    if (user is None) == (given is None):
+        raise click.UsageError("give either USER or --explain TOKEN")
+    settings = Settings.from_environment(with_existing_secret(development_environment(database)))
     if user is not None:
         click.echo(signed_token(settings, user, days))
-    if explained is not None:
-        _tell(sys.stdin.read() if explained == "-" else explained, settings)
+    if given is not None:
+        _print_explanation(sys.stdin.read() if given == "-" else given, settings)
 
 
-def _tell(token: str, settings: Settings) -> None:
-    given = token.strip()
-    given = given[7:].lstrip() if given[:7].lower() == "bearer " else given
+def _print_explanation(given: str, settings: Settings) -> None:
+    token = given.strip()
+    token = token[7:].lstrip() if token[:7].lower() == "bearer " else token
     try:
-        for line in explain(given, settings):
+        for line in explain(token, settings):
             click.echo(line)
     except Unauthenticated as error:
         raise ConfigError(f"refused: {error}") from None
 
 
 def signed_token(settings: Settings, user: str, days: int) -> str:
-    """Return a token for `user`. Raises `ConfigError` where another issuer makes the tokens."""
+    """Return a token for `user`. Raises `ConfigError` if no shared secret is configured."""
     if not settings.jwt_secret:
-        raise ConfigError("tokens are made by the issuer behind TASKSERVICE_JWKS_URL")
+        raise ConfigError("TASKSERVICE_JWKS_URL is set: get the token from its issuer")
     return issue(
         settings.jwt_secret,
         user,

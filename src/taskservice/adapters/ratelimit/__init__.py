@@ -27,7 +27,7 @@ def counters_at(address: str, clock: Clock) -> Counters:
     return memory if address == IN_MEMORY else FallbackCounters(_shared(address), memory, clock)
 
 
-def require_answer(address: str) -> None:
+def require_available(address: str) -> None:
     """Raise `Unavailable` where what is shared does not count at the moment."""
     if address != IN_MEMORY:
         _shared(address).count("probe", 0, 1)
