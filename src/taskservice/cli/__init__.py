@@ -9,6 +9,7 @@ import click
 
 from taskservice import __version__
 from taskservice.cli.standard_streams import (
+    discard_unwritable_output,
     escape_unencodable,
     exit_with_error,
     replace_closed_streams,
@@ -71,6 +72,9 @@ class _LazyGroup(click.Group):
             escape_unencodable()
             require_docstrings()
             return super().main(*args, **extra)
+        except SystemExit:
+            discard_unwritable_output()
+            raise
         except Exception as error:
             return exit_with_error(error_message(error))
 

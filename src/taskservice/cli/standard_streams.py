@@ -35,7 +35,14 @@ def exit_with_error(message: str) -> None:
     """Print `message` if possible, and exit with status 2."""
     with suppress(OSError):
         click.echo(f"Error: {message}", err=True)
-    with suppress(OSError, AttributeError):
-        # Python would write the rest of the buffer at exit, and fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    discard_unwritable_output()
     sys.exit(2)
+
+
+def discard_unwritable_output() -> None:
+    """Discard a buffer that cannot be flushed: Python would try again at exit, with status 120."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
