@@ -1,5 +1,5 @@
--- The two roles and the database of taskservice, for psql, as a superuser; it can be run again.
--- The environment has OWNER_PASSWORD and SERVICE_PASSWORD.
+-- Creates the two roles and the database of taskservice. Run it with psql as a superuser, as often as
+-- you like. It reads OWNER_PASSWORD and SERVICE_PASSWORD from the environment.
 
 \getenv owner_password OWNER_PASSWORD
 \getenv service_password SERVICE_PASSWORD
