@@ -15,7 +15,7 @@ import pytest
 from flask import Flask, Response, request, request_finished
 from tests.support import DATABASE_PASSWORD, SECRET
 
-from taskservice.logs import OURS, Formatter
+from taskservice.logs import SERVICE_LOGGER, Formatter
 
 CANARIES = {
     "the secret": re.escape(SECRET),
@@ -100,7 +100,7 @@ def pytest_runtest_setup() -> None:
     """Listen to the log before anybody adds to a record, whatever a test before has set up."""
     root = logging.getLogger()
     root.handlers[:] = [LISTENER, *(each for each in root.handlers if each is not LISTENER)]
-    logging.getLogger(OURS).setLevel(logging.DEBUG)
+    logging.getLogger(SERVICE_LOGGER).setLevel(logging.DEBUG)
 
 
 @pytest.hookimpl(wrapper=True)

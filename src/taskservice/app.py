@@ -1,4 +1,4 @@
-"""The wiring: settings in, application out. The only place that knows every part."""
+"""Composition root: creates the application and its parts from the settings."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ from taskservice.adapters.http.application import http_application
 from taskservice.adapters.http.protocol.rate_limit import RateLimits
 from taskservice.adapters.jwt import Keys, KeySet, SharedSecret, Verifier
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.adapters.ratelimit import counters_at
+from taskservice.adapters.ratelimit import create_counters
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.checks.readiness import require_usable
 from taskservice.adapters.sql.connection.sessions import Timeouts
@@ -31,13 +31,13 @@ from taskservice.core.operations.readiness import Probe, SharedProbe
 from taskservice.core.service import OpenTasks
 from taskservice.docstrings import require_docstrings
 from taskservice.listening import authority, listen
-from taskservice.startup import check_in_worker, parsed_address
+from taskservice.startup import check_in_worker, parse_database_url
 
-FOR_PROBES = 1
-"""A connection to look with whether the database answers, where all others are in use."""
+PROBE_CONNECTIONS = 1
+"""Connections beyond the pool size, so that `/readyz` works while all others are in use."""
 
-FLOOR = 10
-"""An address may be refused so many times as often as a user may ask."""
+ADDRESS_LIMIT_FACTOR = 10
+"""Failed authentications allowed per address, as a multiple of a user's rate limit."""
 
 _log = logging.getLogger("taskservice")
 
@@ -49,16 +49,16 @@ def create_app(
     metrics: Metrics = NO_METRICS,
     clock: Clock = system_clock,
 ) -> Flask:
-    """Return an application over `open_tasks`, for whoever brings a home for tasks of their own.
+    """Return an application over `open_tasks`, which may be any storage adapter.
 
-    `probes` are what `/readyz` looks at, beside the keys; `metrics` hears what
-    happens; rates are counted by `clock`. Of `settings`, those of the database
-    are not used. A key set is fetched once here; where that fails, the
-    application is not ready until it was fetched. Raises `ValueError` where
-    the secret is none to verify with, and `ConfigError` under `python -OO`.
+    `/readyz` checks `probes` and the verification keys. `metrics` receives
+    events, and `clock` times the rate limits. The database settings in
+    `settings` are ignored. A key set is fetched once; if that fails, the
+    application is not ready until a later fetch succeeds. Raises `ValueError`
+    if the secret cannot verify tokens, and `ConfigError` under `python -OO`.
     """
     require_docstrings()
-    keys = token_keys(settings, metrics)
+    keys = verification_keys(settings, metrics)
     return http_application(
         token_verifier(keys, settings),
         open_tasks,
@@ -73,30 +73,29 @@ def create_app(
 
 
 def rate_limits(settings: Settings, clock: Clock) -> RateLimits | None:
-    """Return what is counted, and where; None where nothing is limited."""
+    """Return the rate limits of users and addresses, None if rate limiting is off."""
     if settings.rate_limit == NO_LIMIT:
         return None
     rate = Rate.parse(settings.rate_limit)
-    counters = counters_at(settings.rate_limit_storage, clock)
-    return RateLimits(
-        RateLimit(rate, counters, clock), RateLimit(rate.times(FLOOR), counters, clock)
-    )
+    counters = create_counters(settings.rate_limit_storage, clock)
+    of_address = RateLimit(rate.times(ADDRESS_LIMIT_FACTOR), counters, clock)
+    return RateLimits(RateLimit(rate, counters, clock), of_address)
 
 
 def production_app(settings: Settings) -> Flask:
     """Return the application over the configured database. Raises `ConfigError`.
 
-    A database that cannot be reached is looked for again, and the log says so.
+    If the database is unreachable, retry in the background and log each attempt.
     """
     check_in_worker(settings)
-    metrics = prometheus.counting() if settings.metrics_address else NO_METRICS
+    metrics = prometheus.create_metrics() if settings.metrics_address else NO_METRICS
     engine = pooled_engine(
-        parsed_address(settings.database_url),
+        parse_database_url(settings.database_url),
         pool_size=settings.pool_size,
         pool_timeout=settings.pool_timeout,
         prepared_statements=settings.prepared_statements,
         timeouts=Timeouts(settings.statement_timeout, settings.lock_timeout),
-        spare=FOR_PROBES,
+        spare=PROBE_CONNECTIONS,
         allow_privileged_role=settings.allow_privileged_role,
         metrics=metrics,
     )
@@ -106,39 +105,39 @@ def production_app(settings: Settings) -> Flask:
             partial(require_usable, engine, allow_privileged_role=settings.allow_privileged_role)
         ),
     }
-    traced = tracing(os.environ)
+    tracer = tracing(os.environ)
     admission = Admission(
-        traced.open_tasks(SqlTasks(engine).open_tasks),
+        tracer.trace_tasks(SqlTasks(engine).open_tasks),
         slots=settings.pool_size,
         wait_timeout=settings.pool_timeout,
     )
     app = create_app(admission.open_tasks, settings, probes, metrics)
-    traced.app(app, current_route)
+    tracer.trace_app(app, current_route)
     return app
 
 
 def serve_metrics(settings: Settings) -> None:
-    """Serve metrics where `settings` ask for it, before workers are forked off.
+    """Start the metrics server if `settings` configure it, before workers are forked.
 
     Raises `ConfigError`.
     """
     if settings.metrics_address is None:
         return
-    folder = temporary_files.make_folder()
-    place = authority(*settings.metrics_address)
+    folder = temporary_files.create_folder()
     try:
         listener = listen(*settings.metrics_address)
     except OSError as error:
+        address = authority(*settings.metrics_address)
         raise ConfigError(
-            f"TASKSERVICE_METRICS_ADDRESS cannot be listened on: {place}: {error.strerror}"
+            f"TASKSERVICE_METRICS_ADDRESS: cannot listen on {address}: {error.strerror}"
         ) from None
     prometheus.serve(listener, folder)
     address = authority(*listener.getsockname()[:2])
     _log.info("metrics server listening", extra={"address": address})
 
 
-def token_keys(settings: Settings, metrics: Metrics = NO_METRICS) -> Keys:
-    """Return the keys that tokens are tested with, fetched where an issuer has them."""
+def verification_keys(settings: Settings, metrics: Metrics = NO_METRICS) -> Keys:
+    """Return the verification keys: the shared secret, or the issuer's key set, fetched once."""
     if not settings.jwks_url:
         return SharedSecret(settings.jwt_secret or "")
     keys = KeySet(settings.jwks_url, refresh=settings.jwks_refresh, metrics=metrics)
@@ -150,7 +149,7 @@ def token_keys(settings: Settings, metrics: Metrics = NO_METRICS) -> Keys:
 
 
 def token_verifier(keys: Keys, settings: Settings) -> Verifier:
-    """Return what tells whose a token is, as the service does."""
+    """Return the verifier of tokens, as `settings` configure it."""
     return Verifier(
         keys,
         subject_claim=settings.jwt_subject_claim,
@@ -163,6 +162,6 @@ def openapi_document() -> bytes:
     """Return the OpenAPI document, as `/openapi.json` serves it."""
     settings = Settings(database_url="", jwt_secret="x" * 32)
     app = create_app(InMemoryTasks().open_tasks, settings)
-    # The log of requests is around the application, and not in it.
+    # full_dispatch_request bypasses the access log, which wraps the WSGI application.
     with app.test_request_context("/openapi.json"):
         return app.full_dispatch_request().get_data()

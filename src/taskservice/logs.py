@@ -1,4 +1,4 @@
-"""The log: one event a line, as JSON or for a person, whatever is in it."""
+"""Logging: one line per event, as JSON or as text for a console."""
 
 import json
 import logging
@@ -13,85 +13,92 @@ from typing import Any
 from structlog.processors import ExceptionRenderer, TimeStamper
 from structlog.stdlib import ExtraAdder, ProcessorFormatter, add_log_level, add_logger_name
 
-from taskservice.config import log_choice
+from taskservice.config import log_settings
 
-OURS = "taskservice"
-QUOTING = {"psycopg", "sqlalchemy"}
-"""Packages whose exceptions quote values and addresses in their messages."""
+SERVICE_LOGGER = "taskservice"
+SENSITIVE = {"psycopg", "sqlalchemy"}
+"""Packages whose exception messages quote values and addresses."""
 
-# How psycopg shows a connection: where it leads, and as whom.
-_without_address = re.compile(r" ?\((?:host|hostaddr|port|user|dbname|database)=[^)]*\)").sub
+# psycopg's representation of a connection: its address and user.
+_replace_address = re.compile(r" ?\((?:host|hostaddr|port|user|dbname|database)=[^)]*\)").sub
 _encode = json.JSONEncoder(allow_nan=False).encode
-_HEAD = ("timestamp", "level", "pid", "logger", "event")
+_FIRST_FIELDS = ("timestamp", "level", "pid", "logger", "event")
 _Event = MutableMapping[str, Any]
-_fields_of = ExtraAdder()
+_extra_fields = ExtraAdder()
 
 
 class Formatter(ProcessorFormatter):
-    """Makes one line of a record, `json` or `console`; one that cannot be told leaves its place."""
+    """Formats a record as one line, in the format `json` or `console`.
 
-    def __init__(self, form: str) -> None:
+    A record that cannot be formatted becomes a line with its location.
+    """
+
+    def __init__(self, format_name: str) -> None:
         super().__init__(
             processors=[
                 _add_fields,
                 add_log_level,
                 add_logger_name,
-                _add_process,
-                _tell_no_address,
+                _add_pid,
+                _remove_address,
                 TimeStamper(fmt="iso", utc=True),
-                ExceptionRenderer(told),
+                ExceptionRenderer(format_exception),
                 ProcessorFormatter.remove_processors_meta,
-                {"json": _as_json, "console": _for_a_person}[form],
+                {"json": _as_json, "console": _as_text}[format_name],
             ]
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        """Return the line, without its end."""
+        """Return the line without its end."""
         try:
             return super().format(record)
         except Exception as error:
-            place = f"{record.pathname}:{record.lineno}"
-            untold = {"location": place, "reason": type(error).__name__}
-            return super().format(logging.makeLogRecord({**_bare(record), **untold}))
+            location = f"{record.pathname}:{record.lineno}"
+            fields = {"location": location, "reason": type(error).__name__}
+            return super().format(logging.makeLogRecord({**_replacement(record), **fields}))
 
 
 def configure(environ: Mapping[str, str], handlers: Iterable[logging.Handler] = ()) -> Formatter:
-    """Log as `environ` says, to `handlers` or else to standard error; return the formatter.
+    """Configure logging to `handlers`, or to standard error; return the formatter.
 
-    Of other libraries only warnings are told: below, they tell SQL with its values.
+    Other libraries log at `warning` or above only: below, they log SQL with its values.
     """
-    level, form = log_choice(environ)
-    formatter = Formatter(form)
+    level, format_name = log_settings(environ)
+    formatter = Formatter(format_name)
     root = logging.getLogger()
     root.handlers[:] = list(handlers) or [logging.StreamHandler()]
     for handler in root.handlers:
         handler.setFormatter(formatter)
     threshold = logging.getLevelNamesMapping()[level.upper()]
     root.setLevel(max(threshold, logging.WARNING))
-    logging.getLogger(OURS).setLevel(threshold)
+    logging.getLogger(SERVICE_LOGGER).setLevel(threshold)
     logging.captureWarnings(capture=True)
-    threading.excepthook = _on_dead_thread
+    threading.excepthook = _on_thread_exception
     sys.unraisablehook = _on_unraisable
     return formatter
 
 
-def told(exc_info: tuple[type[BaseException], BaseException, TracebackType | None]) -> str:
-    """Return a traceback with its causes, without the values of variables and of statements."""
-    return "\n".join(map(_told_alone, reversed(list(_causes(exc_info[1])))))
+def format_exception(
+    exc_info: tuple[type[BaseException], BaseException, TracebackType | None],
+) -> str:
+    """Return a traceback with its causes, without values of variables and statements."""
+    return "\n".join(map(_format_one, reversed(list(_causes(exc_info[1])))))
 
 
-def _told_alone(error: BaseException) -> str:
-    where = "".join(traceback.format_tb(error.__traceback__))
-    return f"Traceback (most recent call last):\n{where}{named(error)}"
+def _format_one(error: BaseException) -> str:
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    return f"Traceback (most recent call last):\n{frames}{exception_summary(error)}"
 
 
-def named(error: BaseException) -> str:
-    """Name an exception; of what it says the first line, of what a database says the SQLSTATE."""
+def exception_summary(error: BaseException) -> str:
+    """Return the class and the first line of the message; of a database's error the SQLSTATE."""
     kind = type(error)
     package = kind.__module__.partition(".")[0]
     name = kind.__qualname__ if package == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-    says = getattr(error, "sqlstate", None) if package in QUOTING else str(error).partition("\n")[0]
-    return f"{name}: {says}" if says else name
+    text = str(error).partition("\n")[0]
+    if package in SENSITIVE:
+        text = getattr(error, "sqlstate", None) or ""
+    return f"{name}: {text}" if text else name
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -103,46 +110,46 @@ def _causes(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _add_fields(logger: logging.Logger, method: str, event: _Event) -> _Event:
-    """Add what a record brings beside its message; none of it takes the message's place."""
-    return {**_fields_of(logger, method, {"_record": event["_record"]}), **event}
+    """Add the record's extra fields; none overrides a standard field."""
+    return {**_extra_fields(logger, method, {"_record": event["_record"]}), **event}
 
 
-def _add_process(_: object, __: str, event: _Event) -> _Event:
+def _add_pid(_: object, __: str, event: _Event) -> _Event:
     event["pid"] = event["_record"].process
     return event
 
 
-def _tell_no_address(_: object, __: str, event: _Event) -> _Event:
-    if event["_record"].name.partition(".")[0] in QUOTING:
-        event["event"] = _without_address("", str(event["event"]))
+def _remove_address(_: object, __: str, event: _Event) -> _Event:
+    if event["_record"].name.partition(".")[0] in SENSITIVE:
+        event["event"] = _replace_address("", str(event["event"]))
     return event
 
 
 def _as_json(_: object, __: str, event: _Event) -> str:
-    return _encode(_plain(_in_order(event)))
+    return _encode(_json_value(_ordered(event)))
 
 
-def _for_a_person(_: object, __: str, event: _Event) -> str:
-    fields = {name: _plain(value) for name, value in _in_order(event).items()}
-    timestamp, level, pid, logger, said = (fields.pop(name) for name in _HEAD)
+def _as_text(_: object, __: str, event: _Event) -> str:
+    fields = {name: _json_value(value) for name, value in _ordered(event).items()}
+    timestamp, level, pid, logger, message = (fields.pop(name) for name in _FIRST_FIELDS)
     rest = "".join(f"  {name}={value}" for name, value in fields.items())
-    return escaped(f"{timestamp} {level:<8} [{pid}] {logger}: {said}{rest}")
+    return escaped(f"{timestamp} {level:<8} [{pid}] {logger}: {message}{rest}")
 
 
-def _in_order(event: _Event) -> dict[str, Any]:
-    return {**{name: event[name] for name in _HEAD}, **event}
+def _ordered(event: _Event) -> dict[str, Any]:
+    return {**{name: event[name] for name in _FIRST_FIELDS}, **event}
 
 
-def _plain(value: Any) -> Any:
-    """Return `value` as JSON can hold it; text is Unicode without lone surrogates."""
+def _json_value(value: Any) -> Any:
+    """Return `value` as a JSON value; text has no lone surrogates."""
     if type(value) is str and value.isascii():
         return value
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, Mapping):
-        return {_text(name): _plain(each) for name, each in value.items()}
+        return {_text(name): _json_value(each) for name, each in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(each) for each in value]
+        return [_json_value(each) for each in value]
     if isinstance(value, float) and value - value == 0:
         return value
     return _text(value)
@@ -154,11 +161,11 @@ def _text(value: object) -> str:
 
 
 def escaped(text: str) -> str:
-    """Return `text` with what cannot be seen, or moves what can, as escapes."""
+    """Return `text` with unprintable and bidirectional characters as escapes."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _bare(record: logging.LogRecord) -> dict[str, Any]:
+def _replacement(record: logging.LogRecord) -> dict[str, Any]:
     return {
         "name": record.name,
         "levelno": record.levelno,
@@ -167,10 +174,12 @@ def _bare(record: logging.LogRecord) -> dict[str, Any]:
     }
 
 
-def _on_dead_thread(dead: threading.ExceptHookArgs) -> None:
-    if dead.exc_value is not None and dead.exc_type is not SystemExit:
-        logging.getLogger(OURS).error("unhandled exception in thread", exc_info=dead.exc_value)
+def _on_thread_exception(args: threading.ExceptHookArgs) -> None:
+    if args.exc_value is not None and args.exc_type is not SystemExit:
+        logging.getLogger(SERVICE_LOGGER).error(
+            "unhandled exception in thread", exc_info=args.exc_value
+        )
 
 
-def _on_unraisable(lost: "sys.UnraisableHookArgs") -> None:
-    logging.getLogger(OURS).error("unraisable exception", exc_info=lost.exc_value)
+def _on_unraisable(args: "sys.UnraisableHookArgs") -> None:
+    logging.getLogger(SERVICE_LOGGER).error("unraisable exception", exc_info=args.exc_value)

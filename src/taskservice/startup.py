@@ -1,4 +1,4 @@
-"""Start-up checks: whether the service can work with the database that it is configured for."""
+"""Startup checks: whether the configured database can be used."""
 
 import logging
 from threading import Event, Thread
@@ -22,75 +22,75 @@ from taskservice.core.errors import (
     UnusableDatabase,
 )
 
-ORDINARY = (
+ROLE_ADVICE = (
     "Serve as an ordinary role (`taskservice db grant ROLE`); for development only, set "
     "TASKSERVICE_ALLOW_PRIVILEGED_ROLE=true"
 )
-"""What to do about a role that may not serve."""
+"""Advice for a role that bypasses row-level security."""
 
-RETRY_SECONDS = 30.0
-"""Time between two looks for a database that could not be reached."""
+RETRY_INTERVAL = 30.0
+"""Seconds between two attempts to reach the database."""
 
 _is_checked = Event()
-"""Set where the process that this one was forked from has looked at the database."""
+"""Set if the parent process has checked the database before it forked this one."""
 
 _log = logging.getLogger("taskservice")
 
 
-def check_at_start(settings: Settings) -> None:
-    """Look at the database before workers are forked off. Raises `ConfigError`."""
-    is_servable(settings)
+def check_at_startup(settings: Settings) -> None:
+    """Check the database before workers are forked. Raises `ConfigError`."""
+    is_database_usable(settings)
     _is_checked.set()
 
 
 def check_in_worker(settings: Settings) -> None:
-    """Look at the database from the process that serves, and go on looking until it is reached.
+    """Check the database in a worker; retry in the background until it is usable.
 
-    Raises `ConfigError` where that is the start itself. A worker that is
-    started later must not end the others, which a failure of it would: it is
-    not ready until the database is fit, and every connection is looked at.
+    Raises `ConfigError` only if no parent process has checked it: a worker
+    that fails to boot makes gunicorn stop all others. Such a worker is not
+    ready until the database is usable; every new connection is checked.
     """
-    if not (_is_reached(settings) if _is_checked.is_set() else is_servable(settings)):
+    if not (_is_usable_now(settings) if _is_checked.is_set() else is_database_usable(settings)):
         retry_in_background(settings)
 
 
-def is_servable(settings: Settings) -> bool:
-    """Tell whether the database of `settings` can be served from by now.
+def is_database_usable(settings: Settings) -> bool:
+    """Tell whether the database of `settings` can be used now.
 
-    False for a server that cannot be reached, which the log says with the
-    reason. Raises `ConfigError` for all that does not pass by itself: a file
-    that cannot be opened, a refused role, a certificate, a schema that is
-    behind, tables that no row-level security holds, too old a server.
+    Return False if the server is unreachable, and log the reason. Raises
+    `ConfigError` for errors that need an operator: a file that cannot be
+    opened, a rejected role or certificate, an outdated schema, missing
+    row-level security, a server that is too old.
     """
-    url = parsed_address(settings.database_url)
+    url = parse_database_url(settings.database_url)
     try:
-        _look(unpooled_engine(url), settings)
+        _check(unpooled_engine(url), settings)
     except SchemaOutdated as error:
         raise ConfigError(str(error)) from None
     except AccessDenied as error:
-        raise ConfigError(f"DATABASE_URL leads to no access: {error}") from None
+        raise ConfigError(f"DATABASE_URL: access denied: {error}") from None
     except PrivilegedRole as error:
-        raise ConfigError(f"DATABASE_URL is not fit to serve: {error}. {ORDINARY}") from None
+        raise ConfigError(f"DATABASE_URL cannot be used: {error}. {ROLE_ADVICE}") from None
     except UnusableDatabase as error:
-        raise ConfigError(f"DATABASE_URL is not fit to serve: {error}. {error.advice}") from None
+        raise ConfigError(f"DATABASE_URL cannot be used: {error}. {error.advice}") from None
     except Unavailable as error:
         if is_sqlite(url):
-            raise ConfigError(f"DATABASE_URL names a file that cannot be used: {error}") from error
+            raise ConfigError(f"DATABASE_URL: the file cannot be used: {error}") from error
         _log.warning("database unreachable, retrying", extra={"reason": str(error)})
         return False
     return True
 
 
-def retry_in_background(settings: Settings, seconds: float = RETRY_SECONDS) -> Thread:
-    """Look for the database again, each time with a line in the log, until it can be served from.
+def retry_in_background(settings: Settings, seconds: float = RETRY_INTERVAL) -> Thread:
+    """Retry the check every so many `seconds` until it succeeds; log each attempt.
 
-    Requests find out by themselves; this is for the operator. Returns the
-    thread that looks, every so many `seconds`.
+    Requests do not depend on it: the log lines are for the operator. Returns
+    the thread.
     """
 
     def retry() -> None:
         sleep(seconds)
-        while not _is_reached(settings):
+        while not _is_usable_now(settings):
             sleep(seconds)
         _log.warning("database reachable")
 
@@ -99,15 +99,15 @@ def retry_in_background(settings: Settings, seconds: float = RETRY_SECONDS) -> T
     return thread
 
 
-def _is_reached(settings: Settings) -> bool:
+def _is_usable_now(settings: Settings) -> bool:
     try:
-        return is_servable(settings)
+        return is_database_usable(settings)
     except ConfigError as error:
         _log.error("database unusable", extra={"reason": str(error)})
         return False
 
 
-def _look(engine: Engine, settings: Settings) -> None:
+def _check(engine: Engine, settings: Settings) -> None:
     require_connection(engine)
     require_fit(engine)
     require_readable(engine)
@@ -118,8 +118,8 @@ def _look(engine: Engine, settings: Settings) -> None:
     require_usable(engine, allow_privileged_role=settings.allow_privileged_role)
 
 
-def parsed_address(address: str) -> URL:
-    """Return the URL of the database at `address`. Raises `ConfigError`."""
+def parse_database_url(address: str) -> URL:
+    """Return the parsed `DATABASE_URL`. Raises `ConfigError`."""
     try:
         return database_url(address)
     except ValueError as error:

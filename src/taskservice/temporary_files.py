@@ -1,4 +1,4 @@
-"""Temporary files: in memory where that can be written, else where `tempfile` puts them."""
+"""Temporary files: in shared memory if it is writable, else in `tempfile`'s default folder."""
 
 import atexit
 import os
@@ -8,21 +8,21 @@ from tempfile import TemporaryFile, mkdtemp
 
 from taskservice.config import ConfigError
 
-_IN_MEMORY = "/dev/shm"  # noqa: S108
+_SHARED_MEMORY = "/dev/shm"  # noqa: S108
 
 
 def memory_folder() -> str | None:
-    """Return the folder in memory, where it can be written; None stands for `tempfile`'s own."""
+    """Return `/dev/shm` if it is writable, else None for `tempfile`'s default folder."""
     with suppress(OSError):
-        _write_in(_IN_MEMORY)
-        return _IN_MEMORY
+        _write_file(_SHARED_MEMORY)
+        return _SHARED_MEMORY
     return None
 
 
 def require_writable(folder: str | None) -> None:
-    """Raise `ConfigError` unless temporary files can be written in `folder`, or in `tempfile`'s."""
+    """Raise `ConfigError` unless `folder`, or `tempfile`'s default, is writable."""
     try:
-        _write_in(folder)
+        _write_file(folder)
     except OSError as error:
         where = f" in {folder}" if folder else ""
         setting = "gunicorn's worker_tmp_dir" if folder else "TMPDIR"
@@ -32,8 +32,8 @@ def require_writable(folder: str | None) -> None:
         ) from None
 
 
-def make_folder() -> str:
-    """Make a folder that is removed when this process ends. Raises `ConfigError`."""
+def create_folder() -> str:
+    """Create a folder that is removed when this process exits. Raises `ConfigError`."""
     parent = memory_folder()
     require_writable(parent)
     folder = mkdtemp("", "taskservice-", parent)
@@ -41,14 +41,14 @@ def make_folder() -> str:
     return folder
 
 
-def _remove(folder: str, owner: int) -> None:
-    """Remove a folder at the end of the process that made it, and of none that was forked."""
-    if os.getpid() == owner:
+def _remove(folder: str, creator: int) -> None:
+    """Remove a folder in the process that created it, and not in its forks."""
+    if os.getpid() == creator:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_in(folder: str | None) -> None:
-    """Raise `OSError` where nothing can be written: a folder may be read-only, or full."""
+def _write_file(folder: str | None) -> None:
+    """Raise `OSError` if a file cannot be written: the folder may be read-only or full."""
     with TemporaryFile(dir=folder) as file:
         file.write(b"x")
         file.flush()

@@ -1,4 +1,4 @@
-"""The application for any WSGI server, configured by the environment: `taskservice.wsgi:app`."""
+"""WSGI entry point: `taskservice.wsgi:app`, configured by environment variables."""
 
 import logging
 import os
@@ -7,7 +7,7 @@ from taskservice.app import production_app
 from taskservice.config import Settings
 from taskservice.logs import configure
 
-# gunicorn's logger has done it already; a server that logs in a form of its own keeps it.
+# gunicorn's logger has configured logging already; keep another server's configuration.
 if not logging.getLogger().handlers:
     configure(os.environ)
 

@@ -20,7 +20,7 @@ from tests.support import SECRET
 
 from taskservice.adapters.jwt import SharedSecret, Verifier, issue
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.adapters.ratelimit import IN_MEMORY, counters_at
+from taskservice.adapters.ratelimit import IN_MEMORY, create_counters
 from taskservice.app import create_app
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import Unauthenticated
@@ -51,7 +51,7 @@ def measured(works: dict[str, Callable[[], object]]) -> dict[str, float]:
 
 def limit_at(address: str) -> Callable[[], object]:
     """Return what is done for each request of one user among 20,000."""
-    limit = RateLimit(UNREACHED, counters_at(address, system_clock), system_clock)
+    limit = RateLimit(UNREACHED, create_counters(address, system_clock), system_clock)
     for number in range(20_000 if address == IN_MEMORY else 0):
         limit.hit(f"user:{number}")
     return lambda: limit.hit("user:ada")

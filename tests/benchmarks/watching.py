@@ -26,10 +26,10 @@ from werkzeug.test import EnvironBuilder
 from taskservice.adapters import prometheus
 from taskservice.adapters.http.access_log import RequestTelemetry, current_route
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.adapters.tracing.spans import trace_app, traced_tasks
+from taskservice.adapters.tracing.spans import trace_app, trace_tasks
 from taskservice.app import create_app
 from taskservice.core.operations.metrics import NO_METRICS, Metrics
-from taskservice.logs import OURS, configure
+from taskservice.logs import SERVICE_LOGGER, configure
 
 Request = Callable[[], bytes]
 
@@ -57,7 +57,7 @@ def traced() -> Flask:
     provider = TracerProvider()
     provider.add_span_processor(BatchSpanProcessor(Nowhere()))
     set_tracer_provider(provider)
-    app = create_app(traced_tasks(InMemoryTasks().open_tasks), SETTINGS)
+    app = create_app(trace_tasks(InMemoryTasks().open_tasks), SETTINGS)
     trace_app(app, current_route)
     return app
 
@@ -74,13 +74,13 @@ def reading(app: Flask) -> Request:
 @contextmanager
 def counting() -> Iterator[Metrics]:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        patch.setenv(prometheus.FOLDER, folder)
-        yield prometheus.counting()
+        patch.setenv(prometheus.FOLDER_VARIABLE, folder)
+        yield prometheus.create_metrics()
 
 
 def cost(request: Request, level: str, calls: int) -> float:
     """Return the microseconds of CPU of a request, with the log at `level`."""
-    logging.getLogger(OURS).setLevel(level)
+    logging.getLogger(SERVICE_LOGGER).setLevel(level)
     began = thread_time()
     for _ in range(calls):
         request()

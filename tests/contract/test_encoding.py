@@ -70,7 +70,7 @@ def test_another_encoding_is_migrated_and_not_served(
         assert (upgraded.returncode, upgraded.stderr) == (0, "")
         expected = ENCODING.format(encoding)
         assert refusal(tmp_path, address) == (
-            f"taskservice: DATABASE_URL is not fit to serve: {expected}"
+            f"taskservice: DATABASE_URL cannot be used: {expected}"
         )
         settings = {"DATABASE_URL": address, "TASKSERVICE_JWT_SECRET": SECRET}
         checked = run([*COMMAND, "check"], tmp_path, **settings)
@@ -85,7 +85,7 @@ def test_moments_in_another_style_are_not_served(own: Home, tmp_path: Path) -> N
     with psycopg.connect(own.superuser, autocommit=True) as superuser:
         superuser.execute(f"ALTER ROLE {own.role} SET DateStyle = 'German'".encode())
     assert refusal(tmp_path, own.service) == (
-        f"taskservice: DATABASE_URL is not fit to serve: {DATE_STYLE}"
+        f"taskservice: DATABASE_URL cannot be used: {DATE_STYLE}"
     )
 
 

@@ -30,8 +30,8 @@ def test_an_address_is_refused_among_the_settings(report: Report[str, str]) -> N
     settings = {"DATABASE_URL": report.tried, "TASKSERVICE_JWT_SECRET": SECRET}
     with pytest.raises(ConfigError) as error:
         Settings.from_environment({**settings, "TASKSERVICE_POOL_SIZE": "0"})
-    assert error.value.faults[0] == f"DATABASE_URL {report.right}"
-    assert len(error.value.faults) == 2
+    assert error.value.errors[0] == f"DATABASE_URL {report.right}"
+    assert len(error.value.errors) == 2
 
 
 def test_the_next_of_several_hosts_is_connected(postgresql: Databases) -> None:

@@ -11,7 +11,7 @@ from tests.http_callers import SETTINGS
 
 from taskservice.adapters.http.protocol.rate_limit import UNPARSED_ADDRESS_BUCKETS, client_network
 from taskservice.adapters.memory import InMemoryTasks
-from taskservice.app import FLOOR, create_app
+from taskservice.app import ADDRESS_LIMIT_FACTOR, create_app
 
 LIMITED = replace(SETTINGS, rate_limit="1/minute", proxies=1)
 
@@ -33,7 +33,7 @@ def refused(app: Flask, address: str, times: int = 1) -> int:
 def test_an_address_is_one_in_every_form(app: Flask, report: Report[tuple[str, str], bool]) -> None:
     """Who has used up the limit of an address has it in its other forms, and nobody else has."""
     one, other = report.tried
-    assert refused(app, one, FLOOR) == 401
+    assert refused(app, one, ADDRESS_LIMIT_FACTOR) == 401
     assert refused(app, other) == (429 if report.right else 401)
 
 

@@ -111,7 +111,7 @@ def test_the_log_says_again_what_is_waited_for(
             raise error
         reached.set()
 
-    monkeypatch.setattr("taskservice.startup._look", look)
+    monkeypatch.setattr("taskservice.startup._check", look)
     settings = Settings(database_url="postgresql://db/x", jwt_secret=SECRET)
     with caplog.at_level(logging.WARNING):
         retry_in_background(settings, seconds=0.01).join()

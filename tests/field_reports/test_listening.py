@@ -63,8 +63,8 @@ def test_a_host_that_is_not_ours_is_told(
     assert not list(tmp_path.glob("*.db"))
     with pytest.raises(ConfigError) as told:
         serve_metrics(replace(SETTINGS, metrics_address=(report.tried, 8000)))
-    setting = "TASKSERVICE_METRICS_ADDRESS cannot be listened on"
-    assert str(told.value) == f"{setting}: {report.right}"
+    setting = "TASKSERVICE_METRICS_ADDRESS: cannot listen on"
+    assert str(told.value) == f"{setting} {report.right}"
 
 
 @needs_ipv6

@@ -19,7 +19,7 @@ from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.cli.check_database import database_findings
 from taskservice.config import ConfigError, Settings
 from taskservice.core.errors import Unavailable
-from taskservice.startup import is_servable
+from taskservice.startup import is_database_usable
 
 _PREFECT = "prefect#6050"
 
@@ -54,7 +54,7 @@ def test_what_a_request_would_miss_is_found(home: Home, report: Report[str, str]
         require_usable(engine, allow_privileged_role=False)
     engine.dispose()
     with pytest.raises(ConfigError, match=report.right):
-        is_servable(settings)
+        is_database_usable(settings)
 
 
 def test_a_database_that_takes_no_write_is_ready(home: Home) -> None:
@@ -101,8 +101,8 @@ def test_too_old_a_database_is_refused(
     monkeypatch.setattr(readiness, "MINIMUM_SQLITE", (99,))
     monkeypatch.setattr(readiness, "MINIMUM_POSTGRESQL", 99)
     settings = Settings(database_url=address, jwt_secret=SECRET)
-    with pytest.raises(ConfigError, match=f"DATABASE_URL is not fit to serve: {message}"):
-        is_servable(settings)
+    with pytest.raises(ConfigError, match=f"DATABASE_URL cannot be used: {message}"):
+        is_database_usable(settings)
     (finding,) = database_findings(settings)
     assert finding.is_failure
     assert re.match(message, f"{finding.text}. {finding.advice}")

@@ -28,7 +28,7 @@ def test_a_setting_is_refused(report: Report[Setting, str]) -> None:
     name, value = report.tried
     with pytest.raises(ConfigError) as error:
         Settings.from_environment({**GIVEN, name: value})
-    assert error.value.faults == (f"{name} {report.right}",)
+    assert error.value.errors == (f"{name} {report.right}",)
 
 
 @pytest.mark.parametrize("name", PARSERS)

@@ -39,7 +39,7 @@ METRICS = {"TASKSERVICE_METRICS_ADDRESS": "127.0.0.1:0"}
 @pytest.fixture(autouse=True)
 def no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory cannot be written."""
-    monkeypatch.setattr(temporary_files, "_IN_MEMORY", "/proc")
+    monkeypatch.setattr(temporary_files, "_SHARED_MEMORY", "/proc")
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_the_temporary_folder_does_as_well(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     assert temporary_files.memory_folder() is None
     temporary_files.require_writable(temporary_files.memory_folder())
-    assert Path(temporary_files.make_folder()).parent == tmp_path
+    assert Path(temporary_files.create_folder()).parent == tmp_path
 
 
 @pytest.mark.parametrize(

@@ -215,5 +215,5 @@ def test_headers_are_read_from_the_setting() -> None:
 @pytest.mark.parametrize("value", ["*", "X Tenant", "X-Tenant:", "x,", ",", "é", 'x"y', "x;y"])
 def test_what_is_no_name_of_a_header_is_refused(value: str) -> None:
     """What is no token (RFC 9110, section 5.1) is told at the start, and so is a wildcard."""
-    with pytest.raises(ConfigError, match="TASKSERVICE_CORS_HEADERS must be names of headers, sep"):
+    with pytest.raises(ConfigError, match="TASKSERVICE_CORS_HEADERS must be header names, sep"):
         Settings.from_environment({**GIVEN, "TASKSERVICE_CORS_HEADERS": value})

@@ -51,7 +51,9 @@ def test_no_header_of_a_proxy_names_the_caller(open_tasks: OpenTasks) -> None:
 @pytest.mark.parametrize("value", ["-1", "10", "one", "1.0", "１"])
 def test_the_setting_is_a_small_number(value: str) -> None:
     """Anything else is told at the start."""
-    with pytest.raises(ConfigError, match="TASKSERVICE_PROXIES must be how many proxies"):
+    with pytest.raises(
+        ConfigError, match="TASKSERVICE_PROXIES must be the number of trusted proxies"
+    ):
         Settings.from_environment({**GIVEN, "TASKSERVICE_PROXIES": value})
 
 

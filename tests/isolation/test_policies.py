@@ -299,7 +299,7 @@ def test_gunicorn_does_not_start_over_a_table_that_is_open(changed: Home, tmp_pa
     result = run(START, tmp_path, **settings)
     assert (result.returncode, result.stderr.splitlines()[-1]) == (
         2,
-        f"taskservice: DATABASE_URL is not fit to serve: {reason}. As the tables' owner: {remedy}",
+        f"taskservice: DATABASE_URL cannot be used: {reason}. As the tables' owner: {remedy}",
     )
     for state, status, given in (("FAIL", 2, settings), ("warn", 0, allowed)):
         checked = run([*COMMAND, "check"], tmp_path, **given)

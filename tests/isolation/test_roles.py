@@ -137,7 +137,7 @@ def test_gunicorn_does_not_start_as_a_privileged_role(home: Home, tmp_path: Path
     result = run(START, tmp_path, DATABASE_URL=home.superuser, TASKSERVICE_JWT_SECRET=SECRET)
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1] == (
-        "taskservice: DATABASE_URL is not fit to serve: the database role is "
+        "taskservice: DATABASE_URL cannot be used: the database's role is "
         f"{urlsplit(home.superuser).username}, which "
         "is a superuser: row-level security does not apply. Serve as an ordinary role "
         "(`taskservice db grant ROLE`); for development only, set "
@@ -151,7 +151,7 @@ def test_gunicorn_does_not_start_as_nobody(home: Home, tmp_path: Path) -> None:
     result = run(START, tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1] == (
-        "taskservice: DATABASE_URL leads to no access: database error: "
+        "taskservice: DATABASE_URL: access denied: database error: "
         'FATAL:  role "no_such_role" does not exist'
     )
 

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import IntegrityError
 from tests.postgres import Databases
 
-from taskservice.logs import OURS, Formatter, configure
-from taskservice.server.logger import Log, discreet
+from taskservice.logs import SERVICE_LOGGER, Formatter, configure
+from taskservice.server.logger import Log, redact
 
 VALUES = st.recursive(
     st.text(st.characters(exclude_categories=()))
@@ -141,7 +141,7 @@ def test_a_database_error_is_told_by_its_kind(postgresql: Databases) -> None:
 @pytest.fixture
 def logging_restored() -> Iterator[None]:
     """The logging of the tests, put back after a test that has configured it."""
-    root, ours = logging.getLogger(), logging.getLogger(OURS)
+    root, ours = logging.getLogger(), logging.getLogger(SERVICE_LOGGER)
     gunicorns = logging.getLogger("gunicorn.error")
     before = root.handlers[:], root.level, ours.level, threading.excepthook, sys.unraisablehook
     yield
@@ -163,7 +163,7 @@ def test_the_level_is_for_ours_and_other_libraries_only_warn(
 ) -> None:
     """`debug` never lets a library tell statements with their values; what is wrong is `info`."""
     configure({"TASKSERVICE_LOG_LEVEL": level})
-    assert logging.getLogger(OURS).getEffectiveLevel() == ours
+    assert logging.getLogger(SERVICE_LOGGER).getEffectiveLevel() == ours
     assert logging.getLogger("another.library").getEffectiveLevel() == others
 
 
@@ -186,14 +186,14 @@ def test_gunicorn_quotes_no_request() -> None:
     except InvalidHeader as error:
         refused = record(f"Invalid request from ip=1.2.3.4: {error}")
         cut_short = record("Closed. %s", error)
-        assert discreet(refused)
-        assert discreet(cut_short)
+        assert redact(refused)
+        assert redact(cut_short)
     assert refused.getMessage() == "Invalid request from ip=1.2.3.4: InvalidHeader"
     assert cut_short.getMessage() == "Closed. InvalidHeader"
     failed = record("Error handling request %s %s", "GET", "/?q=Buy+milk")
-    assert discreet(failed)
+    assert redact(failed)
     assert failed.getMessage() == "Error handling request"
-    assert not discreet(record("Current configuration:\n  raw_env: ['SECRET=x']"))
+    assert not redact(record("Current configuration:\n  raw_env: ['SECRET=x']"))
 
 
 @pytest.mark.usefixtures("logging_restored")
@@ -219,7 +219,7 @@ def test_the_log_goes_where_gunicorns_goes(tmp_path: Path) -> None:
     config.set("errorlog", str(tmp_path / "log"))
     log = Log(config)
     log.info("one")
-    logging.getLogger(OURS).warning("two")
+    logging.getLogger(SERVICE_LOGGER).warning("two")
     told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
     assert [each["event"] for each in told] == ["one", "two"]
     for handler in log.error_log.handlers:

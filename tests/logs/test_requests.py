@@ -15,7 +15,7 @@ from taskservice.app import create_app
 from taskservice.core.errors import Unavailable
 from taskservice.core.operations.metrics import FinishedRequest, Metrics
 from taskservice.core.service import TaskService
-from taskservice.logs import OURS, Formatter
+from taskservice.logs import SERVICE_LOGGER, Formatter
 from taskservice.testing import ADA, TickingClock
 
 TASKS = "/api/tasks/{user_id}/tasks"
@@ -188,10 +188,10 @@ def test_probes_are_for_debugging(
     ada: Caller, told: Told, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     """Asked every few seconds by every monitor, they would bury what matters."""
-    caplog.set_level(logging.INFO, OURS)
+    caplog.set_level(logging.INFO, SERVICE_LOGGER)
     ada.client.get(path)
     assert not caplog.records
-    caplog.set_level(logging.DEBUG, OURS)
+    caplog.set_level(logging.DEBUG, SERVICE_LOGGER)
     ada.client.get(path)
     assert told() == {"level": "debug", "method": "GET", "route": path, "status": 200}
 
@@ -201,7 +201,7 @@ def test_what_is_not_told_is_not_made(
 ) -> None:
     """At `warning` no line is put together, only to be thrown away."""
     monkeypatch.delattr("taskservice.adapters.http.access_log._log_fields")
-    caplog.set_level(logging.WARNING, OURS)
+    caplog.set_level(logging.WARNING, SERVICE_LOGGER)
     assert ada("GET").status_code == 200
     assert not caplog.records
 

@@ -59,7 +59,7 @@ class Interrupted(dict[str, tuple[int, int]]):
 def test_a_thread_does_not_come_between_a_look_and_a_count() -> None:
     """In memory too, where a switch of threads at the wrong moment is rare."""
     counters, numbers = MemoryCounters(), list[int]()
-    counters._young = kept = Interrupted(lambda: numbers.append(counters.count("ada", 7, 60)))
+    counters._current = kept = Interrupted(lambda: numbers.append(counters.count("ada", 7, 60)))
     numbers.append(counters.count("ada", 7, 60))
     kept.finish()
     assert sorted(numbers) == [1, 2]
@@ -73,7 +73,7 @@ def test_memory_forgets_windows_that_are_over(clock: TickingClock) -> None:
         clock.now += timedelta(seconds=1)
         assert counters.count(f"user-{second}", 0, 60) == 1
         assert counters.count("ada", second // 60, 60) == second % 60 + 1
-    kept = set(counters._young) | set(counters._old)
+    kept = set(counters._current) | set(counters._previous)
     assert len(kept) <= 2 * 60 + 1
     assert {f"user-{second}" for second in range(140, 200)} <= kept
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from tests.redis_server import RedisServer, redis_server
 
-from taskservice.adapters.ratelimit import counters_at
-from taskservice.adapters.ratelimit.fallback_counters import REST
-from taskservice.adapters.ratelimit.redis_counters import PATIENCE, RedisCounters
+from taskservice.adapters.ratelimit import create_counters
+from taskservice.adapters.ratelimit.fallback_counters import RETRY_AFTER
+from taskservice.adapters.ratelimit.redis_counters import REDIS_TIMEOUT, RedisCounters
 from taskservice.core.errors import Unavailable
 from taskservice.core.operations.rate_limits import Counters
 from taskservice.testing import TickingClock
@@ -28,7 +28,7 @@ def server() -> Iterator[RedisServer]:
 @pytest.fixture
 def counters(server: RedisServer, clock: TickingClock) -> Counters:
     clock.step = timedelta()
-    return counters_at(server.address, clock)
+    return create_counters(server.address, clock)
 
 
 def ask(counters: Counters, times: int) -> list[int]:
@@ -46,12 +46,12 @@ def test_counting_goes_on_in_memory(
     server.stop()
     assert ask(counters, 1000) == list(range(1, 1001))
     assert caplog.messages == [AWAY]
-    clock.now += timedelta(seconds=REST)
+    clock.now += timedelta(seconds=RETRY_AFTER)
     assert ask(counters, 2) == [1001, 1002]
     assert caplog.messages == [AWAY, AWAY]
     server.start()
     assert ask(counters, 1) == [1003]
-    clock.now += timedelta(seconds=REST)
+    clock.now += timedelta(seconds=RETRY_AFTER)
     assert ask(counters, 2) == [1, 2]
     assert caplog.messages == [AWAY, AWAY, BACK]
 
@@ -75,7 +75,7 @@ def test_a_redis_that_hangs_is_waited_for_once(
     server.freeze()
     began = time.monotonic()
     assert ask(counters, 1000) == list(range(1, 1001))
-    assert PATIENCE * 0.9 < time.monotonic() - began < PATIENCE + 2
+    assert REDIS_TIMEOUT * 0.9 < time.monotonic() - began < REDIS_TIMEOUT + 2
     assert caplog.messages == [AWAY]
 
 

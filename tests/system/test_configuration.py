@@ -48,11 +48,11 @@ BAD = {
     ),
     "a path out of reach": (
         {"DATABASE_URL": "sqlite:///no/such/folder/x.db", "TASKSERVICE_JWT_SECRET": SECRET},
-        f"DATABASE_URL is not fit to serve: there is no file no/such/folder/x.db. {NO_FILE}",
+        f"DATABASE_URL cannot be used: there is no file no/such/folder/x.db. {NO_FILE}",
     ),
     "a file that is not there": (
         {"DATABASE_URL": SQLITE, "TASKSERVICE_JWT_SECRET": SECRET},
-        f"DATABASE_URL is not fit to serve: there is no file tasks.db. {NO_FILE}",
+        f"DATABASE_URL cannot be used: there is no file tasks.db. {NO_FILE}",
     ),
     **{
         f"metrics at {place}": (
@@ -80,7 +80,7 @@ BAD = {
             "WEB_CONCURRENCY": "0",
         },
         "DATABASE_URL must begin with sqlite:///, postgresql:// or postgres://; "
-        "TASKSERVICE_JWKS_URL must be an address that begins with https:// or http://; "
+        "TASKSERVICE_JWKS_URL must be a URL that begins with https:// or http://; "
         "TASKSERVICE_JWKS_REFRESH must be at most 300 seconds; "
         "TASKSERVICE_RATE_LIMIT must be off, or a number per unit, such as 600/minute; "
         "TASKSERVICE_RATE_LIMIT_STORAGE must be an address such as redis://host:6379/0; "

@@ -25,7 +25,7 @@ from tests.processes import COMMAND, SECONDS, START, WORKERS, Service, gunicorn,
 from tests.support import SECRET
 
 from taskservice import __version__
-from taskservice.adapters.prometheus.endpoint import registry
+from taskservice.adapters.prometheus.endpoint import create_registry
 
 ADA = token_of("ada")
 PATH = "/api/tasks/ada/tasks"
@@ -169,7 +169,7 @@ def scraped_until(is_over: Event, scraper: Scraper) -> list[Any]:
 def test_a_scrape_skips_the_file_that_a_worker_has_just_created(tmp_path: Path) -> None:
     """It is empty until the worker has given it a size (prometheus_client's `MmapedDict`)."""
     (tmp_path / "counter_1.db").touch()
-    text = generate_latest(registry(str(tmp_path))).decode()
+    text = generate_latest(create_registry(str(tmp_path))).decode()
     assert text.splitlines()[-1].startswith("taskservice_build_info")
 
 
@@ -324,7 +324,7 @@ def test_an_address_in_use_ends_the_start(
         settings["TASKSERVICE_METRICS_ADDRESS"] = place
         result = run(command, tmp_path, **settings)
     assert result.returncode == 2
-    message = f"TASKSERVICE_METRICS_ADDRESS cannot be listened on: {place}: Address already in use"
+    message = f"TASKSERVICE_METRICS_ADDRESS: cannot listen on {place}: Address already in use"
     assert result.stderr.splitlines()[-1].endswith(f": {message}")
     assert "Traceback" not in result.stderr
 

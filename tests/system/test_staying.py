@@ -21,7 +21,7 @@ from tests.processes import SECONDS, START, Service, gunicorn
 from tests.support import SECRET
 
 from taskservice.server.draining import DrainingWorker
-from taskservice.server.keepalive import MOMENT, KeepAliveWorker
+from taskservice.server.keepalive import NO_TIMEOUT, KeepAliveWorker
 
 TURNS = 50
 REQUEST = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -133,8 +133,8 @@ def test_a_connection_waits_for_its_requests_as_ever(bench: Bench) -> None:
     """What is waited for between two of them is not what a request may take."""
     bench.client.sendall(b"a")
     bench.worker.handle(bench.connection)
-    for_ever = bytes(len(MOMENT))
-    assert bench.connection.sock.getsockopt(SOL_SOCKET, SO_RCVTIMEO, len(MOMENT)) == for_ever
+    timeout = bench.connection.sock.getsockopt(SOL_SOCKET, SO_RCVTIMEO, len(NO_TIMEOUT))
+    assert timeout == NO_TIMEOUT
 
 
 def test_who_has_broken_off_is_given_back_to_the_one_who_notices(bench: Bench) -> None:

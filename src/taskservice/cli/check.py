@@ -41,7 +41,7 @@ def _findings(database: str | None) -> Iterator[Finding]:
     try:
         settings = Settings.from_environment(environment(database))
     except ConfigError as error:
-        yield from (fail("settings", fault, SETTINGS_ADVICE) for fault in error.faults)
+        yield from (fail("settings", message, SETTINGS_ADVICE) for message in error.errors)
         return
     yield ok("settings", "all settings are valid")
     for part, findings in CHECKS.items():

@@ -23,7 +23,7 @@ from taskservice.core.errors import (
     Unavailable,
     UnusableDatabase,
 )
-from taskservice.startup import ORDINARY, parsed_address
+from taskservice.startup import ROLE_ADVICE, parse_database_url
 
 REACH = (
     "is it up, are host and port in DATABASE_URL right, and does a firewall let this machine in?"
@@ -36,7 +36,7 @@ SPACE = "its disk is full, or a quota is used up: make room (`df -h` and `df -i`
 
 def database_findings(settings: Settings) -> Iterator[Finding]:
     """Look at the database; what cannot be known, as something before it fails, is not told."""
-    engine = unpooled_engine(parsed_address(settings.database_url))
+    engine = unpooled_engine(parse_database_url(settings.database_url))
     try:
         require_connection(engine)
         require_fit(engine)
@@ -104,7 +104,7 @@ def _role_findings(engine: Engine, settings: Settings, role: str) -> Iterator[Fi
         require_ordinary_role(engine)
     except PrivilegedRole as error:
         advice = (
-            "TASKSERVICE_ALLOW_PRIVILEGED_ROLE is for development only" if allowed else ORDINARY
+            "TASKSERVICE_ALLOW_PRIVILEGED_ROLE is for development only" if allowed else ROLE_ADVICE
         )
         yield unheld("role", str(error), advice)
     else:

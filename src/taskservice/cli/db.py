@@ -10,9 +10,9 @@ from taskservice.adapters.sql.admin.prune import prune
 from taskservice.adapters.sql.connection.address import is_sqlite
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.cli.options import database_option, environment
-from taskservice.config import ConfigError, database_address
+from taskservice.config import ConfigError, read_database_url
 from taskservice.core.clock import system_clock
-from taskservice.startup import parsed_address
+from taskservice.startup import parse_database_url
 
 
 @click.group()
@@ -81,4 +81,4 @@ def prune_expired(database: str | None) -> None:
 
 
 def _engine(database: str | None) -> Engine:
-    return unpooled_engine(parsed_address(database_address(environment(database))))
+    return unpooled_engine(parse_database_url(read_database_url(environment(database))))

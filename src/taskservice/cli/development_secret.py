@@ -14,7 +14,7 @@ from tempfile import TemporaryFile
 
 from taskservice.adapters.jwt import SharedSecret
 from taskservice.adapters.sql.connection.address import database_file, database_url, is_sqlite
-from taskservice.config import ConfigError, database_address
+from taskservice.config import ConfigError, read_database_url
 from taskservice.config.reader import Reader
 
 _log = logging.getLogger("taskservice")
@@ -25,7 +25,7 @@ def secret_file(environ: Mapping[str, str]) -> Path:
 
     Raises `ConfigError` if `DATABASE_URL` is invalid.
     """
-    url = database_url(database_address(environ))
+    url = database_url(read_database_url(environ))
     path = database_file(url) if is_sqlite(url) else Path("taskservice")
     if not path.name:
         raise ConfigError("DATABASE_URL must name a file, as in sqlite:///taskservice.db")
@@ -89,8 +89,8 @@ def _permissions_of_new_file(folder: Path) -> tuple[int, int] | None:
     return None
 
 
-def _error(file: Path, fault: str, remedy: str = "remove it") -> ConfigError:
-    return ConfigError(f"{file} {fault}: {remedy}, or set TASKSERVICE_JWT_SECRET")
+def _error(file: Path, problem: str, remedy: str = "remove it") -> ConfigError:
+    return ConfigError(f"{file} {problem}: {remedy}, or set TASKSERVICE_JWT_SECRET")
 
 
 def create_secret(file: Path) -> None:

@@ -9,7 +9,7 @@ from taskservice.adapters.jwt import Keys, KeySet
 from taskservice.adapters.jwt.compact import split
 from taskservice.adapters.jwt.fetch import fetch
 from taskservice.adapters.jwt.header import json_object
-from taskservice.app import token_keys, token_verifier
+from taskservice.app import token_verifier, verification_keys
 from taskservice.config import Settings
 from taskservice.core.errors import Unauthenticated, Unavailable
 
@@ -25,7 +25,7 @@ def explain(token: str, settings: Settings) -> Iterator[str]:
     The lines contain neither the secret nor the signature. Raises
     `Unauthenticated` if the token is refused, `Unavailable` if no key is loaded.
     """
-    keys, now = token_keys(settings), datetime.now(UTC)
+    keys, now = verification_keys(settings), datetime.now(UTC)
     yield from _header_lines(_part(token, 0), keys)
     yield from _claim_lines(_part(token, 1), settings, now)
     yield f"{'clock':<9} {_timestamp(now)}, this machine's{_issuer_clock(settings)}"

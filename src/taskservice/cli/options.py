@@ -11,10 +11,10 @@ from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.checks.readiness import require_file
 from taskservice.adapters.sql.connection.sessions import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
-from taskservice.config import DEFAULT_DATABASE, database_address
+from taskservice.config import DEFAULT_DATABASE, read_database_url
 from taskservice.config.reader import Reader
 from taskservice.core.validation import is_owner
-from taskservice.startup import parsed_address
+from taskservice.startup import parse_database_url
 
 COMMAND_TIMEOUTS = Timeouts(statement=600, lock=5)
 """Seconds; longer than the service's, as a user may have many tasks."""
@@ -57,7 +57,7 @@ def checked_engine(database: str | None, default: str = "") -> Engine:
 
     A privileged role is allowed: each statement names the owner of its rows.
     """
-    url = parsed_address(database_address(environment(database, default)))
+    url = parse_database_url(read_database_url(environment(database, default)))
     engine = unpooled_engine(url)
     require_file(engine)
     schema.require_current(engine)

@@ -18,7 +18,7 @@ from taskservice.config import ConfigError, Settings
 from taskservice.config.reader import Reader
 from taskservice.listening import authority, listen
 from taskservice.logs import configure, escaped
-from taskservice.startup import check_at_start, parsed_address
+from taskservice.startup import check_at_startup, parse_database_url
 from taskservice.temporary_files import memory_folder, require_writable
 
 DEMO_USER = "demo"
@@ -65,8 +65,8 @@ def serve(host: str, port: int, database: str | None) -> None:
 
     require_writable(memory_folder())
     with _listen(host, port) as listener:
-        upgrade(unpooled_engine(parsed_address(settings.database_url)))
-        check_at_start(settings)
+        upgrade(unpooled_engine(parse_database_url(settings.database_url)))
+        check_at_startup(settings)
         serve_metrics(settings)
         Server(settings, listener, partial(announce, settings)).run()
 
@@ -81,7 +81,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def announce(settings: Settings, address: str) -> None:
     """Print the addresses of the service, and example requests."""
-    database = escaped(display_address(parsed_address(settings.database_url)))
+    database = escaped(display_address(parse_database_url(settings.database_url)))
     click.echo(WELCOME.format(version=__version__, address=address, database=database))
     if settings.jwt_secret:
         click.echo(EXAMPLE.format(address=address, token=_demo_token(settings)))

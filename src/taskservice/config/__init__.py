@@ -1,4 +1,4 @@
-"""The settings: read once from the environment, checked all at once, frozen."""
+"""Settings: read from the environment once, validated together, immutable."""
 
 import logging
 import re
@@ -18,23 +18,23 @@ _log = logging.getLogger("taskservice")
 
 
 class ConfigError(Exception):
-    """What is wrong with the configuration.
+    """The configuration is invalid.
 
-    `faults` are all there are, each beginning with the setting's name.
+    `errors` are all messages, each beginning with the setting's name.
     """
 
-    def __init__(self, *faults: str) -> None:
-        super().__init__("; ".join(faults))
-        self.faults = faults
+    def __init__(self, *errors: str) -> None:
+        super().__init__("; ".join(errors))
+        self.errors = errors
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the service was told; one of `jwt_secret` and `jwks_url` is set; times in seconds.
+    """The settings; one of `jwt_secret` and `jwks_url` is set, times are in seconds.
 
-    A field is the setting of its name, in capitals and behind `TASKSERVICE_`,
-    but for `DATABASE_URL` and `WEB_CONCURRENCY`: the page on operations says
-    what each does. What is given here is not checked; `from_environment` does.
+    Each field is the environment variable of its name, in capitals and with
+    the prefix `TASKSERVICE_`, except `DATABASE_URL` and `WEB_CONCURRENCY`. The
+    page on operations documents them. Only `from_environment` validates.
     """
 
     database_url: str
@@ -63,43 +63,43 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str]) -> Self:
-        """Return the settings of `environ`, or raise `ConfigError` with every fault."""
+        """Return the settings in `environ`. Raises `ConfigError` with every error."""
         reader = Reader(environ)
-        given = {name: reader.value(name) for name in PARSERS}
-        known: dict[str, Any] = {
-            field: given[name] for name, field in _FIELDS.items() if given[name] is not None
+        values = {name: reader.value(name) for name in PARSERS}
+        given: dict[str, Any] = {
+            field: values[name] for name, field in _FIELDS.items() if values[name] is not None
         }
         reader.require("DATABASE_URL")
         reader.require_one_of("TASKSERVICE_JWT_SECRET", "TASKSERVICE_JWKS_URL")
-        reader.warn_of_trimming("TASKSERVICE_JWT_SECRET")
+        reader.warn_of_whitespace("TASKSERVICE_JWT_SECRET")
         _warn_of_unknown(environ)
-        _require_no_fault(reader)
-        return cls(**known)
+        _raise_errors(reader)
+        return cls(**given)
 
 
-def database_address(environ: Mapping[str, str]) -> str:
-    """Return the database's address alone, for what needs nothing else. Raises `ConfigError`."""
+def read_database_url(environ: Mapping[str, str]) -> str:
+    """Return `DATABASE_URL`, for commands that need no other setting. Raises `ConfigError`."""
     reader = Reader(environ)
     address = reader.value("DATABASE_URL")
     reader.require("DATABASE_URL")
-    _require_no_fault(reader)
+    _raise_errors(reader)
     return str(address)
 
 
-def log_choice(environ: Mapping[str, str]) -> tuple[str, str]:
-    """Return the log's level and format, the default for what is wrong: the log must tell of it."""
+def log_settings(environ: Mapping[str, str]) -> tuple[str, str]:
+    """Return the log's level and format; defaults if invalid, as errors must be logged."""
     reader = Reader(environ)
-    level, form = (reader.value(f"TASKSERVICE_LOG_{name}") for name in ("LEVEL", "FORMAT"))
-    return level or Settings.log_level, form or Settings.log_format
+    level, format_name = (reader.value(f"TASKSERVICE_LOG_{name}") for name in ("LEVEL", "FORMAT"))
+    return level or Settings.log_level, format_name or Settings.log_format
 
 
 def pool_size(environ: Mapping[str, str]) -> int:
-    """Return how many connections a process has, the default for what is wrong."""
+    """Return the size of a process's connection pool; the default if invalid."""
     return Reader(environ).value("TASKSERVICE_POOL_SIZE") or Settings.pool_size
 
 
 def worker_count(environ: Mapping[str, str], default: int) -> int:
-    """Return how many workers to run, the default for what is wrong: `Settings` tells of it."""
+    """Return the number of workers; the default if invalid, which `Settings` reports."""
     return Reader(environ).value(WORKERS) or default
 
 
@@ -107,8 +107,8 @@ _FIELDS = {name: name.removeprefix("TASKSERVICE_").lower() for name in PARSERS}
 assert set(_FIELDS.values()) == {field.name for field in fields(Settings)}
 
 
-# Kubernetes makes such variables of each Service whose name begins with "taskservice" (its
-# documentation calls them service links); a setting that somebody guessed has no such value.
+# Kubernetes sets such variables (service links) for each Service whose name begins with
+# "taskservice"; a misspelled setting has no such value.
 _is_service_link = re.compile(
     r"TASKSERVICE(_\w+)?_(SERVICE_HOST=.*|SERVICE_PORT(_\w+)?=\d+|PORT=\w+://.*"
     r"|PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?=.*)"
@@ -117,11 +117,11 @@ _is_service_link = re.compile(
 
 def _warn_of_unknown(environ: Mapping[str, str]) -> None:
     for name, value in sorted(environ.items()):
-        is_direct = name.startswith("TASKSERVICE_") and name not in PARSERS
-        if is_direct and not _is_service_link(f"{name}={value}"):
+        is_unknown = name.startswith("TASKSERVICE_") and name not in PARSERS
+        if is_unknown and not _is_service_link(f"{name}={value}"):
             _log.warning("unknown setting", extra={"setting": name})
 
 
-def _require_no_fault(reader: Reader) -> None:
-    if reader.faults:
-        raise ConfigError(*reader.faults)
+def _raise_errors(reader: Reader) -> None:
+    if reader.errors:
+        raise ConfigError(*reader.errors)

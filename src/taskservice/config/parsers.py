@@ -1,4 +1,4 @@
-"""What each setting must be: a parser returns its value, or raises `ValueError` with the reason."""
+"""Parsers of the settings: each returns the value, or raises `ValueError` with the reason."""
 
 import re
 from collections.abc import Callable
@@ -7,18 +7,18 @@ from urllib.parse import urlsplit
 from taskservice.adapters.jwt import SharedSecret
 from taskservice.adapters.jwt.key_set import REFRESH
 from taskservice.adapters.ratelimit import require_storage
-from taskservice.config.origins import normalized_origin
+from taskservice.config.origins import normalize_origin
 from taskservice.core.operations.rate_limits import Rate
 
 NO_LIMIT = "off"
 WORKERS = "WEB_CONCURRENCY"
-PORT_LIMIT = 65535
+MAX_PORT = 65535
 
 _SCHEMES = {"sqlite", "postgresql", "postgres"}
 _PLACEHOLDER = re.compile(r"(?i)change.?me|replace.?me|place.?holder|your.*(secret|key)|<.*>")
-_DISTINCT_CHARACTERS = 8
+_MIN_DISTINCT_CHARACTERS = 8
 _is_header_name = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+").fullmatch
-_is_place = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", re.ASCII).fullmatch
+_match_address = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", re.ASCII).fullmatch
 
 
 def _database(value: str) -> str:
@@ -27,7 +27,7 @@ def _database(value: str) -> str:
         raise ValueError("must begin with sqlite:///, postgresql:// or postgres://")
     if scheme == "sqlite" and not rest.partition("?")[0].strip("/"):
         raise ValueError("must name a file, as in sqlite:///taskservice.db")
-    # Only what opens a database needs SQLAlchemy and the driver, which take long to import.
+    # SQLAlchemy and the driver take long to import: only programs with a database need them.
     from taskservice.adapters.sql.connection.address import database_url  # noqa: PLC0415
 
     database_url(value)
@@ -36,19 +36,19 @@ def _database(value: str) -> str:
 
 def _secret(value: str) -> str:
     SharedSecret(value)
-    if _PLACEHOLDER.search(value) or len(set(value)) < _DISTINCT_CHARACTERS:
+    if _PLACEHOLDER.search(value) or len(set(value)) < _MIN_DISTINCT_CHARACTERS:
         raise ValueError("must be a random secret, not a placeholder")
     return value
 
 
-def _web_address(value: str) -> str:
+def _http_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in {"https", "http"} or not parts.hostname:
-        raise ValueError("must be an address that begins with https:// or http://")
+        raise ValueError("must be a URL that begins with https:// or http://")
     return value
 
 
-def _switch(value: str) -> bool:
+def _boolean(value: str) -> bool:
     if value.lower() not in {"true", "false"}:
         raise ValueError("must be true or false")
     return value.lower() == "true"
@@ -56,7 +56,7 @@ def _switch(value: str) -> bool:
 
 def _origins(value: str) -> tuple[str, ...]:
     try:
-        return tuple(normalized_origin(part.strip()) for part in value.split(","))
+        return tuple(normalize_origin(part.strip()) for part in value.split(","))
     except ValueError:
         raise ValueError(
             "must be origins, separated by commas, such as https://app.example or "
@@ -68,7 +68,7 @@ def _origins(value: str) -> tuple[str, ...]:
 def _header_names(value: str) -> tuple[str, ...]:
     names = tuple(part.strip() for part in value.split(","))
     if "*" in names or not all(_is_header_name(name) for name in names):
-        raise ValueError("must be names of headers, separated by commas, such as X-Tenant")
+        raise ValueError("must be header names, separated by commas, such as X-Tenant")
     return names
 
 
@@ -85,11 +85,11 @@ def _rate_limit_storage(value: str) -> str:
 
 def _proxies(value: str) -> int:
     if not re.fullmatch(r"[0-9]", value, re.ASCII):
-        raise ValueError("must be how many proxies are in front, from 0 to 9")
+        raise ValueError("must be the number of trusted proxies, from 0 to 9")
     return int(value)
 
 
-def _count(value: str) -> int:
+def _pool_size(value: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", value, re.ASCII) or int(value) < 1:
         raise ValueError("must be a whole number from 1 to 9999")
     return int(value)
@@ -108,7 +108,7 @@ def _seconds(value: str) -> float:
 
 
 def _refresh(value: str) -> float:
-    # A key that its issuer removed stops working within 600 s: two of the longest intervals.
+    # A removed key is accepted for at most two intervals: 600 s.
     if _seconds(value) > REFRESH:
         raise ValueError(f"must be at most {REFRESH:.0f} seconds")
     return _seconds(value)
@@ -126,9 +126,9 @@ def _log_format(value: str) -> str:
     return value.lower()
 
 
-def _place(value: str) -> tuple[str, int]:
-    match = _is_place(value)
-    if match is None or int(match[2]) > PORT_LIMIT:
+def _address(value: str) -> tuple[str, int]:
+    match = _match_address(value)
+    if match is None or int(match[2]) > MAX_PORT:
         raise ValueError("must be a host and a port, such as 127.0.0.1:9100")
     return match[1].strip("[]"), int(match[2])
 
@@ -136,12 +136,12 @@ def _place(value: str) -> tuple[str, int]:
 PARSERS: dict[str, Callable[[str], object]] = {
     "DATABASE_URL": _database,
     "TASKSERVICE_JWT_SECRET": _secret,
-    "TASKSERVICE_JWKS_URL": _web_address,
+    "TASKSERVICE_JWKS_URL": _http_url,
     "TASKSERVICE_JWKS_REFRESH": _refresh,
     "TASKSERVICE_JWT_ISSUER": str,
     "TASKSERVICE_JWT_AUDIENCE": str,
     "TASKSERVICE_JWT_SUBJECT_CLAIM": str,
-    "TASKSERVICE_REQUIRE_IF_MATCH": _switch,
+    "TASKSERVICE_REQUIRE_IF_MATCH": _boolean,
     "TASKSERVICE_CORS_ORIGINS": _origins,
     "TASKSERVICE_CORS_HEADERS": _header_names,
     "TASKSERVICE_RATE_LIMIT": _rate_limit,
@@ -149,12 +149,12 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_PROXIES": _proxies,
     "TASKSERVICE_STATEMENT_TIMEOUT": _seconds,
     "TASKSERVICE_LOCK_TIMEOUT": _seconds,
-    "TASKSERVICE_PREPARED_STATEMENTS": _switch,
-    "TASKSERVICE_ALLOW_PRIVILEGED_ROLE": _switch,
-    "TASKSERVICE_POOL_SIZE": _count,
+    "TASKSERVICE_PREPARED_STATEMENTS": _boolean,
+    "TASKSERVICE_ALLOW_PRIVILEGED_ROLE": _boolean,
+    "TASKSERVICE_POOL_SIZE": _pool_size,
     "TASKSERVICE_POOL_TIMEOUT": _seconds,
     "TASKSERVICE_LOG_LEVEL": _log_level,
     "TASKSERVICE_LOG_FORMAT": _log_format,
     WORKERS: _workers,
-    "TASKSERVICE_METRICS_ADDRESS": _place,
+    "TASKSERVICE_METRICS_ADDRESS": _address,
 }

@@ -1,4 +1,4 @@
-"""Reading settings: one habit for all of them, and every fault kept for one message."""
+"""Reads settings from the environment and collects all errors."""
 
 import logging
 import unicodedata
@@ -8,17 +8,16 @@ from typing import Any
 from taskservice.config.parsers import PARSERS
 
 _CONTROLS = {"Cc", "Cf", "Zl", "Zp"}
-"""Unicode's categories of what cannot be seen: control and format characters, line separators."""
+"""Unicode categories of control and format characters, and of line separators."""
 
 _log = logging.getLogger("taskservice")
 
 
 def clean(value: str) -> str:
-    """Return a setting without white space and line ends at either side.
+    """Return a setting without leading and trailing whitespace.
 
-    Raises `ValueError` where it is in quotes, as some environment files leave
-    them, or holds what no setting holds: control characters, or bytes that
-    are not UTF-8.
+    Raises `ValueError` if it is in quotes, as some environment files leave
+    them, contains control characters, or is not UTF-8.
     """
     text = value.strip()
     categories = {unicodedata.category(character) for character in text}
@@ -32,39 +31,39 @@ def clean(value: str) -> str:
 
 
 class Reader:
-    """Reads single settings of `environ`, and gathers what is wrong with them."""
+    """Reads single settings of `environ` and collects their errors."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self.faults: list[str] = []
-        """What is wrong, each beginning with the setting's name."""
+        self.errors: list[str] = []
+        """Messages, each beginning with the setting's name."""
 
     def is_set(self, name: str) -> bool:
-        """Tell whether the setting holds more than white space."""
+        """Tell whether the setting is present and not blank."""
         return bool(self._environ.get(name, "").strip())
 
     def value(self, name: str) -> Any:
-        """Return the parsed setting, None where it is unset, empty or wrong."""
+        """Return the parsed setting, None if it is unset, blank or invalid."""
         if not self.is_set(name):
             return None
         try:
             return PARSERS[name](clean(self._environ[name]))
         except ValueError as error:
-            self.faults.append(f"{name} {error}")
+            self.errors.append(f"{name} {error}")
             return None
 
     def require(self, name: str) -> None:
-        """Note a fault where the setting is unset."""
+        """Add an error if the setting is unset."""
         if not self.is_set(name):
-            self.faults.append(f"{name} must be set")
+            self.errors.append(f"{name} must be set")
 
     def require_one_of(self, one: str, other: str) -> None:
-        """Note a fault unless one of the two is set, and not both."""
+        """Add an error unless exactly one of the two is set."""
         count = sum(map(self.is_set, (one, other)))
         if count != 1:
-            self.faults.append(f"{one} or {other} must be set{', not both' if count else ''}")
+            self.errors.append(f"{one} or {other} must be set{', not both' if count else ''}")
 
-    def warn_of_trimming(self, name: str) -> None:
-        """Log where the setting has white space around it, as other readers may not trim it."""
+    def warn_of_whitespace(self, name: str) -> None:
+        """Log a warning if the setting has whitespace around it: other programs may not trim it."""
         if (given := self._environ.get(name, "")) != given.strip():
             _log.warning("whitespace around setting removed", extra={"setting": name})

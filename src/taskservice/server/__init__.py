@@ -1,1 +1,1 @@
-"""gunicorn: its settings, its worker and its log."""
+"""gunicorn: settings, worker and logger."""

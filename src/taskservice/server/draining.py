@@ -1,4 +1,4 @@
-"""How a worker stops: it answers whoever has connected, and lets in nobody after."""
+"""Connection draining: a stopping worker serves every accepted and queued connection."""
 
 import os
 import signal
@@ -12,62 +12,63 @@ from time import monotonic
 
 from taskservice.server.lingering_close import LingeringWorker
 
-SILENCE_SECONDS = 2.0
-"""How long a worker that stops waits for who has not sent anything: as for a kept connection."""
+SILENT_CONNECTION_TIMEOUT = 2.0
+"""Seconds that a stopping worker waits for a client that has sent nothing."""
 
-STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
+STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGQUIT}
 
 
-def hold_stop_signals_over_forks() -> None:
-    """Have signals to stop wait while this process forks, for both that come of it.
+def block_stop_signals_during_forks() -> None:
+    """Block stop signals during forks, in parent and child.
 
-    Python forgets in a child what came before its first instruction.
+    Python discards signals that a child receives before its first instruction.
     """
-    wait, go_on = (partial(signal.pthread_sigmask, how, STOPS) for how in (SIG_BLOCK, SIG_UNBLOCK))
-    os.register_at_fork(before=wait, after_in_parent=go_on, after_in_child=go_on)
+    block = partial(signal.pthread_sigmask, SIG_BLOCK, STOP_SIGNALS)
+    unblock = partial(signal.pthread_sigmask, SIG_UNBLOCK, STOP_SIGNALS)
+    os.register_at_fork(before=block, after_in_parent=unblock, after_in_child=unblock)
 
 
 class DrainingWorker(LingeringWorker):
-    """The threaded worker, which loses nobody who has connected when it is told to stop.
+    """The threaded worker; when stopping, it serves all clients that have connected.
 
-    gunicorn's own leaves those whom it has not accepted yet in the kernel's
-    queue: the last worker to end resets them, after up to `graceful_timeout`.
-    And it does not hear a signal that comes before it has handlers of its own:
-    the master's, which it is born with, only put the signal into a queue.
+    gunicorn's worker leaves connections in the accept queue: the last worker
+    to exit resets them, after up to `graceful_timeout`. It also misses a
+    signal that arrives before it installs its handlers: those of the master,
+    which it inherits, only put the signal into a queue.
     """
 
     early_signals: "SimpleQueue[int] | None" = None
-    """The signals that came before this worker had handlers of its own."""
+    """Signals that arrived before this worker installed its handlers."""
 
     def init_signals(self) -> None:
-        """Listen to signals, and stop where one to stop has come before."""
+        """Install the signal handlers, and stop if a stop signal arrived before."""
         super().init_signals()
         while self.early_signals and not self.early_signals.empty():
-            if self.early_signals.get() in STOPS:
+            if self.early_signals.get() in STOP_SIGNALS:
                 self.alive = False
 
     def set_accept_enabled(self, enabled: bool | None) -> None:
-        """Let clients in or not; a worker that stops takes in the queue, and closes the door."""
+        """Accept clients or not; when stopping, empty the accept queue and close the listeners."""
         super().set_accept_enabled(enabled)
         if not (enabled or self.alive):
-            self._take_in_queue()
-            self._hurry_the_silent()
+            self._drain_accept_queue()
+            self._shorten_timeouts()
 
-    def _take_in_queue(self) -> None:
+    def _drain_accept_queue(self) -> None:
         for listener in self.sockets:
-            # The bound is for a queue that fills as fast as it is emptied.
-            for _ in takewhile(self._accepts_from, repeat(listener, self.cfg.backlog)):
+            # The limit is for a queue that fills as fast as it is emptied.
+            for _ in takewhile(self._accept_from, repeat(listener, self.cfg.backlog)):
                 pass
             listener.close()
 
-    def _accepts_from(self, listener: socket) -> bool:
-        """Take in the next connection, if one waits and there is room for it."""
+    def _accept_from(self, listener: socket) -> bool:
+        """Accept the next queued connection; return whether there was one, and capacity for it."""
         count = self.nr_conns
         with suppress(OSError):
             self.accept(listener)
         return self.nr_conns > count
 
-    def _hurry_the_silent(self) -> None:
-        """Have those who connected and sent nothing wait for less than `graceful_timeout`."""
+    def _shorten_timeouts(self) -> None:
+        """Close connections without a request sooner than after `graceful_timeout`."""
         for connection in self.pending_conns:
-            connection.timeout = monotonic() + SILENCE_SECONDS
+            connection.timeout = monotonic() + SILENT_CONNECTION_TIMEOUT

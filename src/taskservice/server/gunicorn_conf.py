@@ -2,7 +2,7 @@
 
 Use them as `gunicorn -c python:taskservice.server.gunicorn_conf taskservice.wsgi:app`.
 
-What stands on gunicorn's command line, or in GUNICORN_CMD_ARGS, wins over this.
+gunicorn's command line and GUNICORN_CMD_ARGS override them.
 """
 
 import logging
@@ -10,81 +10,81 @@ import os
 import sys
 
 from gunicorn.arbiter import Arbiter
-from gunicorn.workers.base import Worker as AnyWorker
+from gunicorn.workers.base import Worker as BaseWorker
 
 from taskservice.adapters import prometheus
 from taskservice.app import serve_metrics
-from taskservice.config import ConfigError, Settings, log_choice, pool_size, worker_count
+from taskservice.config import ConfigError, Settings, log_settings, pool_size, worker_count
 from taskservice.core.operations.admission import QUEUE_LIMIT_PER_SLOT
 from taskservice.docstrings import require_docstrings
 from taskservice.error_messages import error_message
-from taskservice.server.draining import hold_stop_signals_over_forks
+from taskservice.server.draining import block_stop_signals_during_forks
 from taskservice.server.logger import Log
 from taskservice.server.worker import Worker
-from taskservice.startup import check_at_start
+from taskservice.startup import check_at_startup
 from taskservice.temporary_files import memory_folder, require_writable
 
 _log = logging.getLogger("taskservice")
 
-# One log, in the form that TASKSERVICE_LOG_FORMAT names.
+# One log for the service and gunicorn, in the format TASKSERVICE_LOG_FORMAT.
 logger_class = Log
-loglevel = log_choice(os.environ)[0]
+loglevel = log_settings(os.environ)[0]
 
-# An access log (--accesslog -) shows paths, hence users, but no query: that holds what was sought.
+# The access log (--access-logfile -) contains paths, hence users, but no query: it may quote tasks.
 access_log_format = '%(h)s "%(m)s %(U)s %(H)s" %(s)s %(B)s'
 
-# Threads wait for the database together; one process a core computes.
+# Threads wait for the database; processes use the cores.
 worker_class = Worker
 workers = worker_count(os.environ, default=2)
 
-# One for each who is served or waits (see `core.admission`), and some for whoever is turned away.
+# One per admitted or queued request (see `core.operations.admission`), and 3 for all others.
 threads = pool_size(os.environ) * (1 + QUEUE_LIMIT_PER_SLOT) + 3
 
-# Each worker opens its own database connections: none is shared across a fork.
+# Each worker opens its own database connections: a fork must not share them.
 preload_app = False
 
-# A worker that is stuck is replaced; one that is told to stop finishes what it has begun.
+# A stuck worker is replaced; a stopping worker finishes its requests.
 timeout = 30
 graceful_timeout = 30
 
-# Longer than a proxy keeps an idle connection (nginx: 60 s): it must not write into a closed one.
+# Longer than a proxy's keep-alive (nginx: 60 s): it must not reuse a closed connection.
 keepalive = 75
 
-# A token fits a header; nothing else needs as much.
+# Large enough for a token in a header.
 limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
 
-# The C parser, where it is installed, takes framing that this one refuses, such as bare line feeds.
+# The C parser accepts invalid framing that this one rejects, such as bare line feeds.
 http_parser = "python"
 
-# Believe no X-Forwarded-… or SCRIPT_NAME: gunicorn trusts them from 127.0.0.1 unless told.
+# Trust no X-Forwarded-* or SCRIPT_NAME headers: gunicorn's default trusts them from 127.0.0.1.
 forwarded_allow_ips = ""
 forwarder_headers = ""
 
-# The control socket would be shared by every server of the same user.
+# All servers of the same user would share the control socket.
 control_socket_disable = True
 
-# The heartbeat file of a worker must not wait for a disk.
+# A worker's heartbeat file must not block on a disk.
 worker_tmp_dir = memory_folder()
 
 
-def post_worker_init(worker: AnyWorker) -> None:
-    """Tell that a worker answers: "Booting worker" comes before the application is loaded."""
+def post_worker_init(worker: BaseWorker) -> None:
+    """Log that a worker is ready: gunicorn logs only that it boots."""
     worker.log.info("Worker ready (pid: %s)", worker.pid)
 
 
 def on_starting(arbiter: Arbiter) -> None:
-    """Check the configuration before any worker starts, so that none boots in a loop."""
+    """Check the configuration before the workers start, so that they do not crash in a loop."""
     try:
         if arbiter.cfg.preload_app:
             raise ConfigError("gunicorn's preload_app must be off: workers would share connections")
         require_docstrings()
         settings = Settings.from_environment(os.environ)
         require_writable(arbiter.cfg.worker_tmp_dir)
-        check_at_start(settings)
+        check_at_startup(settings)
         serve_metrics(settings)
-        hold_stop_signals_over_forks()
+        block_stop_signals_during_forks()
     except Exception as error:
         _log.debug("startup failed", exc_info=True)
         sys.stderr.write(f"taskservice: {error_message(error)}\n")
@@ -92,10 +92,10 @@ def on_starting(arbiter: Arbiter) -> None:
 
 
 def post_fork(arbiter: Arbiter, worker: Worker) -> None:
-    """Have a worker know what the master's handlers, which it is born with, take for it."""
+    """Give a worker the signals that the inherited handlers of the master put into a queue."""
     worker.early_signals = arbiter.SIG_QUEUE
 
 
-def child_exit(_: Arbiter, worker: AnyWorker) -> None:
-    """Count a worker that has ended no longer among those that are at work."""
-    prometheus.retire(int(worker.pid))
+def child_exit(_: Arbiter, worker: BaseWorker) -> None:
+    """Remove the gauges of a worker that has exited."""
+    prometheus.forget_process(int(worker.pid))

@@ -1,4 +1,4 @@
-"""How a thread goes on: with whom it has answered, where the next request comes at once."""
+"""Keep-alive: a thread waits briefly for the next request on the same connection."""
 
 from socket import SO_RCVTIMEO, SOL_SOCKET, socket
 from struct import pack
@@ -8,42 +8,42 @@ from gunicorn.workers.gthread import TConn
 
 from taskservice.server.draining import DrainingWorker
 
-MOMENT = pack("@ll", 0, 2000)
-"""How long a thread waits for the next request (s, µs); the kernel makes up to 12 ms of it."""
+NEXT_REQUEST_TIMEOUT = pack("@ll", 0, 2000)
+"""A `timeval` (s, µs); the kernel rounds it up to as much as 12 ms."""
 
-AS_LONG_AS_IT_TAKES = pack("@ll", 0, 0)
+NO_TIMEOUT = pack("@ll", 0, 0)
 
 
 class KeepAliveWorker(DrainingWorker):
-    """The threaded worker, whose threads stay for a moment with whom they have answered.
+    """The threaded worker; its threads wait briefly for a connection's next request.
 
-    gunicorn's own thread gives a kept connection back to the event loop,
-    which wakes a thread for its next request: that takes longer than much of
-    what is asked for. Here it is so only where the request does not follow at
-    once, or somebody else waits for a thread.
+    gunicorn's thread returns an idle connection to the event loop, which wakes
+    a thread for the next request: this costs more time than many requests do.
+    Here that happens only if no request follows at once, or if another
+    connection waits for a thread.
     """
 
     def handle(self, conn: TConn) -> Any:
-        """Answer a request, and those that follow it."""
-        kept = super().handle(conn)
-        while kept is True and self._is_followed(conn):
-            kept = super().handle(conn)
-        return kept
+        """Serve a request, and those that follow at once."""
+        keepalive = super().handle(conn)
+        while keepalive is True and self._has_next_request(conn):
+            keepalive = super().handle(conn)
+        return keepalive
 
-    def _is_followed(self, conn: TConn) -> bool:
-        """Tell whether the next request comes within a moment that nobody else needs."""
+    def _has_next_request(self, conn: TConn) -> bool:
+        """Tell whether the next request arrives at once, and no connection waits for a thread."""
         if not self.alive or self.cfg.is_ssl or self.tpool._work_queue.qsize():
             return False
         parser: Any = conn.parser
-        return bool(parser.unreader.buf.getvalue()) or _goes_on(conn.sock, parser.unreader)
+        return bool(parser.unreader.buf.getvalue()) or _receive(conn.sock, parser.unreader)
 
 
-def _goes_on(client: socket, unreader: Any) -> bool:
-    """Tell whether more comes within a moment, or an end, and leave it to whoever reads next.
+def _receive(client: socket, unreader: Any) -> bool:
+    """Tell whether data, or the end, arrives before the timeout; push data back to the parser.
 
-    To wait and then to read would hand the interpreter to another thread twice.
+    `recv` with a timeout releases the GIL once; `poll` and `recv` would do so twice.
     """
-    client.setsockopt(SOL_SOCKET, SO_RCVTIMEO, MOMENT)
+    client.setsockopt(SOL_SOCKET, SO_RCVTIMEO, NEXT_REQUEST_TIMEOUT)
     try:
         unreader.unread(client.recv(unreader.mxchunk))
     except BlockingIOError:
@@ -51,5 +51,5 @@ def _goes_on(client: socket, unreader: Any) -> bool:
     except OSError:
         return True
     finally:
-        client.setsockopt(SOL_SOCKET, SO_RCVTIMEO, AS_LONG_AS_IT_TAKES)
+        client.setsockopt(SOL_SOCKET, SO_RCVTIMEO, NO_TIMEOUT)
     return True

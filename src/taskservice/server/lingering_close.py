@@ -1,4 +1,4 @@
-"""How a connection is closed: announced, and without keeping anybody waiting."""
+"""Lingering close (RFC 9112, section 9.6): in the event loop, and announced to the client."""
 
 from concurrent.futures import Future
 from contextlib import suppress
@@ -11,31 +11,32 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-LINGER_SECONDS = 2.0
-"""How long a connection that we have closed waits for its client to close it too."""
+LINGER_TIMEOUT = 2.0
+"""Seconds to wait for the client to close its side."""
 
-LINGER_BYTES = 1024 * 1024
-"""How much of what its client still sends is taken in meanwhile."""
+MAX_LINGER_BYTES = 1024 * 1024
+"""Data from the client that is discarded meanwhile."""
 
-RECEIVED = 65536
+RECEIVE_SIZE = 65536
 
 
 @dataclass
 class _LingeringClose:
-    """Until when a closed connection waits for its client, and how much more is taken in."""
+    """The deadline of a half-closed connection, and the bytes that it may still discard."""
 
-    until: float
-    left: int = LINGER_BYTES
+    deadline: float
+    bytes_left: int = MAX_LINGER_BYTES
 
 
 class LingeringWorker(ThreadWorker):
-    """The threaded worker, which waits for clients to close their side in its event loop.
+    """The threaded worker; it waits in its event loop for clients to close their side.
 
-    gunicorn's own stops the loop for each of them, for up to two seconds. What a client still
-    sends is taken in meanwhile, so that it can read its answer (RFC 9112, section 9.6).
+    gunicorn's worker blocks the loop for each of them, for up to two seconds.
+    Data that a client still sends is discarded, so that the client can read
+    the response (RFC 9112, section 9.6).
 
-    An answer that leaves a body unread says that the connection closes: whoever shares it, as a
-    proxy does, must not send another request after such a body.
+    A response to a request with an unread body has `Connection: close`: a
+    proxy must not reuse such a connection for another request.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -43,28 +44,28 @@ class LingeringWorker(ThreadWorker):
         self._lingering: dict[TConn, _LingeringClose] = {}
 
     def load_wsgi(self) -> None:
-        """Load the application, and look at each of its answers."""
+        """Load the application; add `Connection: close` to responses with an unread body."""
         super().load_wsgi()
-        self.wsgi = _announcing(self.wsgi)
+        self.wsgi = _with_connection_close(self.wsgi)
 
     def finish_request(self, conn: TConn, fs: "Future[bool]") -> None:
-        """Keep a connection, or begin to close it."""
+        """Keep a connection, or start to close it."""
         if fs.cancelled() or fs.exception() or fs.result():
             super().finish_request(conn, fs)
         else:
             self._half_close(conn)
 
     def murder_pending(self) -> None:
-        """Close the connections that have waited for long enough."""
+        """Close the connections whose timeout is over."""
         super().murder_pending()
         now = monotonic()
-        for conn in [one for one, farewell in self._lingering.items() if farewell.until <= now]:
+        for conn in [conn for conn, close in self._lingering.items() if close.deadline <= now]:
             self._close(conn)
 
     def _keepalive_after(self, conn: TConn, keepalive: bool) -> bool:
         """Tell whether a connection is kept.
 
-        What is kept has nothing unread: its parser need not drain the request that it has read.
+        A kept connection has no unread body: its parser must not drain it again.
         """
         if keepalive:
             parser: Any = conn.parser
@@ -72,8 +73,8 @@ class LingeringWorker(ThreadWorker):
         return keepalive
 
     def _half_close(self, conn: TConn) -> None:
-        """Say that no more will come, and wait for the client to say the same."""
-        self._lingering[conn] = _LingeringClose(monotonic() + LINGER_SECONDS)
+        """Shut down writing, and wait for the client to do the same."""
+        self._lingering[conn] = _LingeringClose(monotonic() + LINGER_TIMEOUT)
         try:
             conn.sock.shutdown(SHUT_WR)
             conn.sock.setblocking(False)
@@ -82,16 +83,16 @@ class LingeringWorker(ThreadWorker):
             self._close(conn)
 
     def _discard(self, conn: TConn, client: socket) -> None:
-        """Take in what the client still sends; close once it has closed, or has sent too much."""
-        farewell = self._lingering[conn]
+        """Discard data from the client; close when it has closed, or has sent too much."""
+        closing = self._lingering[conn]
         try:
-            received = len(client.recv(RECEIVED))
+            received = len(client.recv(RECEIVE_SIZE))
         except BlockingIOError:
             return
         except OSError:
             received = 0
-        farewell.left -= received
-        if not received or farewell.left <= 0:
+        closing.bytes_left -= received
+        if not received or closing.bytes_left <= 0:
             self._close(conn)
 
     def _close(self, conn: TConn) -> None:
@@ -102,21 +103,21 @@ class LingeringWorker(ThreadWorker):
         conn.close()
 
 
-def _announcing(app: Any) -> Any:
-    """Return `app`, whose answers announce that the connection closes where a body is unread."""
+def _with_connection_close(app: Any) -> Any:
+    """Return `app` with `Connection: close` on responses to requests with an unread body."""
 
-    def announcing(environ: dict[str, Any], start_response: Any) -> Any:
-        def answer(*begun: Any) -> Any:
+    def wrapped(environ: dict[str, Any], start_response: Any) -> Any:
+        def start(*args: Any) -> Any:
             if _is_unread(environ["wsgi.input"]):
                 start_response.__self__.force_close()
-            return start_response(*begun)
+            return start_response(*args)
 
-        return app(environ, answer)
+        return app(environ, start)
 
-    return announcing
+    return wrapped
 
 
 def _is_unread(body: Any) -> bool:
-    """Tell whether something of gunicorn's request `body` is still to come, or cannot be told."""
+    """Tell whether a part of gunicorn's request `body` is unread, or may be."""
     reader = body.reader
     return bool(body.failed or getattr(reader, "length", 0) or getattr(reader, "parser", None))

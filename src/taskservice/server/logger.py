@@ -1,4 +1,4 @@
-"""gunicorn's own log and workers: in the form of ours, quoting nothing that a client sent."""
+"""gunicorn's log in the service's format, without text that a client sent."""
 
 import logging
 import os
@@ -10,41 +10,41 @@ from gunicorn.http import errors
 
 from taskservice.logs import configure
 
-QUOTING = (errors.ParseException, errors.NoMoreData)
-"""What gunicorn raises for a request that it cannot read; each quotes the request."""
+PARSE_ERRORS = (errors.ParseException, errors.NoMoreData)
+"""gunicorn's exceptions for an invalid request; their messages quote the request."""
 
 
 class Log(Logger):
-    """gunicorn's logger; what the service logs goes where gunicorn's errors go."""
+    """gunicorn's logger; the service logs to gunicorn's error log."""
 
     def setup(self, cfg: Config) -> None:
-        """Make the handlers that gunicorn was told to, and have them write our lines."""
+        """Create gunicorn's handlers, and set the service's formatter on them."""
         super().setup(cfg)
         formatter = configure(os.environ, self.error_log.handlers)
         for handler in self.access_log.handlers:
             handler.setFormatter(formatter)
-        self.error_log.addFilter(discreet)
+        self.error_log.addFilter(redact)
 
 
-def discreet(record: logging.LogRecord) -> bool:
-    """Take out of a record what a client sent; drop gunicorn's settings, which may hold secrets."""
+def redact(record: logging.LogRecord) -> bool:
+    """Remove client data from a record; drop gunicorn's settings, which may contain secrets."""
     if str(record.msg).startswith("Current configuration"):
         return False
     if str(record.msg).startswith("Error handling request"):
         record.msg, record.args = "Error handling request", ()
-    problem = sys.exc_info()[1]
-    if isinstance(problem, QUOTING):
-        text = record.getMessage().replace(str(problem), type(problem).__name__)
+    error = sys.exc_info()[1]
+    if isinstance(error, PARSE_ERRORS):
+        text = record.getMessage().replace(str(error), type(error).__name__)
         record.msg, record.args = text, ()
     return True
 
 
-def unquoted(error: BaseException) -> BaseException:
-    """Return an exception of the same kind that says its name, and nothing of the request."""
+def redacted_error(error: BaseException) -> BaseException:
+    """Return an exception of the same class whose message is the class name."""
     kind = type(error)
-    if not isinstance(error, QUOTING):
+    if not isinstance(error, PARSE_ERRORS):
         return error
-    quiet = type(kind.__name__, (kind,), {"__str__": lambda _: kind.__name__})
-    copy: BaseException = BaseException.__new__(quiet)
+    redacted = type(kind.__name__, (kind,), {"__str__": lambda _: kind.__name__})
+    copy: BaseException = BaseException.__new__(redacted)
     copy.__dict__.update(error.__dict__)
     return copy

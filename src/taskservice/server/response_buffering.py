@@ -1,4 +1,4 @@
-"""How an answer is sent: its head together with what follows, and not before it."""
+"""Response buffering: header section and body are sent with one system call."""
 
 from functools import lru_cache
 from time import time
@@ -9,73 +9,72 @@ from gunicorn.http import wsgi
 
 from taskservice.server.keepalive import KeepAliveWorker
 
-_written = util.http_date
+_format_date = util.http_date
 
 
 class BufferingWorker(KeepAliveWorker):
-    """The threaded worker, whose answers leave in one piece where their body is one.
+    """The threaded worker; it sends header section and body together.
 
-    gunicorn's own sends the head and the body one after the other: two system
-    calls, at each of which another thread takes over, and a client that is
-    woken twice.
+    gunicorn's worker needs two system calls. Each of them releases the GIL to
+    another thread, and the client wakes up twice.
     """
 
     def init_process(self) -> None:
-        """Have gunicorn make answers of our kind, and date them: it has no setting for either."""
+        """Replace gunicorn's response class and date function, for which it has no setting."""
         wsgi.Response = BufferedResponse  # type: ignore[misc]
         util.http_date = http_date
         super().init_process()
 
 
 def http_date(timestamp: float | None = None) -> str:
-    """Return a moment as a head shows it (RFC 9110, section 5.6.7); now, if there is none.
+    """Return an HTTP date (RFC 9110, section 5.6.7) of `timestamp`, by default now.
 
-    The text of a second is written once, and not for each answer.
+    It is cached for a second.
     """
     return _date(int(time() if timestamp is None else timestamp))
 
 
 @lru_cache(1)
 def _date(second: int) -> str:
-    return str(_written(second))
+    return str(_format_date(second))
 
 
 class BufferedResponse(wsgi.Response):
-    """An answer over HTTP/1.1 whose head waits for the beginning of the body, or for the end."""
+    """An HTTP/1.1 response; sends the header section with the first part of the body."""
 
     def __init__(self, req: Any, sock: Any, cfg: Any) -> None:
-        joint: Any = BufferedSocket(sock)
-        super().__init__(req, joint, cfg)
-        self._joint = joint
+        buffered: Any = BufferedSocket(sock)
+        super().__init__(req, buffered, cfg)
+        self._buffered = buffered
 
     def close(self) -> None:
-        """End the answer."""
+        """End the response, and send what is still buffered."""
         super().close()
-        self._joint.flush()
+        self._buffered.flush()
 
 
 class BufferedSocket:
-    """A socket that keeps what it is given first, and sends it with what it is given next."""
+    """A socket that buffers its first data, and sends it together with the next."""
 
     def __init__(self, sock: Any) -> None:
         self._sock = sock
-        self._kept = b""
-        self._has_head = False
+        self._buffer = b""
+        self._has_header = False
 
     def sendall(self, data: bytes) -> None:
-        """Send `data` behind what is kept; keep it where it is the first."""
-        self._kept += data
-        if self._has_head:
+        """Send buffer and `data`; only buffer `data` if it is the first."""
+        self._buffer += data
+        if self._has_header:
             self.flush()
-        self._has_head = True
+        self._has_header = True
 
     def flush(self) -> None:
-        """Send what is kept."""
-        if self._kept:
-            kept, self._kept = self._kept, b""
-            self._sock.sendall(kept)
+        """Send the buffer."""
+        if self._buffer:
+            data, self._buffer = self._buffer, b""
+            self._sock.sendall(data)
 
-    def sendfile(self, *given: Any, **how: Any) -> Any:
-        """Send of a file, behind what is kept."""
+    def sendfile(self, *args: Any, **kwargs: Any) -> Any:
+        """Send the buffer, then a file."""
         self.flush()
-        return self._sock.sendfile(*given, **how)
+        return self._sock.sendfile(*args, **kwargs)

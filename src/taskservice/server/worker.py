@@ -1,22 +1,22 @@
-"""The gunicorn worker: threads that drain, linger, keep alive and buffer their responses."""
+"""The gunicorn worker: lingering close, draining, keep-alive and response buffering."""
 
 import sys
 from typing import Any
 
 from gunicorn.arbiter import Arbiter
 
-from taskservice.server.logger import unquoted
+from taskservice.server.logger import redacted_error
 from taskservice.server.response_buffering import BufferingWorker
 
 
 class Worker(BufferingWorker):
-    """The threaded worker, which does not repeat to a client what it could not read.
+    """The threaded worker; it does not quote an invalid request in its response.
 
-    It does not outlive its master for long.
+    It exits soon after its master.
     """
 
     def init_process(self) -> None:
-        """Load the application and serve; what ends that goes to the log, and nowhere else."""
+        """Load the application and serve; log an exception, and do not print it."""
         try:
             super().init_process()
         except Exception:
@@ -24,15 +24,15 @@ class Worker(BufferingWorker):
             sys.exit(-1 if self.booted else Arbiter.WORKER_BOOT_ERROR)
 
     def is_parent_alive(self) -> bool:
-        """Tell whether the master is there; where it is not, hang up after each answer.
+        """Tell whether the master is running; if not, close each connection after its response.
 
-        Clients that keep their connections would else keep the worker, for
-        `graceful_timeout`, and the worker the port from the next master.
+        Persistent connections would otherwise keep the worker running for
+        `graceful_timeout`, and the port in use for the next master.
         """
         if not super().is_parent_alive():
             self.alive = False
         return bool(self.alive)
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what went wrong before the application, or after it."""
-        super().handle_error(req, client, addr, unquoted(exc))
+        """Respond to an error outside the application."""
+        super().handle_error(req, client, addr, redacted_error(exc))

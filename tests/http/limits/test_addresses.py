@@ -11,7 +11,7 @@ from tests.issuer import Issuer
 from tests.problems import problem
 
 from taskservice.adapters.jwt import key_set
-from taskservice.app import FLOOR
+from taskservice.app import ADDRESS_LIMIT_FACTOR
 from taskservice.testing import ADA, TickingClock
 
 
@@ -20,7 +20,7 @@ class TestAnAddress:
 
     def test_is_told_to_wait(self, app: Flask, clock: TickingClock) -> None:
         """The fiftieth bad token is 401, the next 429, and after the wait it is 401 again."""
-        answer = refuse(app, FLOOR * QUOTA)
+        answer = refuse(app, ADDRESS_LIMIT_FACTOR * QUOTA)
         problem(answer, 401, "unauthenticated")
         answer = refuse(app, 1)
         body = problem(answer, 429, "too-many-requests")
@@ -35,12 +35,12 @@ class TestAnAddress:
     @pytest.mark.parametrize("said", [None, "Basic eDp5", BAD, f"Bearer {token_of(ADA)[:-3]}xyz"])
     def test_counts_whatever_is_no_valid_token(self, app: Flask, said: str | None) -> None:
         """None at all, another scheme, none by its form, and one with a wrong signature."""
-        problem(refuse(app, FLOOR * QUOTA, said=said), 401, "unauthenticated")
+        problem(refuse(app, ADDRESS_LIMIT_FACTOR * QUOTA, said=said), 401, "unauthenticated")
         problem(refuse(app, 1, said=said), 429, "too-many-requests")
 
     def test_does_not_lock_out_who_has_a_valid_token(self, app: Flask) -> None:
         """A neighbour's bad tokens cost an honest caller of the same address nothing."""
-        problem(refuse(app, FLOOR * QUOTA + 1), 429, "too-many-requests")
+        problem(refuse(app, ADDRESS_LIMIT_FACTOR * QUOTA + 1), 429, "too-many-requests")
         headers = {"Authorization": f"Bearer {token_of(ADA)}"}
         for _ in range(QUOTA):
             answer = app.test_client().get(
@@ -62,14 +62,14 @@ class TestAnAddress:
     )
     def test_is_a_subscribers(self, app: Flask, one: str, other: str, *, shared: bool) -> None:
         """An IPv4 address, or a /64 of IPv6; what is no address is one of its own."""
-        refuse(app, FLOOR * QUOTA, one)
+        refuse(app, ADDRESS_LIMIT_FACTOR * QUOTA, one)
         assert refuse(app, 1, other).status_code == (429 if shared else 401)
 
     def test_is_the_clients_behind_a_trusted_proxy(self, make_app: Callable[..., Flask]) -> None:
         """With `TASKSERVICE_PROXIES` the floor is each client's; without it all share one."""
         for proxies, expected in ((1, 401), (0, 429)):
             app = make_app(rate_limit="1/minute", proxies=proxies)
-            for number in range(FLOOR + 1):
+            for number in range(ADDRESS_LIMIT_FACTOR + 1):
                 headers = {"X-Forwarded-For": f"192.0.2.{number}"}
                 answer = app.test_client().get(PATH, headers=headers)
             assert answer.status_code == expected
@@ -78,7 +78,7 @@ class TestAnAddress:
         self, app: Flask, ada: Caller, caplog: pytest.LogCaptureFixture
     ) -> None:
         """The log hears of each that is told to wait, and not of each time."""
-        refuse(app, FLOOR * QUOTA + 20)
+        refuse(app, ADDRESS_LIMIT_FACTOR * QUOTA + 20)
         use_up(ada)
         for _ in range(20):
             ada("GET")
@@ -86,7 +86,7 @@ class TestAnAddress:
         assert [vars(each).get("address") for each in told] == ["192.0.2.1", None]
         assert [vars(each).get("user") for each in told] == [None, ADA]
         answered = [vars(each)["status"] for each in caplog.records if "status" in vars(each)]
-        assert answered.count(401) == FLOOR * QUOTA
+        assert answered.count(401) == ADDRESS_LIMIT_FACTOR * QUOTA
 
 
 @pytest.fixture
@@ -105,7 +105,7 @@ class TestAnIssuerThatIsAway:
         app = make_app(rate_limit=f"{QUOTA}/minute", jwt_secret=None, jwks_url=issuer.url)
         issuer.stop()
         unknown = f"Bearer {issuer.token(headers={'kid': 'unknown'})}"
-        problem(refuse(app, FLOOR * QUOTA, said=unknown), 503, "unavailable")
+        problem(refuse(app, ADDRESS_LIMIT_FACTOR * QUOTA, said=unknown), 503, "unavailable")
         answer = refuse(app, 1, said=unknown)
         body = problem(answer, 429, "too-many-requests")
         assert body["detail"] == "too many requests without a valid token"
@@ -120,7 +120,7 @@ class TestAnIssuerThatIsAway:
         url, token = issuer.url, f"Bearer {issuer.token(ADA)}"
         issuer.stop()
         app = make_app(rate_limit="1/minute", jwt_secret=None, jwks_url=url)
-        problem(refuse(app, FLOOR, said=token), 503, "unavailable")
+        problem(refuse(app, ADDRESS_LIMIT_FACTOR, said=token), 503, "unavailable")
         problem(refuse(app, 1, said=token), 429, "too-many-requests")
         issuer.start()
         assert refuse(app, 1, said=token).status_code == 200

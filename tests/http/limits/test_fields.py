@@ -12,7 +12,7 @@ from tests.http_callers import SETTINGS, Caller
 from tests.problems import problem
 from werkzeug.test import TestResponse
 
-from taskservice.app import FLOOR, create_app
+from taskservice.app import ADDRESS_LIMIT_FACTOR, create_app
 from taskservice.testing import ADA, TickingClock
 
 
@@ -63,7 +63,7 @@ class TestTheFields:
         """What was not counted tells nothing of a budget, nor of a neighbour's refusals."""
         answers = [
             refuse(app, 1),
-            refuse(app, FLOOR * QUOTA),
+            refuse(app, ADDRESS_LIMIT_FACTOR * QUOTA),
             ada("GET", "/api/tasks/bob/tasks"),
             ada("TRACE"),
             app.test_client().options(PATH),

@@ -9,7 +9,7 @@ from tests.http_callers import Caller
 from tests.problems import problem
 
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
-from taskservice.app import FLOOR
+from taskservice.app import ADDRESS_LIMIT_FACTOR
 from taskservice.testing import ADA, BOB, TickingClock
 
 
@@ -76,7 +76,7 @@ class TestAUser:
 
 def test_what_is_public_is_not_limited(app: Flask) -> None:
     """Probes, the document, the pages and OPTIONS answer however often they are asked."""
-    for _ in range(FLOOR * QUOTA + 1):
+    for _ in range(ADDRESS_LIMIT_FACTOR * QUOTA + 1):
         assert app.test_client().options(PATH).status_code == 204
         for path in PUBLIC:
             assert app.test_client().get(path).status_code == 200

@@ -1,4 +1,4 @@
-"""A `Metrics` that counts. Every label has few values, whatever clients send."""
+"""Prometheus counters, gauges and histograms; clients cannot add label values."""
 
 from collections.abc import Callable
 from functools import cache
@@ -15,31 +15,30 @@ NO_ROUTE = "none"
 OUTCOMES: tuple[WriteOutcome, ...] = ("applied", "not_applied", "unknown")
 
 
-def counting() -> Metrics:
-    """Return a watch that counts, in the files that this process shares with whoever serves them.
-
-    There is one for a process: a second would write over what it counts.
-    """
-    return _Counting()
+def create_metrics() -> Metrics:
+    """Return the metrics of this process. Call it once: a second would overwrite the files."""
+    return _PrometheusMetrics()
 
 
-class _Counting(Metrics):
-    """Counts what one process does; of gauges, the processes that live are summed up."""
+class _PrometheusMetrics(Metrics):
+    """The metrics of one process, in its metric files; gauges are summed over live processes."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
-        self._count, self._time = self._requests()
-        self._in_progress = self._gauge("requests_in_progress", "Requests that are being answered.")
-        self._writes = self._outcomes("writes", "Writes, by what became of them.")
+        self._count, self._duration = self._requests()
+        self._in_progress = self._gauge("requests_in_progress", "Requests in progress.")
+        self._writes = self._outcomes("writes", "Writes by outcome.")
         self._resolved = self._outcomes(
-            "commits_resolved", "Commits whose answer was lost, by what was found out."
+            "commits_resolved", "Commits without a reply from the database, by resolved outcome."
         )
-        self._size = self._gauge("database_connections_max", "Connections that there may be.")
+        self._pool_size = self._gauge("database_connections_max", "Size of the connection pools.")
         self._in_use = self._gauge("database_connections_in_use", "Connections in use.")
-        self._waiting = self._gauge("database_waiting", "Requests that wait for a connection.")
-        self._gave_up = self._counter("database_wait_timeouts", "Waits for a connection in vain.")
-        self._fetched = cache(self._key_set_fetched)
-        self._not_fetched = self._counter("key_set_fetch_failures", "Fetches of keys that failed.")
+        self._waiting = self._gauge("database_waiting", "Requests waiting for a connection.")
+        self._timed_out = self._counter(
+            "database_wait_timeouts", "Timed-out waits for a connection."
+        )
+        self._jwks_fetched = cache(self._jwks_fetched_gauge)
+        self._jwks_fetch_failed = self._counter("key_set_fetch_failures", "Failed key set fetches.")
 
     def request_started(self) -> None:
         self._in_progress.inc()
@@ -47,7 +46,7 @@ class _Counting(Metrics):
     def request_finished(self, request: FinishedRequest) -> None:
         route = request.route or NO_ROUTE
         self._count(request.method, route, request.status).inc()
-        self._time(request.method, route).observe(request.seconds)
+        self._duration(request.method, route).observe(request.seconds)
         if request.outcome is not None:
             self._writes[request.outcome].inc()
 
@@ -55,7 +54,7 @@ class _Counting(Metrics):
         self._in_progress.dec()
 
     def pool_created(self, size: int) -> None:
-        self._size.set(size)
+        self._pool_size.set(size)
 
     def connections_in_use(self, count: int) -> None:
         self._in_use.set(count)
@@ -64,33 +63,33 @@ class _Counting(Metrics):
         self._waiting.inc(change)
 
     def pool_timed_out(self) -> None:
-        self._gave_up.inc()
+        self._timed_out.inc()
 
     def jwks_fetched(self, at: float) -> None:
-        self._fetched().set(at)
+        self._jwks_fetched().set(at)
 
     def jwks_fetch_failed(self) -> None:
-        self._not_fetched.inc()
+        self._jwks_fetch_failed.inc()
 
     def commit_resolved(self, outcome: WriteOutcome) -> None:
         self._resolved[outcome].inc()
 
     def _requests(self) -> tuple[Callable[..., Counter], Callable[..., Histogram]]:
-        """Return what finds the counter and the histogram of some labels, and remembers them."""
+        """Return cached functions from labels to the counter and to the histogram of requests."""
         count = Counter(
             "taskservice_requests",
-            "Requests that were answered.",
+            "Finished requests.",
             ("method", "route", "status"),
             registry=self._registry,
         )
-        time = Histogram(
+        duration = Histogram(
             "taskservice_request_duration_seconds",
-            "Time until the answer began.",
+            "Time until the response started.",
             ("method", "route"),
             buckets=BUCKETS,
             registry=self._registry,
         )
-        return cache(count.labels), cache(time.labels)
+        return cache(count.labels), cache(duration.labels)
 
     def _counter(self, name: str, help_: str) -> Counter:
         return Counter(f"taskservice_{name}", help_, registry=self._registry)
@@ -104,11 +103,11 @@ class _Counting(Metrics):
             f"taskservice_{name}", help_, registry=self._registry, multiprocess_mode="livesum"
         )
 
-    def _key_set_fetched(self) -> Gauge:
-        """Return the gauge, which is there from its first value on: with a secret it has none."""
+    def _jwks_fetched_gauge(self) -> Gauge:
+        """Return the gauge. It exists from its first value on: never with a shared secret."""
         return Gauge(
             "taskservice_key_set_fetched_timestamp_seconds",
-            "When keys were last fetched, by the process where that is longest ago; 0 is never.",
+            "Time of the last key set fetch, in the process with the oldest one; 0 if never.",
             registry=self._registry,
             multiprocess_mode="livemin",
         )

@@ -1,4 +1,4 @@
-"""Where requests are counted: in each process for itself, or in one Redis for all."""
+"""Rate limit counters: in memory for each process, or in Redis for all processes."""
 
 from taskservice.adapters.ratelimit.fallback_counters import FallbackCounters
 from taskservice.adapters.ratelimit.memory_counters import MemoryCounters
@@ -10,31 +10,35 @@ _SCHEMES = ("redis://", "rediss://")
 
 
 def require_storage(address: str) -> None:
-    """Raise `ValueError` unless requests can be counted at `address`, which may be out of reach."""
+    """Raise `ValueError` unless `address` is valid and its package is installed. Do not connect."""
     if address == IN_MEMORY:
         return
     if not address.startswith(_SCHEMES):
         raise ValueError("must be memory://, or begin with redis:// or rediss://")
     try:
-        _shared(address)
+        _redis_counters(address)
     except ModuleNotFoundError:
         raise ValueError("needs the package redis: install taskservice[redis]") from None
 
 
-def counters_at(address: str, clock: Clock) -> Counters:
-    """Return the counters at `address`; where they are away, counting goes on in memory."""
+def create_counters(address: str, clock: Clock) -> Counters:
+    """Return the counters at `address`; if Redis is unavailable, they count in memory."""
     memory = MemoryCounters(clock)
-    return memory if address == IN_MEMORY else FallbackCounters(_shared(address), memory, clock)
+    return (
+        memory
+        if address == IN_MEMORY
+        else FallbackCounters(_redis_counters(address), memory, clock)
+    )
 
 
 def require_available(address: str) -> None:
-    """Raise `Unavailable` where what is shared does not count at the moment."""
+    """Raise `Unavailable` if Redis is configured and does not count."""
     if address != IN_MEMORY:
-        _shared(address).count("probe", 0, 1)
+        _redis_counters(address).count("probe", 0, 1)
 
 
-def _shared(address: str) -> Counters:
-    # Only who names a Redis needs its package.
+def _redis_counters(address: str) -> Counters:
+    # The package redis is optional.
     from taskservice.adapters.ratelimit.redis_counters import RedisCounters  # noqa: PLC0415
 
     return RedisCounters(address)

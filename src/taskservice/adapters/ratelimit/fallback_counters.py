@@ -1,4 +1,4 @@
-"""Counting that goes on where the shared counters are away."""
+"""Fallback for rate limit counters: counts in memory while the shared store is unavailable."""
 
 import logging
 
@@ -6,44 +6,44 @@ from taskservice.core.clock import Clock, system_clock
 from taskservice.core.errors import Unavailable
 from taskservice.core.operations.rate_limits import Counters
 
-REST = 10.0
-"""Seconds between two tries of counters that were away, and so between two lines of the log."""
+RETRY_AFTER = 10.0
+"""Seconds until an unavailable store is tried again, and the next line is logged."""
 
 _log = logging.getLogger("taskservice")
 
 
 class FallbackCounters:
-    """Counts in `shared`; while that is away, in `spare`, so that no request fails for it."""
+    """Counts in `shared`; while that is unavailable, in `fallback`, so that no request fails."""
 
-    def __init__(self, shared: Counters, spare: Counters, clock: Clock = system_clock) -> None:
+    def __init__(self, shared: Counters, fallback: Counters, clock: Clock = system_clock) -> None:
         self._shared = shared
-        self._spare = spare
+        self._fallback = fallback
         self._clock = clock
-        self._failed: float | None = None
+        self._failed_at: float | None = None
 
     def count(self, name: str, window: int, seconds: int) -> int:
-        """Count one more, where that is possible."""
-        if self._rests():
-            return self._spare.count(name, window, seconds)
+        """Count a request in the shared store, or in the fallback."""
+        if self._is_suspended():
+            return self._fallback.count(name, window, seconds)
         try:
             count = self._shared.count(name, window, seconds)
         except Unavailable as error:
-            self._rest(str(error))
-            return self._spare.count(name, window, seconds)
+            self._suspend(str(error))
+            return self._fallback.count(name, window, seconds)
         self._recover()
         return count
 
-    def _rests(self) -> bool:
-        # A clock that was set back ends the rest.
-        return self._failed is not None and 0 <= self._now() - self._failed < REST
+    def _is_suspended(self) -> bool:
+        # If the clock is set back, the difference is negative: try again.
+        return self._failed_at is not None and 0 <= self._now() - self._failed_at < RETRY_AFTER
 
-    def _rest(self, reason: str) -> None:
-        self._failed = self._now()
+    def _suspend(self, reason: str) -> None:
+        self._failed_at = self._now()
         _log.warning("rate limit store unavailable, counting per process", extra={"reason": reason})
 
     def _recover(self) -> None:
-        if self._failed is not None:
-            self._failed = None
+        if self._failed_at is not None:
+            self._failed_at = None
             _log.warning("rate limit store recovered")
 
     def _now(self) -> float:

@@ -1,4 +1,4 @@
-"""Counting in the memory of the process."""
+"""Rate limit counters in the memory of the process."""
 
 from threading import Lock
 
@@ -8,29 +8,29 @@ _Counts = dict[str, tuple[int, int]]
 
 
 class MemoryCounters:
-    """Counters of this process alone, safe for its threads.
+    """Thread-safe counters of this process.
 
-    They are kept in two generations, each at least as long as a window. What
-    was not counted for a whole one goes with it, without a search for it.
+    They are stored in two generations, each at least as long as a window. A
+    name that is not counted in a generation is dropped with it.
     """
 
     def __init__(self, clock: Clock = system_clock) -> None:
         self._clock = clock
         self._lock = Lock()
-        self._young: _Counts = {}
-        self._old: _Counts = {}
-        self._turned = clock().timestamp()
+        self._current: _Counts = {}
+        self._previous: _Counts = {}
+        self._rotated_at = clock().timestamp()
 
     def count(self, name: str, window: int, seconds: int) -> int:
-        """Count one more in this window of `name`."""
+        """Count a request of `name` in this window, and return the total."""
         with self._lock:
-            self._turn(seconds)
-            last = self._young.get(name) or self._old.get(name) or (window, 0)
+            self._rotate(seconds)
+            last = self._current.get(name) or self._previous.get(name) or (window, 0)
             count = last[1] + 1 if last[0] == window else 1
-            self._young[name] = window, count
+            self._current[name] = window, count
             return count
 
-    def _turn(self, seconds: int) -> None:
+    def _rotate(self, seconds: int) -> None:
         now = self._clock().timestamp()
-        if now >= self._turned + seconds:
-            self._young, self._old, self._turned = {}, self._young, now
+        if now >= self._rotated_at + seconds:
+            self._current, self._previous, self._rotated_at = {}, self._current, now

@@ -1,7 +1,7 @@
-"""Traces for OpenTelemetry: where its variables ask for them, and the extra `otel` is there.
+"""OpenTelemetry tracing: enabled by its environment variables, with the extra `otel`.
 
-What is sent is ours, word by word: no path, no query, no header, no statement
-and no message of an exception. See `docs/decisions/0015-watching.md`.
+Spans contain no path, query, header, statement or exception message. See
+`docs/decisions/0015-watching.md`.
 """
 
 import logging
@@ -20,18 +20,18 @@ _log = logging.getLogger("taskservice")
 
 
 class Tracing(NamedTuple):
-    """What wraps an application, and what wraps a home for tasks, so that each makes spans."""
+    """Functions that add spans to an application and to a storage adapter."""
 
-    app: Callable[[Flask, Callable[[], tuple[str, str | None]]], None]
-    open_tasks: Callable[[OpenTasks], OpenTasks]
+    trace_app: Callable[[Flask, Callable[[], tuple[str, str | None]]], None]
+    trace_tasks: Callable[[OpenTasks], OpenTasks]
 
 
 def tracing(environ: Mapping[str, str]) -> Tracing:
-    """Return what traces as `environ` says, or leaves all as it is where it does not say so.
+    """Return functions that trace if `environ` enables tracing, and do nothing otherwise.
 
-    It starts a thread: call it in the process that serves, after the fork.
+    The exporter starts a thread: call this in the worker, after the fork.
     """
-    if not _is_asked_for(environ):
+    if not _is_enabled(environ):
         return Tracing(lambda _, __: None, lambda open_tasks: open_tasks)
     try:
         spans = import_module("taskservice.adapters.tracing.spans")
@@ -42,10 +42,10 @@ def tracing(environ: Mapping[str, str]) -> Tracing:
         )
         return tracing({})
     spans.start()
-    return Tracing(spans.trace_app, spans.traced_tasks)
+    return Tracing(spans.trace_app, spans.trace_tasks)
 
 
-def _is_asked_for(environ: Mapping[str, str]) -> bool:
+def _is_enabled(environ: Mapping[str, str]) -> bool:
     if environ.get("OTEL_SDK_DISABLED", "").lower() == "true":
         return False
     exporter = environ.get(EXPORTER) or ("otlp" if any(map(environ.get, ENDPOINTS)) else "none")

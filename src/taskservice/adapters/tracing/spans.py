@@ -1,4 +1,4 @@
-"""Spans of a request and of its work on tasks, and their ids in the log."""
+"""Spans of requests and of their database work; trace and span ids in the log."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -22,44 +22,44 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 _tracer = trace.get_tracer("taskservice", __version__)
-_context_of = TraceContextTextMapPropagator().extract
+_extract_context = TraceContextTextMapPropagator().extract
 
 
 def start() -> None:
-    """Export what is traced from now on, as OpenTelemetry's variables say; tell its ids in the log.
+    """Export spans as OpenTelemetry's variables configure, and add their ids to log records.
 
-    What is left is sent when the process ends.
+    Remaining spans are exported when the process exits.
     """
-    ours = Resource({"service.name": "taskservice", "service.version": __version__})
-    provider = TracerProvider(resource=ours.merge(OTELResourceDetector().detect()))
+    defaults = Resource({"service.name": "taskservice", "service.version": __version__})
+    provider = TracerProvider(resource=defaults.merge(OTELResourceDetector().detect()))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
-    logging.setLogRecordFactory(_with_ids(logging.getLogRecordFactory()))
+    logging.setLogRecordFactory(_add_span_ids(logging.getLogRecordFactory()))
 
 
 def trace_app(app: Flask, rule: Callable[[], tuple[str, str | None]]) -> None:
-    """Make a span of each request to `app`; `rule` tells the current one's method and route.
+    """Create a span for each request to `app`; `rule` returns the current method and route.
 
-    It goes on the trace that `traceparent` names; `tracestate`, in which a
-    client can write what it likes, is not taken over.
+    The span continues the trace in `traceparent`. `tracestate` is ignored, as
+    a client can write anything into it.
     """
-    inner = app.wsgi_app
+    wrapped = app.wsgi_app
 
     def traced(environ: "WSGIEnvironment", start_response: "StartResponse") -> Any:
-        context = _context_of({"traceparent": environ.get("HTTP_TRACEPARENT", "")})
+        context = _extract_context({"traceparent": environ.get("HTTP_TRACEPARENT", "")})
         with _span("HTTP", SpanKind.SERVER, context) as span:
 
-            def answer(status: str, *rest: Any) -> Any:
-                _describe(span, int(status[:3]), *rule())
+            def start_traced_response(status: str, *rest: Any) -> Any:
+                _set_attributes(span, int(status[:3]), *rule())
                 return start_response(status, *rest)
 
-            return inner(environ, answer)
+            return wrapped(environ, start_traced_response)
 
     app.wsgi_app = traced  # type: ignore[method-assign]
 
 
-def traced_tasks(open_tasks: OpenTasks) -> OpenTasks:
-    """Return `open_tasks` with a span from opening to closing: the work on the database."""
+def trace_tasks(open_tasks: OpenTasks) -> OpenTasks:
+    """Return `open_tasks` with a span from opening to closing, for the database work."""
 
     @contextmanager
     def traced(owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
@@ -76,14 +76,14 @@ def traced_tasks(open_tasks: OpenTasks) -> OpenTasks:
 
 
 def _span(name: str, kind: SpanKind, context: Any = None) -> AbstractContextManager[Span]:
-    """Open a span that hears nothing of an exception: its message may quote a title."""
+    """Open a span that records no exceptions, as their messages may quote a title."""
     return _tracer.start_as_current_span(
         name, context, kind, record_exception=False, set_status_on_exception=False
     )
 
 
-def _describe(span: Span, status: int, method: str, route: str | None) -> None:
-    """Say of a span what the semantic conventions for HTTP ask for, as far as it is ours."""
+def _set_attributes(span: Span, status: int, method: str, route: str | None) -> None:
+    """Set the attributes of the semantic conventions for HTTP that contain no client data."""
     span.update_name(f"{method} {route}" if route else method)
     span.set_attribute("http.request.method", method)
     span.set_attribute("http.response.status_code", status)
@@ -94,15 +94,15 @@ def _describe(span: Span, status: int, method: str, route: str | None) -> None:
         span.set_status(StatusCode.ERROR)
 
 
-def _with_ids(make: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
-    """Return what makes log records that name the span in which they were made."""
+def _add_span_ids(factory: Callable[..., logging.LogRecord]) -> Callable[..., logging.LogRecord]:
+    """Return a log record factory that adds the ids of the current span."""
 
     def record(*args: Any, **kwargs: Any) -> logging.LogRecord:
-        made = make(*args, **kwargs)
+        created = factory(*args, **kwargs)
         context = trace.get_current_span().get_span_context()
         if context.is_valid:
-            made.trace_id = format_trace_id(context.trace_id)
-            made.span_id = format_span_id(context.span_id)
-        return made
+            created.trace_id = format_trace_id(context.trace_id)
+            created.span_id = format_span_id(context.span_id)
+        return created
 
     return record
