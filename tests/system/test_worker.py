@@ -1,11 +1,19 @@
 """gunicorn's worker, as we changed it: what no moment can take from it."""
 
+import socket
 import sys
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import gunicorn
 import pytest
+from gunicorn import util
 from gunicorn.app.base import BaseApplication
-from gunicorn.workers.gthread import ThreadWorker
+from gunicorn.arbiter import Arbiter
+from gunicorn.http import errors, wsgi
+from gunicorn.workers.gthread import TConn, ThreadWorker
 from tests.homes import sqlite_home
 from tests.processes import run
 from tests.support import SECRET
@@ -63,3 +71,70 @@ def test_a_signal_to_stop_is_heard_from_the_first_moment(tmp_path: Path) -> None
     settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
     result = run([sys.executable, "-c", FORKS], tmp_path, **settings)
     assert (result.returncode, result.stderr) == (0, "")
+
+
+INTERNAL_NAMES = {
+    "worker": "_keepalive_after accept alive booted cfg finish_request handle handle_error "
+    "init_process init_signals is_parent_alive load_wsgi log murder_pending nr_conns "
+    "pending_conns poller set_accept_enabled sockets tpool wsgi",
+    "thread pool": "_work_queue",
+    "connection": "close parser sock timeout",
+    "parser": "mesg unreader",
+    "unreader": "buf mxchunk unread",
+    "body": "failed reader",
+    "reader by length": "length",
+    "reader of chunks": "parser",
+    "response": "close force_close start_response",
+    "gunicorn.http.wsgi": "Response",
+    "gunicorn.http.errors": "NoMoreData ParseException",
+    "gunicorn.util": "http_date",
+    "arbiter": "SIG_QUEUE WORKER_BOOT_ERROR",
+    "logger": "access_log error_log",
+}
+"""What `taskservice.server` overrides, reads or replaces, and gunicorn does not document."""
+
+
+def test_gunicorn_has_the_internal_names_that_the_server_uses() -> None:
+    """Any release may rename them: `setup.cfg` pins gunicorn (docs/decisions/0018)."""
+    app: Any = Nothing()
+    app.cfg.set("http_parser", "python")
+    server, client = socket.socketpair()
+    with closing(server), closing(client):
+        client.sendall(
+            b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nx"
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+        )
+        base_app: Any = SimpleNamespace(wsgi=object)
+        worker: Any = ThreadWorker(1, 0, [], base_app, 30, app.cfg, logger := Log(app.cfg))
+        worker.load_wsgi()
+        connection: Any = TConn(app.cfg, server, ("x", 1), ("y", 2))
+        connection.init()
+        request, chunked = (next(connection.parser) for _ in range(2))
+    worker.tmp.close()
+    with worker.get_thread_pool() as pool:
+        objects: dict[str, Any] = {
+            "worker": worker,
+            "thread pool": pool,
+            "connection": connection,
+            "parser": connection.parser,
+            "unreader": connection.parser.unreader,
+            "body": request.body,
+            "reader by length": request.body.reader,
+            "reader of chunks": chunked.body.reader,
+            "response": wsgi.Response,
+            "gunicorn.http.wsgi": wsgi,
+            "gunicorn.http.errors": errors,
+            "gunicorn.util": util,
+            "arbiter": Arbiter(app),
+            "logger": logger,
+        }
+        missing = [
+            f"{name} of the {kind}"
+            for kind, names in INTERNAL_NAMES.items()
+            for name in names.split()
+            if not hasattr(objects[kind], name)
+        ]
+    assert not missing, (
+        f"gunicorn {gunicorn.__version__} has no {', '.join(missing)}: "
+        "adapt the class of taskservice.server that uses it, then raise the pin in setup.cfg"
+    )
