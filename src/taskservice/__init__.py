@@ -1,18 +1,18 @@
 """A multi-user task service: it never leaks a task, never loses one, never doubles one.
 
-The map of the package, from the inside out:
+Packages and modules, from the inside out:
 
-- `core`: what a task is and what may be done with it; the ports. Plain Python.
-- `adapters.memory`, `adapters.sql`: two homes for tasks, one set of promises.
-- `adapters.metrics`: what happens, counted for Prometheus.
-- `adapters.traces`: spans for OpenTelemetry.
-- `adapters.http`: who is calling, and the API that they call.
-- `config`: the settings, read once and checked.
-- `logs`: the log, one event a line.
-- `docstrings`, `listening`, `temporary_files`: what a start needs of Python and of the machine.
-- `app`: the wiring, and the only place that knows every part.
+- `core`: tasks, their rules, and the ports; no third-party packages.
+- `adapters.memory`, `adapters.sql`: storage adapters.
+- `adapters.http`: the API; `adapters.jwt`: token verification.
+- `adapters.ratelimit`, `adapters.prometheus`, `adapters.tracing`: rate limits, metrics, spans.
+- `config`: the settings.
+- `logs`: logging.
+- `docstrings`, `listening`, `temporary_files`: helpers for startup.
+- `app`, `startup`: the composition root, and checks of the database.
+- `server`, `wsgi`: gunicorn, and the entry point for other WSGI servers.
 - `cli`: the `taskservice` command.
-- `testing`: the promises as test classes, and what else tests need. Nothing imports it.
+- `testing`: contract tests and test helpers; the service never imports it.
 """
 
 __version__ = "0.1.0"
