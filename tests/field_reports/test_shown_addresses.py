@@ -17,5 +17,5 @@ def test_an_address_is_shown_without_secrets(
     """By `serve`, which is the one that shows it."""
     announce(replace(SETTINGS, database_url=report.tried), "http://127.0.0.1:8000")
     banner = capsys.readouterr().out
-    assert f"  tasks are in  {report.right}\n" in banner
+    assert f"  database       {report.right}\n" in banner
     assert SECRET_PART not in banner

@@ -63,7 +63,7 @@ TESTS = {
     "adapters/sql/connection/retries": OUTCOMES,
     "adapters/sql/storage/owner_data": [
         "tests/contract/test_archive.py",
-        "tests/system/test_carrying.py",
+        "tests/system/test_export_import.py",
     ],
     "adapters/sql/storage/changes": CONTRACT,
     "adapters/sql/engine": [
