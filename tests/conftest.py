@@ -26,6 +26,7 @@ pytest_plugins = ["tests.audit", "tests.canaries"]
 
 SEED = pytest.StashKey[int]()
 TOLD = "told"
+LONGEST = {"docs", "fuzz", "history", "testing"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -40,6 +41,11 @@ def pytest_configure(config: pytest.Config) -> None:
     """Settle what fuzzing draws from: the seed that is given, or one for the profile."""
     drawn = 0 if settings().derandomize else secrets.randbits(32)
     config.stash[SEED] = int(config.getoption("--hypothesis-seed") or drawn)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest: processes that share the others end together."""
+    items.sort(key=lambda item: item.path.parent.name not in LONGEST)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

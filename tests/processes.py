@@ -169,6 +169,12 @@ def run(
     return result
 
 
+def written(folder: Path, code: str) -> list[str]:
+    """Write a program of a test into a folder, and return the command that runs it there."""
+    (folder / "written.py").write_text(code)
+    return [sys.executable, "-m", "written"]
+
+
 def _run_forked(
     command: Sequence[str], folder: Path, given: Mapping[str, str]
 ) -> "subprocess.CompletedProcess[str]":

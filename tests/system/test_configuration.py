@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.homes import sqlite_home
 from tests.postgres import Databases
-from tests.processes import COMMAND, START, gunicorn, run
+from tests.processes import COMMAND, START, gunicorn, run, written
 from tests.support import DATABASE_PASSWORD, SECRET
 
 from taskservice.adapters.sql.checks.readiness import NO_FILE
@@ -110,7 +110,7 @@ def test_gunicorn_does_not_start(tmp_path: Path, case: str) -> None:
 def test_wsgi_raises_elsewhere(tmp_path: Path, case: str) -> None:
     """Under any other server, importing the application raises `ConfigError` with the message."""
     settings, message = BAD[case]
-    result = run([COMMAND[0], "-c", "import taskservice.wsgi"], tmp_path, **settings)
+    result = run(written(tmp_path, "import taskservice.wsgi"), tmp_path, **settings)
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == f"taskservice.config.ConfigError: {message}"
 

@@ -5,7 +5,6 @@ import os
 import signal
 import socket
 import sqlite3
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from tests.processes import COMMAND, SECONDS, START, Service, gunicorn, run, running
+from tests.processes import COMMAND, SECONDS, START, Service, gunicorn, run, running, written
 from tests.support import SECRET
 from tests.system.conftest import command
 
@@ -267,7 +266,7 @@ def test_another_server_logs_in_the_same_form(tmp_path: Path, sqlite: dict[str, 
         "logging.getLogger('a.library').info('not told')\n"
         "warnings.warn('three')\n"
     )
-    result = run([sys.executable, "-c", script], tmp_path, **sqlite)
+    result = run(written(tmp_path, script), tmp_path, **sqlite)
     assert result.returncode == 0, result.stderr
     told = [json.loads(line) for line in result.stderr.splitlines()]
     assert [each["logger"] for each in told] == ["a.library", "py.warnings"]
@@ -282,5 +281,5 @@ def test_a_server_with_a_log_of_its_own_keeps_it(tmp_path: Path, sqlite: dict[st
         "import taskservice.wsgi\n"
         "logging.warning('x')\n"
     )
-    result = run([sys.executable, "-c", script], tmp_path, **sqlite)
+    result = run(written(tmp_path, script), tmp_path, **sqlite)
     assert (result.returncode, result.stderr) == (0, "mine: x\n")

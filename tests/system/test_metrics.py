@@ -21,7 +21,17 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.homes import sqlite_home
 from tests.http_callers import token_of
 from tests.issuer import Issuer
-from tests.processes import COMMAND, SECONDS, START, WORKERS, Service, gunicorn, run, running
+from tests.processes import (
+    COMMAND,
+    SECONDS,
+    START,
+    WORKERS,
+    Service,
+    gunicorn,
+    run,
+    running,
+    written,
+)
 from tests.support import SECRET
 
 from taskservice import __version__
@@ -301,7 +311,7 @@ def test_metrics_that_are_off_cost_nothing(tmp_path: Path, settings: dict[str, s
         assert service.stop() == 0
         assert not any(_told_address(line) for line in service.output)
     script = "import sys, taskservice.wsgi; print('prometheus_client' in sys.modules)"
-    result = run([COMMAND[0], "-c", script], tmp_path, **settings)
+    result = run(written(tmp_path, script), tmp_path, **settings)
     assert result.stdout == "False\n", result.stderr
 
 
@@ -333,6 +343,6 @@ def test_another_server_is_told_that_nobody_serves_metrics(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:
     """The setting is for gunicorn's master: elsewhere it is a warning, and no numbers are kept."""
-    result = run([COMMAND[0], "-c", "import taskservice.wsgi"], tmp_path, **settings)
+    result = run(written(tmp_path, "import taskservice.wsgi"), tmp_path, **settings)
     assert result.returncode == 0
     assert '"event": "metrics disabled"' in result.stderr

@@ -1,7 +1,6 @@
 """A create that is sent again makes one task, whatever runs at once and whatever dies."""
 
 import signal
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ from sqlalchemy import Engine, insert, select, text
 from tests.homes import served
 from tests.http_callers import token_of
 from tests.postgres import Databases
-from tests.processes import Answer, Service, gunicorn, run
+from tests.processes import Answer, Service, gunicorn, run, written
 from tests.support import SECRET
 from tests.system.conftest import command
 
@@ -153,9 +152,9 @@ def test_a_process_killed_anywhere_leaves_both_or_neither(
 ) -> None:
     """In front of every statement: neither the task nor the key; behind the last: both."""
     address, database = mortal
-    fatal = 1
+    fatal, killed = 1, written(tmp_path, KILLED)
     while True:
-        result = run([sys.executable, "-c", KILLED, address, str(fatal)], tmp_path)
+        result = run([*killed, address, str(fatal)], tmp_path)
         with database.connect() as connection:
             made = len(connection.execute(select(tasks.c.id)).all())
             kept = len(connection.execute(select(idempotency_records.c.key)).all())

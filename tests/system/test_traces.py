@@ -11,7 +11,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Status as SpanStatus
 from tests.collector import attributes, collecting
 from tests.homes import sqlite_home
 from tests.http_callers import token_of
-from tests.processes import COMMAND, Service, gunicorn, run
+from tests.processes import Service, gunicorn, run, written
 from tests.support import DATABASE_PASSWORD, SECRET
 
 from taskservice import __version__
@@ -118,7 +118,7 @@ def test_tracing_that_is_off_costs_nothing(
 ) -> None:
     """Nothing of it is imported."""
     script = "import sys, taskservice.wsgi; print('opentelemetry' in sys.modules)"
-    result = run([COMMAND[0], "-c", script], tmp_path, **settings, **variables)
+    result = run(written(tmp_path, script), tmp_path, **settings, **variables)
     assert (result.stdout, result.stderr) == ("False\n", "")
 
 
@@ -127,7 +127,7 @@ def test_an_exporter_that_is_not_known_is_a_warning(
 ) -> None:
     """Only OTLP is sent."""
     settings["OTEL_TRACES_EXPORTER"] = "zipkin"
-    result = run([COMMAND[0], "-c", "import taskservice.wsgi"], tmp_path, **settings)
+    result = run(written(tmp_path, "import taskservice.wsgi"), tmp_path, **settings)
     (line,) = map(json.loads, result.stderr.splitlines())
     assert (line["event"], line["setting"]) == ("tracing disabled", "OTEL_TRACES_EXPORTER")
 
@@ -138,7 +138,7 @@ def test_without_the_extra_the_service_starts_and_says_so(
     """Variables that ask for traces, where the packages are missing: a warning with the remedy."""
     settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1"
     script = "import sys; sys.modules['opentelemetry'] = None; import taskservice.wsgi"
-    result = run([COMMAND[0], "-c", script], tmp_path, **settings)
+    result = run(written(tmp_path, script), tmp_path, **settings)
     assert result.returncode == 0
     (line,) = map(json.loads, result.stderr.splitlines())
     assert (line["level"], line["event"]) == ("warning", "tracing disabled")

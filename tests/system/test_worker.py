@@ -1,7 +1,6 @@
 """gunicorn's worker, as we changed it: what no moment can take from it."""
 
 import socket
-import sys
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,7 +14,7 @@ from gunicorn.arbiter import Arbiter
 from gunicorn.http import errors, wsgi
 from gunicorn.workers.gthread import TConn, ThreadWorker
 from tests.homes import sqlite_home
-from tests.processes import run
+from tests.processes import run, written
 from tests.support import SECRET
 
 from taskservice.server.logger import Log
@@ -69,7 +68,7 @@ def test_a_signal_in_the_middle_of_a_look_at_the_master_ends_the_worker(
 def test_a_signal_to_stop_is_heard_from_the_first_moment(tmp_path: Path) -> None:
     """What comes before the first instruction of a child waits for it."""
     settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
-    result = run([sys.executable, "-c", FORKS], tmp_path, **settings)
+    result = run(written(tmp_path, FORKS), tmp_path, **settings)
     assert (result.returncode, result.stderr) == (0, "")
 
 
