@@ -6,7 +6,7 @@ from pathlib import Path
 
 from taskservice import __version__
 
-# Whom autodoc imports is not to tell of it among the warnings.
+# Modules that autodoc imports must not log: a line would count as a warning.
 logging.getLogger("alembic").setLevel(logging.WARNING)
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -32,8 +32,8 @@ python_use_unqualified_type_names = True
 python_maximum_signature_line_length = 72
 toc_object_entries_show_parents = "hide"
 
-# A link that leads nowhere is an error. These are documented elsewhere; to link there, inventories
-# would have to be fetched, and the documentation is built without a network.
+# A broken link is an error. These names are documented elsewhere, but their inventories would have
+# to be fetched, and the documentation is built without a network.
 nitpicky = True
 nitpick_ignore = {
     *(("py:class", f"collections.abc.{name}") for name in ("Callable", "Collection", "Iterable")),
@@ -48,5 +48,5 @@ nitpick_ignore = {
     ("py:class", "sqlalchemy.engine.url.URL"),
     ("py:class", "uuid.UUID"),
 }
-# What has backticks in a docstring is a link if something has that name, and code if nothing has.
+# Text in backticks in a docstring is a link if something has that name, otherwise code.
 nitpick_ignore_regex = [("py:obj", ".*")]

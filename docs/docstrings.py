@@ -1,4 +1,4 @@
-"""How Sphinx reads our docstrings: plain prose, with names and code in single backticks."""
+"""Sphinx extension for docstrings of plain prose, with names and code in single backticks."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ _WRITTEN_BY_PYTHON = ("Alias for field number ", "Create new instance of ")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
-    """Let Sphinx know."""
+    """Register the event handlers."""
     app.connect("autodoc-process-docstring", process_docstring)
     app.connect("autodoc-process-signature", process_signature)
     return {"parallel_read_safe": True}
@@ -24,7 +24,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 def process_docstring(
     _: Sphinx, kind: str, name: str, __: object, ___: object, lines: list[str]
 ) -> None:
-    """Make a docstring the reStructuredText that is meant; `lines` is changed in place."""
+    """Convert a docstring to reStructuredText; `lines` is changed in place."""
     written = "\n\n".join(_paragraphs("\n".join(lines)))
     where = f"In ``{name}``:\n\n" if kind == "module" else ""
     lines[:] = f"{where}{written}".split("\n")
@@ -33,7 +33,7 @@ def process_docstring(
 def process_signature(
     _: Sphinx, __: str, ___: str, thing: object, ____: object, given: str, returned: str | None
 ) -> tuple[str, str | None] | None:
-    """Leave out the arguments of a port, which nobody makes; say what `with` is for."""
+    """Hide the arguments of a protocol, and show what a `with` statement yields."""
     if getattr(thing, "_is_protocol", False):
         return "", None
     if returned and hasattr(thing, "__wrapped__"):
@@ -53,9 +53,9 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 
 def _linked(match: re.Match[str]) -> str:
-    """Return a name as a link, where something of that name is documented, else as code.
+    """Return a name as a link if it is documented, otherwise as code.
 
-    A class is looked for in all modules, anything else where it is named.
+    Classes are searched in all modules, other names in the current one.
     """
     text = match[1].replace("\n", " ")
     if not _is_name(text):
