@@ -28,9 +28,7 @@ def masked(text: str) -> str:
 
 def test_the_tutorial_answers_as_it_says(tmp_path: Path) -> None:
     """Every command of the tutorial works as pasted, and prints what stands under it."""
-    (_, install), (_, serve), *lessons = blocks(
-        TUTORIAL.partition("## Five minutes")[2], "sh", "text"
-    )
+    (_, install), (_, serve), *lessons = blocks(TUTORIAL.partition("## Tutorial")[2], "sh", "text")
     assert "pip install" in install
     assert serve == "taskservice serve\n"
     said = "".join(text for language, text in lessons if language == "text")
