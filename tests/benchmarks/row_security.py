@@ -64,7 +64,9 @@ def free(home: Home, *, pooler: bool = False) -> Iterator[Engine]:
     with (
         held(home, pooler=pooler) as engine,
         patch.object(sessions, "_settings", unsaid(engine, sessions._settings)),
-        patch.object(task_service, "alone", untold(engine, sessions.autocommit_session)),
+        patch.object(
+            task_service, "autocommit_session", untold(engine, sessions.autocommit_session)
+        ),
         patch.object(
             Statement, "_compile", Statement._compile if pooler else as_it_comes(Statement._compile)
         ),

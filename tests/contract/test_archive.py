@@ -88,7 +88,7 @@ def test_the_serving_role_cannot_erase_and_removes_nothing(
 @pytest.fixture
 def hurried(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
     """A file whose service waits for nobody, and in which SQLite overwrites nothing by itself."""
-    monkeypatch.setattr(sqlite_files, "BUSY_SECONDS", 0)
+    monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_SECONDS", 0)
     event.listen(
         sqlite, "connect", lambda connection, _: connection.execute("PRAGMA secure_delete = OFF")
     )

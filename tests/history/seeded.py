@@ -119,7 +119,7 @@ def around(kind: type[Around]) -> Callable[..., Any]:
 
 def unresolved() -> Any:
     """Have the adapter ask nobody what became of a write whose answer was lost."""
-    return patch.object(task_service, "answered", lambda ask: ask())
+    return patch.object(task_service, "retry_on_disconnect", lambda ask: ask())
 
 
 BUGS: dict[str, tuple[Any, ...]] = {

@@ -137,7 +137,7 @@ def test_gunicorn_does_not_start_as_a_privileged_role(home: Home, tmp_path: Path
     result = run(START, tmp_path, DATABASE_URL=home.superuser, TASKSERVICE_JWT_SECRET=SECRET)
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1] == (
-        "taskservice: DATABASE_URL cannot be used: the database's role is "
+        "taskservice: DATABASE_URL cannot be used: the database role is "
         f"{urlsplit(home.superuser).username}, which "
         "is a superuser: row-level security does not apply. Serve as an ordinary role "
         "(`taskservice db grant ROLE`); for development only, set "

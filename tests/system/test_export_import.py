@@ -364,7 +364,7 @@ def test_what_cannot_be_overwritten_yet_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody reads the file: what was removed is said, and that it must be run again."""
-    monkeypatch.setattr(sqlite_files, "BUSY_SECONDS", 0)
+    monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_SECONDS", 0)
     engine = served_engine(address := sqlite_home(tmp_path))
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         tasks.add(title=SECRET_WORD)
