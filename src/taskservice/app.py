@@ -16,7 +16,7 @@ from taskservice.adapters.jwt import Keys, KeySet, SharedSecret, Verifier
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.ratelimit import create_counters
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.checks.readiness import require_usable
+from taskservice.adapters.sql.checks.readiness import require_ready
 from taskservice.adapters.sql.connection.sessions import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
@@ -95,14 +95,14 @@ def production_app(settings: Settings) -> Flask:
         pool_timeout=settings.pool_timeout,
         prepared_statements=settings.prepared_statements,
         timeouts=Timeouts(settings.statement_timeout, settings.lock_timeout),
-        spare=PROBE_CONNECTIONS,
+        max_overflow=PROBE_CONNECTIONS,
         allow_privileged_role=settings.allow_privileged_role,
         metrics=metrics,
     )
     probes = {
         "database": SharedProbe(partial(schema.require_reachable, engine)),
         "schema": SharedProbe(
-            partial(require_usable, engine, allow_privileged_role=settings.allow_privileged_role)
+            partial(require_ready, engine, allow_privileged_role=settings.allow_privileged_role)
         ),
     }
     tracer = tracing(os.environ)

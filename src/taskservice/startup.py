@@ -8,8 +8,8 @@ from sqlalchemy import URL, Engine
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.checks.connectivity import require_connection
-from taskservice.adapters.sql.checks.encoding import require_readable
-from taskservice.adapters.sql.checks.readiness import require_fit, require_usable
+from taskservice.adapters.sql.checks.encoding import require_encoding
+from taskservice.adapters.sql.checks.readiness import require_ready, require_supported_database
 from taskservice.adapters.sql.checks.roles import require_ordinary_role
 from taskservice.adapters.sql.connection.address import database_url, is_sqlite
 from taskservice.adapters.sql.engine import require_wal, unpooled_engine
@@ -109,13 +109,13 @@ def _is_usable_now(settings: Settings) -> bool:
 
 def _check(engine: Engine, settings: Settings) -> None:
     require_connection(engine)
-    require_fit(engine)
-    require_readable(engine)
+    require_supported_database(engine)
+    require_encoding(engine)
     schema.require_current(engine)
     require_wal(engine)
     if not settings.allow_privileged_role:
         require_ordinary_role(engine)
-    require_usable(engine, allow_privileged_role=settings.allow_privileged_role)
+    require_ready(engine, allow_privileged_role=settings.allow_privileged_role)
 
 
 def parse_database_url(address: str) -> URL:

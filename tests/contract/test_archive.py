@@ -15,7 +15,7 @@ from sqlalchemy import Engine, event, text
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.sql.connection import sqlite as sqlite_files
 from taskservice.adapters.sql.storage import owner_data
-from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import AccessDenied, InvalidTask
 from taskservice.core.ids import TaskIds
@@ -43,7 +43,7 @@ def doors(request: pytest.FixtureRequest, clock: TickingClock) -> Services:
         return Services(home.open_tasks, home.open_owner_data, home.open_owner_data)
     if request.param == "sqlite":
         engine = request.getfixturevalue("sqlite")
-        archive = SqlOwnerDataSource(engine).open_owner_data
+        archive = partial(SqlOwnerData, engine)
         return Services(SqlTasks(engine, clock).open_tasks, archive, archive)
     superuser, role = map(request.getfixturevalue, ("owner_engine", "role_engine"))
     with superuser.connect() as connection:
@@ -51,8 +51,8 @@ def doors(request: pytest.FixtureRequest, clock: TickingClock) -> Services:
     owner = request.getfixturevalue("home").maintained
     return Services(
         SqlTasks(role, clock).open_tasks,
-        SqlOwnerDataSource(role).open_owner_data,
-        SqlOwnerDataSource(owner).open_owner_data,
+        partial(SqlOwnerData, role),
+        partial(SqlOwnerData, owner),
     )
 
 
@@ -78,7 +78,7 @@ def test_the_serving_role_cannot_erase_and_removes_nothing(
     """It may not remove receipts: the tasks, which it may, stay as well."""
     with owner_engine.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
-    archive = SqlOwnerDataSource(role_engine).open_owner_data(ADA)
+    archive = SqlOwnerData(role_engine, ADA)
     archive.restore(some_tasks(3))
     with pytest.raises(AccessDenied):
         archive.erase()
@@ -117,7 +117,7 @@ def test_what_is_erased_is_nowhere_in_a_file(hurried: Engine) -> None:
     """Nor is what the user had changed or removed before; another's tasks are."""
     for owner in (ADA, BOB):
         use_often(hurried, owner)
-    SqlOwnerDataSource(hurried).open_owner_data(ADA).erase()
+    SqlOwnerData(hurried, ADA).erase()
     assert found(f"aardvark of {ADA}", hurried) == []
     assert found(f"aardvark of {BOB}", hurried) == ["tasks.db"]
 
@@ -125,7 +125,7 @@ def test_what_is_erased_is_nowhere_in_a_file(hurried: Engine) -> None:
 def test_what_could_not_be_overwritten_is_told_and_is_the_next_time(hurried: Engine) -> None:
     """A reader needs the pages as they were: the rows are gone, and their bytes are not yet."""
     use_often(hurried, ADA)
-    archive = SqlOwnerDataSource(hurried).open_owner_data(ADA)
+    archive = SqlOwnerData(hurried, ADA)
     there = archive.count()
     with closing(sqlite3.connect(str(hurried.url.database))) as reader:
         reader.execute("BEGIN")
@@ -147,7 +147,7 @@ def test_a_file_that_cannot_be_written_again_is_told(hurried: Engine) -> None:
 
     event.listen(hurried, "before_cursor_execute", fail, retval=True)
     with pytest.raises(ErasureIncomplete, match="database error: unable to open database"):
-        SqlOwnerDataSource(hurried).open_owner_data(ADA).erase()
+        SqlOwnerData(hurried, ADA).erase()
 
 
 def test_restoring_reads_what_is_wanted(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -159,9 +159,9 @@ def test_restoring_reads_what_is_wanted(sqlite: Engine, monkeypatch: pytest.Monk
         return Task(**fields)
 
     first, second, third = some_tasks(3)
-    SqlOwnerDataSource(sqlite).open_owner_data(ADA).restore([first, second])
+    SqlOwnerData(sqlite, ADA).restore([first, second])
     monkeypatch.setattr(owner_data, "Task", reading)
-    SqlOwnerDataSource(sqlite).open_owner_data(ADA).restore([third])
+    SqlOwnerData(sqlite, ADA).restore([third])
     assert read == [third.id]
 
 

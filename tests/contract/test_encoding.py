@@ -12,7 +12,7 @@ from tests.postgres import Databases
 from tests.processes import COMMAND, START, run
 from tests.support import SECRET
 
-from taskservice.adapters.sql.checks.encoding import require_readable
+from taskservice.adapters.sql.checks.encoding import require_encoding
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
@@ -23,7 +23,7 @@ from taskservice.testing import ADA
 TITLE = "漢 ü 😀"
 ENCODING = (
     "the database's server_encoding is {}, and must be UTF8. Make one with CREATE DATABASE … "
-    "ENCODING 'UTF8' TEMPLATE template0, and bring over what there is with pg_dump and pg_restore"
+    "ENCODING 'UTF8' TEMPLATE template0, and copy the data with pg_dump and pg_restore"
 )
 DATE_STYLE = (
     "the database's DateStyle is German, DMY, and must be ISO. "
@@ -120,11 +120,11 @@ def test_the_encoding_of_a_client_is_ours(
 
 def test_what_is_readable_is_served(own: Home, tmp_path: Path) -> None:
     """A database in UTF8 that writes ISO; and SQLite, which has no other way."""
-    require_readable(unpooled_engine(database_url(own.service)))
-    require_readable(unpooled_engine(database_url(sqlite_home(tmp_path))))
+    require_encoding(unpooled_engine(database_url(own.service)))
+    require_encoding(unpooled_engine(database_url(sqlite_home(tmp_path))))
 
 
 def test_a_database_that_cannot_be_asked_is_an_outage(own: Home) -> None:
     """It may be fit, and is not called unfit."""
     with pytest.raises(Unavailable, match='database "gone" does not exist'):
-        require_readable(unpooled_engine(database_url(own.service).set(database="gone")))
+        require_encoding(unpooled_engine(database_url(own.service).set(database="gone")))

@@ -22,7 +22,7 @@ from taskservice.adapters.sql.connection.errors import (
     translate_errors,
 )
 from taskservice.adapters.sql.engine import unpooled_engine
-from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import (
     AccessDenied,
@@ -98,7 +98,7 @@ def test_what_the_database_did_not_write_is_not_acknowledged(own: Home, event: s
     with pytest.raises(Unavailable, match="wrote no row") as caught, opened as tasks:
         IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Buy milk")
     assert caught.value.outcome == "not_applied"
-    assert SqlOwnerDataSource(engine).open_owner_data(ADA).count() == (0, 0)
+    assert SqlOwnerData(engine, ADA).count() == (0, 0)
     engine.dispose()
 
 

@@ -22,8 +22,8 @@ from taskservice.adapters.sql.connection.errors import ConnectionLost
 from taskservice.adapters.sql.connection.read_timeout import ReadTimeout, TimeoutConnection
 from taskservice.adapters.sql.storage.changes import Delete
 from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
-from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
-from taskservice.adapters.sql.storage.rows import OwnerRows
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
+from taskservice.adapters.sql.storage.rows import TaskRows
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import ReadOnly, TaskNotFound, Unavailable
 from taskservice.core.idempotency import IdempotencyKey
@@ -129,7 +129,7 @@ def test_a_commit_is_believed_where_nobody_looks_for_what_it_wrote(fragile: Frag
     """Its number is all that there is: the block ends as if the answer had come."""
     fragile.add("before")
     fragile.wire.lose_answer_to = COMMIT
-    restored = SqlOwnerDataSource(fragile.engine).open_owner_data(ADA).restore(some_tasks(1))
+    restored = SqlOwnerData(fragile.engine, ADA).restore(some_tasks(1))
     assert (restored, fragile.wire.lost) == ([], 1)
 
 
@@ -137,7 +137,9 @@ def test_a_commit_that_is_never_answered_is_unknown(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Silence tells nothing: what was written may be there."""
-    monkeypatch.setattr(engines, "ANSWER_SECONDS", -2.5)  # Before the server ends what is idle.
+    monkeypatch.setattr(
+        engines, "READ_TIMEOUT_MARGIN_SECONDS", -2.5
+    )  # Before the server ends what is idle.
     with wired(home.service) as (wire, through):
         engine = served_engine(through, pool_size=1, statement_timeout=3)
         opened = SqlTasks(engine).open_tasks(OWNER, atomic=True)
@@ -327,7 +329,7 @@ def test_what_others_have_changed_meanwhile_is_unknown(
     fragile.wire.lose, fragile.wire.on_loss = b"UPDATE tasks", overtake
     with (
         SqlTasks(fragile.engine).open_tasks(OWNER) as tasks,
-        pytest.raises(Unavailable, match="others have changed") as caught,
+        pytest.raises(Unavailable, match="changed by another request") as caught,
     ):
         tasks.change(task.id, Task.complete)
     assert (caught.value.outcome, pauses) == ("unknown", [])
@@ -357,7 +359,7 @@ def test_a_deletion_of_a_version_that_is_past_was_not_done() -> None:
     """The lost one cannot have been: where another deletes the task then, there is none."""
     task = Task.create(OWNER, START, lambda _: UUID(int=1), title="contended")
     changed = task.complete(START)
-    rows = create_autospec(OwnerRows, instance=True)
+    rows = create_autospec(TaskRows, instance=True)
     rows.find.side_effect = [task, changed, TaskNotFound(task.id)]
     rows.delete.side_effect = [ConnectionLost("lost"), False]
     removal = Delete(task.id, None)

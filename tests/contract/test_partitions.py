@@ -26,7 +26,7 @@ from taskservice.adapters.sql.admin.prune import prune
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.sessions import autocommit_session
 from taskservice.adapters.sql.engine import unpooled_engine
-from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import SchemaOutdated, TaskNotFound, Unavailable
@@ -233,7 +233,7 @@ def test_an_erasure_on_its_way_is_waited_for(postgresql: Databases) -> None:
                 pool.submit(await_lock, home.inspected).result()
 
         event.listen(erasing, "before_cursor_execute", split_meanwhile)
-        assert SqlOwnerDataSource(erasing).open_owner_data(ADA).erase() == OwnerCounts(1, 1)
+        assert SqlOwnerData(erasing, ADA).erase() == OwnerCounts(1, 1)
         splitting[0].result()
 
 
@@ -267,15 +267,15 @@ def test_db_partition_says_what_it_did(postgresql: Databases, tmp_path: Path) ->
     """Once it is done, it is not done again."""
     with served(postgresql) as home:
         first, again = (command(home.owner, tmp_path) for _ in range(2))
-    assert first == (0, "the tables are in 16 partitions each\n")
-    assert again == (0, "the tables are in partitions already\n")
+    assert first == (0, "partitioned each table into 16 partitions\n")
+    assert again == (0, "the tables are already partitioned\n")
 
 
 def test_tables_that_are_not_there_yet_are_told(postgresql: Databases, tmp_path: Path) -> None:
     """With the command that makes them."""
     address = postgresql.create_database()
     status, said = command(address, tmp_path)
-    assert (status, said.partition(",")[0]) == (2, "Error: the database's schema is at nothing")
+    assert (status, said.partition(",")[0]) == (2, "Error: the database schema is at version none")
     with pytest.raises(SchemaOutdated):
         partition(unpooled_engine(database_url(address)))
     postgresql.drop_database(address)
@@ -288,7 +288,7 @@ def test_tables_that_are_not_there_yet_are_told(postgresql: Databases, tmp_path:
 def test_sqlite_has_no_partitions(tmp_path: Path) -> None:
     """A file is told so, with status 2."""
     told = command(sqlite_home(tmp_path), tmp_path)
-    assert told == (2, "Error: SQLite has no partitions\n")
+    assert told == (2, "Error: SQLite does not support partitions\n")
 
 
 def test_the_way_back_brings_each_row(postgresql: Databases, tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ from taskservice.adapters.sql.connection.sessions import (
 )
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.storage import changes, rows
-from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.adapters.sql.tables import UtcDateTime
 from taskservice.core.errors import Unavailable
@@ -253,7 +253,7 @@ def test_a_guard_looks_at_the_very_task_that_goes(engine: Engine) -> None:
 
 def test_who_is_always_overtaken_gives_up(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """After as many attempts as there may be: an outage, and no endless loop."""
-    monkeypatch.setattr(changes, "ATTEMPTS", 3)
+    monkeypatch.setattr(changes, "MAX_CAS_ATTEMPTS", 3)
 
     def step(task: Task, now: datetime) -> Task:
         edit_elsewhere(engine, task.id)
@@ -261,9 +261,9 @@ def test_who_is_always_overtaken_gives_up(engine: Engine, monkeypatch: pytest.Mo
 
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
-        with pytest.raises(Unavailable, match="too many others"):
+        with pytest.raises(Unavailable, match="too many concurrent"):
             tasks.change(task.id, step)
-        with pytest.raises(Unavailable, match="too many others"):
+        with pytest.raises(Unavailable, match="too many concurrent"):
             tasks.remove(task.id, lambda seen: edit_elsewhere(engine, seen.id))
         assert tasks.get(task.id).version == 7
 
@@ -316,7 +316,7 @@ def test_a_list_from_a_file_is_stopped_whenever_its_time_is_over(
 
 def test_the_time_is_looked_at_often(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Within 200 tasks of a search, each of which takes under a millisecond."""
-    SqlOwnerDataSource(sqlite).open_owner_data(ADA).restore(some_tasks(2000))
+    SqlOwnerData(sqlite, ADA).restore(some_tasks(2000))
     looks = count()
     monkeypatch.setattr(sessions, "monotonic", lambda: next(looks) * 0.0)
     with SqlTasks(sqlite).open_tasks(ADA) as tasks:
@@ -374,10 +374,10 @@ def test_a_row_that_is_refused_is_not_taken_for_one_that_is_there(role_engine: E
     with SqlTasks(role_engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
         with autocommit_session(role_engine, ADA) as session:
-            own = rows.OwnerRows(session, retries=0)
-            own.insert_unless_there(task)
+            own = rows.TaskRows(session, max_retries=0)
+            own.insert_if_absent(task)
             with pytest.raises(IntegrityError, match="tasks_version_check"):
-                own.insert_unless_there(replace(task, id=uuid4(), version=0))
+                own.insert_if_absent(replace(task, id=uuid4(), version=0))
 
 
 def test_a_session_of_ours_is_taken_over(role_engine: Engine) -> None:

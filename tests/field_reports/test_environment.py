@@ -85,7 +85,7 @@ def test_streams_that_are_closed_and_not_needed(
     ("kind", "said"),
     [
         ("a text file", "DATABASE_URL "),
-        ("another application's", "the database's schema is at nothing"),
+        ("another application's", "the database schema is at version none"),
     ],
 )
 def test_a_start_on_what_is_no_database_is_a_message(

@@ -46,9 +46,9 @@ def number(database: Engine, table: str) -> str:
 
 @pytest.mark.parametrize("foreign", ["a1b2c3d4", schema.VERSIONS[-1], "9999"])
 def test_another_applications_version_is_not_ours(database: Engine, foreign: str) -> None:
-    """Whatever its number: the schema is at nothing, and an upgrade leaves the number alone."""
+    """Whatever its number: the database has no schema version, and an upgrade leaves the number alone."""
     execute(database, ANOTHER, f"INSERT INTO alembic_version VALUES ('{foreign}')")
-    with pytest.raises(SchemaOutdated, match="is at nothing"):
+    with pytest.raises(SchemaOutdated, match="is at version none"):
         schema.require_current(database)
     for _ in range(2):
         upgrade(database)
@@ -79,7 +79,7 @@ def test_another_applications_table_is_named(database: Engine) -> None:
     """It is neither changed nor served."""
     execute(database, "CREATE TABLE tasks (id integer)")
     with pytest.raises(
-        UnusableDatabase, match="there is a table tasks that taskservice has not made"
+        UnusableDatabase, match="table tasks exists and was not created by taskservice"
     ):
         upgrade(database)
     assert [column["name"] for column in inspect(database).get_columns("tasks")] == ["id"]

@@ -15,7 +15,7 @@ from tests.field_reports.report import Report
 from tests.homes import served_engine, sqlite_home
 from tests.http_callers import SETTINGS
 
-from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.cli import main
 from taskservice.cli.export_import import export_tasks
 from taskservice.cli.jsonlines import format_task
@@ -35,7 +35,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with a few tasks of Ada's."""
     address = sqlite_home(tmp_path_factory.mktemp("database"))
     engine = served_engine(address)
-    SqlOwnerDataSource(engine).open_owner_data(ADA).restore(TASKS)
+    SqlOwnerData(engine, ADA).restore(TASKS)
     engine.dispose()
     return address
 

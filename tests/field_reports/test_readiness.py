@@ -13,7 +13,7 @@ from tests.processes import ROOT
 from tests.support import SECRET
 
 from taskservice.adapters.sql.checks import readiness
-from taskservice.adapters.sql.checks.readiness import require_usable
+from taskservice.adapters.sql.checks.readiness import require_ready
 from taskservice.adapters.sql.schema import require_reachable
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.cli.check_database import database_findings
@@ -28,8 +28,8 @@ UNUSABLE: list[Report[str, str]] = [
     Report(_PREFECT, "no right to insert", "REVOKE INSERT ON tasks FROM {role}", "the role has no INSERT on tasks: run `taskservice db grant"),
     Report(_PREFECT, "no right to read keys", "REVOKE SELECT ON receipts FROM {role}", "permission denied for table receipts"),
     Report(_PREFECT, "a column that is gone", "ALTER TABLE tasks DROP COLUMN search_text", "column tasks.search_text does not exist"),
-    Report(_PREFECT, "a policy that is gone", "DROP POLICY owners ON tasks", "the table tasks has no policy"),
-    Report(_PREFECT, "policies that are off", "ALTER TABLE receipts DISABLE ROW LEVEL SECURITY", "is not held by row-level security"),
+    Report(_PREFECT, "a policy that is gone", "DROP POLICY owners ON tasks", "table tasks has no policy"),
+    Report(_PREFECT, "policies that are off", "ALTER TABLE receipts DISABLE ROW LEVEL SECURITY", "row-level security is not enabled and forced on table receipts"),
 ]  # fmt: skip
 
 
@@ -51,7 +51,7 @@ def test_what_a_request_would_miss_is_found(home: Home, report: Report[str, str]
     settings = Settings(database_url=home.service, jwt_secret=SECRET)
     engine = served_engine(home.service)
     with pytest.raises(Unavailable, match=report.right):
-        require_usable(engine, allow_privileged_role=False)
+        require_ready(engine, allow_privileged_role=False)
     engine.dispose()
     with pytest.raises(ConfigError, match=report.right):
         is_database_usable(settings)
@@ -61,7 +61,7 @@ def test_a_database_that_takes_no_write_is_ready(home: Home) -> None:
     """Reads go on, as on a standby."""
     execute(home, "ALTER ROLE {role} SET default_transaction_read_only = on")
     engine = served_engine(home.service)
-    require_usable(engine, allow_privileged_role=False)
+    require_ready(engine, allow_privileged_role=False)
     engine.dispose()
 
 
@@ -89,8 +89,8 @@ def test_a_file_that_is_gone_is_not_written_to(tmp_path: Path, change: str) -> N
 @pytest.mark.parametrize(
     ("engine", "message"),
     [
-        ("sqlite", r"it is SQLite 3\.\d+. taskservice needs SQLite 99 or newer"),
-        ("postgresql", r"it is PostgreSQL \d+. taskservice needs PostgreSQL 99 or newer"),
+        ("sqlite", r"SQLite 3\.\d+ is not supported. Upgrade to SQLite 99 or newer"),
+        ("postgresql", r"PostgreSQL \d+ is not supported. Upgrade to PostgreSQL 99 or newer"),
     ],
 )
 def test_too_old_a_database_is_refused(

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from tests.audit import Audit
 from tests.grammar import Untied, owner_parameters
 
-from taskservice.adapters.sql.storage.rows import OwnerRows
+from taskservice.adapters.sql.storage.rows import TaskRows
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
@@ -106,12 +106,12 @@ def test_what_goes_past_sqlalchemy_is_overheard(
 ) -> None:
     """A statement that the adapter gives to the driver itself is a fault, on either engine."""
 
-    def past(rows: OwnerRows, _: UUID) -> Task:
+    def past(rows: TaskRows, _: UUID) -> Task:
         driver = rows.session.connection.connection.driver_connection
         assert driver is not None
         return Task(**driver.execute("SELECT title FROM tasks").fetchone())
 
-    monkeypatch.setattr(OwnerRows, "find", past)
+    monkeypatch.setattr(TaskRows, "find", past)
     open_tasks = SqlTasks(request.getfixturevalue(raw)).open_tasks
     with open_tasks(ADA) as tasks, pytest.raises(TypeError):
         tasks.get(UUID(int=0))

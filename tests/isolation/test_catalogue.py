@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import inspect
 from tests.homes import Home
 
-from taskservice.adapters.sql.admin.prune import KEPT
+from taskservice.adapters.sql.admin.prune import IDEMPOTENCY_KEY_TTL
 from taskservice.adapters.sql.schema import VERSION_TABLE
 
 HOUR = timedelta(hours=1)
@@ -29,7 +29,9 @@ OWNED = """
       FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
      WHERE attname = 'user_id' AND relkind IN ('r', 'p') AND NOT attisdropped ORDER BY 1
 """
-EXPIRED = f"(created_at < (transaction_timestamp() - '{KEPT // HOUR}:00:00'::interval))"
+EXPIRED = (
+    f"(created_at < (transaction_timestamp() - '{IDEMPOTENCY_KEY_TTL // HOUR}:00:00'::interval))"
+)
 OWN = "((user_id)::text = NULLIF(current_setting('taskservice.owner'::text, true), ''::text))"
 
 

@@ -18,7 +18,7 @@ from tests.support import SECRET
 from taskservice.adapters.sql.admin.partition import partition
 from taskservice.adapters.sql.checks.row_security import (
     check_row_security,
-    find_gaps,
+    find_row_security_issues,
     require_row_security,
 )
 from taskservice.adapters.sql.connection.address import database_url
@@ -30,9 +30,9 @@ from taskservice.core.query import TaskQuery
 from taskservice.testing import ADA
 
 OWN = "user_id = NULLIF(current_setting('taskservice.owner', true), '')"
-OPEN = "the table {} is not held by row-level security"
-OTHER = "the policy {} on {} lets others than the owner at a row"
-NO_OWN = "the table {} has no policy that lets the owner at a row"
+OPEN = "row-level security is not enabled and forced on table {}"
+OTHER = "policy {} on table {} exposes rows to users other than their owner"
+NO_OWN = "table {} has no policy that gives users access to their own rows"
 ENABLE = "ALTER TABLE {} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
 DROP = "DROP POLICY {0} ON {1}, or ALTER POLICY {0} ON {1} TO other roles"
 MAKE = f"CREATE POLICY owners ON {{}} USING ({OWN}) WITH CHECK ({OWN})"
@@ -154,7 +154,7 @@ def test_what_opens_a_table_is_found(changed: Home, case: str) -> None:
     """Each way, with its reason and the SQL that mends it; nothing is served from it."""
     statement, expected = OPENED[case]
     engine = change(changed, statement)
-    assert find_gaps(engine) == expected
+    assert find_row_security_issues(engine) == expected
     with pytest.raises(UnusableDatabase) as caught:
         require_row_security(engine)
     assert str(caught.value) == "; ".join(reason for reason, _ in expected)
@@ -228,7 +228,7 @@ def test_tables_that_are_made_anew_twice_cannot_be_told_of() -> None:
     connection = MagicMock()
     moving = (True, "tasks", None, (), False)
     connection.execute.return_value.fetchall.side_effect = [[moving], [moving], []]
-    with pytest.raises(Unavailable, match="made anew"):
+    with pytest.raises(Unavailable, match="being recreated"):
         check_row_security(connection)
 
 
@@ -256,9 +256,9 @@ def test_the_remedy_mends(changed: Home, case: str) -> None:
     statement, _ = OPENED[case]
     engine = change(changed, statement)
     with psycopg.connect(changed.owner, autocommit=True) as owner:
-        for gap in find_gaps(engine):
-            owner.execute(gap.remedy.partition(", or ")[0].encode())
-    assert find_gaps(engine) == []
+        for issue in find_row_security_issues(engine):
+            owner.execute(issue.remedy.partition(", or ")[0].encode())
+    assert find_row_security_issues(engine) == []
 
 
 @pytest.mark.parametrize("case", HARMLESS)
@@ -269,7 +269,7 @@ def test_what_opens_nothing_is_served(changed: Home, case: str) -> None:
 
 def test_the_keepers_own_policy_is_no_gap_to_a_superuser(changed: Home) -> None:
     """A superuser is a member of every role; what the tables' owner may is no opening."""
-    assert find_gaps(changed.inspected) == []
+    assert find_row_security_issues(changed.inspected) == []
 
 
 def test_every_gap_is_told_at_once(changed: Home) -> None:

@@ -134,7 +134,7 @@ def test_the_maintenance_role_prunes(home: Home, tmp_path: Path) -> None:
                 (f"user-{n}", timedelta(hours=hours)),
             )
         said = command(tmp_path, "db", "prune", DATABASE_URL=home.owner)
-        assert said == "removed 2 expired receipts\n"
+        assert said == "removed 2 expired idempotency records\n"
         kept = superuser.execute("SELECT user_id FROM receipts ORDER BY 1").fetchall()
         assert kept == [(BOB,), ("user-0",)]
         assert superuser.execute("SELECT count(*) FROM tasks").fetchone() == (1,)

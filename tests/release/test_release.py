@@ -133,4 +133,4 @@ def test_the_source_archive_installs(installed: Installed, source: Path, tmp_pat
     installed.add("--no-deps", "--force-reinstall", str(source))
     settings = {"DATABASE_URL": f"sqlite:///{tmp_path}/tasks.db"}
     told = installed("taskservice", "db", "upgrade", **settings)
-    assert told == f"the schema is at {VERSIONS[-1]}\n"
+    assert told == f"the schema is at version {VERSIONS[-1]}\n"

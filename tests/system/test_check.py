@@ -17,8 +17,8 @@ from tests.redis_server import redis_server
 from tests.support import DATABASE_PASSWORD, SECRET
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.checks.inspection import look, missing_grants
-from taskservice.adapters.sql.checks.readiness import NO_FILE
+from taskservice.adapters.sql.checks.inspection import inspect_database, missing_privileges
+from taskservice.adapters.sql.checks.readiness import NO_FILE_ADVICE
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.cli.findings import fail
@@ -54,7 +54,9 @@ def test_a_sound_configuration_passes(home: Home, tmp_path: Path) -> None:
     parts = [" ".join(line.split()[:2]) for line in found]
     assert parts == [f"ok {p}" for p in PARTS]
     assert found[1].startswith("ok database PostgreSQL 1")
-    assert found[5] == f"ok role {home.role} is an ordinary role, which row-level security holds"
+    assert (
+        found[5] == f"ok role {home.role} is an ordinary role, to which row-level security applies"
+    )
 
 
 def test_sqlite_passes(tmp_path: Path) -> None:
@@ -64,9 +66,9 @@ def test_sqlite_passes(tmp_path: Path) -> None:
     assert (status, error) == (0, "")
     assert found[2:] == [
         f"ok schema at {NEWEST}; this version needs {NEWEST}",
-        "ok tables a request can read each of them",
-        "ok role SQLite has none: who can write the file can do everything",
-        "ok keys a shared secret for HS256",
+        "ok tables requests can read each of them",
+        "ok role SQLite has no roles: protect the file with its permissions",
+        "ok keys a shared secret, for HS256",
     ]
 
 
@@ -99,7 +101,7 @@ def test_a_file_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
     """With the command that makes it."""
     address = f"sqlite:///{tmp_path}/tasks.db"
     _, found, _ = checked(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
-    assert failures(found) == [f"database there is no file {tmp_path}/tasks.db -> {NO_FILE}"]
+    assert failures(found) == [f"database there is no file {tmp_path}/tasks.db -> {NO_FILE_ADVICE}"]
     assert list(tmp_path.iterdir()) == []
 
 
@@ -108,7 +110,7 @@ def test_a_schema_that_is_behind_is_told(postgresql: Databases, tmp_path: Path) 
     address = postgresql.create_database()
     status, found, _ = checked(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
     (failure,) = failures(found)
-    assert failure.startswith("schema the database's schema is at nothing, this version needs")
+    assert failure.startswith("schema the database schema is at version none, taskservice needs")
     assert "run `taskservice db upgrade`" in failure
     assert status == 2
     postgresql.drop_database(address)
@@ -140,7 +142,8 @@ def test_a_grant_that_is_missing_is_told(home: Home, postgresql: Databases, tmp_
         2,
         [
             f"role {home.role} has no DELETE on tasks -> {grant}",
-            "role the table receipts is not held by row-level security -> as the tables' owner: "
+            "role row-level security is not enabled and forced on table receipts -> "
+            "as the tables' owner: "
             "ALTER TABLE receipts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
         ],
     )
@@ -158,7 +161,7 @@ def test_a_database_that_goes_away_meanwhile_is_told() -> None:
         nobody.bind(("127.0.0.1", 0))
         address = f"postgresql://taskservice@127.0.0.1:{nobody.getsockname()[1]}/x"
         with pytest.raises(Unavailable, match="Connection refused"):
-            missing_grants(unpooled_engine(database_url(address)))
+            missing_privileges(unpooled_engine(database_url(address)))
 
 
 def test_a_slow_network_does_not_make_a_clock_wrong(home: Home) -> None:
@@ -166,9 +169,9 @@ def test_a_slow_network_does_not_make_a_clock_wrong(home: Home) -> None:
     engine = home.maintained
     for moment in ("before_cursor_execute", "after_cursor_execute"):
         event.listen(engine, moment, lambda *_: sleep(0.5))
-    about = look(engine)
-    assert about.milliseconds > 1000
-    assert about.ahead == pytest.approx(0, abs=0.1)
+    info = inspect_database(engine)
+    assert info.milliseconds > 1000
+    assert info.clock_offset == pytest.approx(0, abs=0.1)
 
 
 def test_an_issuers_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:

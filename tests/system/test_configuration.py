@@ -8,7 +8,7 @@ from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run, written
 from tests.support import DATABASE_PASSWORD, SECRET
 
-from taskservice.adapters.sql.checks.readiness import NO_FILE
+from taskservice.adapters.sql.checks.readiness import NO_FILE_ADVICE
 
 SQLITE = "sqlite:///tasks.db"
 KEYS = "https://issuer.example/keys"
@@ -48,11 +48,11 @@ BAD = {
     ),
     "a path out of reach": (
         {"DATABASE_URL": "sqlite:///no/such/folder/x.db", "TASKSERVICE_JWT_SECRET": SECRET},
-        f"DATABASE_URL cannot be used: there is no file no/such/folder/x.db. {NO_FILE}",
+        f"DATABASE_URL cannot be used: there is no file no/such/folder/x.db. {NO_FILE_ADVICE}",
     ),
     "a file that is not there": (
         {"DATABASE_URL": SQLITE, "TASKSERVICE_JWT_SECRET": SECRET},
-        f"DATABASE_URL cannot be used: there is no file tasks.db. {NO_FILE}",
+        f"DATABASE_URL cannot be used: there is no file tasks.db. {NO_FILE_ADVICE}",
     ),
     **{
         f"metrics at {place}": (

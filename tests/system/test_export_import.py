@@ -19,7 +19,7 @@ from tests.processes import COMMAND, SECONDS, environment, run
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.connection import sqlite as sqlite_files
-from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.cli.erase import erase
 from taskservice.cli.jsonlines import format_task, parse_task
@@ -59,7 +59,7 @@ class Place(NamedTuple):
     def held(self, user: str = ADA) -> OwnerCounts:
         engine = served_engine(self.service)
         try:
-            return SqlOwnerDataSource(engine).open_owner_data(user).count()
+            return SqlOwnerData(engine, user).count()
         finally:
             engine.dispose()
 
@@ -253,7 +253,7 @@ def test_memory_does_not_grow_with_the_tasks(tmp_path: Path) -> None:
     long = "x" * 8000
     for part in range(25):
         tasks = sample_tasks(BOB, 200, START, TaskIds(), seed=part)
-        SqlOwnerDataSource(engine).open_owner_data(BOB).restore(
+        SqlOwnerData(engine, BOB).restore(
             [task.edit(task.updated_at, description=long) for task in tasks]
         )
     engine.dispose()

@@ -43,7 +43,7 @@ def test_a_full_disk_takes_no_write_and_serves_reads(tmp_path: Path, way: str) -
     told = answered(way, tmp_path, in_a_mount(tmp_path) if way == "disk" else [])
     assert told["started before"] == [200, 507, 507, 200]
     assert "FAIL  database" in told["check"]
-    assert "its disk is full, or a quota is used up: make room" in told["check"]
+    assert "its disk or quota is full: free some space" in told["check"]
     assert "db upgrade" not in told["check"]
     assert told["started then"] == [503, 507, 507, 503]
     assert told["afterwards"] == [200, 201, 201, 200]

@@ -180,7 +180,7 @@ def test_what_has_expired_is_pruned(tmp_path: Path, production: dict[str, str]) 
                 {"key": f"{hours}", "at": str(now - timedelta(hours=hours))},
             )
     said = command(tmp_path, "db", "prune", DATABASE_URL=address)
-    assert said == "removed 2 expired receipts\n"
+    assert said == "removed 2 expired idempotency records\n"
     with database.connect() as connection:
         assert set(connection.execute(select(idempotency_records.c.key)).scalars()) == {"1", "23"}
 

@@ -148,7 +148,7 @@ def expect_behind(engine: Engine, version: str) -> None:
     with pytest.raises(SchemaOutdated) as caught:
         schema.require_current(engine)
     assert str(caught.value) == (
-        f"the database's schema is at {version}, this version needs {schema.VERSIONS[-1]}: "
+        f"the database schema is at version {version}, taskservice needs {schema.VERSIONS[-1]}: "
         "run `taskservice db upgrade`"
     )
 
@@ -178,12 +178,13 @@ def test_the_commands_say_where_the_schema_stands(tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path}/tasks.db"
     newest = schema.VERSIONS[-1]
     said = command(tmp_path, "db", "current", DATABASE_URL=address)
-    assert said == f"the schema is at nothing, the newest is {newest}\n"
+    assert said == f"the schema is at version none, the newest is {newest}\n"
     assert (
-        command(tmp_path, "db", "upgrade", DATABASE_URL=address) == f"the schema is at {newest}\n"
+        command(tmp_path, "db", "upgrade", DATABASE_URL=address)
+        == f"the schema is at version {newest}\n"
     )
     said = command(tmp_path, "db", "current", DATABASE_URL=address)
-    assert said == f"the schema is at {newest}, the newest is {newest}\n"
+    assert said == f"the schema is at version {newest}, the newest is {newest}\n"
 
 
 def test_the_granted_role_may_do_no_more_than_serve(tmp_path: Path, postgresql: Databases) -> None:
@@ -209,7 +210,7 @@ def test_the_granted_role_may_do_no_more_than_serve(tmp_path: Path, postgresql: 
     result = run([*COMMAND, "db", "grant", "nobody at all"], tmp_path, DATABASE_URL=address)
     assert (result.returncode, result.stderr) == (
         2,
-        "Error: there is no role nobody at all: make it with CREATE ROLE\n",
+        "Error: role nobody at all does not exist: create it with CREATE ROLE\n",
     )
     postgresql.drop_database(address)
     postgresql.execute(f'DROP ROLE "{role.replace(chr(34), chr(34) * 2)}"')

@@ -1,4 +1,4 @@
-"""What `taskservice check` says of the database: reachable, at its schema, held by its policies."""
+"""Database checks of `taskservice check`: connection, schema, tables, role, row-level security."""
 
 from collections.abc import Iterator
 
@@ -6,11 +6,15 @@ from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.checks.connectivity import require_connection
-from taskservice.adapters.sql.checks.encoding import require_readable
-from taskservice.adapters.sql.checks.inspection import look, missing_grants
-from taskservice.adapters.sql.checks.readiness import GRANT, require_fit, require_rows
+from taskservice.adapters.sql.checks.encoding import require_encoding
+from taskservice.adapters.sql.checks.inspection import inspect_database, missing_privileges
+from taskservice.adapters.sql.checks.readiness import (
+    GRANT_ADVICE,
+    require_readable_tables,
+    require_supported_database,
+)
 from taskservice.adapters.sql.checks.roles import require_ordinary_role
-from taskservice.adapters.sql.checks.row_security import find_gaps
+from taskservice.adapters.sql.checks.row_security import find_row_security_issues
 from taskservice.adapters.sql.connection.address import is_sqlite
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.cli.findings import Finding, clock_finding, fail, ok, warn
@@ -25,34 +29,33 @@ from taskservice.core.errors import (
 )
 from taskservice.startup import ROLE_ADVICE, parse_database_url
 
-REACH = (
-    "is it up, are host and port in DATABASE_URL right, and does a firewall let this machine in?"
+UNREACHABLE_ADVICE = (
+    "check that it runs, that DATABASE_URL has the right host and port, and the firewall"
 )
-ENTER = "user, password and database in DATABASE_URL must be those of the role that serves"
-FILE = "it must be an SQLite database that this user can read and write, folder included"
-ROWS = "no request can read them: mend what the database says, or restore the tables"
-SPACE = "its disk is full, or a quota is used up: make room (`df -h` and `df -i` show where)"
+ACCESS_DENIED_ADVICE = "check user, password and database in DATABASE_URL"
+FILE_ADVICE = "it must be an SQLite database, and this user must have write access to its folder"
+TABLES_ADVICE = "requests cannot read them: repair the reported error, or restore the tables"
+STORAGE_FULL_ADVICE = "its disk or quota is full: free some space (see `df -h` and `df -i`)"
 
 
 def database_findings(settings: Settings) -> Iterator[Finding]:
-    """Look at the database; what cannot be known, as something before it fails, is not told."""
+    """Yield the findings about the database, up to the first failure that hides the others."""
     engine = unpooled_engine(parse_database_url(settings.database_url))
     try:
         require_connection(engine)
-        require_fit(engine)
-        about = look(engine)
+        require_supported_database(engine)
+        info = inspect_database(engine)
     except Unavailable as error:
         yield fail("database", str(error), _advice(engine, error))
         return
-    text = f"{about.product} answers in {about.milliseconds:.0f} ms"
-    yield ok("database", text)
+    yield ok("database", f"{info.product} responds in {info.milliseconds:.0f} ms")
     try:
-        require_readable(engine)
+        require_encoding(engine)
     except UnusableDatabase as error:
         yield fail("database", str(error), error.advice)
-    if about.ahead is not None:
-        yield clock_finding("the database's", about.ahead)
-    yield from _schema_findings(engine, settings, about.role)
+    if info.clock_offset is not None:
+        yield clock_finding("the database's", info.clock_offset)
+    yield from _schema_findings(engine, settings, info.role)
 
 
 def _advice(engine: Engine, error: Unavailable) -> str:
@@ -60,52 +63,54 @@ def _advice(engine: Engine, error: Unavailable) -> str:
         case UnusableDatabase():
             return error.advice
         case StorageFull():
-            return SPACE
+            return STORAGE_FULL_ADVICE
         case _ if is_sqlite(engine.url):
-            return FILE
+            return FILE_ADVICE
         case AccessDenied():
-            return ENTER
-    return REACH
+            return ACCESS_DENIED_ADVICE
+    return UNREACHABLE_ADVICE
 
 
 def _schema_findings(engine: Engine, settings: Settings, role: str | None) -> Iterator[Finding]:
     try:
         schema.require_current(engine)
     except SchemaOutdated as error:
-        yield fail("schema", str(error), "as the tables' owner, and on the direct host")
+        yield fail("schema", str(error), "as the tables' owner, and not through a pooler")
         return
     except Unavailable as error:
-        yield fail("schema", str(error), GRANT.format(role))
+        yield fail("schema", str(error), GRANT_ADVICE.format(role))
         return
-    yield ok("schema", f"at {schema.current(engine)}; this version needs {schema.VERSIONS[-1]}")
+    yield ok(
+        "schema", f"at version {schema.current(engine)}; taskservice needs {schema.VERSIONS[-1]}"
+    )
     yield _tables_finding(engine)
     if role is None:
-        yield ok("role", "SQLite has none: who can write the file can do everything")
+        yield ok("role", "SQLite has no roles: protect the file with its permissions")
     else:
         yield from _role_findings(engine, settings, role)
 
 
 def _tables_finding(engine: Engine) -> Finding:
     try:
-        require_rows(engine)
+        require_readable_tables(engine)
     except Unavailable as error:
-        return fail("tables", str(error), ROWS)
-    return ok("tables", "a request can read each of them")
+        return fail("tables", str(error), TABLES_ADVICE)
+    return ok("tables", "requests can read each of them")
 
 
 def _role_findings(engine: Engine, settings: Settings, role: str) -> Iterator[Finding]:
-    if missing := missing_grants(engine):
-        yield fail("role", f"{role} has no {', '.join(missing)}", GRANT.format(role))
+    if missing := missing_privileges(engine):
+        yield fail("role", f"{role} has no {', '.join(missing)}", GRANT_ADVICE.format(role))
     allowed = settings.allow_privileged_role
-    unheld = warn if allowed else fail
-    for gap in find_gaps(engine):
-        yield unheld("role", gap.reason, f"as the tables' owner: {gap.remedy}")
+    severity = warn if allowed else fail
+    for issue in find_row_security_issues(engine):
+        yield severity("role", issue.reason, f"as the tables' owner: {issue.remedy}")
     try:
         require_ordinary_role(engine)
     except PrivilegedRole as error:
         advice = (
             "TASKSERVICE_ALLOW_PRIVILEGED_ROLE is for development only" if allowed else ROLE_ADVICE
         )
-        yield unheld("role", str(error), advice)
+        yield severity("role", str(error), advice)
     else:
-        yield ok("role", f"{role} is an ordinary role, which row-level security holds")
+        yield ok("role", f"{role} is an ordinary role, to which row-level security applies")

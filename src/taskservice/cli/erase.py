@@ -2,7 +2,7 @@
 
 import click
 
-from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.cli.options import checked_engine, database_option, user_argument
 from taskservice.config import ConfigError
 from taskservice.core.errors import AccessDenied
@@ -21,7 +21,7 @@ def erase(user: str, dry_run: bool, yes: bool, database: str | None) -> None:
     is deleted, or nothing. An SQLite file is rewritten (VACUUM), so that no
     deleted data remains in it; if that is not possible yet, run it again.
     """
-    owner_data = SqlOwnerDataSource(checked_engine(database)).open_owner_data(user)
+    owner_data = SqlOwnerData(checked_engine(database), user)
     counts = owner_data.count()
     click.echo(f"{user} has {_counted(counts)}")
     if dry_run:

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import click
 
-from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.cli.jsonlines import InvalidLine, Line, format_task, parse_task, read_lines
 from taskservice.cli.options import checked_engine, database_option, user_argument
@@ -60,9 +60,7 @@ def import_tasks(user: str, file: BinaryIO, dry_run: bool, database: str | None)
     is never overwritten. Each line that cannot be imported is printed with
     the reason, and the exit status is then 2.
     """
-    owner_data = (
-        None if dry_run else SqlOwnerDataSource(checked_engine(database)).open_owner_data(user)
-    )
+    owner_data = None if dry_run else SqlOwnerData(checked_engine(database), user)
     imported = rejected = 0
     with progress("importing", _file_size(file)) as advance:
         lines = read_lines(file)

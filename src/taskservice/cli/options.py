@@ -8,7 +8,7 @@ import click
 from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.checks.readiness import require_file
+from taskservice.adapters.sql.checks.readiness import require_writable_file
 from taskservice.adapters.sql.connection.sessions import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
 from taskservice.config import DEFAULT_DATABASE, read_database_url
@@ -59,7 +59,7 @@ def checked_engine(database: str | None, default: str = "") -> Engine:
     """
     url = parse_database_url(read_database_url(environment(database, default)))
     engine = unpooled_engine(url)
-    require_file(engine)
+    require_writable_file(engine)
     schema.require_current(engine)
     return pooled_engine(
         url,

@@ -4,7 +4,7 @@ from itertools import islice
 
 import click
 
-from taskservice.adapters.sql.storage.owner_data import SqlOwnerDataSource
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.cli.options import checked_engine, database_option, user_option
 from taskservice.cli.progress import progress
 from taskservice.config import DEFAULT_DATABASE
@@ -33,7 +33,7 @@ def seed(user: str, count: int, database: str | None) -> None:
     Without DATABASE_URL, the database is the one of `taskservice serve` in this directory.
     """
     engine = checked_engine(database, DEFAULT_DATABASE)
-    owner_data = SqlOwnerDataSource(engine).open_owner_data(user)
+    owner_data = SqlOwnerData(engine, user)
     tasks = sample_tasks(user, count, system_clock(), TaskIds())
     with progress("seeding", count) as advance:
         while batch := list(islice(tasks, BATCH_SIZE)):

@@ -1,4 +1,4 @@
-"""Engines for SQLite and PostgreSQL, and what differs between the two."""
+"""Engines: connection pools for SQLite and PostgreSQL, and the setup of their connections."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -33,14 +33,14 @@ from taskservice.adapters.sql.connection.sqlite import (
 from taskservice.core.operations.metrics import NO_METRICS, Metrics
 
 IDLE = TransactionStatus.IDLE
-RECYCLE_SECONDS = 240
+POOL_RECYCLE_SECONDS = 240
 PING_AFTER_IDLE_SECONDS = 1.0
-KEEPALIVE_SECONDS = 30
-UNACKNOWLEDGED_SECONDS = 4
-PING_SECONDS = 1.0
+PING_TIMEOUT_SECONDS = 1.0
+KEEPALIVES_IDLE_SECONDS = 30
+TCP_USER_TIMEOUT_SECONDS = 4
 
-ANSWER_SECONDS = 1.0
-"""How long an answer may take beyond the statement timeout, in seconds."""
+READ_TIMEOUT_MARGIN_SECONDS = 1.0
+"""How much longer the read timeout is than the statement timeout, in seconds."""
 
 
 def pooled_engine(
@@ -51,27 +51,27 @@ def pooled_engine(
     prepared_statements: bool,
     timeouts: Timeouts,
     allow_privileged_role: bool,
-    spare: int = 0,
+    max_overflow: int = 0,
     metrics: Metrics = NO_METRICS,
 ) -> Engine:
-    """Return the engine that serves: a small pool, connections that are pinged after a rest.
+    """Return the engine that serves requests: a small pool that pings idle connections.
 
-    `spare` are connections beyond it, closed after use; `pool_timeout` is in
-    seconds. Without `prepared_statements` none are left with a pooler, which
-    may forget them; a server that is connected directly keeps them anyway. A
-    connection of a role that no row-level security holds is refused with
-    `PrivilegedRole`, and one to tables that it does not hold with `UnusableDatabase`,
-    unless that is allowed; so is one on which rows could not be read. `metrics`
-    hears of the pool.
+    `max_overflow` connections beyond the pool are closed after use; `pool_timeout`
+    is in seconds. Set `prepared_statements` to False for a pooler that does not
+    support them; direct sessions use them anyway. The pool reports to `metrics`.
+
+    A new connection raises `PrivilegedRole` if its role bypasses row-level security,
+    and `UnusableDatabase` if a table is not protected by it, unless
+    `allow_privileged_role`; and `UnusableDatabase` for a wrong encoding.
     """
     engine = _engine(
         url,
         prepared_statements,
         poolclass=QueuePool if metrics is NO_METRICS else metered_pool(metrics),
         pool_size=pool_size,
-        max_overflow=spare,
+        max_overflow=max_overflow,
         pool_timeout=pool_timeout,
-        pool_recycle=RECYCLE_SECONDS,
+        pool_recycle=POOL_RECYCLE_SECONDS,
         pool_use_lifo=True,
         pool_reset_on_return=None,
         execution_options={TIMEOUTS_OPTION: timeouts},
@@ -81,10 +81,12 @@ def pooled_engine(
         refuse_replaced_file(engine)
         hold_connection_open(engine)
     else:
-        _ping_after_rest(engine.pool)
-        event.listen(engine, "do_connect", partial(_connect, timeouts.statement + ANSWER_SECONDS))
-        locks = [] if allow_privileged_role else [check_role, check_row_security]
-        event.listen(engine, "connect", partial(_make_fit, timeouts, [check_encoding, *locks]))
+        _ping_idle_connections(engine.pool)
+        read_timeout = timeouts.statement + READ_TIMEOUT_MARGIN_SECONDS
+        event.listen(engine, "do_connect", partial(_connect, read_timeout))
+        role_checks = [] if allow_privileged_role else [check_role, check_row_security]
+        checks = [check_encoding, *role_checks]
+        event.listen(engine, "connect", partial(_prepare_connection, timeouts, checks))
     if metrics is not NO_METRICS:
         metrics.pool_created(pool_size)
         meter_connections(engine.pool, metrics)
@@ -92,12 +94,12 @@ def pooled_engine(
 
 
 def unpooled_engine(url: URL) -> Engine:
-    """Return an engine that keeps no connection: for migrations and checks."""
+    """Return an engine without a pool, for migrations and checks."""
     return _engine(url, prepared_statements=False, poolclass=NullPool)
 
 
 def require_wal(engine: Engine) -> None:
-    """Enable SQLite's write-ahead log for the file. Raises `UnusableDatabase`, `Unavailable`."""
+    """Enable the write-ahead log of an SQLite file. Raise `UnusableDatabase`, `Unavailable`."""
     if is_sqlite(engine.url):
         with translate_errors(), engine.connect() as connection:
             driver: Any = connection.connection.driver_connection
@@ -105,7 +107,7 @@ def require_wal(engine: Engine) -> None:
 
 
 def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
-    # In autocommit a statement is a transaction; `sessions.transaction` begins its own.
+    # With autocommit each statement is a transaction; `sessions.transaction` begins its own.
     engine = create_engine(
         url,
         isolation_level="AUTOCOMMIT",
@@ -114,7 +116,7 @@ def _engine(url: URL, prepared_statements: bool, **pool: Any) -> Engine:
         paramstyle="named" if is_sqlite(url) else "pyformat",
         **pool,
     )
-    event.listen(engine, "reset", _end_transaction)
+    event.listen(engine, "reset", _roll_back)
     if is_sqlite(url):
         event.listen(engine, "connect", configure_connection)
     else:
@@ -126,8 +128,8 @@ def _postgresql_arguments(url: URL, prepared_statements: bool) -> dict[str, obje
     defaults = {
         "connect_timeout": CONNECT_TIMEOUT_SECONDS,
         "application_name": "taskservice",
-        "tcp_user_timeout": UNACKNOWLEDGED_SECONDS * 1000,
-        "keepalives_idle": KEEPALIVE_SECONDS,
+        "tcp_user_timeout": TCP_USER_TIMEOUT_SECONDS * 1000,
+        "keepalives_idle": KEEPALIVES_IDLE_SECONDS,
     }
     chosen = {name: value for name, value in defaults.items() if name not in url.query}
     return {
@@ -146,38 +148,41 @@ def _connect(
     return connection
 
 
-def _make_fit(
+def _prepare_connection(
     timeouts: Timeouts,
-    looks: Sequence[Callable[[Any], None]],
+    checks: Sequence[Callable[[Any], None]],
     connection: Any,
     entry: ConnectionPoolEntry,
 ) -> None:
-    """Set up a connection that was made, and look at it: the pool closes one that is refused."""
+    """Configure and check a new connection; the pool closes one that fails a check."""
     configure_session(timeouts, connection, entry)
-    for look in looks:
-        look(connection)
+    for check in checks:
+        check(connection)
 
 
-def _end_transaction(connection: Any, _: ConnectionPoolEntry, __: PoolResetState) -> None:
-    """Undo what was begun on a connection that comes back; to ask each for it takes longer."""
-    embedded = isinstance(connection, SQLiteConnection)
-    if connection.in_transaction if embedded else connection.pgconn.transaction_status != IDLE:
+def _roll_back(connection: Any, _: ConnectionPoolEntry, __: PoolResetState) -> None:
+    """Roll back a returned connection, only if it is in a transaction: that saves a round trip."""
+    if isinstance(connection, SQLiteConnection):
+        in_transaction = connection.in_transaction
+    else:
+        in_transaction = connection.pgconn.transaction_status != IDLE
+    if in_transaction:
         connection.rollback()
 
 
-def _ping_after_rest(pool: Pool) -> None:
-    """Ping a connection that was idle for over a second: hosts cut such, and say nothing."""
+def _ping_idle_connections(pool: Pool) -> None:
+    """Ping a connection at checkout if it was idle: hosts drop idle connections silently."""
 
-    def rest(_: object, entry: ConnectionPoolEntry) -> None:
-        entry.info["rests_since"] = monotonic()
+    def on_checkin(_: object, entry: ConnectionPoolEntry) -> None:
+        entry.info["idle_since"] = monotonic()
 
-    def ping(connection: Any, entry: ConnectionPoolEntry, _: object) -> None:
-        if monotonic() - entry.info.get("rests_since", monotonic()) > PING_AFTER_IDLE_SECONDS:
+    def on_checkout(connection: Any, entry: ConnectionPoolEntry, _: object) -> None:
+        if monotonic() - entry.info.get("idle_since", monotonic()) > PING_AFTER_IDLE_SECONDS:
             try:
-                with connection.with_read_timeout(PING_SECONDS):
+                with connection.with_read_timeout(PING_TIMEOUT_SECONDS):
                     connection.execute("SELECT 1")
             except Exception as error:
                 raise DisconnectionError from error
 
-    event.listen(pool, "checkin", rest)
-    event.listen(pool, "checkout", ping)
+    event.listen(pool, "checkin", on_checkin)
+    event.listen(pool, "checkout", on_checkout)

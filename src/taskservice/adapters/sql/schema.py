@@ -1,4 +1,4 @@
-"""The schema's versions: where a database stands, whether it can be served, who may use it."""
+"""Schema version: reads and checks it; grants the privileges that serving needs."""
 
 import re
 from functools import partial
@@ -11,35 +11,35 @@ from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.core.errors import SchemaOutdated, Unavailable, UnusableDatabase
 
 VERSIONS = ("0001", "0002", "0003", "0004")
-"""Every version that this package knows, oldest first; a test holds them to the migrations."""
+"""Every version with a migration in this package, oldest first."""
 
 VERSION_TABLE = "taskservice_schema_version"
-"""A table of our own name: another application in the same database may use Alembic too."""
+"""Not Alembic's default name, which another application in the database may use."""
 
-SERVING = {
+REQUIRED_PRIVILEGES = {
     "tasks": ("SELECT", "INSERT", "UPDATE", "DELETE"),
     "receipts": ("SELECT", "INSERT", "UPDATE"),
     VERSION_TABLE: ("SELECT",),
 }
-"""What a role needs to serve, and no more."""
+"""The privileges that a role needs to serve, by table."""
 
 _is_version = re.compile(r"[0-9]{4}").fullmatch
 _VERSION = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608
-_ROLE = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
+_ROLE_EXISTS = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
 _SCHEMA = text("SELECT quote_ident(current_schema())")
 
 
 def require_reachable(engine: Engine) -> None:
-    """Raise `Unavailable` where the database does not answer, asked again where it broke off."""
-    retry_on_disconnect(partial(_reach, engine))
+    """Raise `Unavailable` if the database does not respond; retry after a lost connection."""
+    retry_on_disconnect(partial(_ping, engine))
 
 
 def current(engine: Engine) -> str | None:
-    """Return the version that the database is at, None without one. Raises `Unavailable`."""
+    """Return the schema version of the database, None if it has none. Raise `Unavailable`."""
     return retry_on_disconnect(partial(_current, engine))
 
 
-def _reach(engine: Engine) -> None:
+def _ping(engine: Engine) -> None:
     with translate_errors(), engine.connect() as connection:
         connection.exec_driver_sql("SELECT 1")
 
@@ -53,42 +53,42 @@ def _current(engine: Engine) -> str | None:
 
 
 def is_newer(version: str) -> bool:
-    """Tell whether a version is one of ours that this package does not know yet."""
+    """Return whether a version is newer than every version in this package."""
     return _is_version(version) is not None and version > VERSIONS[-1]
 
 
 def require_current(engine: Engine) -> None:
-    """Raise `SchemaOutdated` where the schema is older than this package needs, or `Unavailable`.
+    """Raise `SchemaOutdated` if the schema is older than this package needs.
 
-    A newer one is served: that is what lets a database be migrated before
-    the last old process is gone. Raises `UnusableDatabase` for what is no version.
+    Accept a newer schema, so that a database can be migrated before the last old
+    process stops. Raise `UnusableDatabase` for an invalid version, or `Unavailable`.
     """
     version = current(engine)
     if version is None or version in VERSIONS[:-1]:
         raise SchemaOutdated(
-            f"the database's schema is at {version or 'nothing'}, this version needs "
+            f"the database schema is at version {version or 'none'}, taskservice needs "
             f"{VERSIONS[-1]}: run `taskservice db upgrade`"
         )
     if version != VERSIONS[-1] and not is_newer(version):
         advice = f"Restore the table {VERSION_TABLE} from a backup"
         raise UnusableDatabase(
-            f"the database's schema is at {version}, which is no version", advice
+            f"the database schema is at {version}, which is not a version", advice
         )
 
 
 def grant(engine: Engine, role: str) -> None:
-    """Give `role` what serving needs, and no more (PostgreSQL). Raises `Unavailable`."""
+    """Grant `role` the `REQUIRED_PRIVILEGES` (PostgreSQL). Raise `Unavailable`."""
     require_current(engine)
     quoted = engine.dialect.identifier_preparer.quote_identifier(role)
     with transaction(engine) as connection:
-        if connection.execute(_ROLE, {"role": role}).first() is None:
-            raise Unavailable(f"there is no role {role}: make it with CREATE ROLE")
+        if connection.execute(_ROLE_EXISTS, {"role": role}).first() is None:
+            raise Unavailable(f"role {role} does not exist: create it with CREATE ROLE")
         schema = connection.execute(_SCHEMA).scalar_one()
         for statement in (
             f"GRANT USAGE ON SCHEMA {schema} TO {quoted}",
             *(
                 f"GRANT {', '.join(privileges)} ON {schema}.{table} TO {quoted}"
-                for table, privileges in SERVING.items()
+                for table, privileges in REQUIRED_PRIVILEGES.items()
             ),
         ):
             connection.exec_driver_sql(statement)

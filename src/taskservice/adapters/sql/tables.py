@@ -1,4 +1,4 @@
-"""The one model: a table whose columns carry the names of the entity's fields."""
+"""The tables: tasks, with a column for each field of `Task`, and idempotency records."""
 
 from datetime import UTC, datetime
 
@@ -25,7 +25,7 @@ from taskservice.core.validation import OWNER_LIMIT, TITLE_LIMIT
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """A moment: aware and in UTC on the way out, whatever the engine keeps."""
+    """A timestamp that is read as an aware `datetime` in UTC on both engines."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -35,14 +35,14 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value and value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return `value` aware and in UTC; what SQLite keeps is UTC and does not say so."""
+        """Return `value` as aware and in UTC; SQLite returns naive timestamps in UTC."""
         if value is None or value.tzinfo is UTC:
             return value
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def by_code_point(limit: int | None = None) -> String:
-    """Return a text type that both engines compare by code point."""
+    """Return a text type that both engines compare by code point (collation `C`)."""
     kind = String if limit else Text
     return kind(limit).with_variant(kind(limit, collation="C"), "postgresql")
 
@@ -53,7 +53,7 @@ metadata = MetaData(
     naming_convention={"pk": "%(table_name)s_pkey", "ck": "%(table_name)s_%(constraint_name)s"}
 )
 
-# Folded text is for the search alone: it is not a field of the entity.
+# `search_text` is the case-folded text for searches, and no field of `Task`.
 tasks = Table(
     "tasks",
     metadata,
@@ -73,8 +73,8 @@ tasks = Table(
     CheckConstraint("version >= 1", name="version_check"),
 )
 
-fields = [column for column in tasks.c if column.name != "search_text"]
-"""The columns that are fields of the entity."""
+task_columns = [column for column in tasks.c if column.name != "search_text"]
+"""The columns that are fields of `Task`."""
 
 Index("tasks_by_updated_at", tasks.c.user_id, tasks.c.updated_at, tasks.c.id)
 Index("tasks_by_title", tasks.c.user_id, tasks.c.title, tasks.c.id)
@@ -98,5 +98,5 @@ idempotency_records = Table(
     CheckConstraint("user_id <> ''", name="user_id_check"),
 )
 
-OWNED = (idempotency_records, tasks)
-"""In the order in which every transaction takes them: in another, two could wait for each other."""
+OWNED_TABLES = (idempotency_records, tasks)
+"""Every transaction locks the tables in this order, to avoid deadlocks."""

@@ -1,4 +1,4 @@
-"""Running the migrations, with Alembic; serving needs neither this module nor its import."""
+"""Schema migrations with Alembic. The service itself never imports this module."""
 
 from pathlib import Path
 
@@ -13,17 +13,17 @@ from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import UnusableDatabase
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
-LOCK_SECONDS = 5
+LOCK_TIMEOUT_SECONDS = 5
 ADVISORY_LOCK = 0x7461736B  # "task"
 ALEMBIC_TABLE = "alembic_version"
-OWN_DATABASE = "Give taskservice a database, or on PostgreSQL a schema, of its own"
+OWN_DATABASE_ADVICE = "Give taskservice a database, or on PostgreSQL a schema, of its own"
 
 
 def upgrade(engine: Engine, version: str = "head") -> None:
-    """Bring the database to `version`, the newest unless given, in one transaction.
+    """Migrate the database to `version`, by default the newest, in one transaction.
 
-    One that is newer stays as it is. Raises `Unavailable`, and `UnusableDatabase` where
-    a table of ours is another application's.
+    Leave a newer schema unchanged. Raise `Unavailable`, or `UnusableDatabase` if
+    another application owns a table with one of the service's names.
     """
     if is_newer(current(engine) or ""):
         return
@@ -36,9 +36,9 @@ def upgrade(engine: Engine, version: str = "head") -> None:
 
 
 def _adopt_version(connection: Connection) -> None:
-    """Take our number out of Alembic's own table, in which earlier versions kept it.
+    """Rename Alembic's default version table, which earlier versions used, to `VERSION_TABLE`.
 
-    Renamed, the table keeps what roles were granted.
+    A renamed table keeps its grants.
     """
     if not _columns(connection, VERSION_TABLE) and _has_alembic_version(connection):
         connection.exec_driver_sql(f"ALTER TABLE {ALEMBIC_TABLE} RENAME TO {VERSION_TABLE}")
@@ -50,30 +50,31 @@ def _adopt_version(connection: Connection) -> None:
 
 
 def _has_alembic_version(connection: Connection) -> bool:
-    """Tell whether Alembic's own table holds our number: beside our tables, and no other's."""
-    ours = all(
+    """Return whether Alembic's default table holds the version of this service's tables."""
+    has_own_tables = all(
         set(table.columns.keys()) <= _columns(connection, name)
         for name, table in metadata.tables.items()
     )
-    if not ours or not _columns(connection, ALEMBIC_TABLE):
+    if not has_own_tables or not _columns(connection, ALEMBIC_TABLE):
         return False
-    numbers = connection.exec_driver_sql(f"SELECT version_num FROM {ALEMBIC_TABLE}").scalars().all()  # noqa: S608
-    return len(numbers) == 1 and numbers[0] in VERSIONS
+    query = f"SELECT version_num FROM {ALEMBIC_TABLE}"  # noqa: S608
+    versions = connection.exec_driver_sql(query).scalars().all()
+    return len(versions) == 1 and versions[0] in VERSIONS
 
 
 def _require_own_tables(connection: Connection) -> None:
-    """Raise `UnusableDatabase` if tables with our names exist, and no version table."""
+    """Raise `UnusableDatabase` if the tables exist without a version table."""
     if _columns(connection, VERSION_TABLE):
         return
     for name in metadata.tables:
         if _columns(connection, name):
             raise UnusableDatabase(
-                f"there is a table {name} that taskservice has not made", OWN_DATABASE
+                f"table {name} exists and was not created by taskservice", OWN_DATABASE_ADVICE
             )
 
 
 def _columns(connection: Connection, table: str) -> set[str]:
-    """Return the names of a table's columns in the schema that tables are made in."""
+    """Return the column names of a table in the default schema, none if it does not exist."""
     inspector = inspect(connection)
     schema = inspector.default_schema_name
     if not inspector.has_table(table, schema):
@@ -82,14 +83,14 @@ def _columns(connection: Connection, table: str) -> set[str]:
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
-    """Return Alembic's configuration: our scripts, on `connection`."""
+    """Return Alembic's configuration for the migrations of this package."""
     config = Config(attributes={"connection": connection})
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     return config
 
 
 def lock_migrations(connection: Connection) -> None:
-    """Let one migration run at a time, and give up where a lock is not had in time."""
+    """Lock out other migrations (PostgreSQL), and set the lock timeout of this one."""
     if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
         connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})")

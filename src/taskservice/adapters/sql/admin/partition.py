@@ -1,8 +1,8 @@
-"""Splitting the tables by owner, into hash partitions of PostgreSQL; serving needs no such thing.
+"""Hash partitioning of the tables by owner (PostgreSQL), for very large tables.
 
-What stands on a table (constraints, indexes, policies, grants) is read from
-the catalogue and put on its partitioned successor under the same names, so
-that this works at any version of the schema, and later migrations go on.
+Constraints, indexes, policies and grants are read from the system catalogs, and
+created on the partitioned table under the same names. So this works at any schema
+version, and later migrations apply.
 """
 
 from typing import NamedTuple
@@ -13,14 +13,14 @@ from taskservice.adapters.sql.admin.migrate import lock_migrations
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.schema import require_current
-from taskservice.adapters.sql.tables import OWNED
+from taskservice.adapters.sql.tables import OWNED_TABLES
 
-TABLES = [table.name for table in OWNED]
-PARTITIONS = 16
+TABLE_NAMES = [table.name for table in OWNED_TABLES]
+DEFAULT_PARTITIONS = 16
 
 _IS_PARTITIONED = text("SELECT relkind = 'p' FROM pg_class WHERE oid = to_regclass('tasks')")
 
-# Each returns statements that make anew what stands on a table; read before it is renamed.
+# Each returns the statements that recreate a table's objects; run it before the table is renamed.
 _CONSTRAINTS = text("""
     SELECT format('ALTER TABLE %I ADD CONSTRAINT %I %s',
                   CAST(:table AS text), conname, pg_get_constraintdef(oid))
@@ -49,66 +49,65 @@ _GRANTS = text("""
 
 
 class _Plan(NamedTuple):
-    """The statements that make a table anew, in partitions."""
+    """The statements that recreate a table in partitions."""
 
     table: str
     partitions: int
-    after: list[str]
+    definitions: list[str]
 
     @classmethod
     def of(cls, connection: Connection, table: str, partitions: int) -> "_Plan":
-        """Return the plan for a table as it stands."""
-        found = [
+        """Return the plan for an existing table."""
+        definitions = [
             statement
             for query in (_CONSTRAINTS, _INDEXES, _POLICIES, _GRANTS)
             for (statement,) in connection.execute(query, {"table": table})
         ]
-        return cls(table, partitions, found)
+        return cls(table, partitions, definitions)
 
     @property
     def statements(self) -> list[str]:
-        """All of them, in order; a partition shows nothing to whoever goes there directly."""
-        table, whole = self.table, f"{self.table}_whole"
+        """All statements in order. Partitions get no policy, so direct access shows no rows."""
+        table, old_table = self.table, f"{self.table}_unpartitioned"
         parts = [f"{table}_{number:02}" for number in range(self.partitions)]
         return [
             f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
-            f"ALTER TABLE {table} RENAME TO {whole}",
-            f"CREATE TABLE {table} (LIKE {whole} INCLUDING ALL EXCLUDING CONSTRAINTS "
+            f"ALTER TABLE {table} RENAME TO {old_table}",
+            f"CREATE TABLE {table} (LIKE {old_table} INCLUDING ALL EXCLUDING CONSTRAINTS "
             "EXCLUDING INDEXES) PARTITION BY HASH (user_id)",
             *(
                 f"CREATE TABLE {part} PARTITION OF {table} "
                 f"FOR VALUES WITH (MODULUS {self.partitions}, REMAINDER {number})"
                 for number, part in enumerate(parts)
             ),
-            f"INSERT INTO {table} SELECT * FROM {whole}",  # noqa: S608
-            f"DROP TABLE {whole}",
-            *self.after,
+            f"INSERT INTO {table} SELECT * FROM {old_table}",  # noqa: S608
+            f"DROP TABLE {old_table}",
+            *self.definitions,
             *(
-                f"ALTER TABLE {name} {how} ROW LEVEL SECURITY"
+                f"ALTER TABLE {name} {action} ROW LEVEL SECURITY"
                 for name in (table, *parts)
-                for how in ("ENABLE", "FORCE")
+                for action in ("ENABLE", "FORCE")
             ),
         ]
 
 
 def is_partitioned(engine: Engine) -> bool:
-    """Tell whether there are tables, in partitions. Raises `Unavailable`."""
+    """Return whether the tables are partitioned. Raise `Unavailable`."""
     with translate_errors(), engine.connect() as connection:
         return bool(connection.execute(_IS_PARTITIONED).scalar())
 
 
-def partition(engine: Engine, partitions: int = PARTITIONS) -> None:
-    """Put each table into so many `partitions` by owner, in one transaction, as its owning role.
+def partition(engine: Engine, partitions: int = DEFAULT_PARTITIONS) -> None:
+    """Split each table into hash `partitions` by owner, in one transaction, as its owning role.
 
-    Nobody reads or writes a task meanwhile. Raises `SchemaOutdated` and
-    `Unavailable`.
+    Reads and writes of tasks block meanwhile. Raise `SchemaOutdated` or `Unavailable`.
     """
     require_current(engine)
     with transaction(engine) as connection:
         lock_migrations(connection)
-        connection.exec_driver_sql(f"LOCK TABLE {', '.join(TABLES)}")
-        for plan in [_Plan.of(connection, table, partitions) for table in TABLES]:
+        connection.exec_driver_sql(f"LOCK TABLE {', '.join(TABLE_NAMES)}")
+        for plan in [_Plan.of(connection, table, partitions) for table in TABLE_NAMES]:
             for statement in plan.statements:
                 connection.exec_driver_sql(statement.replace("%", "%%"))
-        for table in TABLES:
+        for table in TABLE_NAMES:
             connection.exec_driver_sql(f"ANALYZE {table}")

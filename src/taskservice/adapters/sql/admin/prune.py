@@ -1,19 +1,19 @@
-"""Removing what has expired, as the maintenance role: receipts, after a day."""
+"""Deletes expired idempotency records, as the role that owns the tables."""
 
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
 from taskservice.adapters.sql.connection.sessions import transaction
-from taskservice.adapters.sql.storage.idempotency import EXPIRED
+from taskservice.adapters.sql.storage.idempotency import DELETE_EXPIRED
 
-KEPT = timedelta(hours=24)
+IDEMPOTENCY_KEY_TTL = timedelta(hours=24)
 
 
 def prune(engine: Engine, now: datetime) -> int:
-    """Remove the receipts that are over 24 hours old; return how many. Raises `Unavailable`.
+    """Delete the idempotency records older than the TTL; return how many. Raise `Unavailable`.
 
-    It may run at any time, beside the service and beside itself.
+    Safe to run at any time, while the service or another `prune` runs.
     """
     with transaction(engine) as connection:
-        return connection.execute(EXPIRED, {"until": now - KEPT}).rowcount
+        return connection.execute(DELETE_EXPIRED, {"cutoff": now - IDEMPOTENCY_KEY_TTL}).rowcount

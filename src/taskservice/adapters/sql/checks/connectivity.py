@@ -1,4 +1,4 @@
-"""Connecting to PostgreSQL at the start: what passes by itself, and what somebody must mend."""
+"""Connectivity check: tells transient connection failures from those that need a change."""
 
 import os
 import re
@@ -16,17 +16,17 @@ from taskservice.adapters.sql.connection.address import CONNECT_TIMEOUT_SECONDS
 from taskservice.adapters.sql.connection.errors import driver_message, is_access_denied
 from taskservice.core.errors import AccessDenied, Unavailable, UnusableDatabase
 
-PASSING_STATES = ("08", "57P", "53300")
-"""SQLSTATEs that pass: connection exceptions, starting and stopping, too many connections."""
+TRANSIENT_SQLSTATES = ("08", "57P", "53300")
+"""Connection exceptions, starting or stopping servers, too many connections."""
 
-SOCKET_DENIED = "failed: Permission denied"
-"""What the system says of a socket that this user may not open."""
+SOCKET_PERMISSION_DENIED = "failed: Permission denied"
+"""The system's error for a socket that this user may not open."""
 
-PARAMETERS = "Correct the parameters of DATABASE_URL, and the files that they name"
+PARAMETERS_ADVICE = "Correct the parameters of DATABASE_URL, and the files that they name"
 
-# What libpq and psycopg say, in English everywhere, where no server answers, or not the wanted one;
-# and what an English server says, for a system on which libpq keeps no trace.
-_passes = re.compile(
+# Messages of libpq and psycopg, always in English, if no server responds or the server has the
+# wrong role; and messages of English servers, for systems where libpq keeps no trace.
+_is_transient = re.compile(
     r"Is the server running|timeout expired|[Tt]imed out|could not translate host name"
     r"|failed to resolve host|closed the connection unexpectedly|SYSCALL error|unexpected eof"
     r"|could not (?:receive|send)|session is (?:not )?read-only|(?:not )?in hot standby mode"
@@ -36,11 +36,11 @@ _sqlstate = re.compile(rb'ErrorResponse.* C "(\w{5})"').findall
 
 
 def require_connection(engine: Engine) -> None:
-    """Connect once. Raises `Unavailable` for a failure that passes, and a kind of it for others.
+    """Connect to PostgreSQL once. Raise `Unavailable` for a transient failure, else a subclass.
 
-    The SQLSTATE says what a server refuses, whatever its language:
-    `AccessDenied`. What never reached a server, such as a certificate that
-    cannot be verified, is `UnusableDatabase`.
+    Raise `AccessDenied` if the server refuses, judged by its SQLSTATE, as messages
+    are localized. Raise `UnusableDatabase` if the attempt never reached a server,
+    for example if a certificate cannot be verified.
     """
     if engine.dialect.name != "postgresql":
         return
@@ -51,20 +51,20 @@ def require_connection(engine: Engine) -> None:
 
 
 def _failure(engine: Engine, error: DBAPIError) -> Unavailable:
-    said, text = f"database error: {driver_message(error)}", str(error.orig)
-    is_connected, states = _diagnosis(engine)
-    if is_access_denied(error) or SOCKET_DENIED in text:
-        return AccessDenied(said)
-    passes = any(state.startswith(PASSING_STATES) for state in states) or _passes(text)
-    if is_connected or passes:
-        return Unavailable(said)
-    return AccessDenied(said) if states else UnusableDatabase(said, PARAMETERS)
+    message, text = f"database error: {driver_message(error)}", str(error.orig)
+    is_connected, states = _diagnose(engine)
+    if is_access_denied(error) or SOCKET_PERMISSION_DENIED in text:
+        return AccessDenied(message)
+    is_transient = any(state.startswith(TRANSIENT_SQLSTATES) for state in states)
+    if is_connected or is_transient or _is_transient(text):
+        return Unavailable(message)
+    return AccessDenied(message) if states else UnusableDatabase(message, PARAMETERS_ADVICE)
 
 
-def _diagnosis(engine: Engine) -> tuple[bool, list[str]]:
-    """Connect once more: tell whether that succeeds, and the SQLSTATEs with which servers refuse.
+def _diagnose(engine: Engine) -> tuple[bool, list[str]]:
+    """Connect again; return whether that succeeds, and the SQLSTATEs of servers that refuse.
 
-    libpq shows them nowhere but in its trace, which it keeps on Linux alone.
+    libpq shows those only in its trace, which it keeps on Linux alone.
     """
     _, parameters = engine.dialect.create_connect_args(engine.url)
     try:
@@ -78,8 +78,8 @@ def _diagnosis(engine: Engine) -> tuple[bool, list[str]]:
 
 
 def _connect(parameters: Mapping[str, Any], trace: int) -> bool:
-    known = {name: value for name, value in parameters.items() if name != "context"}
-    connection = PGconn.connect_start(make_conninfo("", **known).encode())
+    arguments = {name: value for name, value in parameters.items() if name != "context"}
+    connection = PGconn.connect_start(make_conninfo("", **arguments).encode())
     try:
         if connection.status != ConnStatus.BAD:
             connection.trace(trace)
@@ -91,11 +91,11 @@ def _connect(parameters: Mapping[str, Any], trace: int) -> bool:
 
 
 def _poll(connection: abc.PGconn, deadline: float) -> None:
-    while (left := deadline - monotonic()) > 0:
+    while (remaining := deadline - monotonic()) > 0:
         match connection.connect_poll():
             case PollingStatus.READING:
-                select([connection.socket], [], [], left)
+                select([connection.socket], [], [], remaining)
             case PollingStatus.WRITING:
-                select([], [connection.socket], [], left)
+                select([], [connection.socket], [], remaining)
             case _:
                 return

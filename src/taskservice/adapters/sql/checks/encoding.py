@@ -1,4 +1,4 @@
-"""How PostgreSQL keeps text and writes moments: so that each comes back as it went in."""
+"""Encoding check: PostgreSQL must store text as UTF8 and write timestamps as ISO 8601."""
 
 from typing import Any
 
@@ -7,22 +7,21 @@ from sqlalchemy import Engine
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.core.errors import UnusableDatabase
 
-# What must be, by the parameter that the server reports (PostgreSQL, section 54.2.7), and how.
-_WANTED = {
+# Required value, as a prefix, and advice, by reported parameter (PostgreSQL, section 54.2.7).
+_REQUIRED = {
     "server_encoding": (
         "UTF8",
-        "Make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and bring over "
-        "what there is with pg_dump and pg_restore",
+        "Make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and copy the data "
+        "with pg_dump and pg_restore",
     ),
     "DateStyle": ("ISO", "Set it with ALTER ROLE … SET DateStyle = 'ISO'"),
 }
 
 
-def require_readable(engine: Engine) -> None:
-    """Raise `UnusableDatabase` where the database does not keep every text, or writes no ISO 8601.
+def require_encoding(engine: Engine) -> None:
+    """Raise `UnusableDatabase` if PostgreSQL's encoding or DateStyle is wrong.
 
-    That is one whose encoding is not UTF8, or whose DateStyle does not begin
-    with ISO (PostgreSQL). Raises `Unavailable` where none can be asked.
+    Raise `Unavailable` if the database cannot be reached.
     """
     if engine.dialect.name == "postgresql":
         with translate_errors(), engine.connect() as connection:
@@ -30,10 +29,10 @@ def require_readable(engine: Engine) -> None:
 
 
 def check_encoding(connection: Any) -> None:
-    """Raise `UnusableDatabase` for a connection of the driver on which rows could not be read."""
-    for name, (wanted, advice) in _WANTED.items():
-        found = str(connection.info.parameter_status(name))
-        if not found.startswith(wanted):
+    """Raise `UnusableDatabase` if a driver connection reports a wrong encoding or DateStyle."""
+    for name, (required, advice) in _REQUIRED.items():
+        actual = str(connection.info.parameter_status(name))
+        if not actual.startswith(required):
             raise UnusableDatabase(
-                f"the database's {name} is {found}, and must be {wanted}", advice
+                f"the database's {name} is {actual}, and must be {required}", advice
             )

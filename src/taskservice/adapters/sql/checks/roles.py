@@ -1,4 +1,4 @@
-"""Which role may serve: an ordinary one, over which row-level security holds."""
+"""Role check: row-level security must apply to the role that serves."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,8 +9,8 @@ from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import PrivilegedRole
 
-# Every role that this login is, or can become by SET ROLE, and that no policy holds.
-_POWERS = """
+# The login and the roles that it can SET ROLE to, if row-level security does not apply to them.
+_PRIVILEGED_ROLE = """
     SELECT session_user, rolname,
            CASE WHEN rolsuper THEN 'is a superuser'
                 WHEN rolbypassrls THEN 'bypasses row-level security'
@@ -26,23 +26,23 @@ _POWERS = """
 
 
 def require_ordinary_role(engine: Engine) -> None:
-    """Raise `PrivilegedRole` where row-level security would not hold (PostgreSQL).
+    """Raise `PrivilegedRole` if row-level security does not apply to the role (PostgreSQL).
 
-    That is a superuser, a role with BYPASSRLS, the owner of the tables, and
-    whoever is a member of such. Raises `Unavailable` where none can be asked.
+    That is a superuser, a role with BYPASSRLS, the tables' owner, or a member of
+    such a role. Raise `Unavailable` if the database cannot be reached.
     """
     if engine.dialect.name == "postgresql":
         with translate_errors(), engine.connect() as connection:
-            _refuse_power(connection.exec_driver_sql)
+            _refuse_privileged_role(connection.exec_driver_sql)
 
 
 def check_role(connection: Any) -> None:
-    """Raise `PrivilegedRole` for a connection of the driver that is a privileged role's."""
-    _refuse_power(connection.execute)
+    """Raise `PrivilegedRole` if a driver connection has a privileged role."""
+    _refuse_privileged_role(connection.execute)
 
 
-def _refuse_power(execute: Callable[..., Any]) -> None:
-    found = execute(_POWERS, (list(metadata.tables),)).fetchone()
-    if found is not None:
-        login, role, power = found
-        raise PrivilegedRole(login if login == role else f"{login}, a member of {role}", power)
+def _refuse_privileged_role(execute: Callable[..., Any]) -> None:
+    row = execute(_PRIVILEGED_ROLE, (list(metadata.tables),)).fetchone()
+    if row is not None:
+        login, role, privilege = row
+        raise PrivilegedRole(login if login == role else f"{login}, a member of {role}", privilege)

@@ -1,4 +1,4 @@
-"""Whether row-level security holds the tables: enabled, forced, and by the owner's policy alone."""
+"""Row-level security check: enabled, forced, and only with the policy of the rows' owner."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,32 +11,36 @@ from taskservice.adapters.sql.connection.statements import execute
 from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import Unavailable, UnusableDatabase
 
-# Whoever changes a table keeps its policies from being read: a look does not wait for long.
-_IN_TIME = "SELECT set_config('lock_timeout', %s, true)", ("1000",)
+# ALTER TABLE locks out reads of the policies, so the check must not wait for long.
+_LOCK_TIMEOUT = "SELECT set_config('lock_timeout', %s, true)", ("1000",)
 
-_OWN = "user_id = NULLIF(current_setting('taskservice.owner', true), '')"
+_OWNER_CONDITION = "user_id = NULLIF(current_setting('taskservice.owner', true), '')"
 
-# Of each table, whether it is held (NULL: it is not there), and the policies that let this login at
-# rows; what is for the table's owner is not. Versions of PostgreSQL need not agree in which
-# parentheses and casts they show. A table that was made, or dropped, since the statement began is
-# moving: it is known by name or by its policies, and not by both.
-_STANDING = """
+# One row per table: whether it is changing, its name, whether row-level security is forced (NULL if
+# there is no table), permissive policies for this login other than the owner's, and whether the
+# owner's exists. Policies for the table's owner alone are left out. Expressions are compared
+# without parentheses and casts, in which versions of PostgreSQL differ. A table is changing if it
+# was created or dropped since the statement began: it is visible by name or by its policies, and
+# not by both.
+_POLICIES = """
     SELECT to_regclass(name) IS NOT NULL AND relrowsecurity IS NULL
-           OR coalesce(bool_or(is_gone), false),
+           OR coalesce(bool_or(is_dropped), false),
            name, relrowsecurity AND relforcerowsecurity,
            array_remove(array_agg(CASE WHEN NOT is_own THEN quote_ident(polname) END), NULL),
            coalesce(bool_or(is_own AND polcmd = '*'), false)
       FROM unnest(%s::text[]) name
       LEFT JOIN pg_class ON pg_class.oid = to_regclass(name)
       LEFT JOIN LATERAL (
-           SELECT polname, polcmd, (coalesce(shown, taken) = own AND coalesce(taken, shown) = own)
-                  IS TRUE AS is_own, coalesce(shown, taken) IS NULL AS is_gone
+           SELECT polname, polcmd, (coalesce(using_expr, check_expr) = own
+                                    AND coalesce(check_expr, using_expr) = own) IS TRUE AS is_own,
+                  coalesce(using_expr, check_expr) IS NULL AS is_dropped
              FROM pg_policy, LATERAL (
-                  SELECT regexp_replace(pg_get_expr(polqual, polrelid), part, '', 'g') AS shown,
+                  SELECT regexp_replace(pg_get_expr(polqual, polrelid), part, '', 'g')
+                             AS using_expr,
                          regexp_replace(pg_get_expr(polwithcheck, polrelid), part, '', 'g')
-                             AS taken,
+                             AS check_expr,
                          regexp_replace(%s, part, '', 'g') AS own
-                    FROM (VALUES ('::text|[() ]')) AS spelling(part)) AS words
+                    FROM (VALUES ('::text|[() ]')) AS spelling(part)) AS expressions
             WHERE polrelid = pg_class.oid AND polpermissive AND polroles <> ARRAY[relowner]
               AND EXISTS (SELECT FROM unnest(polroles) role
                            WHERE role = 0 OR pg_has_role(session_user, role, 'MEMBER'))
@@ -46,79 +50,84 @@ _STANDING = """
 """
 
 
-class Finding(NamedTuple):
-    """What keeps row-level security from holding a table, and the SQL that mends it."""
+class RowSecurityIssue(NamedTuple):
+    """A reason why row-level security does not protect a table, and the SQL that repairs it."""
 
     reason: str
     remedy: str
 
 
-def find_gaps(engine: Engine) -> list[Finding]:
-    """Return what keeps row-level security from holding the tables as it should (PostgreSQL).
+def find_row_security_issues(engine: Engine) -> list[RowSecurityIssue]:
+    """Return the reasons why row-level security does not protect the tables (PostgreSQL).
 
-    A policy that only takes away, or that is not for this login, is none.
-    Raises `Unavailable`.
+    Restrictive policies, and policies for other roles, are no issue. Raise
+    `Unavailable`.
     """
     with translate_errors(), engine.connect() as connection:
-        standing = _standing(partial(execute, connection, preamble=_IN_TIME))
-    return [gap for row in standing for gap in _find_gaps(*row)]
+        tables = _read_policies(partial(execute, connection, preamble=_LOCK_TIMEOUT))
+    return [issue for table in tables for issue in _table_issues(*table)]
 
 
 def require_row_security(engine: Engine) -> None:
-    """Raise `UnusableDatabase` where row-level security does not hold the tables (PostgreSQL).
+    """Raise `UnusableDatabase`, with each issue, if row-level security does not protect the tables.
 
-    It names each gap. Raises `Unavailable` where none can be looked for.
+    Do nothing on SQLite. Raise `Unavailable` if the policies cannot be read.
     """
     if engine.dialect.name == "postgresql":
-        _refuse(find_gaps(engine))
+        _refuse(find_row_security_issues(engine))
 
 
 def check_row_security(connection: Any) -> None:
-    """Raise `UnusableDatabase` for a connection of the driver to tables that are not held.
+    """Raise `UnusableDatabase` for a driver connection if a table is not protected.
 
-    A table that is not there is no opening.
+    Ignore missing tables.
     """
-    there = [row for row in _standing(partial(_ask, connection)) if row[1] is not None]
-    _refuse([gap for row in there for gap in _find_gaps(*row)])
+    tables = [row for row in _read_policies(partial(_execute, connection)) if row[1] is not None]
+    _refuse([issue for table in tables for issue in _table_issues(*table)])
 
 
-def _ask(connection: Any, sql: str, values: Any) -> Any:
+def _execute(connection: Any, sql: str, values: Any) -> Any:
     with connection.pipeline():
-        connection.execute(*_IN_TIME)
+        connection.execute(*_LOCK_TIMEOUT)
         return connection.execute(sql, values)
 
 
-def _standing(ask: Callable[[str, Any], Any]) -> list[tuple[Any, ...]]:
-    """Return what stands on each table; once more, where tables were moving meanwhile."""
+def _read_policies(execute_query: Callable[[str, Any], Any]) -> list[tuple[Any, ...]]:
+    """Return the row of `_POLICIES` for each table; read again if tables changed meanwhile."""
     for _ in range(2):
-        rows = ask(_STANDING, (list(metadata.tables), _OWN)).fetchall()
-        if not any(is_moving for is_moving, *_ in rows):
+        rows = execute_query(_POLICIES, (list(metadata.tables), _OWNER_CONDITION)).fetchall()
+        if not any(is_changing for is_changing, *_ in rows):
             return [tuple(row) for _, *row in rows]
-    raise Unavailable("the tables are being made anew")
+    raise Unavailable("the tables are being recreated")
 
 
-def _refuse(found: list[Finding]) -> None:
-    if found:
-        remedies = "; ".join(gap.remedy for gap in found)
+def _refuse(issues: list[RowSecurityIssue]) -> None:
+    if issues:
+        remedies = "; ".join(issue.remedy for issue in issues)
         raise UnusableDatabase(
-            "; ".join(gap.reason for gap in found), f"As the tables' owner: {remedies}"
+            "; ".join(issue.reason for issue in issues), f"As the tables' owner: {remedies}"
         )
 
 
-def _find_gaps(table: str, is_held: bool | None, others: list[str], has_own: bool) -> list[Finding]:
-    found = [
-        Finding(
-            f"the policy {other} on {table} lets others than the owner at a row",
-            f"DROP POLICY {other} ON {table}, or ALTER POLICY {other} ON {table} TO other roles",
+def _table_issues(
+    table: str, is_forced: bool | None, other_policies: list[str], has_owner_policy: bool
+) -> list[RowSecurityIssue]:
+    issues = [
+        RowSecurityIssue(
+            f"policy {policy} on table {table} exposes rows to users other than their owner",
+            f"DROP POLICY {policy} ON {table}, or ALTER POLICY {policy} ON {table} TO other roles",
         )
-        for other in others
+        for policy in other_policies
     ]
-    if not is_held:
-        text = f"the table {table} is not held by row-level security"
+    if not is_forced:
+        reason = f"row-level security is not enabled and forced on table {table}"
         remedy = f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
-        found.insert(0, Finding(text, remedy))
-    if not has_own:
-        text = f"the table {table} has no policy that lets the owner at a row"
-        remedy = f"CREATE POLICY owners ON {table} USING ({_OWN}) WITH CHECK ({_OWN})"
-        found.append(Finding(text, remedy))
-    return found
+        issues.insert(0, RowSecurityIssue(reason, remedy))
+    if not has_owner_policy:
+        reason = f"table {table} has no policy that gives users access to their own rows"
+        remedy = (
+            f"CREATE POLICY owners ON {table} USING ({_OWNER_CONDITION}) "
+            f"WITH CHECK ({_OWNER_CONDITION})"
+        )
+        issues.append(RowSecurityIssue(reason, remedy))
+    return issues

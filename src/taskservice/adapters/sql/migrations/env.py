@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection, and in the transaction, that `migrating.upgrade` gives."""
+"""Alembic environment: runs the migrations in the transaction of `admin.migrate.upgrade`."""
 
 from alembic import context
 from sqlalchemy import Connection

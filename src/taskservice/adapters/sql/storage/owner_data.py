@@ -1,4 +1,4 @@
-"""All that one owner has in a SQL database: brought in, counted and removed."""
+"""All data of one owner: imports, counts and erases it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from taskservice.adapters.sql.connection.address import is_sqlite
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import transaction
-from taskservice.adapters.sql.tables import OWNED, fields, idempotency_records, tasks
+from taskservice.adapters.sql.tables import OWNED_TABLES, idempotency_records, task_columns, tasks
 from taskservice.core.errors import Unavailable
 from taskservice.core.owner_data import ErasureIncomplete, OwnerCounts
 from taskservice.core.task import Task
@@ -19,78 +19,70 @@ _INSERT: dict[str, Executable] = {
     "postgresql": postgresql.insert(tasks).on_conflict_do_nothing(),
     "sqlite": sqlite.insert(tasks).on_conflict_do_nothing(),
 }
-_FOUND = select(*fields).where(
+_SELECT = select(*task_columns).where(
     tasks.c.user_id == bindparam("owner"), tasks.c.id.in_(bindparam("ids"))
 )
 
 
-class SqlOwnerDataSource:
-    """Every owner's belongings in one database; `open_owner_data` is the port."""
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def open_owner_data(self, owner: str) -> "SqlOwnerData":
-        """Return the archive of `owner`; see `OpenOwnerData`."""
-        return SqlOwnerData(self._engine, owner)
-
-
 class SqlOwnerData:
-    """One owner's belongings; each method is one transaction. Raises `Unavailable`."""
+    """The `OwnerData` of one owner; `partial(SqlOwnerData, engine)` is an `OpenOwnerData`.
+
+    Each method is one transaction. Raise `Unavailable`.
+    """
 
     def __init__(self, engine: Engine, owner: str) -> None:
         self._engine = engine
         self._owner = owner
 
     def restore(self, wanted: Sequence[Task]) -> list[Task]:
-        """Insert the rows that are not there, and look at what is there then."""
+        """Insert the tasks that do not exist; return those that differ from the stored ones."""
         rows = [_row(task) for task in wanted if task.user_id == self._owner]
         with transaction(self._engine, self._owner) as connection:
             if rows:
                 connection.execute(_INSERT[connection.dialect.name], rows)
-            found = self._found(connection, wanted)
-        return [task for task in wanted if task != found.get(task.id)]
+            stored = self._find(connection, wanted)
+        return [task for task in wanted if task != stored.get(task.id)]
 
     def count(self) -> OwnerCounts:
         """Count the rows."""
         with transaction(self._engine, self._owner) as connection:
-            return _counts({table: self._count(connection, table) for table in OWNED})
+            return _counts({table: self._count(connection, table) for table in OWNED_TABLES})
 
     def erase(self) -> OwnerCounts:
-        """Delete the rows, then rewrite an SQLite file. Raises `ErasureIncomplete`."""
+        """Delete the rows, and vacuum an SQLite file. Raise `ErasureIncomplete` if that fails."""
         with transaction(self._engine, self._owner) as connection:
-            removed = _counts({table: self._delete(connection, table) for table in OWNED})
+            deleted = _counts({table: self._delete(connection, table) for table in OWNED_TABLES})
         if is_sqlite(self._engine.url):
-            self._overwrite(removed)
-        return removed
+            self._vacuum(deleted)
+        return deleted
 
-    def _found(self, connection: Connection, wanted: Sequence[Task]) -> dict[UUID, Task]:
-        named = {"owner": self._owner, "ids": [task.id for task in wanted]}
-        rows = connection.execute(_FOUND, named).mappings()
+    def _find(self, connection: Connection, wanted: Sequence[Task]) -> dict[UUID, Task]:
+        parameters = {"owner": self._owner, "ids": [task.id for task in wanted]}
+        rows = connection.execute(_SELECT, parameters).mappings()
         return {row["id"]: Task(**row) for row in rows}
 
     def _count(self, connection: Connection, table: Table) -> int:
-        counted = select(func.count()).select_from(table)
+        count = select(func.count()).select_from(table)
         own = table.c.user_id == bindparam("owner")
-        return int(connection.execute(counted.where(own), {"owner": self._owner}).scalar_one())
+        return int(connection.execute(count.where(own), {"owner": self._owner}).scalar_one())
 
     def _delete(self, connection: Connection, table: Table) -> int:
         own = table.c.user_id == bindparam("owner")
         return connection.execute(delete(table).where(own), {"owner": self._owner}).rowcount
 
-    def _overwrite(self, removed: OwnerCounts) -> None:
-        """Write the file again, and cut its log: in both stand pages as they were.
+    def _vacuum(self, deleted: OwnerCounts) -> None:
+        """Rebuild the file and truncate the WAL, as both may hold old copies of pages.
 
-        `secure_delete` is not enough: what moved from one page to another stays in the gaps.
+        `secure_delete` is not enough: rows that moved between pages stay in unused space.
         """
         try:
             with translate_errors(), self._engine.connect() as connection:
                 connection.exec_driver_sql("VACUUM")
                 is_busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
         except Unavailable as error:
-            raise ErasureIncomplete(removed, str(error)) from error
+            raise ErasureIncomplete(deleted, str(error)) from error
         if is_busy:
-            raise ErasureIncomplete(removed, "another connection reads the database")
+            raise ErasureIncomplete(deleted, "another connection reads the database")
 
 
 def _counts(rows: dict[Table, int]) -> OwnerCounts:

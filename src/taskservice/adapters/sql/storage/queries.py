@@ -1,4 +1,4 @@
-"""A `TaskQuery` in SQL. Every statement names the owner first."""
+"""SQL of a `TaskQuery`, with keyset pagination. Every statement filters by the owner."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -20,33 +20,33 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 from taskservice.adapters.sql.connection.statements import OWNER, OrderBy, Statement
-from taskservice.adapters.sql.tables import fields, tasks
+from taskservice.adapters.sql.tables import task_columns, tasks
 from taskservice.core.ids import first_id, last_id
 from taskservice.core.query import Sort, TaskQuery
 
 
 class _Position(FunctionElement[int]):
-    """Where a text stands in another, from 1, and 0 where it does not: `str.find` in SQL.
+    """The position of a substring, from 1, or 0 if there is none: `strpos`, `instr`.
 
-    LIKE takes up to 150 times as long for a text that nearly matches everywhere.
+    LIKE takes up to 150 times as long if the text nearly matches everywhere.
     """
 
     type = Integer()
 
 
 @compiles(_Position, "postgresql")
-def _strpos(position: _Position, compiler: SQLCompiler, **how: Any) -> str:
-    return f"strpos{compiler.process(position.clause_expr, **how)}"
+def _strpos(position: _Position, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"strpos{compiler.process(position.clause_expr, **kwargs)}"
 
 
 @compiles(_Position, "sqlite")
-def _instr(position: _Position, compiler: SQLCompiler, **how: Any) -> str:
-    return f"instr{compiler.process(position.clause_expr, **how)}"
+def _instr(position: _Position, compiler: SQLCompiler, **kwargs: Any) -> str:
+    return f"instr{compiler.process(position.clause_expr, **kwargs)}"
 
 
 _own = tasks.c.user_id == OWNER
 
-# Ids are in the order of creation: their bounds let the primary key find a time of creation.
+# Ids are ordered by creation time, so bounds on the id let the primary key serve these filters.
 _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     "completed": tasks.c.completed,
     "open": ~tasks.c.completed,
@@ -60,46 +60,50 @@ _CONDITIONS: Mapping[str, ColumnElement[bool]] = {
     "updated_after": tasks.c.updated_at >= bindparam("updated_after"),
     "updated_before": tasks.c.updated_at < bindparam("updated_before"),
 }
-_POSITION = "after_{}"
+_POSITION_PARAMETER = "after_{}"
 
 
-class Shape(NamedTuple):
-    """What makes one query's statement another than the next's; the rest is parameters."""
+class QueryShape(NamedTuple):
+    """The parts of a query that determine its SQL text; all else is parameters."""
 
     conditions: tuple[str, ...]
     sort: Sort
-    is_continued: bool
+    has_position: bool
 
     @classmethod
     def of(cls, query: TaskQuery, values: Mapping[str, Any]) -> Self:
-        """Return the shape of a query whose parameters are `values`."""
+        """Return the shape of `query` with the parameters `values`."""
         state = {None: None, True: "completed", False: "open"}[query.completed]
-        found = tuple(name for name in _CONDITIONS if name in values or name == state)
-        return cls(found, query.sort, query.after is not None)
+        conditions = tuple(name for name in _CONDITIONS if name in values or name == state)
+        return cls(conditions, query.sort, query.after is not None)
 
 
 def page(query: TaskQuery) -> tuple[Statement, dict[str, Any]]:
     """Return the statement for one page, and its parameters.
 
-    It asks for one task more than the page holds, to know whether more follow.
+    It reads one task more than the page holds, to find out whether there is a next page.
     """
     values = _values(query)
-    position = {_POSITION.format(place): value for place, value in enumerate(query.after or ())}
-    return _page(Shape.of(query, values)), {**values, **position, "most": query.limit + 1}
+    position = {
+        _POSITION_PARAMETER.format(index): value for index, value in enumerate(query.after or ())
+    }
+    return _page(QueryShape.of(query, values)), {**values, **position, "row_limit": query.limit + 1}
 
 
 def total(query: TaskQuery) -> tuple[Statement, dict[str, Any]]:
-    """Return the statement that counts what `query` admits, and its parameters."""
+    """Return the statement that counts the tasks that `query` admits, and its parameters."""
     values = _values(query)
-    return _total(Shape.of(query, values).conditions), values
+    return _total(QueryShape.of(query, values).conditions), values
 
 
 @cache
-def _page(shape: Shape) -> Statement:
-    found = select(*fields).where(_own, *_conditions(shape.conditions))
-    if shape.is_continued:
-        found = found.where(_behind(shape.sort))
-    return Statement(found.limit(bindparam("most", type_=Integer)), order_by=_order(shape.sort))
+def _page(shape: QueryShape) -> Statement:
+    page = select(*task_columns).where(_own, *_conditions(shape.conditions))
+    if shape.has_position:
+        page = page.where(_after_position(shape.sort))
+    return Statement(
+        page.limit(bindparam("row_limit", type_=Integer)), order_by=_order_by(shape.sort)
+    )
 
 
 @cache
@@ -108,7 +112,7 @@ def _total(conditions: tuple[str, ...]) -> Statement:
 
 
 def _values(query: TaskQuery) -> dict[str, Any]:
-    found = {
+    values = {
         "text": None if query.text is None else query.text.casefold(),
         "created_after": query.created_after,
         "first_id": query.created_after and first_id(query.created_after),
@@ -117,7 +121,7 @@ def _values(query: TaskQuery) -> dict[str, Any]:
         "updated_after": query.updated_after,
         "updated_before": query.updated_before,
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _conditions(names: tuple[str, ...]) -> list[ColumnElement[bool]]:
@@ -128,20 +132,20 @@ def _keys(sort: Sort) -> list[str]:
     return ["id"] if sort.field == "created_at" else [sort.field, "id"]
 
 
-def _order(sort: Sort) -> OrderBy:
+def _order_by(sort: Sort) -> OrderBy:
     return lambda columns: [
         columns[key].desc() if sort.descending else columns[key].asc() for key in _keys(sort)
     ]
 
 
-def _behind(sort: Sort) -> ColumnElement[bool]:
-    """Return the condition that a row stands behind the position (a keyset, never an offset)."""
+def _after_position(sort: Sort) -> ColumnElement[bool]:
+    """Return the condition for rows after the cursor's position (keyset pagination)."""
     columns = [tasks.c[key] for key in _keys(sort)]
     key = tuple_(*columns)
     position = tuple_(
         *(
-            bindparam(_POSITION.format(place), type_=column.type)
-            for place, column in enumerate(columns)
+            bindparam(_POSITION_PARAMETER.format(index), type_=column.type)
+            for index, column in enumerate(columns)
         )
     )
     return key < position if sort.descending else key > position

@@ -1,4 +1,4 @@
-"""One owner's tasks in a SQL database."""
+"""The `OpenTasks` and `TaskService` ports on a SQL database."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,7 +20,7 @@ from taskservice.adapters.sql.connection.sessions import (
 from taskservice.adapters.sql.connection.statements import Session
 from taskservice.adapters.sql.storage.changes import Change, CompareAndSwap, Delete, Insert
 from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
-from taskservice.adapters.sql.storage.rows import OwnerRows
+from taskservice.adapters.sql.storage.rows import TaskRows
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.errors import Outcome, StorageFull, Unavailable
 from taskservice.core.ids import NewId, TaskIds
@@ -31,14 +31,13 @@ from taskservice.core.task import Step, Task
 
 T = TypeVar("T")
 
-RETRIES = 3
+MAX_RETRIES = 3
 
 
 class SqlTasks:
-    """Every owner's tasks in one database; `open_tasks` is the port. Threads may share it.
+    """The tasks of all owners in one database; `open_tasks` is the port. Thread-safe.
 
-    `engine` is one of `pooled_engine`, over a database at the schema that this
-    version needs.
+    `engine` comes from `pooled_engine`, over a database at a current schema.
     """
 
     def __init__(
@@ -52,50 +51,56 @@ class SqlTasks:
     def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
         """Yield the tasks of `owner`; see `OpenTasks`."""
         if atomic:
-            with transaction(self._engine, owner, lambda: self._is_committed(own)) as connection:
-                own = self._own(
-                    owner, partial(join_transaction, Session(connection, owner)), retries=0
-                )
-                yield own
+            with transaction(self._engine, owner, lambda: self._is_committed(tasks)) as connection:
+                session = Session(connection, owner)
+                tasks = self._tasks(owner, partial(join_transaction, session), max_retries=0)
+                yield tasks
         else:
-            yield self._own(
-                owner, partial(autocommit_session, self._engine, owner), retries=RETRIES
-            )
+            open_session = partial(autocommit_session, self._engine, owner)
+            yield self._tasks(owner, open_session, max_retries=MAX_RETRIES)
 
-    def _own(self, owner: str, opened: OpenSession, *, retries: int) -> "_OwnTasks":
-        reading = with_deadline(opened, self._engine)
-        return _OwnTasks(owner, opened, reading, self._clock, self._new_id, retries=retries)
+    def _tasks(self, owner: str, open_session: OpenSession, *, max_retries: int) -> "_OwnTasks":
+        open_query_session = with_deadline(open_session, self._engine)
+        return _OwnTasks(
+            owner,
+            open_session,
+            open_query_session,
+            self._clock,
+            self._new_id,
+            max_retries=max_retries,
+        )
 
-    def _is_committed(self, own: "_OwnTasks") -> bool:
-        """Tell whether the receipts of a transaction are there once it has ended."""
-        with autocommit_session(self._engine, own.owner) as session:
-            return own.idempotency.is_committed(session)
+    def _is_committed(self, tasks: "_OwnTasks") -> bool:
+        """Return whether the idempotency records of an ended transaction are committed."""
+        with autocommit_session(self._engine, tasks.owner) as session:
+            return tasks.idempotency.is_committed(session)
 
 
 class _OwnTasks:
-    """One owner's tasks, each method in a session of `opened`, or `reading` where it may last.
+    """The tasks of one owner; each method runs in a session of `open_session`.
 
-    Alone, a statement that was undone or not answered is tried again;
-    together, what is around it ends as well, and nothing was committed yet.
+    `list` uses `open_query_session`, which has a deadline on SQLite too. With
+    autocommit, a method retries after a serialization failure or a lost connection.
+    In a transaction it does not, as nothing is committed yet.
     """
 
     def __init__(
         self,
         owner: str,
-        opened: OpenSession,
-        reading: OpenSession,
+        open_session: OpenSession,
+        open_query_session: OpenSession,
         clock: Clock,
         new_id: NewId,
         *,
-        retries: int,
+        max_retries: int,
     ) -> None:
         self.owner = owner
-        self._opened = opened
-        self._reading = reading
-        self._retries = retries
+        self._open_session = open_session
+        self._open_query_session = open_query_session
+        self._max_retries = max_retries
         self._clock = clock
         self._new_id = new_id
-        self.idempotency = SqlIdempotencyStore(opened, clock)
+        self.idempotency = SqlIdempotencyStore(open_session, clock)
 
     def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
         task = Task.create(
@@ -109,10 +114,10 @@ class _OwnTasks:
         return self._write(Insert(task))
 
     def get(self, task_id: UUID) -> Task:
-        return self._read(lambda rows: rows.find(task_id), self._opened)
+        return self._read(lambda rows: rows.find(task_id), self._open_session)
 
     def list(self, query: TaskQuery) -> Page:
-        return self._read(lambda rows: rows.page(query), self._reading)
+        return self._read(lambda rows: rows.page(query), self._open_query_session)
 
     def change(self, task_id: UUID, step: Step) -> Task:
         return self._write(CompareAndSwap(task_id, step, self._clock))
@@ -120,26 +125,29 @@ class _OwnTasks:
     def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
         self._write(Delete(task_id, precondition))
 
-    def _ask(
-        self, door: Callable[[OwnerRows], T], opened: OpenSession, on_disconnect: Outcome
+    def _run(
+        self,
+        operation: Callable[[TaskRows], T],
+        open_session: OpenSession,
+        on_disconnect: Outcome,
     ) -> T:
-        def ask() -> T:
-            with translate_errors(on_disconnect), opened() as session:
-                return door(OwnerRows(session, self._retries))
+        def attempt() -> T:
+            with translate_errors(on_disconnect), open_session() as session:
+                return operation(TaskRows(session, self._max_retries))
 
-        return retry_on_disconnect(ask) if self._retries else ask()
+        return retry_on_disconnect(attempt) if self._max_retries else attempt()
 
-    def _read(self, door: Callable[[OwnerRows], T], opened: OpenSession) -> T:
+    def _read(self, operation: Callable[[TaskRows], T], open_session: OpenSession) -> T:
         try:
-            return self._ask(door, opened, "not_applied")
+            return self._run(operation, open_session, "not_applied")
         except StorageFull as error:
-            # Not even to read: SQLite's index of its log, PostgreSQL's temporary files.
+            # A read needs disk space too: for SQLite's WAL index, or PostgreSQL's temporary files.
             raise Unavailable(str(error)) from error
 
     def _write(self, change: Change[T]) -> T:
         try:
-            return self._ask(change, self._opened, "unknown")
+            return self._run(change, self._open_session, "unknown")
         except Unavailable as error:
-            if change.sent is None or not self._retries:
+            if change.unacknowledged is None or not self._max_retries:
                 error.outcome = "not_applied"
             raise
