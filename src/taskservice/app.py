@@ -12,7 +12,7 @@ from taskservice.adapters import prometheus
 from taskservice.adapters.http.access_log import current_route
 from taskservice.adapters.http.application import http_application
 from taskservice.adapters.http.protocol.rate_limit import RateLimits
-from taskservice.adapters.jwt import Keys, KeySet, SharedSecret, Verifier
+from taskservice.adapters.jwt import KeySet, KeySource, SharedSecret, Verifier
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.ratelimit import create_counters
 from taskservice.adapters.sql import schema
@@ -136,7 +136,7 @@ def serve_metrics(settings: Settings) -> None:
     _log.info("metrics server listening", extra={"address": address})
 
 
-def verification_keys(settings: Settings, metrics: Metrics = NO_METRICS) -> Keys:
+def verification_keys(settings: Settings, metrics: Metrics = NO_METRICS) -> KeySource:
     """Return the verification keys: the shared secret, or the issuer's key set, fetched once."""
     if not settings.jwks_url:
         return SharedSecret(settings.jwt_secret or "")
@@ -148,7 +148,7 @@ def verification_keys(settings: Settings, metrics: Metrics = NO_METRICS) -> Keys
     return keys
 
 
-def token_verifier(keys: Keys, settings: Settings) -> Verifier:
+def token_verifier(keys: KeySource, settings: Settings) -> Verifier:
     """Return the verifier of tokens, as `settings` configure it."""
     return Verifier(
         keys,

@@ -1,4 +1,4 @@
-"""JSON as this service takes it: RFC 8259, and stricter where readers are known to differ."""
+"""Strict JSON parser: RFC 8259, without constructs that parsers interpret differently."""
 
 import json
 import math
@@ -14,28 +14,28 @@ _brackets = re.compile(r"[][{}]")
 
 
 class MalformedJson(ValueError):
-    """The bytes are not JSON. The message is a clause that says why, and holds none of them."""
+    """The bytes are not accepted as JSON. The message has the reason, and none of the bytes."""
 
 
 def loads(data: bytes) -> Any:
-    """Return the value that `data` holds: None, bool, int, float, str, list or dict.
+    """Return the value of `data`: None, bool, int, float, str, list or dict.
 
-    Takes the JSON of RFC 8259 in UTF-8. Of what that leaves to the reader,
-    this refuses: a byte order mark (section 8.1), equal names in an object
-    (section 4), integers of over 19 digits, numbers beyond a double (section
-    6) and nesting deeper than 32 (section 9). Raises `MalformedJson`. Lone
-    surrogates and NUL, where escaped, are JSON: refuse them as values.
+    Accepts JSON in UTF-8 (RFC 8259). Rejects what the RFC leaves to the parser: a
+    byte order mark (section 8.1), duplicate names in an object (section 4), integers
+    of over 19 digits, numbers out of the range of a double (section 6), and nesting
+    deeper than 32 (section 9). Raises `MalformedJson`. Accepts escaped lone surrogates
+    and NUL, so the caller must validate strings.
     """
-    text = _decoded(data)
+    text = _decode(data)
     _check_nesting(text)
     try:
         return _decoder.decode(text)
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
-        raise MalformedJson(f"it goes wrong or breaks off at {where}") from None
+        position = f"line {error.lineno}, column {error.colno}"
+        raise MalformedJson(f"syntax error or unexpected end at {position}") from None
 
 
-def _decoded(data: bytes) -> str:
+def _decode(data: bytes) -> str:
     try:
         text = data.decode()
     except UnicodeDecodeError:
@@ -48,7 +48,7 @@ def _decoded(data: bytes) -> str:
 
 
 def _check_nesting(text: str) -> None:
-    # Before decoding, because the decoder recurses; and hardly any text has brackets enough.
+    # Checked before decoding, as the decoder recurses. Most texts have too few brackets.
     if text.count("[") + text.count("{") <= NESTING_LIMIT:
         return
     depth = 0
@@ -61,7 +61,7 @@ def _check_nesting(text: str) -> None:
 def _object(members: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(members)
     if len(value) != len(members):
-        raise MalformedJson("a name is repeated in an object")
+        raise MalformedJson("an object has a duplicate name")
     return value
 
 
@@ -74,12 +74,12 @@ def _integer(literal: str) -> int:
 def _real(literal: str) -> float:
     value = float(literal)
     if not math.isfinite(value):
-        raise MalformedJson("a number is beyond the range of a double")
+        raise MalformedJson("a number is out of the range of a double")
     return value
 
 
 def _constant(_name: str) -> NoReturn:
-    raise MalformedJson("it holds NaN or Infinity")
+    raise MalformedJson("it contains NaN or Infinity")
 
 
 _decoder = json.JSONDecoder(

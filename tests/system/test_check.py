@@ -196,8 +196,8 @@ def test_an_issuers_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("answer", "reason"),
     [
-        (failing(404), "127.0.0.1 answers 404"),
-        (saying(b"<html>"), "it goes wrong or breaks off at line 1, column 1"),
+        (failing(404), "127.0.0.1 returned status 404"),
+        (saying(b"<html>"), "syntax error or unexpected end at line 1, column 1"),
         (
             saying(b'{"keys": [{"kty": "oct", "kid": "k1"}]}'),
             'the key set holds no usable key: key 1 (kid "k1"): kty is "oct", not "OKP", ',

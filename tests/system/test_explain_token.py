@@ -70,12 +70,12 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "foreign": ({"iss": "x"}, "iss is not the configured issuer", 'iss "x" (must be "https://i/")'),
     "for others": (
         {**FOR_US, "aud": ["x"]},
-        "aud does not name the configured audience",
+        "aud does not contain the configured audience",
         'aud ["x"] (must be "tasks")',
     ),
     "nobody's": (
         {**FOR_US, "sub": "a b"},
-        "sub is not the name of an owner",
+        "sub is not a valid user id",
         'sub "a b"',
     ),
     "another's": ({"secret": OTHER}, "no key verifies the signature", 'sub "ada"'),
@@ -99,7 +99,7 @@ def test_a_refused_token_says_why(tmp_path: Path, name: str) -> None:
 def test_what_is_no_token_is_told(tmp_path: Path) -> None:
     """There is nothing to show of it."""
     status, lines, error = explained(tmp_path, "not.a-token", TASKSERVICE_JWT_SECRET=SECRET)
-    assert (status, error) == (2, "Error: refused: the token is not three segments\n")
+    assert (status, error) == (2, "Error: refused: the token does not have three segments\n")
     assert [line.split()[0] for line in lines] == ["clock"]
 
 
@@ -137,7 +137,7 @@ def test_a_token_of_the_other_family_is_told(issuer: Issuer, tmp_path: Path) -> 
     """What it names, and what is taken, stand side by side."""
     _, lines, error = explained(tmp_path, by_secret(), TASKSERVICE_JWKS_URL=issuer.url)
     assert lines[0] == 'alg "HS256" (supported: ES256, EdDSA, RS256)'
-    assert error == "Error: refused: alg is not one that is configured\n"
+    assert error == "Error: refused: alg is not an allowed algorithm\n"
 
 
 def test_the_input_may_hold_it(tmp_path: Path) -> None:

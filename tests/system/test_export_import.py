@@ -141,10 +141,10 @@ def test_an_import_that_was_killed_is_run_again(place: Place, tmp_path: Path) ->
 
 
 BAD: dict[str, tuple[str, str]] = {
-    "cut": ('{"id": "0', "it is not JSON: it goes wrong or breaks off at line 1, column 8"),
+    "cut": ('{"id": "0', "it is not JSON: syntax error or unexpected end at line 1, column 8"),
     "bytes": ("\udcff", "it is not JSON: it is not UTF-8"),
     "list": ("[]", "it is not a JSON object"),
-    "doubled": ('{"id": 1, "id": 2}', "it is not JSON: a name is repeated in an object"),
+    "doubled": ('{"id": 1, "id": 2}', "it is not JSON: an object has a duplicate name"),
 }
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "owner": ({"user_id": BOB}, "user_id is not this user"),

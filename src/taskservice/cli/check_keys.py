@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from taskservice.adapters.jwt.fetch import Fetched, fetch
+from taskservice.adapters.jwt.fetch import FetchedDocument, fetch
 from taskservice.adapters.jwt.jwks import read_key_set
 from taskservice.adapters.ratelimit import IN_MEMORY, require_available
 from taskservice.cli.findings import Finding, clock_finding, fail, ok, warn
@@ -57,7 +57,7 @@ def _setting_findings(settings: Settings) -> Iterator[Finding]:
             yield warn("keys", text, CLAIM_ADVICE.format(name))
 
 
-def _issuer_clock_findings(fetched: Fetched) -> Iterator[Finding]:
+def _issuer_clock_findings(fetched: FetchedDocument) -> Iterator[Finding]:
     if fetched.date is not None:
         ahead = (fetched.date - datetime.now(UTC)).total_seconds()
         # The Date header is truncated to whole seconds: add half a second.

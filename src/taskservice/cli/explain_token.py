@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from taskservice.adapters.jwt import Keys, KeySet
-from taskservice.adapters.jwt.compact import split
+from taskservice.adapters.jwt import KeySet, KeySource
+from taskservice.adapters.jwt.compact import split_token
 from taskservice.adapters.jwt.fetch import fetch
-from taskservice.adapters.jwt.header import json_object
+from taskservice.adapters.jwt.header import parse_json_object
 from taskservice.app import token_verifier, verification_keys
 from taskservice.config import Settings
 from taskservice.core.errors import Unauthenticated, Unavailable
@@ -36,12 +36,12 @@ def explain(token: str, settings: Settings) -> Iterator[str]:
 def _part(token: str, number: int) -> dict[str, Any]:
     """Return the header (0) or the claims (1), empty if it cannot be parsed."""
     try:
-        return json_object(split(token)[number], "part")
+        return parse_json_object(split_token(token)[number], "part")
     except Unauthenticated:
         return {}
 
 
-def _header_lines(header: dict[str, Any], keys: Keys) -> Iterator[str]:
+def _header_lines(header: dict[str, Any], keys: KeySource) -> Iterator[str]:
     if not header:
         return
     supported = ", ".join(sorted(keys.algorithms))
@@ -52,7 +52,7 @@ def _header_lines(header: dict[str, Any], keys: Keys) -> Iterator[str]:
         yield _line("typ", header["typ"])
 
 
-def _key_note(header: dict[str, Any], keys: Keys) -> str:
+def _key_note(header: dict[str, Any], keys: KeySource) -> str:
     """Return whether the issuer has the key that a token names."""
     algorithm, key_id = str(header.get("alg")), header["kid"]
     is_looked_up = isinstance(key_id, str) and key_id and algorithm in keys.algorithms
@@ -60,7 +60,7 @@ def _key_note(header: dict[str, Any], keys: Keys) -> str:
         return ""
     if keys.candidates(algorithm, key_id):
         return "the issuer has this key"
-    if reason := keys.why_ignored(key_id):
+    if reason := keys.ignored_reason(key_id):
         return f"the issuer has this key, but it is ignored: {reason}"
     key_ids = [_value(key.key_id) for key in keys.candidates(algorithm, None)]
     return f"the issuer has no such key for {algorithm}; it has {', '.join(key_ids) or 'none'}"

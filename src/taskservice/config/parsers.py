@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from taskservice.adapters.jwt import SharedSecret
-from taskservice.adapters.jwt.key_set import REFRESH
+from taskservice.adapters.jwt.key_set import MAX_REFRESH_INTERVAL
 from taskservice.adapters.ratelimit import require_storage
 from taskservice.config.origins import normalize_origin
 from taskservice.core.operations.rate_limits import Rate
@@ -109,8 +109,8 @@ def _seconds(value: str) -> float:
 
 def _refresh(value: str) -> float:
     # A removed key is accepted for at most two intervals: 600 s.
-    if _seconds(value) > REFRESH:
-        raise ValueError(f"must be at most {REFRESH:.0f} seconds")
+    if _seconds(value) > MAX_REFRESH_INTERVAL:
+        raise ValueError(f"must be at most {MAX_REFRESH_INTERVAL:.0f} seconds")
     return _seconds(value)
 
 

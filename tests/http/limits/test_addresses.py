@@ -116,7 +116,7 @@ class TestAnIssuerThatIsAway:
         self, make_app: Callable[..., Flask], issuer: Issuer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Without any key all tokens count; a valid one is taken as soon as there are keys."""
-        monkeypatch.setattr(key_set, "RETRY", 0.0)
+        monkeypatch.setattr(key_set, "RETRY_INTERVAL", 0.0)
         url, token = issuer.url, f"Bearer {issuer.token(ADA)}"
         issuer.stop()
         app = make_app(rate_limit="1/minute", jwt_secret=None, jwks_url=url)

@@ -58,7 +58,7 @@ def _of_length(length: int) -> str:
 )
 def test_a_token_is_three_segments(token: str) -> None:
     """Too few, too many or empty segments are refused."""
-    refused(token, "not three segments")
+    refused(token, "not have three segments")
 
 
 @pytest.mark.parametrize("end", ["=", "==", "===", "\n", " ", "\x00", "%3D", "é", "\ud800"])
@@ -109,9 +109,9 @@ def test_the_other_alphabet_is_refused() -> None:
         (b"[]", "the header is not a JSON object"),
         (b'"HS256"', "the header is not a JSON object"),
         (b"null", "the header is not a JSON object"),
-        (b"{", "the header is not JSON: it goes wrong"),
+        (b"{", "the header is not JSON: syntax error"),
         (b"\xff", "the header is not JSON: it is not UTF-8"),
-        (b'{"alg":"none","alg":"HS256"}', "the header is not JSON: a name is repeated"),
+        (b'{"alg":"none","alg":"HS256"}', "the header is not JSON: an object has a duplicate name"),
         (b'{"alg":"HS256","x":' + b"[" * 40 + b"]" * 40 + b"}", "header is not JSON: it is nested"),
     ],
 )
@@ -127,9 +127,12 @@ def test_a_header_is_one_json_object(header: bytes, reason: str) -> None:
         (b"\x00", "the payload is not JSON"),
         (
             b'{"sub":"bob","sub":"ada","exp":4102444800}',
-            "the payload is not JSON: a name is repeat",
+            "the payload is not JSON: an object has a duplicate",
         ),
-        (b'{"sub":"ada","exp":1,"exp":4102444800}', "the payload is not JSON: a name is repeated"),
+        (
+            b'{"sub":"ada","exp":1,"exp":4102444800}',
+            "the payload is not JSON: an object has a duplicate name",
+        ),
         (
             b'{"sub":"ada","x":' + b"[" * 2000 + b"]" * 2000 + b"}",
             "payload is not JSON: it is nested",
@@ -153,26 +156,26 @@ def test_typ_may_be_that_of_an_access_token(kind: str) -> None:
 )
 def test_typ_of_another_token_kind_is_refused(kind: object) -> None:
     """A token of another kind is no access token (RFC 8725, section 3.11)."""
-    refused(headed(typ=kind), "typ is that of another kind of token")
+    refused(headed(typ=kind), "typ is not that of an access token")
 
 
 @pytest.mark.parametrize("value", [["b64"], ["exp"], [], None, "b64"])
 def test_crit_is_refused(value: object) -> None:
     """No extension is known, so every `crit` is one too many (RFC 7515, section 4.1.11)."""
-    refused(headed(crit=value, b64=True, exp=1), "the header has crit")
+    refused(headed(crit=value, b64=True, exp=1), "the header parameter crit is not allowed")
 
 
 @pytest.mark.parametrize("value", [True, False])
 def test_b64_is_refused(value: bool) -> None:
     """A payload that is not encoded is not taken, nor a header that speaks of it (RFC 7797)."""
-    refused(headed(b64=value), "the header has b64")
+    refused(headed(b64=value), "the header parameter b64 is not allowed")
 
 
 @pytest.mark.parametrize("name", ["jku", "jwk", "x5u", "x5c"])
 @pytest.mark.parametrize("value", ["http://127.0.0.1/keys", {"kty": "oct", "k": "eA"}, [], None])
 def test_no_token_brings_its_own_key(name: str, value: object) -> None:
     """A header that brings a key or points to one is refused, whatever it points to."""
-    refused(headed(**{name: value}), f"the header has {name}")
+    refused(headed(**{name: value}), f"the header parameter {name} is not allowed")
 
 
 @pytest.mark.parametrize("value", [None, 1, 1.5, True, [], ["a"], {}, {"a": 1}])
@@ -213,27 +216,27 @@ def test_members_that_mean_nothing_here_are_ignored() -> None:
 )
 def test_an_algorithm_that_is_not_configured_is_refused(algorithm: object) -> None:
     """Only the algorithm of the configured family is taken, by its exact name (RFC 8725, 3.1)."""
-    refused(headed(alg=algorithm), "alg is not one that is configured")
+    refused(headed(alg=algorithm), "alg is not an allowed algorithm")
     assert authenticate(headed(alg="HS256")) == "ada"
 
 
 def test_a_header_without_alg_is_refused() -> None:
     """A header must name its algorithm."""
-    refused(forge(header={"typ": "JWT"}), "alg is not one that is configured")
+    refused(forge(header={"typ": "JWT"}), "alg is not an allowed algorithm")
 
 
 @pytest.mark.parametrize("algorithm", ["HS384", "HS512"])
 def test_a_longer_hash_with_the_right_secret_is_refused(algorithm: str) -> None:
     """HS512 for HS256 is refused, though the secret is the right one."""
     token = jwt.encode(CLAIMS, SECRET * 2, algorithm=algorithm)
-    refused(token, "alg is not one that is configured")
+    refused(token, "alg is not an allowed algorithm")
 
 
 def test_an_unsigned_token_is_refused() -> None:
     """`alg: none` is refused, with an empty signature and with any other."""
     unsigned = jwt.encode(CLAIMS, "", algorithm="none")
-    refused(unsigned, "not three segments")
-    refused(unsigned + segment(b"x"), "alg is not one that is configured")
+    refused(unsigned, "not have three segments")
+    refused(unsigned + segment(b"x"), "alg is not an allowed algorithm")
 
 
 def test_a_signature_is_of_these_very_bytes() -> None:

@@ -16,7 +16,7 @@ import pytest
 from tests.issuer import Issuer, SigningKey
 from tests.processes import ROOT, SECONDS, environment
 
-from taskservice.adapters.jwt import Keys, KeySet, Verifier, key_set
+from taskservice.adapters.jwt import KeySet, KeySource, Verifier, key_set
 from taskservice.core.errors import Unauthenticated, Unavailable
 from taskservice.core.operations.metrics import Metrics
 from taskservice.core.operations.readiness import Probe
@@ -96,7 +96,7 @@ def source() -> Iterator[Source]:
 
 @pytest.fixture
 def keys(source: Source, monkeypatch: pytest.MonkeyPatch) -> KeySet:
-    monkeypatch.setattr(key_set, "PATIENCE", 1000.0)
+    monkeypatch.setattr(key_set, "FETCH_WAIT_TIMEOUT", 1000.0)
     return KeySet("https://i.example/jwks", clock=source.clock, fetch=source.fetch)
 
 
@@ -135,12 +135,12 @@ def test_no_fetch_keeps_a_process_from_its_end(keys: KeySet, source: Source) -> 
 
 def test_a_request_waits_for_6_seconds_at_most() -> None:
     """A fetch takes up to 5 s, and the resolver has a second beyond."""
-    assert key_set.PATIENCE == 6.0
+    assert key_set.FETCH_WAIT_TIMEOUT == 6.0
 
 
 def test_the_first_use_fetches(keys: KeySet, source: Source) -> None:
     """The first token waits for the key set and is then verified."""
-    port: Keys = keys
+    port: KeySource = keys
     assert Verifier(port)(source.issuer.token()) == "ada"
     assert source.count == 1
 
@@ -311,7 +311,7 @@ def test_a_first_answer_without_a_key_is_a_failure(
     source.issuer.keys, source.issuer.extra = [], extra
     with pytest.raises(Unavailable) as outage:
         keys.candidates("EdDSA", None)
-    assert str(outage.value) == f"there is no key set: it holds no usable key: {reason}"
+    assert str(outage.value) == f"no key set is available: it has no usable key: {reason}"
 
 
 def test_refreshing_resumes_when_the_issuer_does(keys: KeySet, source: Source) -> None:
@@ -335,7 +335,7 @@ def test_known_keys_serve_for_a_day(keys: KeySet, source: Source) -> None:
     landed()
     assert knows(keys, source.issuer.key("EdDSA"))
     source.now += 1
-    with pytest.raises(Unavailable, match=r"there is no key set: i\.example: down"):
+    with pytest.raises(Unavailable, match=r"no key set is available: i\.example: down"):
         keys.candidates("EdDSA", None)
     with pytest.raises(Unavailable):
         probe()
@@ -392,7 +392,7 @@ def test_an_unknown_kid_is_no_bad_one_while_the_issuer_is_down(
     for _ in range(2):
         with pytest.raises(
             Unavailable,
-            match=r"^the key is not known, and the key set was not fetched: i\.example: down$",
+            match=r"^unknown kid, and jwks fetch failed: i\.example: down$",
         ):
             verify(token)
     assert source.count == 2
@@ -419,7 +419,7 @@ def test_an_unknown_kid_delays_nobody_else(keys: KeySet, source: Source) -> None
         unknown = pool.submit(keys.candidates, "EdDSA", "unknown")
         source.await_fetch()
         assert knows(keys, source.issuer.key("EdDSA"))
-        with pytest.raises(Unavailable, match="a fetch is under way"):
+        with pytest.raises(Unavailable, match="a fetch is in progress"):
             keys.candidates("EdDSA", "unknown too")
         assert not unknown.done()
         source.gate.set()
@@ -446,7 +446,7 @@ def test_without_any_key_it_is_an_outage(keys: KeySet, source: Source) -> None:
     """Before any key is known, a token in good form is `Unavailable`; a bad one is refused."""
     source.down = True
     verify = Verifier(keys)
-    with pytest.raises(Unavailable, match=r"there is no key set: i\.example: down"):
+    with pytest.raises(Unavailable, match=r"no key set is available: i\.example: down"):
         verify(source.issuer.token())
     with pytest.raises(Unauthenticated):
         verify("x" + source.issuer.token())
@@ -471,7 +471,7 @@ def test_without_any_key_one_request_waits(keys: KeySet, source: Source) -> None
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(keys.candidates, "EdDSA", None)
         source.await_fetch()
-        with pytest.raises(Unavailable, match="there is no key set: a fetch is under way"):
+        with pytest.raises(Unavailable, match="no key set is available: a fetch is in progress"):
             keys.candidates("EdDSA", None)
         source.gate.set()
         assert len(first.result()) == 1
@@ -495,7 +495,7 @@ def test_refresh_now_fetches_whatever_the_age(keys: KeySet, source: Source) -> N
     keys.refresh_now()
     assert source.count == 2
     source.down = True
-    with pytest.raises(Unavailable, match=r"the key set was not fetched: i\.example: down"):
+    with pytest.raises(Unavailable, match=r"jwks fetch failed: i\.example: down"):
         keys.refresh_now()
     assert knows(keys, source.issuer.key("EdDSA"))
 
@@ -519,7 +519,7 @@ def test_a_failure_is_logged(
     keys.refresh_now()
     source.down = True
     uses(keys, source, every=300, until=300)
-    assert caplog.messages == ["the key set was not fetched"]
+    assert caplog.messages == ["jwks fetch failed"]
     assert vars(caplog.records[0])["reason"] == "i.example: down"
 
 
@@ -556,8 +556,8 @@ def test_a_set_that_loses_its_last_key_is_logged(
         for each in caplog.records
         if each.levelname == "WARNING"
     ] == [
-        ("jwks holds no usable key", 'key 1 (kid "e1"): use is "enc", not "sig"'),
-        ("jwks holds no usable key", "it is empty"),
+        ("jwks has no usable key", 'key 1 (kid "e1"): use is "enc", not "sig"'),
+        ("jwks has no usable key", "it is empty"),
     ]
 
 
@@ -611,16 +611,16 @@ def test_no_request_waits_for_ever(
     keys: KeySet, source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A fetch that outlives its limits is waited for no longer, with keys at hand and without."""
-    monkeypatch.setattr(key_set, "PATIENCE", 0.01)
+    monkeypatch.setattr(key_set, "FETCH_WAIT_TIMEOUT", 0.01)
     source.hold()
-    with pytest.raises(Unavailable, match="there is no key set: a fetch is under way"):
+    with pytest.raises(Unavailable, match="no key set is available: a fetch is in progress"):
         keys.probe()
     source.release()
     assert keys.candidates("EdDSA", "unknown") == []
     source.hold()
     source.now += 30
     for ask in (partial(keys.candidates, "EdDSA", "unknown"), keys.refresh_now):
-        with pytest.raises(Unavailable, match="the key set was not fetched: a fetch is under way"):
+        with pytest.raises(Unavailable, match="jwks fetch failed: a fetch is in progress"):
             ask()
     assert knows(keys, source.issuer.key("EdDSA"))
 

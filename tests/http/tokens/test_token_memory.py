@@ -10,7 +10,7 @@ from tests.token_forge import CLAIMS, NOW, SECRET, claiming, verifier
 
 from taskservice.adapters.jwt import KeySet, SharedSecret, Verifier
 from taskservice.adapters.jwt.claims import Claims
-from taskservice.adapters.jwt.verification_cache import LIMIT, VerificationCache, Verified
+from taskservice.adapters.jwt.verification_cache import CACHE_SIZE, VerificationCache, VerifiedToken
 from taskservice.core.errors import Unauthenticated
 
 TOKEN = claiming()
@@ -52,7 +52,7 @@ def test_what_is_signed_and_not_for_us_is_not_remembered(decoded: list[str]) -> 
     authenticate = verifier(audience="tasks")
     foreign = claiming(aud="mail")
     for _ in range(2):
-        with pytest.raises(Unauthenticated, match="aud does not name"):
+        with pytest.raises(Unauthenticated, match="aud does not contain"):
             authenticate(foreign)
     assert decoded == [foreign, foreign]
 
@@ -85,16 +85,16 @@ def test_the_memory_has_a_bound() -> None:
     memory = VerificationCache(limit=2)
     (key,) = SharedSecret(SECRET).current()
     for token in ("a", "b", "c"):
-        memory.put(token, Verified(key, Claims(token, 0, {})))
+        memory.put(token, VerifiedToken(key, Claims(token, 0, {})))
     assert [memory.get(token) is not None for token in ("a", "b", "c")] == [False, True, True]
-    assert LIMIT == 2_000
+    assert CACHE_SIZE == 2_000
 
 
 def test_nothing_is_remembered_under_a_part_of_a_token() -> None:
     """The digest is that of the whole token: whoever changes one character is unknown."""
     memory = VerificationCache()
     (key,) = SharedSecret(SECRET).current()
-    memory.put(TOKEN, Verified(key, Claims("ada", 0, {})))
+    memory.put(TOKEN, VerifiedToken(key, Claims("ada", 0, {})))
     for place in range(len(TOKEN)):
         other = TOKEN[:place] + ("A" if TOKEN[place] != "A" else "B") + TOKEN[place + 1 :]
         assert memory.get(other) is None

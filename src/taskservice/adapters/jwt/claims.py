@@ -1,4 +1,4 @@
-"""What a token claims: when it holds, who made it for whom, and whose it is."""
+"""Claims: validates the registered claims of a token (RFC 7519, section 4.1)."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,36 +7,36 @@ from typing import Any, NamedTuple
 from taskservice.core.errors import Unauthenticated
 from taskservice.core.validation import is_owner
 
-_BEGINS = ("nbf", "iat")
-_FIRST = datetime.min.replace(tzinfo=UTC).timestamp()
-_LAST = datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp()
+_NOT_BEFORE_CLAIMS = ("nbf", "iat")
+_MIN_TIME = datetime.min.replace(tzinfo=UTC).timestamp()
+_MAX_TIME = datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp()
 
 
 class Claims(NamedTuple):
-    """Whose a token is, and when it holds: moments in seconds since 1970, leeway and all."""
+    """The subject of a token, and its period of validity in Unix time, with the leeway."""
 
     subject: str
-    expires: float
-    begins: dict[str, float]
-    """By the name of the claim that says so."""
+    expires_at: float
+    not_before: dict[str, float]
+    """The start of the period, by the name of the claim."""
 
     def subject_if_valid(self, now: float) -> str:
-        """Return the subject, or raise `Unauthenticated` where the token does not hold `now`."""
-        if now >= self.expires:
+        """Return the subject. Raise `Unauthenticated` if the token is not valid at `now`."""
+        if now >= self.expires_at:
             raise Unauthenticated("the token has expired")
-        for name, moment in self.begins.items():
-            if moment > now:
+        for name, not_before in self.not_before.items():
+            if not_before > now:
                 raise Unauthenticated(f"{name} is in the future")
         return self.subject
 
 
 @dataclass(frozen=True, kw_only=True)
-class Expected:
-    """The claims that are expected of every token (RFC 7519, section 4.1).
+class ClaimsValidator:
+    """Validates all claims, except for the time.
 
-    `subject_claim` names the claim that holds the owner; `issuer` and
-    `audience` are compared where they are not None; `leeway` is how far the
-    issuer's clock may be off, in seconds.
+    `subject_claim` is the name of the claim with the owner. `issuer` and `audience`
+    are compared unless they are None. `leeway` is the tolerated difference between
+    the clocks of issuer and service, in seconds.
     """
 
     subject_claim: str
@@ -44,24 +44,24 @@ class Expected:
     audience: str | None
     leeway: float
 
-    def read(self, claims: dict[str, Any]) -> Claims:
-        """Return what `claims` say, at whatever time, or raise `Unauthenticated`."""
-        expires, begins = self._times(claims)
+    def validate(self, claims: dict[str, Any]) -> Claims:
+        """Return the validated `claims`. Raise `Unauthenticated` if one is not valid."""
+        expires_at, not_before = self._times(claims)
         self._check_issuer(claims)
         self._check_audience(claims)
-        return Claims(self._subject(claims), expires, begins)
+        return Claims(self._subject(claims), expires_at, not_before)
 
     def _times(self, claims: dict[str, Any]) -> tuple[float, dict[str, float]]:
         if "exp" not in claims:
             raise Unauthenticated("exp is missing")
-        expires = _time(claims, "exp") + self.leeway
-        begins = {name: _time(claims, name) - self.leeway for name in _BEGINS if name in claims}
-        return expires, begins
+        expires_at = _time(claims, "exp") + self.leeway
+        names = [name for name in _NOT_BEFORE_CLAIMS if name in claims]
+        return expires_at, {name: _time(claims, name) - self.leeway for name in names}
 
     def _subject(self, claims: dict[str, Any]) -> str:
         subject = claims.get(self.subject_claim)
         if not isinstance(subject, str) or not is_owner(subject):
-            raise Unauthenticated(f"{self.subject_claim} is not the name of an owner")
+            raise Unauthenticated(f"{self.subject_claim} is not a valid user id")
         return subject
 
     def _check_issuer(self, claims: dict[str, Any]) -> None:
@@ -74,13 +74,13 @@ class Expected:
         audience = claims.get("aud")
         names = audience if isinstance(audience, list) else [audience]
         if self.audience not in names or not all(isinstance(name, str) for name in names):
-            raise Unauthenticated("aud does not name the configured audience")
+            raise Unauthenticated("aud does not contain the configured audience")
 
 
 def _time(claims: dict[str, Any], name: str) -> float:
     value = claims[name]
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise Unauthenticated(f"{name} is not a number")
-    if not _FIRST <= value <= _LAST:
-        raise Unauthenticated(f"{name} is not a time")
+    if not _MIN_TIME <= value <= _MAX_TIME:
+        raise Unauthenticated(f"{name} is out of range")
     return value

@@ -1,4 +1,4 @@
-"""The outer form of a token: three segments of base64url, in the one way there is to write each."""
+"""JWS compact serialization: splits a token, and accepts only canonical base64url."""
 
 from typing import NamedTuple
 
@@ -7,33 +7,33 @@ from jwt.utils import base64url_decode, base64url_encode
 from taskservice.core.errors import Unauthenticated
 
 TOKEN_LIMIT = 8192
-"""The longest token that is looked at, in characters."""
+"""The maximum length of a token, in characters."""
 
 
-class Compact(NamedTuple):
-    """The octets of a token's three segments."""
+class CompactToken(NamedTuple):
+    """The decoded segments of a token."""
 
     header: bytes
     payload: bytes
     signature: bytes
 
 
-def split(token: str) -> Compact:
-    """Return the three parts of a JWS in compact serialization (RFC 7515, section 7.1).
+def split_token(token: str) -> CompactToken:
+    """Return the segments of a JWS in compact serialization (RFC 7515, section 7.1).
 
-    Raises `Unauthenticated` unless each is non-empty and in canonical
-    base64url without padding (RFC 4648, sections 3.2, 3.5 and 5), so that
-    a token has one spelling only.
+    Raises `Unauthenticated` unless each is non-empty and in canonical base64url
+    without padding (RFC 4648, sections 3.2, 3.5 and 5). A token therefore has only
+    one spelling.
     """
     if len(token) > TOKEN_LIMIT:
         raise Unauthenticated(f"the token is longer than {TOKEN_LIMIT} characters")
     segments = token.split(".")
     if len(segments) != 3 or not all(segments):
-        raise Unauthenticated("the token is not three segments")
-    return Compact(*map(_octets, segments))
+        raise Unauthenticated("the token does not have three segments")
+    return CompactToken(*map(_decode_segment, segments))
 
 
-def _octets(segment: str) -> bytes:
+def _decode_segment(segment: str) -> bytes:
     try:
         octets = base64url_decode(segment)
     except ValueError:

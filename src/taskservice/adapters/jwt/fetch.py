@@ -1,4 +1,4 @@
-"""One GET of a key set, bounded in time and size whatever the other side does."""
+"""HTTP GET of a key set, with limits on total time and size."""
 
 import io
 import socket
@@ -22,19 +22,19 @@ from urllib.request import (
 from taskservice.core.errors import Unavailable
 
 SIZE_LIMIT = 1024 * 1024
-"""The longest key set that is read, in bytes."""
+"""The maximum size of a key set, in bytes."""
 
-OPERATION_SECONDS = 3.0
-"""How long one socket operation may take."""
+SOCKET_TIMEOUT = 3.0
+"""The timeout of one socket operation, in seconds."""
 
-TOTAL_SECONDS = 5.0
-"""How long the answer may take from beginning to end."""
+TOTAL_TIMEOUT = 5.0
+"""The timeout of the whole response, in seconds."""
 
 _HEADERS = {"Accept": "application/jwk-set+json, application/json", "User-Agent": "taskservice"}
 
 
-class Fetched(NamedTuple):
-    """What was answered: the body, and the moment that its sender put on it, if any."""
+class FetchedDocument(NamedTuple):
+    """The body of a response, and its `Date`, if any."""
 
     body: bytes
     date: datetime | None
@@ -45,12 +45,12 @@ def fetch_key_set(url: str) -> bytes:
     return fetch(url).body
 
 
-def fetch(url: str) -> Fetched:
-    """Return what is at `url`, http or https; raise `Unavailable` for all but a 200.
+def fetch(url: str) -> FetchedDocument:
+    """Return the document at an http or https URL. Raise `Unavailable` unless the status is 200.
 
-    Redirects are not followed. The usual proxy variables of the environment
-    (`https_proxy`, `no_proxy`, …) are respected. A reason names the host and
-    the kind of failure, and nothing else of the URL or of the answer.
+    It does not follow redirects. It uses the proxy variables of the environment
+    (`https_proxy`, `no_proxy`, …). Reasons contain the host and the type of the
+    error, and nothing else of the URL or of the response.
     """
     host = _host(url)
     try:
@@ -59,20 +59,20 @@ def fetch(url: str) -> Fetched:
         error.close()
         status, body, date = error.code, b"", None
     except (OSError, HTTPException, ValueError) as error:
-        raise Unavailable(f"{host}: {_kind(error)}") from None
+        raise Unavailable(f"{host}: {_error_name(error)}") from None
     if status != 200:
-        raise Unavailable(f"{host} answers {status}")
+        raise Unavailable(f"{host} returned status {status}")
     if len(body) > SIZE_LIMIT:
-        raise Unavailable(f"{host} sends over {SIZE_LIMIT} bytes")
-    return Fetched(body, _moment(date))
+        raise Unavailable(f"{host} sent more than {SIZE_LIMIT} bytes")
+    return FetchedDocument(body, _parse_date(date))
 
 
-def _moment(date: str | None) -> datetime | None:
+def _parse_date(date: str | None) -> datetime | None:
     try:
-        found = parsedate_to_datetime(date or "")
+        parsed = parsedate_to_datetime(date or "")
     except ValueError:
         return None
-    return found if found.tzinfo else None
+    return parsed if parsed.tzinfo else None
 
 
 def _host(url: str) -> str:
@@ -81,18 +81,18 @@ def _host(url: str) -> str:
     except ValueError:
         scheme, host = "", None
     if scheme not in {"http", "https"} or not host:
-        raise Unavailable("the address of the key set is not one of http or https")
+        raise Unavailable("the URL of the key set must begin with https:// or http://")
     return host
 
 
 def _get(url: str) -> tuple[int, bytes, str | None]:
-    opener = _opener(time.monotonic() + TOTAL_SECONDS)
-    with opener.open(Request(url, headers=_HEADERS), timeout=OPERATION_SECONDS) as response:  # noqa: S310
+    opener = _opener(time.monotonic() + TOTAL_TIMEOUT)
+    with opener.open(Request(url, headers=_HEADERS), timeout=SOCKET_TIMEOUT) as response:  # noqa: S310
         body = response.read(SIZE_LIMIT + 1)
         return response.status, body, response.headers.get("Date")
 
 
-def _kind(error: BaseException) -> str:
+def _error_name(error: BaseException) -> str:
     cause = error.reason if isinstance(error, URLError) else error
     return type(cause).__name__ if isinstance(cause, BaseException) else "URLError"
 
@@ -101,7 +101,7 @@ def _opener(deadline: float) -> OpenerDirector:
     opener = OpenerDirector()
     for handler in (
         ProxyHandler(),
-        _Handler(deadline),
+        _DeadlineHandler(deadline),
         HTTPErrorProcessor(),
         HTTPDefaultErrorHandler(),
     ):
@@ -109,8 +109,8 @@ def _opener(deadline: float) -> OpenerDirector:
     return opener
 
 
-class _Handler(HTTPSHandler):
-    """Opens http and https, and reads answers until the deadline."""
+class _DeadlineHandler(HTTPSHandler):
+    """Opens http and https URLs, and reads responses until the deadline."""
 
     def __init__(self, deadline: float) -> None:
         super().__init__()
@@ -126,18 +126,18 @@ class _Handler(HTTPSHandler):
 
     def _connection(self, kind: type[HTTPConnection], *args: Any, **kwargs: Any) -> HTTPConnection:
         connection = kind(*args, **kwargs)
-        connection.response_class = cast(Any, partial(_Response, self._deadline))
+        connection.response_class = cast(Any, partial(_DeadlineResponse, self._deadline))
         return connection
 
 
-class _Response(HTTPResponse):
+class _DeadlineResponse(HTTPResponse):
     def __init__(self, deadline: float, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_Timed(self.fp.detach(), sock, deadline))
+        self.fp = io.BufferedReader(_DeadlineReader(self.fp.detach(), sock, deadline))
 
 
-class _Timed(io.RawIOBase):
-    """What a socket receives until the deadline: later reads raise `TimeoutError`."""
+class _DeadlineReader(io.RawIOBase):
+    """Reads from a socket. Raises `TimeoutError` after the deadline."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, deadline: float) -> None:
         self._raw, self._sock, self._deadline = raw, sock, deadline
@@ -146,10 +146,10 @@ class _Timed(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        left = self._deadline - time.monotonic()
-        if left <= 0:
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
             raise TimeoutError
-        self._sock.settimeout(min(left, OPERATION_SECONDS))
+        self._sock.settimeout(min(remaining, SOCKET_TIMEOUT))
         return self._raw.readinto(buffer)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The first part of a token: which key and algorithm it claims, and nothing that we do not know."""
+"""JOSE header: reads algorithm and key id, and rejects unsupported parameters."""
 
 from collections.abc import Collection
 from typing import Any, NamedTuple
@@ -6,35 +6,35 @@ from typing import Any, NamedTuple
 from taskservice import strict_json
 from taskservice.core.errors import Unauthenticated
 
-TYPES = frozenset({"application/jwt", "application/at+jwt"})
-"""The media types of tokens that are taken, in lower case (RFC 7519, section 10.3; RFC 9068)."""
+TOKEN_TYPES = frozenset({"application/jwt", "application/at+jwt"})
+"""The accepted media types in lower case (RFC 7519, section 10.3; RFC 9068)."""
 
-_REFUSED = ("crit", "b64", "jku", "jwk", "x5u", "x5c")
+_FORBIDDEN_PARAMETERS = ("crit", "b64", "jku", "jwk", "x5u", "x5c")
 
 
-class Header(NamedTuple):
-    """What a token says of its signature: algorithm, and key if it names one."""
+class JoseHeader(NamedTuple):
+    """The algorithm of the signature, and the id of the key if there is one."""
 
     algorithm: str
     key_id: str | None
 
 
-def read_header(octets: bytes, algorithms: Collection[str]) -> Header:
-    """Return what the header says, or raise `Unauthenticated` (RFC 7515, section 4; RFC 8725).
+def read_header(octets: bytes, algorithms: Collection[str]) -> JoseHeader:
+    """Return the header. Raise `Unauthenticated` if it is not valid (RFC 7515, 4; RFC 8725).
 
-    The algorithm is one of `algorithms`. No header may bring or point to a
-    key of its own, nor ask for an extension: none is known here.
+    The algorithm must be one of `algorithms`. Parameters that contain a key, refer to
+    one, or request an extension are not allowed.
     """
-    header = json_object(octets, "header")
+    header = parse_json_object(octets, "header")
     _check_type(header)
-    for name in _REFUSED:
+    for name in _FORBIDDEN_PARAMETERS:
         if name in header:
-            raise Unauthenticated(f"the header has {name}")
-    return Header(_algorithm(header, algorithms), _key_id(header))
+            raise Unauthenticated(f"the header parameter {name} is not allowed")
+    return JoseHeader(_algorithm(header, algorithms), _key_id(header))
 
 
-def json_object(octets: bytes, part: str) -> dict[str, Any]:
-    """Return the object that this `part` of a token is, or raise `Unauthenticated`."""
+def parse_json_object(octets: bytes, part: str) -> dict[str, Any]:
+    """Return this `part` of a token as a JSON object. Raises `Unauthenticated`."""
     try:
         value = strict_json.loads(octets)
     except strict_json.MalformedJson as error:
@@ -45,18 +45,18 @@ def json_object(octets: bytes, part: str) -> dict[str, Any]:
 
 
 def _check_type(header: dict[str, Any]) -> None:
-    """Compare `typ` as a media type (RFC 7515, section 4.1.9): neither of ours has parameters."""
-    kind = header.get("typ", "JWT")
-    if not isinstance(kind, str) or _media_type(kind) not in TYPES:
-        raise Unauthenticated("typ is that of another kind of token")
+    """Compare `typ` as a media type (RFC 7515, section 4.1.9). Parameters are not allowed."""
+    token_type = header.get("typ", "JWT")
+    if not isinstance(token_type, str) or _media_type(token_type) not in TOKEN_TYPES:
+        raise Unauthenticated("typ is not that of an access token")
 
 
-def _media_type(kind: str) -> str:
-    return (kind if "/" in kind else f"application/{kind}").lower()
+def _media_type(token_type: str) -> str:
+    return (token_type if "/" in token_type else f"application/{token_type}").lower()
 
 
 def _key_id(header: dict[str, Any]) -> str | None:
-    """Return the name of the key; some issuers leave it empty where their keys have none."""
+    """Return the key id. Some issuers send an empty `kid` if their keys have none."""
     key_id = header.get("kid", "")
     if not isinstance(key_id, str):
         raise Unauthenticated("kid is not a string")
@@ -66,5 +66,5 @@ def _key_id(header: dict[str, Any]) -> str | None:
 def _algorithm(header: dict[str, Any], algorithms: Collection[str]) -> str:
     algorithm = header.get("alg")
     if not isinstance(algorithm, str) or algorithm not in algorithms:
-        raise Unauthenticated("alg is not one that is configured")
+        raise Unauthenticated("alg is not an allowed algorithm")
     return algorithm

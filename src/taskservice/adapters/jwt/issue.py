@@ -1,4 +1,4 @@
-"""Makes a token, for the command line: `taskservice token`."""
+"""Token issuance for the command `taskservice token`."""
 
 from datetime import datetime, timedelta
 
@@ -18,19 +18,19 @@ def issue(
     audience: str | None = None,
     subject_claim: str = "sub",
 ) -> str:
-    """Return a token of `subject`, signed with HS256, that holds from `now` (aware) for `lifetime`.
+    """Return a token for `subject`, signed with HS256, valid from `now` (aware) for `lifetime`.
 
-    Raises `ValueError` where the secret or the subject could not be verified
-    later, or where the lifetime is not positive or ends after the year 9999.
+    Raises `ValueError` if the secret or the subject is not valid, if the lifetime is
+    not positive, or if it ends after the year 9999.
     """
     if not is_owner(subject):
-        raise ValueError("the subject is not the name of an owner")
-    claims = {"iss": issuer, "aud": audience, "iat": now, "exp": _end(now, lifetime)}
-    given = {name: value for name, value in claims.items() if value is not None}
-    return jwt.encode({subject_claim: subject, **given}, secret_bytes(secret), algorithm="HS256")
+        raise ValueError("the subject is not a valid user id")
+    claims = {"iss": issuer, "aud": audience, "iat": now, "exp": _expiry(now, lifetime)}
+    present = {name: value for name, value in claims.items() if value is not None}
+    return jwt.encode({subject_claim: subject, **present}, secret_bytes(secret), algorithm="HS256")
 
 
-def _end(now: datetime, lifetime: timedelta) -> datetime:
+def _expiry(now: datetime, lifetime: timedelta) -> datetime:
     if lifetime <= timedelta(0):
         raise ValueError("the lifetime is not positive")
     try:

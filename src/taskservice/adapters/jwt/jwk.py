@@ -1,4 +1,4 @@
-"""JSON Web Key: a public key of a key set, or the reason why it is not used."""
+"""JSON Web Key: parses a public key of a key set, or gives the reason to ignore it."""
 
 import json
 from typing import Any, NamedTuple
@@ -7,12 +7,12 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-SHOWN = 64
-"""How much of a name in a key set is shown, in characters."""
+MAX_QUOTED_LENGTH = 64
+"""The maximum length of a quoted name of a key set, in characters."""
 
 
-class _Kind(NamedTuple):
-    """A type of key: its algorithm and curve, and the members that are public and private."""
+class _KeyType(NamedTuple):
+    """A key type: its algorithm and curve, and its public and private members."""
 
     algorithm: str
     curve: str | None
@@ -20,43 +20,43 @@ class _Kind(NamedTuple):
     private: tuple[str, ...]
 
 
-_KINDS = {
-    "OKP": _Kind("EdDSA", "Ed25519", ("x",), ("d",)),
-    "EC": _Kind("ES256", "P-256", ("x", "y"), ("d",)),
-    "RSA": _Kind("RS256", None, ("n", "e"), ("d", "p", "q", "dp", "dq", "qi", "oth")),
+_KEY_TYPES = {
+    "OKP": _KeyType("EdDSA", "Ed25519", ("x",), ("d",)),
+    "EC": _KeyType("ES256", "P-256", ("x", "y"), ("d",)),
+    "RSA": _KeyType("RS256", None, ("n", "e"), ("d", "p", "q", "dp", "dq", "qi", "oth")),
 }
-ALGORITHMS = frozenset(kind.algorithm for kind in _KINDS.values())
+ALGORITHMS = frozenset(key_type.algorithm for key_type in _KEY_TYPES.values())
 
 
 class UnusableKey(ValueError):
-    """A key is not used. The message is a clause that says why, without any key material."""
+    """The key cannot be used. The message has the reason, without key material."""
 
 
 def read_key(member: object) -> PyJWK:
-    """Return the public key that `member` of a key set is, bound to its algorithm.
+    """Return the public key in `member` of a key set, bound to its algorithm.
 
-    Ed25519 is for EdDSA, P-256 for ES256, RSA from 2,048 bits for RS256 (RFC 7517, section 4;
-    RFC 7518, section 6; RFC 8037, section 2). A member that is null or empty is absent. Raises
-    `UnusableKey` for a key that is of another kind or for another use, malformed, or private: that
-    one is known to everybody.
+    Ed25519 is for EdDSA, P-256 for ES256, RSA with at least 2,048 bits for RS256 (RFC
+    7517, section 4; RFC 7518, section 6; RFC 8037, section 2). Null and empty members
+    count as absent. Raises `UnusableKey` for a key of another type or use, for a
+    malformed key, and for a private key, which is compromised.
     """
     if not isinstance(member, dict):
         raise UnusableKey("it is not a JSON object")
     jwk = {name: value for name, value in member.items() if value not in (None, "", [], {})}
-    _require(jwk, "kty", *_KINDS)
-    kind = _KINDS[jwk["kty"]]
-    _check_purpose(jwk, kind)
-    return _public_key(jwk, kind)
+    _require(jwk, "kty", *_KEY_TYPES)
+    key_type = _KEY_TYPES[jwk["kty"]]
+    _check_purpose(jwk, key_type)
+    return _public_key(jwk, key_type)
 
 
 def quoted(name: str) -> str:
-    """Return `name` as JSON in ASCII, so that it can be shown whatever is in it, and shortened."""
-    shown = json.dumps(name[:SHOWN])
-    return shown if len(name) <= SHOWN else f'{shown[:-1]}…"'
+    """Return `name` as an ASCII JSON string, which is safe to print, and truncate it."""
+    text = json.dumps(name[:MAX_QUOTED_LENGTH])
+    return text if len(name) <= MAX_QUOTED_LENGTH else f'{text[:-1]}…"'
 
 
 def _require(jwk: dict[str, Any], name: str, *allowed: str) -> None:
-    """Raise `UnusableKey` unless the member is a string, and one of `allowed` if there are any."""
+    """Raise `UnusableKey` unless the member is a string, and one of `allowed` if given."""
     value = jwk.get(name)
     if value is None:
         raise UnusableKey(f"{name} is missing")
@@ -71,34 +71,34 @@ def _either(names: tuple[str, ...]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _check_purpose(jwk: dict[str, Any], kind: _Kind) -> None:
-    """Raise `UnusableKey` unless the key is public, and for signatures with its algorithm."""
-    if kind.curve:
-        _require(jwk, "crv", kind.curve)
-    for name in kind.private:
+def _check_purpose(jwk: dict[str, Any], key_type: _KeyType) -> None:
+    """Raise `UnusableKey` unless the key is public and can verify signatures."""
+    if key_type.curve:
+        _require(jwk, "crv", key_type.curve)
+    for name in key_type.private:
         if name in jwk:
             raise UnusableKey(f"it is a private key: it has {name}")
-    for name, right in (("use", "sig"), ("alg", kind.algorithm)):
+    for name, expected in (("use", "sig"), ("alg", key_type.algorithm)):
         if name in jwk:
-            _require(jwk, name, right)
+            _require(jwk, name, expected)
     if "kid" in jwk:
         _require(jwk, "kid")
     operations = jwk.get("key_ops", "verify")
-    # A list (RFC 7517, section 4.3), which some issuers write as its one member.
+    # RFC 7517, section 4.3, requires a list, but some issuers send a string.
     if "verify" not in (operations if isinstance(operations, list) else [operations]):
         raise UnusableKey('key_ops does not contain "verify"')
 
 
-def _public_key(jwk: dict[str, Any], kind: _Kind) -> PyJWK:
-    for name in kind.public:
+def _public_key(jwk: dict[str, Any], key_type: _KeyType) -> PyJWK:
+    for name in key_type.public:
         _require(jwk, name)
-    # Of the key no more than this: PyJWT may read other members otherwise than we do.
-    known = {name: jwk[name] for name in ("kty", "crv", "kid", *kind.public) if name in jwk}
+    # Only these members, because PyJWT may interpret others differently.
+    known = {name: jwk[name] for name in ("kty", "crv", "kid", *key_type.public) if name in jwk}
     try:
-        key = PyJWK(known, kind.algorithm)
+        key = PyJWK(known, key_type.algorithm)
         prepared = key.Algorithm.prepare_key(key.key)
     except (PyJWTError, UnsupportedAlgorithm, TypeError, ValueError):
-        names = " and ".join(kind.public)
+        names = " and ".join(key_type.public)
         raise UnusableKey(f"the public key is malformed: {names}") from None
     if key.Algorithm.check_key_length(prepared):
         raise UnusableKey(f"the RSA key has {prepared.key_size} bits, fewer than 2048")

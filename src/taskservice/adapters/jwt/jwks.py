@@ -1,4 +1,4 @@
-"""JSON Web Key Set: the keys that this service uses, and those that it ignores."""
+"""JSON Web Key Set: parses usable keys, and lists ignored ones."""
 
 import logging
 from codecs import BOM_UTF8
@@ -9,43 +9,43 @@ from jwt import PyJWK
 from taskservice import strict_json
 from taskservice.adapters.jwt.jwk import UnusableKey, quoted, read_key
 
-REASONS_LIMIT = 10
-"""How many ignored keys are named with their reason."""
+MAX_REASONS = 10
+"""The maximum number of ignored keys in a message."""
 
 _log = logging.getLogger("taskservice")
 
 
 class IgnoredKey(NamedTuple):
-    """A key that is not used: its place in the set from 1, its `kid` if any, and why."""
+    """An ignored key: its position in the set from 1, its `kid` if any, and the reason."""
 
     number: int
     key_id: str | None
     reason: str
 
     def __str__(self) -> str:
-        named = f" (kid {quoted(self.key_id)})" if self.key_id else ""
-        return f"key {self.number}{named}: {self.reason}"
+        key_id = f" (kid {quoted(self.key_id)})" if self.key_id else ""
+        return f"key {self.number}{key_id}: {self.reason}"
 
 
 class JwkSet(NamedTuple):
-    """What an issuer publishes."""
+    """The keys of an issuer."""
 
     keys: tuple[PyJWK, ...]
     ignored: tuple[IgnoredKey, ...]
 
     def reasons(self) -> str:
-        """Return why keys are not used, the first 10 of them, without any key material."""
+        """Return why keys are ignored, for the first 10 of them, without key material."""
         if not self.keys and not self.ignored:
             return "it is empty"
-        shown = [str(key) for key in self.ignored[:REASONS_LIMIT]]
-        rest = len(self.ignored) - len(shown)
-        return "; ".join([*shown, f"{rest} more"] if rest else shown)
+        reasons = [str(key) for key in self.ignored[:MAX_REASONS]]
+        omitted = len(self.ignored) - len(reasons)
+        return "; ".join([*reasons, f"{omitted} more"] if omitted else reasons)
 
 
 def read_key_set(data: bytes) -> JwkSet:
-    """Return the keys of a JWK Set (RFC 7517, section 5), those that can be used apart.
+    """Return the usable and the ignored keys of a JWK Set (RFC 7517, section 5).
 
-    A set may hold no key at all. Raises `ValueError`, saying why, unless `data` is a key set.
+    A set may be empty. Raises `ValueError` with the reason unless `data` is a key set.
     """
     keys, ignored = [], []
     for number, member in enumerate(_members(strict_json.loads(data.removeprefix(BOM_UTF8))), 1):
@@ -57,23 +57,23 @@ def read_key_set(data: bytes) -> JwkSet:
 
 
 def log_change(before: JwkSet, after: JwkSet) -> None:
-    """Log which keys are ignored, or that none is left to use, where `before` was otherwise."""
-    if _outline(before) == _outline(after):
+    """Log ignored keys, or that there is no usable key, if that has changed."""
+    if _summary(before) == _summary(after):
         return
     if not after.keys:
-        _log.warning("jwks holds no usable key", extra={"reason": after.reasons()})
+        _log.warning("jwks has no usable key", extra={"reason": after.reasons()})
     elif after.ignored:
         _log.info("jwks keys ignored", extra={"reason": after.reasons()})
 
 
-def _outline(found: JwkSet) -> tuple[bool, set[tuple[str | None, str]]]:
-    """Return what is the same in whatever order an issuer lists its keys."""
-    return bool(found.keys), {(key.key_id, key.reason) for key in found.ignored}
+def _summary(jwks: JwkSet) -> tuple[bool, set[tuple[str | None, str]]]:
+    """Return a value that does not depend on the order of the keys."""
+    return bool(jwks.keys), {(key.key_id, key.reason) for key in jwks.ignored}
 
 
 def _members(document: Any) -> list[Any]:
     match document:
-        case {"keys": None}:  # an empty list, as Go writes it
+        case {"keys": None}:  # Go encodes an empty list as null.
             return []
         case {"keys": list(members)}:
             return members

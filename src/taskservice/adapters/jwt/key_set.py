@@ -1,4 +1,4 @@
-"""The issuer's public keys: when they are fetched, and how long they serve."""
+"""Key set: fetches the issuer's public keys, caches and refreshes them."""
 
 import logging
 import math
@@ -9,53 +9,53 @@ from typing import NamedTuple
 
 from jwt import PyJWK
 
-from taskservice.adapters.jwt.fetch import TOTAL_SECONDS, fetch_key_set
+from taskservice.adapters.jwt.fetch import TOTAL_TIMEOUT, fetch_key_set
 from taskservice.adapters.jwt.jwk import ALGORITHMS
 from taskservice.adapters.jwt.jwks import JwkSet, log_change, read_key_set
 from taskservice.core.errors import Unavailable
 from taskservice.core.operations.metrics import NO_METRICS, Metrics
 
-REFRESH = 300.0
-"""The longest time between two fetches, in seconds; less may be configured."""
+MAX_REFRESH_INTERVAL = 300.0
+"""The maximum refresh interval, in seconds."""
 
-STALE = 2 * REFRESH
-"""The age in seconds from which a set is fetched before use, unless that was tried lately."""
+STALE_AFTER = 2 * MAX_REFRESH_INTERVAL
+"""The age in seconds at which a request waits for a refresh, unless one was tried recently."""
 
-KEPT = 24 * 60 * 60.0
-"""The age in seconds from which a set is no longer used."""
+MAX_AGE = 24 * 60 * 60.0
+"""The age in seconds at which keys are no longer used."""
 
-COOL_DOWN = 30.0
-"""Seconds between attempts after a failure, and between fetches for an unknown `kid`."""
+COOLDOWN = 30.0
+"""Minimum time in seconds between retries, and between fetches for an unknown `kid`."""
 
-RETRY = 1.0
-"""Seconds between attempts while there is no key at all."""
+RETRY_INTERVAL = 1.0
+"""Minimum time in seconds between retries while there are no keys."""
 
-CANDIDATES_LIMIT = 8
-"""How many keys are tried on one token."""
+MAX_CANDIDATES = 8
+"""The maximum number of keys that are tried for one token."""
 
-PATIENCE = TOTAL_SECONDS + 1
-"""How long a request waits for a fetch, in seconds: all of it, and some for the resolver."""
+FETCH_WAIT_TIMEOUT = TOTAL_TIMEOUT + 1
+"""How long a request waits for a fetch, in seconds. It includes time to resolve the host name."""
 
 _log = logging.getLogger("taskservice")
 
 
-class _Fetched(NamedTuple):
-    found: JwkSet
-    at: float
+class _FetchedKeySet(NamedTuple):
+    jwks: JwkSet
+    fetched_at: float
 
     @property
     def keys(self) -> tuple[PyJWK, ...]:
-        return self.found.keys
+        return self.jwks.keys
 
 
 class KeySet:
-    """The `Keys` that an issuer publishes at a URL: EdDSA, ES256 and RS256 (RFC 7517).
+    """Implements `KeySource` with a JWK Set at a URL: EdDSA, ES256 and RS256 (RFC 7517).
 
-    One fetch is under way at a time, in a thread of its own. A request waits
-    for it, for at most 6 s, where the set is stale after a sleep; and, one
-    request at a time, where there is no key or the token names an unknown one.
-    All others go on with the keys they have, which serve for a day while
-    fetches fail. A process that was forked off fetches for itself.
+    One fetch runs at a time, in a background thread. Most requests use the cached keys,
+    which are valid for a day while fetches fail. A request waits for a fetch, for at most
+    6 s, if the keys are stale, for example after a suspend. One request at a time waits
+    if there are no keys, or if the token has an unknown `kid`. A forked process fetches
+    its own keys.
     """
 
     algorithms = ALGORITHMS
@@ -63,127 +63,126 @@ class KeySet:
     def __init__(
         self,
         url: str,
-        refresh: float = REFRESH,
+        refresh: float = MAX_REFRESH_INTERVAL,
         clock: Callable[[], float] = time.monotonic,
         fetch: Callable[[str], bytes] = fetch_key_set,
         metrics: Metrics = NO_METRICS,
     ) -> None:
         """Fetch nothing yet. `refresh` and `clock` are in seconds; `fetch` raises `Unavailable`.
 
-        Raises `ValueError` unless `refresh` is over 0 and at most 300: that a
-        removed key stops working within 600 s rests on it.
+        Raises `ValueError` unless `refresh` is over 0 and at most 300. The limit ensures
+        that a removed key stops working within 600 s.
         """
-        if not 0 < refresh <= REFRESH:
-            raise ValueError(f"must be over 0 and at most {REFRESH:.0f} seconds")
+        if not 0 < refresh <= MAX_REFRESH_INTERVAL:
+            raise ValueError(f"refresh must be over 0 and at most {MAX_REFRESH_INTERVAL:.0f} s")
         self._url, self._refresh, self._clock, self._fetch = url, refresh, clock, fetch
         self._metrics = metrics
-        self._fetched = _Fetched(JwkSet((), ()), -math.inf)
-        self._failure: str | None = "it was not fetched yet"
-        self._flight: Thread | None = None
-        self._ended = self._missed = -math.inf
+        self._fetched = _FetchedKeySet(JwkSet((), ()), -math.inf)
+        self._failure: str | None = "not fetched yet"
+        self._fetch_thread: Thread | None = None
+        self._last_fetch_ended = self._last_miss = -math.inf
         self._lock = Lock()
         metrics.jwks_fetched(0)
 
     @property
     def age(self) -> float:
-        """Seconds since the last fetch that succeeded began; infinite before the first."""
-        return self._clock() - self._fetched.at
+        """Seconds since the start of the last successful fetch; infinite before the first."""
+        return self._clock() - self._fetched.fetched_at
 
     def current(self) -> tuple[PyJWK, ...]:
-        """Return all keys, fetched anew where that is due; raise `Unavailable` without any."""
+        """Return all keys, after a refresh if that is due. Raise `Unavailable` without keys."""
         now = self._clock()
-        age, idle = now - self._fetched.at, now - self._ended
-        if age >= KEPT:
-            if self._begin(quiet=RETRY):
+        age, idle = now - self._fetched.fetched_at, now - self._last_fetch_ended
+        if age >= MAX_AGE:
+            if self._start_fetch(min_interval=RETRY_INTERVAL):
                 self._wait()
-            if self.age >= KEPT:
-                raise Unavailable(f"there is no key set: {self._failure}")
-        elif age >= STALE and idle >= self._refresh:
-            self._begin(quiet=self._refresh)
+            if self.age >= MAX_AGE:
+                raise Unavailable(f"no key set is available: {self._failure}")
+        elif age >= STALE_AFTER and idle >= self._refresh:
+            self._start_fetch(min_interval=self._refresh)
             self._wait()
         elif age >= self._refresh:
-            self._begin(quiet=min(self._refresh, COOL_DOWN))
+            self._start_fetch(min_interval=min(self._refresh, COOLDOWN))
         return self._fetched.keys
 
     def candidates(self, algorithm: str, key_id: str | None) -> Sequence[PyJWK]:
-        """Return the keys for `algorithm`: those named `key_id`, or without it up to 8.
+        """Return the keys for `algorithm` with this `key_id`, or without a `key_id` up to 8.
 
-        Fetches anew for an unknown `key_id`, at most once in 30 s. Raises
-        `Unavailable` where no set was fetched for a day or ever, and where it
-        is not known whether there is such a key by now.
+        Fetches for an unknown `key_id`, at most once in 30 s. Raises `Unavailable` if
+        there are no keys, or if that fetch failed, as the key may be a new one.
         """
         keys = self.current()
         if key_id is not None and all(key.key_id != key_id for key in keys):
             keys = self._after_miss()
-        named = [key for key in keys if key_id is None or key.key_id == key_id]
-        return [key for key in named if key.algorithm_name == algorithm][:CANDIDATES_LIMIT]
+        matching = [key for key in keys if key_id is None or key.key_id == key_id]
+        return [key for key in matching if key.algorithm_name == algorithm][:MAX_CANDIDATES]
 
-    def why_ignored(self, key_id: str) -> str | None:
-        """Return why the issuer's key named `key_id` is not used, or None if there is no such."""
-        ignored = self._fetched.found.ignored
+    def ignored_reason(self, key_id: str) -> str | None:
+        """Return why the key with this id is ignored, or None if it does not exist."""
+        ignored = self._fetched.jwks.ignored
         return next((key.reason for key in ignored if key.key_id == key_id), None)
 
     def probe(self) -> None:
-        """Return if there are keys, fetching where due; raise `Unavailable` if there are none."""
+        """Return if there are keys, after a fetch if due. Raise `Unavailable` if there are none."""
         self.current()
 
     def refresh_now(self) -> None:
-        """Fetch, and wait for it; raise `Unavailable`, saying why, where that fails."""
-        self._begin(quiet=0)
+        """Fetch, and wait for the result. Raise `Unavailable` with the reason of a failure."""
+        self._start_fetch(min_interval=0)
         self._wait()
         if self._failure is not None:
-            raise Unavailable(f"the key set was not fetched: {self._failure}")
+            raise Unavailable(f"jwks fetch failed: {self._failure}")
 
     def _after_miss(self) -> tuple[PyJWK, ...]:
         with self._lock:
             now = self._clock()
-            is_due = now - self._missed >= COOL_DOWN
-            self._missed = now if is_due else self._missed
+            is_due = now - self._last_miss >= COOLDOWN
+            self._last_miss = now if is_due else self._last_miss
         if is_due:
-            self._begin(quiet=0)
+            self._start_fetch(min_interval=0)
             self._wait()
         if (failure := self._failure) is not None:
-            raise Unavailable(f"the key is not known, and the key set was not fetched: {failure}")
+            raise Unavailable(f"unknown kid, and jwks fetch failed: {failure}")
         return self._fetched.keys
 
-    def _begin(self, *, quiet: float) -> bool:
-        """Start a fetch, unless one is under way or one ended less than `quiet` seconds ago."""
+    def _start_fetch(self, *, min_interval: float) -> bool:
+        """Start a fetch unless one is running, or one ended less than `min_interval` s ago."""
         with self._lock:
-            under_way = self._flight is not None and self._flight.is_alive()
-            if under_way or self._clock() - self._ended < quiet:
+            is_running = self._fetch_thread is not None and self._fetch_thread.is_alive()
+            if is_running or self._clock() - self._last_fetch_ended < min_interval:
                 return False
-            flight = Thread(target=self._fetch_in_background, name="key-set", daemon=True)
-            self._failure = "a fetch is under way"
+            thread = Thread(target=self._fetch_in_background, name="key-set", daemon=True)
+            self._failure = "a fetch is in progress"
             try:
-                flight.start()
+                thread.start()
             except RuntimeError as error:
                 self._failure = str(error)
                 return False
-            self._flight = flight
+            self._fetch_thread = thread
             return True
 
     def _wait(self) -> None:
-        if self._flight is not None:
-            self._flight.join(PATIENCE)
+        if self._fetch_thread is not None:
+            self._fetch_thread.join(FETCH_WAIT_TIMEOUT)
 
     def _fetch_in_background(self) -> None:
-        began = self._clock()
+        started = self._clock()
         try:
-            found = self._usable(self._fetch(self._url))
-            log_change(self._fetched.found, found)
-            self._fetched = _Fetched(found, began)
+            jwks = self._parse(self._fetch(self._url))
+            log_change(self._fetched.jwks, jwks)
+            self._fetched = _FetchedKeySet(jwks, started)
             self._failure = None
             self._metrics.jwks_fetched(time.time())
         except (Unavailable, ValueError) as error:
             self._failure = str(error)
             self._metrics.jwks_fetch_failed()
-            _log.warning("the key set was not fetched", extra={"reason": str(error)})
+            _log.warning("jwks fetch failed", extra={"reason": str(error)})
         finally:
-            self._ended = self._clock()
+            self._last_fetch_ended = self._clock()
 
-    def _usable(self, document: bytes) -> JwkSet:
-        """Return the keys; none is an answer only of an issuer that takes back what it gave."""
-        found = read_key_set(document)
-        if not found.keys and self.age == math.inf:
-            raise ValueError(f"it holds no usable key: {found.reasons()}")
-        return found
+    def _parse(self, document: bytes) -> JwkSet:
+        """Return the keys. An issuer may remove all its keys, but the first set must have one."""
+        jwks = read_key_set(document)
+        if not jwks.keys and self.age == math.inf:
+            raise ValueError(f"it has no usable key: {jwks.reasons()}")
+        return jwks

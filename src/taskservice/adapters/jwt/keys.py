@@ -1,4 +1,4 @@
-"""The port behind the verifier: where the keys are."""
+"""Port of the verifier: the source of verification keys."""
 
 from collections.abc import Collection, Sequence
 from typing import Protocol
@@ -6,28 +6,28 @@ from typing import Protocol
 from jwt import PyJWK
 
 
-class Keys(Protocol):
-    """Keys of one family, a shared secret or public keys, each bound to its one algorithm."""
+class KeySource(Protocol):
+    """Verification keys: a shared secret or public keys, each bound to one algorithm."""
 
     @property
     def algorithms(self) -> Collection[str]:
-        """The algorithms that a token may name, by their names in RFC 7518 and RFC 8037."""
+        """The allowed algorithms, by their names in RFC 7518 and RFC 8037."""
         ...
 
     def current(self) -> Sequence[PyJWK]:
-        """Return all keys, fetched anew where that is due.
+        """Return all keys, after a refresh if that is due.
 
-        Raises `Unavailable` where there is none.
+        Raises `Unavailable` without keys.
         """
         ...
 
     def candidates(self, algorithm: str, key_id: str | None) -> Sequence[PyJWK]:
-        """Return the keys of `algorithm` that may have signed a token with this `kid`, if any.
+        """Return the keys that may have signed a token with this `alg` and `kid`.
 
-        Raises `Unavailable` where that cannot be told, for want of any key.
+        Raises `Unavailable` if there are no keys, or if an unknown `kid` may be a new key.
         """
         ...
 
     def probe(self) -> None:
-        """Return if there are keys to verify with; raise `Unavailable`, saying why, if not."""
+        """Return if there are keys. Raise `Unavailable` with the reason if there are none."""
         ...

@@ -1,4 +1,4 @@
-"""One secret, shared with the issuer, as the key."""
+"""Shared secret: the HS256 key of issuer and service."""
 
 from collections.abc import Sequence
 
@@ -6,41 +6,41 @@ from jwt import PyJWK
 from jwt.exceptions import InvalidKeyError
 from jwt.utils import base64url_encode
 
-SECRET_BYTES = 32
-"""The least length of a secret, in bytes of UTF-8: that of the hash (RFC 7518, section 3.2)."""
+MIN_SECRET_BYTES = 32
+"""The minimum length of a secret in UTF-8, which is that of the hash (RFC 7518, 3.2)."""
 
 _ALGORITHM = "HS256"
 
 
 class SharedSecret:
-    """The `Keys` of a shared secret: HS256 only, whatever `kid` a token names."""
+    """Implements `KeySource` with a shared secret, for HS256 and any `kid`."""
 
     algorithms = frozenset({_ALGORITHM})
 
     def __init__(self, secret: str) -> None:
-        """Take a secret of at least 32 bytes; raise `ValueError`, which says why, for another."""
+        """Raise `ValueError` with the reason unless the secret is valid, with at least 32 bytes."""
         self._keys = (_key(secret_bytes(secret)),)
 
     def current(self) -> Sequence[PyJWK]:
-        """Return the one key."""
+        """Return the key."""
         return self._keys
 
     def candidates(self, algorithm: str, key_id: str | None) -> Sequence[PyJWK]:
-        """Return the one key, if `algorithm` is its own."""
+        """Return the key if `algorithm` is HS256."""
         return self._keys if algorithm in self.algorithms else ()
 
     def probe(self) -> None:
-        """Return: a secret is always at hand."""
+        """Return, as a secret is always available."""
 
 
 def secret_bytes(secret: str) -> bytes:
-    """Return `secret` in UTF-8, or raise `ValueError` where it cannot be a key of HS256."""
+    """Return `secret` in UTF-8. Raise `ValueError` if it cannot be a key for HS256."""
     try:
         octets = secret.encode()
     except UnicodeEncodeError:
         raise ValueError("must be Unicode text") from None
-    if len(octets) < SECRET_BYTES:
-        raise ValueError(f"must be at least {SECRET_BYTES} bytes")
+    if len(octets) < MIN_SECRET_BYTES:
+        raise ValueError(f"must be at least {MIN_SECRET_BYTES} bytes")
     return octets
 
 

@@ -1,4 +1,4 @@
-"""Tokens that were verified lately: a client sends the same one with every request."""
+"""Verification cache: remembers verified tokens, as a client sends one with every request."""
 
 from hashlib import blake2b
 from threading import Lock
@@ -8,31 +8,31 @@ from jwt import PyJWK
 
 from taskservice.adapters.jwt.claims import Claims
 
-LIMIT = 2_000
-"""How many tokens are remembered; the oldest is forgotten for a new one."""
+CACHE_SIZE = 2_000
+"""The maximum number of tokens. A new token replaces the oldest one."""
 
 
-class Verified(NamedTuple):
-    """What a token claims, and the key that verifies its signature."""
+class VerifiedToken(NamedTuple):
+    """The claims of a token, and the key that verified its signature."""
 
     key: PyJWK
     claims: Claims
 
 
 class VerificationCache:
-    """What was verified, by a digest of the whole token. Threads may share it."""
+    """Verified tokens by the digest of the whole token. Thread-safe."""
 
-    def __init__(self, limit: int = LIMIT) -> None:
+    def __init__(self, limit: int = CACHE_SIZE) -> None:
         self._limit = limit
-        self._verified: dict[bytes, Verified] = {}
+        self._verified: dict[bytes, VerifiedToken] = {}
         self._lock = Lock()
 
-    def get(self, token: str) -> Verified | None:
-        """Return what was verified of `token`; its key may have been withdrawn since."""
+    def get(self, token: str) -> VerifiedToken | None:
+        """Return the cached verification. The key may no longer be in the key set."""
         return self._verified.get(_digest(token))
 
-    def put(self, token: str, verified: Verified) -> None:
-        """Remember what was verified of `token`."""
+    def put(self, token: str, verified: VerifiedToken) -> None:
+        """Store the verification of `token`."""
         with self._lock:
             while len(self._verified) >= self._limit:
                 del self._verified[next(iter(self._verified))]
