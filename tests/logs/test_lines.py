@@ -1,4 +1,4 @@
-"""One record is one line, whatever is in it; what must not be told is not in it."""
+"""Log formatting: one line per record, without confidential data."""
 
 import json
 import logging
@@ -41,8 +41,8 @@ def as_json(made: logging.LogRecord) -> dict[str, Any]:
     line = Formatter("json").format(made)
     assert line.isascii()
     assert line.isprintable()
-    told: dict[str, Any] = json.loads(line)
-    return told
+    fields: dict[str, Any] = json.loads(line)
+    return fields
 
 
 def with_traceback(error: BaseException) -> logging.LogRecord:
@@ -53,40 +53,40 @@ def with_traceback(error: BaseException) -> logging.LogRecord:
 
 @given(VALUES, VALUES)
 def test_every_value_is_one_object_on_one_line(message: object, field: object) -> None:
-    """Whatever is told, as the event or in a field, the line is ASCII and JSON."""
-    told = as_json(record(message, field=field))
-    assert list(told)[:5] == ["timestamp", "level", "pid", "logger", "event"]
-    assert (told["level"], told["logger"]) == ("warning", "a.logger")
-    assert "field" in told
+    """The line is ASCII and JSON for any message and any field."""
+    logged = as_json(record(message, field=field))
+    assert list(logged)[:5] == ["timestamp", "level", "pid", "logger", "event"]
+    assert (logged["level"], logged["logger"]) == ("warning", "a.logger")
+    assert "field" in logged
 
 
 @given(VALUES, VALUES)
-def test_a_line_for_a_person_has_no_control_character(message: object, field: object) -> None:
-    """Line ends, terminal codes and the like are shown by their names."""
+def test_a_console_line_has_no_control_character(message: object, field: object) -> None:
+    """Line ends, terminal codes and the like are escaped."""
     assert Formatter("console").format(record(message, field=field)).isprintable()
 
 
 def test_the_time_is_utc() -> None:
     """`timestamp` is RFC 3339 in UTC, with a Z."""
-    told = as_json(record())
-    assert told["timestamp"][10] == "T"
-    assert told["timestamp"].endswith("Z")
+    logged = as_json(record())
+    assert logged["timestamp"][10] == "T"
+    assert logged["timestamp"].endswith("Z")
 
 
 @pytest.mark.parametrize("fields", [{"event": "y"}, {"level": "y", "timestamp": "y", "pid": "y"}])
-def test_a_field_does_not_pass_for_another(fields: dict[str, str]) -> None:
-    """What a record brings beside its message never takes the place of what the log itself says."""
-    told = as_json(record("x", **fields))
-    assert "y" not in {told[name] for name in ("event", "level", "timestamp", "pid")}
+def test_an_extra_field_does_not_override_a_standard_field(fields: dict[str, str]) -> None:
+    """`event`, `level`, `timestamp` and `pid` are those of the record."""
+    logged = as_json(record("x", **fields))
+    assert "y" not in {logged[name] for name in ("event", "level", "timestamp", "pid")}
 
 
-def circle() -> list[object]:
-    here: list[object] = []
-    here.append(here)
-    return here
+def cyclic_list() -> list[object]:
+    items: list[object] = []
+    items.append(items)
+    return items
 
 
-class Untellable:
+class Unprintable:
     def __str__(self) -> str:
         raise RuntimeError("Buy milk")
 
@@ -95,17 +95,20 @@ class Untellable:
     "made",
     [
         record("%d of %d", "one"),
-        record(Untellable()),
-        record("x", field=Untellable()),
-        record("x", field=circle()),
+        record(Unprintable()),
+        record("x", field=Unprintable()),
+        record("x", field=cyclic_list()),
         record("x", field=10**5000),
     ],
 )
 def test_a_record_that_cannot_be_formatted_leaves_its_location(made: logging.LogRecord) -> None:
-    """A record that cannot be formatted is still one line, which names where it came from."""
-    told = as_json(made)
-    assert (told["event"], told["location"]) == ("log record could not be formatted", "file.py:7")
-    assert (told["level"], told["logger"]) == ("warning", "a.logger")
+    """The line has the source file and line of the log call."""
+    logged = as_json(made)
+    assert (logged["event"], logged["location"]) == (
+        "log record could not be formatted",
+        "file.py:7",
+    )
+    assert (logged["level"], logged["logger"]) == ("warning", "a.logger")
 
 
 def test_a_traceback_is_a_field_with_its_causes() -> None:
@@ -117,14 +120,14 @@ def test_a_traceback_is_a_field_with_its_causes() -> None:
         except ValueError as error:
             raise RuntimeError("outer") from error
     except RuntimeError as error:
-        told = as_json(with_traceback(error))["exception"]
-    assert told.index("ValueError: 8 is wrong") < told.index("RuntimeError: outer")
-    assert "in test_a_traceback_is_a_field_with_its_causes" in told
-    assert "Buy milk" not in told.replace('hidden = "Buy milk"', "")
+        logged = as_json(with_traceback(error))["exception"]
+    assert logged.index("ValueError: 8 is wrong") < logged.index("RuntimeError: outer")
+    assert "in test_a_traceback_is_a_field_with_its_causes" in logged
+    assert "Buy milk" not in logged.replace('hidden = "Buy milk"', "")
 
 
-def test_a_database_error_is_told_by_its_kind(postgresql: Databases) -> None:
-    """What PostgreSQL says quotes the row, and SQLAlchemy the statement: neither is in the log."""
+def test_a_database_error_is_logged_by_its_sqlstate(postgresql: Databases) -> None:
+    """PostgreSQL's message quotes the row, SQLAlchemy's the statement: neither is logged."""
     with psycopg.connect(postgresql.url()) as connection:
         connection.execute("CREATE TEMPORARY TABLE t (title text CHECK (title = ''))")
         title = "Buy milk"
@@ -132,15 +135,15 @@ def test_a_database_error_is_told_by_its_kind(postgresql: Databases) -> None:
             connection.execute("INSERT INTO t VALUES (%s)", [title])
     error = IntegrityError("INSERT …", {"title": title}, refused.value)
     error.__cause__ = refused.value
-    told = as_json(with_traceback(error))["exception"]
-    assert "psycopg.errors.CheckViolation: 23514" in told
-    assert "sqlalchemy.exc.IntegrityError" in told
-    assert title not in told
+    logged = as_json(with_traceback(error))["exception"]
+    assert "psycopg.errors.CheckViolation: 23514" in logged
+    assert "sqlalchemy.exc.IntegrityError" in logged
+    assert title not in logged
 
 
 @pytest.fixture
 def logging_restored() -> Iterator[None]:
-    """The logging of the tests, put back after a test that has configured it."""
+    """Restores the logging configuration after a test."""
     root, ours = logging.getLogger(), logging.getLogger(SERVICE_LOGGER)
     gunicorns = logging.getLogger("gunicorn.error")
     before = root.handlers[:], root.level, ours.level, threading.excepthook, sys.unraisablehook
@@ -158,29 +161,27 @@ def logging_restored() -> Iterator[None]:
     [("debug", 10, 30), ("info", 20, 30), ("warning", 30, 30), ("ERROR", 40, 40), ("loud", 20, 30)],
 )
 @pytest.mark.usefixtures("logging_restored")
-def test_the_level_is_for_ours_and_other_libraries_only_warn(
-    level: str, ours: int, others: int
-) -> None:
-    """`debug` never lets a library tell statements with their values; what is wrong is `info`."""
+def test_other_libraries_log_warnings_only(level: str, ours: int, others: int) -> None:
+    """At `debug`, libraries would log statements with values. An invalid level is `info`."""
     configure({"TASKSERVICE_LOG_LEVEL": level})
     assert logging.getLogger(SERVICE_LOGGER).getEffectiveLevel() == ours
     assert logging.getLogger("another.library").getEffectiveLevel() == others
 
 
 @pytest.mark.usefixtures("logging_restored")
-def test_a_thread_that_dies_is_told_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    """The end of a thread is a record like any other."""
+def test_an_unhandled_exception_in_a_thread_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is a record like any other."""
     configure({})
     thread = threading.Thread(target=lambda: 1 / 0)
     thread.start()
     thread.join()
-    told = json.loads(capsys.readouterr().err)
-    assert told["event"] == "unhandled exception in thread"
-    assert told["exception"].endswith("ZeroDivisionError: division by zero")
+    logged = json.loads(capsys.readouterr().err)
+    assert logged["event"] == "unhandled exception in thread"
+    assert logged["exception"].endswith("ZeroDivisionError: division by zero")
 
 
 def test_gunicorn_quotes_no_request() -> None:
-    """What gunicorn could not read is told by its kind; its settings and addresses not at all."""
+    """An invalid request is logged by its error class; settings and paths are not logged."""
     try:
         raise InvalidHeader("Authorization Bearer x.y.z")
     except InvalidHeader as error:
@@ -197,10 +198,10 @@ def test_gunicorn_quotes_no_request() -> None:
 
 
 @pytest.mark.usefixtures("logging_restored")
-def test_an_exception_in_a_finalizer_is_told_on_one_line(
+def test_an_unraisable_exception_is_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """What Python could only print is a record like any other."""
+    """Python would print it; here it is a record like any other."""
 
     class Dying:
         def __del__(self) -> None:
@@ -208,35 +209,35 @@ def test_an_exception_in_a_finalizer_is_told_on_one_line(
 
     configure({})
     Dying()
-    told = json.loads(capsys.readouterr().err)
-    assert told["exception"].endswith("ValueError: too late")
+    logged = json.loads(capsys.readouterr().err)
+    assert logged["exception"].endswith("ValueError: too late")
 
 
 @pytest.mark.usefixtures("logging_restored")
-def test_the_log_goes_where_gunicorns_goes(tmp_path: Path) -> None:
-    """With `--error-logfile` what the service logs stands in that file, once, in the same form."""
+def test_the_service_logs_to_gunicorns_error_log(tmp_path: Path) -> None:
+    """With `--error-logfile`, its lines are in that file, once, in the same format."""
     config = Config()
     config.set("errorlog", str(tmp_path / "log"))
     log = Log(config)
     log.info("one")
     logging.getLogger(SERVICE_LOGGER).warning("two")
-    told = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
-    assert [each["event"] for each in told] == ["one", "two"]
+    logged = [json.loads(line) for line in (tmp_path / "log").read_text().splitlines()]
+    assert [each["event"] for each in logged] == ["one", "two"]
     for handler in log.error_log.handlers:
         handler.close()
 
 
 @pytest.mark.parametrize(
-    "leads",
+    "address",
     [
         "host=127.0.0.1 port=5432 user=ada database=tasks",
         "host=db.example user=ada database=tasks",
         "user=ada database=tasks",
     ],
 )
-def test_a_driver_does_not_tell_where_its_connection_leads(leads: str) -> None:
-    """What psycopg warns of is told, without the address that it shows of a connection."""
-    pipeline = f"<psycopg.Pipeline [ACTIVE, pipeline=ABORTED] ({leads}) at 0x7f18b01b14d0>"
+def test_psycopgs_warnings_contain_no_address(address: str) -> None:
+    """They are logged without the address in a connection's representation."""
+    pipeline = f"<psycopg.Pipeline [ACTIVE, pipeline=ABORTED] ({address}) at 0x7f18b01b14d0>"
     made = record("error ignored terminating %s: %s", pipeline, "pipeline aborted", name="psycopg")
     assert as_json(made)["event"] == (
         "error ignored terminating <psycopg.Pipeline [ACTIVE, pipeline=ABORTED] at "

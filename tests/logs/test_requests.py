@@ -1,4 +1,4 @@
-"""One line for each request, with these fields and no others, at the level that it deserves."""
+"""Access log: one line per request, with documented fields and levels."""
 
 import json
 import logging
@@ -27,7 +27,7 @@ KEYED: dict[str, Any] = {"json": BODY, "headers": {"Idempotency-Key": "a-key"}}
 
 
 class Recorder(Metrics):
-    """Keeps what it hears of requests."""
+    """Records the events of requests."""
 
     def __init__(self) -> None:
         self.in_progress: list[int] = [0]
@@ -44,7 +44,7 @@ class Recorder(Metrics):
 
 
 class Out:
-    """A home for tasks that cannot be reached."""
+    """An unavailable storage adapter."""
 
     outcome: Any = "not_applied"
 
@@ -68,13 +68,13 @@ def ada(clock: TickingClock, metrics: Recorder) -> Caller:
 
 @pytest.fixture
 def out(metrics: Recorder) -> Caller:
-    """Ada, before a service whose database is away."""
+    """Ada, calling a service whose database is unavailable."""
     return Caller(create_app(Out().open_tasks, SETTINGS, metrics=metrics).test_client(), ADA)
 
 
 @pytest.fixture
 def told(caplog: pytest.LogCaptureFixture) -> Callable[[], dict[str, Any]]:
-    """Return the one line that was logged since the last time, without what every line has."""
+    """Return the only line since the last call, without the fields of every line."""
 
     def one() -> dict[str, Any]:
         (record,) = caplog.records
@@ -93,7 +93,7 @@ Told = Callable[[], dict[str, Any]]
 
 
 def test_a_request_is_one_line(ada: Caller, told: Told) -> None:
-    """Who called, the method, the rule that was met and the status: no path, no query, no title."""
+    """User, method, route and status: no path, no query, no title."""
     ada("POST", json=BODY)
     assert told() == {
         "level": "info",
@@ -112,8 +112,8 @@ def test_a_request_is_one_line(ada: Caller, told: Told) -> None:
     }
 
 
-def test_a_replay_is_told(ada: Caller, told: Told) -> None:
-    """Whoever looks for the one request that did it, finds which ones only repeated it."""
+def test_a_replay_is_logged(ada: Caller, told: Told) -> None:
+    """`replayed` distinguishes it from the original request."""
     ada("POST", **KEYED)
     assert "replayed" not in told()
     ada("POST", **KEYED)
@@ -129,18 +129,18 @@ def test_a_replay_is_told(ada: Caller, told: Told) -> None:
         ("/api/tasks/bob/tasks", TASKS, 403, "not-your-tasks"),
     ],
 )
-def test_a_refusal_is_told_by_its_kind(
+def test_a_refusal_is_logged_with_its_problem_type(
     path: str, route: str, status: int, problem: str, request: pytest.FixtureRequest
 ) -> None:
-    """The problem's type, and who was refused: on another's path too, where a token was valid."""
+    """And with the user of a valid token, also on the path of another user."""
     ada, told = request.getfixturevalue("ada"), request.getfixturevalue("told")
     ada("GET", path)
     refused = {"route": route, "status": status, "problem": problem}
     assert told() == {"level": "info", "user_id": "ada", "method": "GET", **refused}
 
 
-def test_a_refused_token_is_told_with_its_reason(ada: Caller, told: Told) -> None:
-    """The reason is what the client does not hear. There is no user: nobody was verified."""
+def test_a_refused_token_is_logged_with_its_reason(ada: Caller, told: Told) -> None:
+    """The response does not contain the reason. There is no user, as none was verified."""
     ada.token = "x.y.z"
     ada("GET")
     line = told()
@@ -158,7 +158,7 @@ def test_a_refused_token_is_told_with_its_reason(ada: Caller, told: Told) -> Non
 def test_an_outage_is_a_warning(
     out: Caller, told: Told, monkeypatch: pytest.MonkeyPatch, outcome: str
 ) -> None:
-    """The reason, and what became of the write."""
+    """With the reason, and the outcome of the write."""
     monkeypatch.setattr(Out, "outcome", outcome)
     out("POST", json=BODY)
     assert told() == {
@@ -174,8 +174,8 @@ def test_an_outage_is_a_warning(
 
 
 @pytest.mark.parametrize("method", ["TRACE", "FOO", "eyJhbGciOiJIUzI1NiJ9.e30.x"])
-def test_nothing_that_a_client_makes_up_is_told(ada: Caller, told: Told, method: str) -> None:
-    """A method that no address takes is OTHER; a path without a rule is not shown."""
+def test_no_client_data_is_logged(ada: Caller, told: Told, method: str) -> None:
+    """An unknown method is OTHER; a path without a route is not logged."""
     ada.client.open("/api/nowhere/\x1b[31m?q=milk", method=method)
     assert told() == {"level": "info", "method": "OTHER", "status": 404, "problem": "not-found"}
     ada(method, ABSENT)
@@ -184,10 +184,10 @@ def test_nothing_that_a_client_makes_up_is_told(ada: Caller, told: Told, method:
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
-def test_probes_are_for_debugging(
+def test_probes_are_logged_at_debug(
     ada: Caller, told: Told, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
-    """Asked every few seconds by every monitor, they would bury what matters."""
+    """Monitors send them every few seconds."""
     caplog.set_level(logging.INFO, SERVICE_LOGGER)
     ada.client.get(path)
     assert not caplog.records
@@ -196,18 +196,18 @@ def test_probes_are_for_debugging(
     assert told() == {"level": "debug", "method": "GET", "route": path, "status": 200}
 
 
-def test_what_is_not_told_is_not_made(
+def test_a_suppressed_line_is_not_formatted(
     ada: Caller, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At `warning` no line is put together, only to be thrown away."""
+    """At `warning`, the fields of an `info` line are not collected."""
     monkeypatch.delattr("taskservice.adapters.http.access_log._log_fields")
     caplog.set_level(logging.WARNING, SERVICE_LOGGER)
     assert ada("GET").status_code == 200
     assert not caplog.records
 
 
-def test_who_watches_hears_of_each_request(ada: Caller, metrics: Recorder) -> None:
-    """Beginning, answer and end; what became of a write, unless it was refused or replayed."""
+def test_metrics_receive_each_request(ada: Caller, metrics: Recorder) -> None:
+    """Start, response and end; the outcome of a write, unless it was refused or replayed."""
     ada("POST", **KEYED)
     ada("POST", **KEYED)
     ada("POST", json={})
@@ -226,20 +226,20 @@ def test_who_watches_hears_of_each_request(ada: Caller, metrics: Recorder) -> No
 
 
 @pytest.mark.parametrize("outcome", ["not_applied", "unknown"])
-def test_who_watches_hears_what_became_of_a_write(
+def test_metrics_receive_the_outcome_of_a_write(
     out: Caller, metrics: Recorder, monkeypatch: pytest.MonkeyPatch, outcome: str
 ) -> None:
-    """As the client hears it; a read has no outcome."""
+    """The same as in the response; a read has no outcome."""
     monkeypatch.setattr(Out, "outcome", outcome)
     out("DELETE", ABSENT)
     out("GET", ABSENT)
     assert [one.outcome for one in metrics.requests] == [outcome, None]
 
 
-def test_a_write_that_ends_in_a_defect_may_have_happened(
+def test_the_outcome_of_an_unexpected_error_is_unknown(
     out: Caller, metrics: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody looked at what became of it: `unknown`."""
+    """A 500 does not say whether the write was applied."""
     monkeypatch.setattr(Out, "outcome", property())
     monkeypatch.setattr("taskservice.core.errors.Unavailable.__init__", None)
     out("POST", json=BODY)

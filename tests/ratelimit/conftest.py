@@ -1,4 +1,4 @@
-"""The counters: in memory, in a real Redis, and in one that a spare stands in for."""
+"""The counters: in memory, in a real Redis, and in Redis with a fallback."""
 
 from collections.abc import Iterator
 
@@ -20,13 +20,13 @@ def running_redis() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def redis(running_redis: RedisServer) -> RedisServer:
-    """A Redis that has counted nothing yet."""
+    """An empty Redis."""
     with running_redis.client() as client:
         client.flushall()
     return running_redis
 
 
-@pytest.fixture(params=["memory", "redis", "spared"])
+@pytest.fixture(params=["memory", "redis", "fallback"])
 def counters(request: pytest.FixtureRequest, clock: TickingClock) -> Counters:
     memory = MemoryCounters(clock)
     if request.param == "memory":

@@ -1,4 +1,4 @@
-"""What every kind of counter promises."""
+"""The contract of the port `Counters`, for every implementation."""
 
 import sys
 from collections.abc import Callable
@@ -18,15 +18,15 @@ from taskservice.testing import TickingClock
 CALLS = 2000
 
 
-def test_each_name_and_window_is_counted_from_one(counters: Counters) -> None:
-    """Neither another name nor another window has a part in a count."""
+def test_each_name_and_window_has_its_own_count(counters: Counters) -> None:
+    """Other names and other windows do not change a count."""
     assert [counters.count("ada", 7, 60) for _ in range(3)] == [1, 2, 3]
     assert [counters.count("bob", 7, 60) for _ in range(2)] == [1, 2]
     assert counters.count("ada", 8, 60) == 1
 
 
-def test_no_two_calls_are_given_the_same_number(counters: Counters) -> None:
-    """However many threads count at once, each number is given once, and none is left out."""
+def test_concurrent_calls_get_distinct_numbers(counters: Counters) -> None:
+    """Every number is returned once, and none is skipped."""
     before = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
     try:
@@ -37,49 +37,51 @@ def test_no_two_calls_are_given_the_same_number(counters: Counters) -> None:
     assert sorted(numbers) == list(range(1, CALLS + 1))
 
 
-class Interrupted(dict[str, tuple[int, int]]):
-    """What is kept, where another thread counts between a look and what comes of it."""
+class InterruptedCounts(dict[str, tuple[int, int]]):
+    """Counts; another thread counts between the first read and its write."""
 
     def __init__(self, interrupt: Callable[[], object]) -> None:
         super().__init__()
         self._thread = Thread(target=interrupt)
 
     def get(self, name: str, default: Any = None) -> Any:
-        seen = super().get(name, default)
+        value = super().get(name, default)
         if self._thread.ident is None:
             self._thread.start()
-            # It cannot end while this thread has the lock.
+            # It cannot end while this thread holds the lock.
             self._thread.join(timeout=0.1)
-        return seen
+        return value
 
     def finish(self) -> None:
         self._thread.join()
 
 
-def test_a_thread_does_not_come_between_a_look_and_a_count() -> None:
-    """In memory too, where a switch of threads at the wrong moment is rare."""
+def test_reading_and_writing_a_count_is_atomic() -> None:
+    """In memory too, where a thread switch in between is rare."""
     counters, numbers = MemoryCounters(), list[int]()
-    counters._current = kept = Interrupted(lambda: numbers.append(counters.count("ada", 7, 60)))
+    counters._current = counts = InterruptedCounts(
+        lambda: numbers.append(counters.count("ada", 7, 60))
+    )
     numbers.append(counters.count("ada", 7, 60))
-    kept.finish()
+    counts.finish()
     assert sorted(numbers) == [1, 2]
 
 
-def test_memory_forgets_windows_that_are_over(clock: TickingClock) -> None:
-    """What is kept is bounded by who asked within two windows; a window is kept to its end."""
+def test_memory_drops_expired_windows(clock: TickingClock) -> None:
+    """Its size is bounded by the names of two windows; a window is stored until its end."""
     clock.step = timedelta()
     counters = MemoryCounters(clock)
     for second in range(200):
         clock.now += timedelta(seconds=1)
         assert counters.count(f"user-{second}", 0, 60) == 1
         assert counters.count("ada", second // 60, 60) == second % 60 + 1
-    kept = set(counters._current) | set(counters._previous)
-    assert len(kept) <= 2 * 60 + 1
-    assert {f"user-{second}" for second in range(140, 200)} <= kept
+    stored = set(counters._current) | set(counters._previous)
+    assert len(stored) <= 2 * 60 + 1
+    assert {f"user-{second}" for second in range(140, 200)} <= stored
 
 
-def test_redis_forgets_windows_that_are_over(redis: RedisServer) -> None:
-    """A count expires a window after it was last changed."""
+def test_redis_drops_expired_windows(redis: RedisServer) -> None:
+    """A count expires one window after its last change."""
     RedisCounters(redis.address).count("user:ada", 7, 60)
     with redis.client() as client:
         (key,) = client.keys()
@@ -87,7 +89,7 @@ def test_redis_forgets_windows_that_are_over(redis: RedisServer) -> None:
         assert client.ttl(key) == pytest.approx(60, abs=1)
 
 
-def test_processes_count_together_in_redis(redis: RedisServer) -> None:
-    """What one has counted the next goes on from."""
+def test_processes_share_counts_in_redis(redis: RedisServer) -> None:
+    """Two clients continue the same count."""
     one, other = RedisCounters(redis.address), RedisCounters(redis.address)
     assert [each.count("ada", 7, 60) for each in (one, other, one)] == [1, 2, 3]

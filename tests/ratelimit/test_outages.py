@@ -1,4 +1,4 @@
-"""A Redis that is away: nobody fails for it, nobody waits for long, and the log hears of it."""
+"""An unavailable Redis: no request fails, none waits for long, and the log has an event."""
 
 import time
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from taskservice.core.errors import Unavailable
 from taskservice.core.operations.rate_limits import Counters
 from taskservice.testing import TickingClock
 
-AWAY = "rate limit store unavailable, counting per process"
-BACK = "rate limit store recovered"
+UNAVAILABLE = "rate limit store unavailable, counting per process"
+RECOVERED = "rate limit store recovered"
 
 
 @pytest.fixture
 def server() -> Iterator[RedisServer]:
-    """A Redis of the test's own, to be broken."""
+    """A Redis that the test may stop."""
     with redis_server() as server:
         yield server
 
@@ -31,63 +31,63 @@ def counters(server: RedisServer, clock: TickingClock) -> Counters:
     return create_counters(server.address, clock)
 
 
-def ask(counters: Counters, times: int) -> list[int]:
+def count(counters: Counters, times: int) -> list[int]:
     return [counters.count("ada", 7, 60) for _ in range(times)]
 
 
-def test_counting_goes_on_in_memory(
+def test_counters_fall_back_to_memory(
     counters: Counters,
     server: RedisServer,
     clock: TickingClock,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """One try, and one line of the log, in each rest; as soon as it is back it counts again."""
-    assert ask(counters, 2) == [1, 2]
+    """One attempt and one log line per `RETRY_AFTER`; Redis counts again after it has recovered."""
+    assert count(counters, 2) == [1, 2]
     server.stop()
-    assert ask(counters, 1000) == list(range(1, 1001))
-    assert caplog.messages == [AWAY]
+    assert count(counters, 1000) == list(range(1, 1001))
+    assert caplog.messages == [UNAVAILABLE]
     clock.now += timedelta(seconds=RETRY_AFTER)
-    assert ask(counters, 2) == [1001, 1002]
-    assert caplog.messages == [AWAY, AWAY]
+    assert count(counters, 2) == [1001, 1002]
+    assert caplog.messages == [UNAVAILABLE, UNAVAILABLE]
     server.start()
-    assert ask(counters, 1) == [1003]
+    assert count(counters, 1) == [1003]
     clock.now += timedelta(seconds=RETRY_AFTER)
-    assert ask(counters, 2) == [1, 2]
-    assert caplog.messages == [AWAY, AWAY, BACK]
+    assert count(counters, 2) == [1, 2]
+    assert caplog.messages == [UNAVAILABLE, UNAVAILABLE, RECOVERED]
 
 
-def test_a_restart_between_two_requests_is_not_noticed(
+def test_a_restart_between_two_requests_causes_no_error(
     counters: Counters, server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A connection that died while it rested is replaced."""
-    assert ask(counters, 1) == [1]
+    """A dead idle connection is replaced."""
+    assert count(counters, 1) == [1]
     server.stop()
     server.start()
-    assert ask(counters, 1) == [1]
+    assert count(counters, 1) == [1]
     assert not caplog.messages
 
 
-def test_a_redis_that_hangs_is_waited_for_once(
+def test_a_hanging_redis_times_out_once(
     counters: Counters, server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A thousand requests together wait for no longer than one does."""
-    assert ask(counters, 1) == [1]
+    """A thousand requests wait no longer than one."""
+    assert count(counters, 1) == [1]
     server.freeze()
-    began = time.monotonic()
-    assert ask(counters, 1000) == list(range(1, 1001))
-    assert REDIS_TIMEOUT * 0.9 < time.monotonic() - began < REDIS_TIMEOUT + 2
-    assert caplog.messages == [AWAY]
+    started = time.monotonic()
+    assert count(counters, 1000) == list(range(1, 1001))
+    assert REDIS_TIMEOUT * 0.9 < time.monotonic() - started < REDIS_TIMEOUT + 2
+    assert caplog.messages == [UNAVAILABLE]
 
 
-def test_a_clock_that_is_set_back_does_not_keep_it_away(
+def test_a_clock_that_is_set_back_does_not_delay_the_retry(
     counters: Counters, server: RedisServer, clock: TickingClock
 ) -> None:
-    """A rest ends, whatever becomes of the clock."""
+    """A negative time difference ends the suspension."""
     server.stop()
-    assert ask(counters, 1) == [1]
+    assert count(counters, 1) == [1]
     server.start()
     clock.now -= timedelta(hours=1)
-    assert ask(counters, 3) == [1, 2, 3]
+    assert count(counters, 3) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(
@@ -99,10 +99,10 @@ def test_a_clock_that_is_set_back_does_not_keep_it_away(
         ("rediss://127.0.0.1:{port}/0", "TimeoutError"),
     ],
 )
-def test_what_is_wrong_is_named_and_nothing_of_it_quoted(
+def test_the_reason_is_the_class_of_the_error(
     server: RedisServer, address: str, reason: str
 ) -> None:
-    """The reason is a word: no address, no password, nothing that a server has said."""
+    """It contains no address, no password and no reply of the server."""
     port = server.address.rpartition(":")[2].partition("/")[0]
     with pytest.raises(Unavailable) as refusal:
         RedisCounters(address.format(port=port)).count("ada", 7, 60)
