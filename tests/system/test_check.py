@@ -1,4 +1,4 @@
-"""`taskservice check`: each fault is found, named, and told with what to do; no secret is told."""
+"""`taskservice check`: reports each problem with advice, and prints no secret."""
 
 import socket
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ PARTS = ("settings", "database", "clock", "schema", "tables", "role", "keys")
 
 
 def checked(folder: Path, **settings: str) -> tuple[int, list[str], str]:
-    """Run it; return the status, the findings with white space made single, and what ends it."""
+    """Return exit status, findings with single spaces, and standard error."""
     result = run([*COMMAND, "check"], folder, **settings)
     assert SECRET not in result.stdout + result.stderr
     text = result.stdout.replace("\n" + " " * 16, " -> ")
@@ -46,8 +46,8 @@ def issuer() -> Iterator[Issuer]:
         yield issuer
 
 
-def test_a_sound_configuration_passes(home: Home, tmp_path: Path) -> None:
-    """Every part is named, and the status is 0; the role is the one that serves."""
+def test_a_valid_configuration_passes(home: Home, tmp_path: Path) -> None:
+    """Every part is listed, and the exit status is 0."""
     settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
     status, found, error = checked(tmp_path, **settings)
     assert (status, error) == (0, "")
@@ -60,7 +60,7 @@ def test_a_sound_configuration_passes(home: Home, tmp_path: Path) -> None:
 
 
 def test_sqlite_passes(tmp_path: Path) -> None:
-    """A file has no role and no clock of its own."""
+    """A file has no role and no clock."""
     settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
     status, found, error = checked(tmp_path, **settings)
     assert (status, error) == (0, "")
@@ -72,8 +72,8 @@ def test_sqlite_passes(tmp_path: Path) -> None:
     ]
 
 
-def test_every_fault_of_the_settings_is_a_line(tmp_path: Path) -> None:
-    """Nothing else is looked at then."""
+def test_every_invalid_setting_is_a_line(tmp_path: Path) -> None:
+    """No other check runs."""
     status, found, error = checked(tmp_path, TASKSERVICE_POOL_SIZE="0")
     assert [line.partition(" ->")[0] for line in failures(found)] == [
         "settings TASKSERVICE_POOL_SIZE must be a whole number from 1 to 9999",
@@ -83,12 +83,12 @@ def test_every_fault_of_the_settings_is_a_line(tmp_path: Path) -> None:
     assert (status, error) == (2, "Error: 3 of 3 checks failed\n")
 
 
-def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
-    """What it is, and where to look; nothing that rests on it is told."""
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
+def test_an_unreachable_database_is_a_failure(tmp_path: Path) -> None:
+    """With the reason and advice; checks that depend on it do not run."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
         address = (
-            f"postgresql://taskservice:{DATABASE_PASSWORD}@127.0.0.1:{nobody.getsockname()[1]}/x"
+            f"postgresql://taskservice:{DATABASE_PASSWORD}@127.0.0.1:{unused.getsockname()[1]}/x"
         )
         status, found, _ = checked(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
     (failure,) = failures(found)
@@ -97,16 +97,16 @@ def test_a_database_that_is_away_is_told(tmp_path: Path) -> None:
     assert (status, len(found)) == (2, 3)
 
 
-def test_a_file_that_is_not_there_is_told_and_not_made(tmp_path: Path) -> None:
-    """With the command that makes it."""
+def test_a_missing_file_is_a_failure_and_not_created(tmp_path: Path) -> None:
+    """The advice is the command that creates it."""
     address = f"sqlite:///{tmp_path}/tasks.db"
     _, found, _ = checked(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
     assert failures(found) == [f"database there is no file {tmp_path}/tasks.db -> {NO_FILE_ADVICE}"]
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_schema_that_is_behind_is_told(postgresql: Databases, tmp_path: Path) -> None:
-    """With the command that brings it up."""
+def test_an_outdated_schema_is_a_failure(postgresql: Databases, tmp_path: Path) -> None:
+    """The advice is the command that upgrades it."""
     address = postgresql.create_database()
     status, found, _ = checked(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
     (failure,) = failures(found)
@@ -116,8 +116,8 @@ def test_a_schema_that_is_behind_is_told(postgresql: Databases, tmp_path: Path) 
     postgresql.drop_database(address)
 
 
-def test_a_role_that_nothing_holds_is_told(home: Home, tmp_path: Path) -> None:
-    """The tables' owner fails; where that is allowed, it is a warning."""
+def test_a_privileged_role_is_a_failure(home: Home, tmp_path: Path) -> None:
+    """The tables' owner is one; if privileged roles are allowed, it is a warning."""
     settings = {"DATABASE_URL": home.owner, "TASKSERVICE_JWT_SECRET": SECRET}
     status, found, _ = checked(tmp_path, **settings)
     (failure,) = failures(found)
@@ -130,8 +130,8 @@ def test_a_role_that_nothing_holds_is_told(home: Home, tmp_path: Path) -> None:
     assert (status, [line[:9] for line in found if line.startswith("warn")]) == (0, ["warn role"])
 
 
-def test_a_grant_that_is_missing_is_told(home: Home, postgresql: Databases, tmp_path: Path) -> None:
-    """By table and privilege; without the first of them, by what the database says."""
+def test_a_missing_grant_is_a_failure(home: Home, postgresql: Databases, tmp_path: Path) -> None:
+    """With table and privilege, or with the database's message if it denies the first read."""
     settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
     with home.inspected.connect() as connection:
         connection.exec_driver_sql(f"REVOKE DELETE ON tasks FROM {home.role}")
@@ -155,17 +155,17 @@ def test_a_grant_that_is_missing_is_told(home: Home, postgresql: Databases, tmp_
     assert failure.endswith(grant)
 
 
-def test_a_database_that_goes_away_meanwhile_is_told() -> None:
-    """Whatever is looked at next says so in the service's own words."""
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        address = f"postgresql://taskservice@127.0.0.1:{nobody.getsockname()[1]}/x"
+def test_a_database_that_becomes_unreachable_raises_unavailable() -> None:
+    """Each check translates the driver's errors."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        address = f"postgresql://taskservice@127.0.0.1:{unused.getsockname()[1]}/x"
         with pytest.raises(Unavailable, match="Connection refused"):
             missing_privileges(unpooled_engine(database_url(address)))
 
 
-def test_a_slow_network_does_not_make_a_clock_wrong(home: Home) -> None:
-    """The database's clock is read half-way between the question and the answer."""
+def test_network_latency_does_not_change_the_clock_skew(home: Home) -> None:
+    """The skew is relative to the middle of the round trip."""
     engine = home.maintained
     for moment in ("before_cursor_execute", "after_cursor_execute"):
         event.listen(engine, moment, lambda *_: sleep(0.5))
@@ -174,8 +174,8 @@ def test_a_slow_network_does_not_make_a_clock_wrong(home: Home) -> None:
     assert info.clock_offset == pytest.approx(0, abs=0.1)
 
 
-def test_an_issuers_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
-    """What is used, by algorithm, and why a key is not; what is open is a warning."""
+def test_usable_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
+    """By algorithm, with the reasons for ignored keys; missing restrictions are warnings."""
     issuer.extra = [{"kty": "RSA", "kid": "e1", "use": "enc"}]
     settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
     status, found, _ = checked(tmp_path, **settings, TASKSERVICE_JWT_ISSUER="https://i.example/")
@@ -204,10 +204,10 @@ def test_an_issuers_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
         ),
     ],
 )
-def test_a_key_set_that_cannot_be_used_is_told(
+def test_an_unusable_key_set_is_a_failure(
     issuer: Issuer, tmp_path: Path, answer: object, reason: str
 ) -> None:
-    """Not there, no key set, no key in it."""
+    """Not found, not a key set, no usable key."""
     usual, issuer.answer = issuer.answer, answer  # type: ignore[assignment]
     try:
         settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
@@ -220,10 +220,8 @@ def test_a_key_set_that_cannot_be_used_is_told(
 
 
 @pytest.mark.parametrize(("ahead", "state"), [(3600, "FAIL"), (-3600, "FAIL"), (15, "warn")])
-def test_a_clock_that_is_off_is_told(
-    issuer: Issuer, tmp_path: Path, ahead: int, state: str
-) -> None:
-    """The issuer's, by the `Date` of its answer: over 30 s every token would be refused."""
+def test_clock_skew_is_a_finding(issuer: Issuer, tmp_path: Path, ahead: int, state: str) -> None:
+    """The issuer's, from the header `Date`: at over 30 s, every token would be refused."""
 
     def dated(handler: BaseHTTPRequestHandler, document: bytes) -> None:
         handler.send_response_only(200)
@@ -243,8 +241,8 @@ def test_a_clock_that_is_off_is_told(
     assert status == (2 if state == "FAIL" else 0)
 
 
-def test_what_a_server_says_does_nothing_to_a_terminal() -> None:
-    """Control characters and bidirectional overrides of a message or a role are shown by name."""
+def test_text_of_servers_is_escaped() -> None:
+    """Control characters and bidirectional overrides in messages and roles."""
     told = fail("database", "database error: \x1b]0;\x9b\u202e", "grant it to \x1b[1m").line()
     assert told.splitlines() == [
         r"FAIL  database  database error: \x1b]0;\x9b\u202e",
@@ -252,8 +250,8 @@ def test_what_a_server_says_does_nothing_to_a_terminal() -> None:
     ]
 
 
-def test_shared_counters_are_asked(tmp_path: Path) -> None:
-    """A Redis that counts is fine; one that is away is a warning, as requests are served anyway."""
+def test_the_rate_limit_store_is_checked(tmp_path: Path) -> None:
+    """An unavailable Redis is a warning, as requests are served anyway."""
     settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
     with redis_server() as redis:
         storage = {"TASKSERVICE_RATE_LIMIT_STORAGE": redis.address}

@@ -1,4 +1,4 @@
-"""`taskservice token --explain`: the verifier's own reason, and what is needed to see why."""
+"""`taskservice token --explain`: the verifier's reason, with the token's claims."""
 
 import subprocess
 from collections.abc import Iterator
@@ -27,11 +27,11 @@ def issuer() -> Iterator[Issuer]:
 
 
 def explained(folder: Path, token: str, **settings: str) -> tuple[int, list[str], str]:
-    """Return the status, the lines with single spaces, and the refusal."""
+    """Return exit status, lines with single spaces, and standard error."""
     result = run([*COMMAND, "token", "--explain", token], folder, **settings)
-    told = result.stdout + result.stderr
-    assert SECRET not in told
-    assert token.rpartition(".")[2] not in told
+    output = result.stdout + result.stderr
+    assert SECRET not in output
+    assert token.rpartition(".")[2] not in output
     return (
         result.returncode,
         [" ".join(line.split()) for line in result.stdout.splitlines()],
@@ -39,15 +39,15 @@ def explained(folder: Path, token: str, **settings: str) -> tuple[int, list[str]
     )
 
 
-def by_secret(secret: str = SECRET, **claims: Any) -> str:
+def signed_token(secret: str = SECRET, **claims: Any) -> str:
     now = datetime.now(UTC).replace(microsecond=0)
     given = {"sub": "ada", "iat": now, "exp": now + timedelta(hours=1), **claims}
     return jwt.encode({n: v for n, v in given.items() if v is not None}, secret, "HS256")
 
 
-def test_an_accepted_token_says_whose_it_is(tmp_path: Path) -> None:
-    """With algorithm, claims, times and the clock; the status is 0."""
-    status, lines, error = explained(tmp_path, by_secret(), TASKSERVICE_JWT_SECRET=SECRET)
+def test_an_accepted_token_shows_its_user(tmp_path: Path) -> None:
+    """With algorithm, claims, times and the clock; the exit status is 0."""
+    status, lines, error = explained(tmp_path, signed_token(), TASKSERVICE_JWT_SECRET=SECRET)
     assert (status, error) == (0, "")
     assert lines[0] == 'alg "HS256" (supported: HS256)'
     assert 'sub "ada"' in lines
@@ -57,25 +57,25 @@ def test_an_accepted_token_says_whose_it_is(tmp_path: Path) -> None:
 
 
 AN_HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)
-FOR_US = {"iss": "https://i/", "aud": "tasks"}
+VALID = {"iss": "https://i/", "aud": "tasks"}
 
 REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
-    "expired": ({**FOR_US, "exp": AN_HOUR_AGO}, "the token has expired", "exp "),
+    "expired": ({**VALID, "exp": AN_HOUR_AGO}, "the token has expired", "exp "),
     "without end": ({"exp": None}, "exp is missing", "exp is missing (required)"),
     "early": (
-        {**FOR_US, "nbf": 4102444800},
+        {**VALID, "nbf": 4102444800},
         "nbf is in the future",
         "nbf 4102444800 (2100-01-01T00:00:00Z, in",
     ),
     "foreign": ({"iss": "x"}, "iss is not the configured issuer", 'iss "x" (must be "https://i/")'),
     "for others": (
-        {**FOR_US, "aud": ["x"]},
+        {**VALID, "aud": ["x"]},
         "aud does not contain the configured audience",
         'aud ["x"] (must be "tasks")',
     ),
     "nobody's": (
-        {**FOR_US, "sub": "a b"},
-        "sub is not a valid user id",
+        {**VALID, "sub": "a b"},
+        "sub is not the name of an owner",
         'sub "a b"',
     ),
     "another's": ({"secret": OTHER}, "no key verifies the signature", 'sub "ada"'),
@@ -83,28 +83,28 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_refused_token_says_why(tmp_path: Path, name: str) -> None:
-    """The reason is the one that the service logs, and the line that shows it is there."""
+def test_a_refused_token_shows_the_reason(tmp_path: Path, name: str) -> None:
+    """It is the reason in the service's log; a line shows the claim in question."""
     claims, reason, line = REFUSED[name]
     settings = {
         "TASKSERVICE_JWT_SECRET": SECRET,
         "TASKSERVICE_JWT_ISSUER": "https://i/",
         "TASKSERVICE_JWT_AUDIENCE": "tasks",
     }
-    status, lines, error = explained(tmp_path, by_secret(**claims), **settings)
+    status, lines, error = explained(tmp_path, signed_token(**claims), **settings)
     assert (status, error) == (2, f"Error: refused: {reason}\n")
     assert any(one.startswith(line) for one in lines), lines
 
 
-def test_what_is_no_token_is_told(tmp_path: Path) -> None:
-    """There is nothing to show of it."""
+def test_a_malformed_token_is_refused(tmp_path: Path) -> None:
+    """It has no header or claims to show."""
     status, lines, error = explained(tmp_path, "not.a-token", TASKSERVICE_JWT_SECRET=SECRET)
     assert (status, error) == (2, "Error: refused: the token does not have three segments\n")
     assert [line.split()[0] for line in lines] == ["clock"]
 
 
-def test_a_key_that_the_issuer_does_not_have_is_told(issuer: Issuer, tmp_path: Path) -> None:
-    """By name, with those that there are, and the issuer's clock."""
+def test_an_unknown_key_is_shown(issuer: Issuer, tmp_path: Path) -> None:
+    """With the known key ids, and the issuer's clock."""
     settings = {"TASKSERVICE_JWKS_URL": issuer.url}
     token = issuer.token(headers={"kid": "old"})
     status, lines, error = explained(tmp_path, token, **settings)
@@ -123,8 +123,8 @@ def test_a_key_that_the_issuer_does_not_have_is_told(issuer: Issuer, tmp_path: P
         ({"kid": ""}, None),
     ],
 )
-def test_a_key_that_is_not_used_is_told(headers: dict[str, str], known: str | None) -> None:
-    """With the reason; an empty `kid` names none."""
+def test_an_ignored_key_is_shown(headers: dict[str, str], known: str | None) -> None:
+    """With the reason; an empty `kid` names no key."""
     with Issuer(["EdDSA"]) as issuer:
         issuer.extra = [{"kty": "RSA", "kid": "e1", "use": "enc"}]
         settings = Settings(database_url="", jwks_url=issuer.url)
@@ -133,20 +133,20 @@ def test_a_key_that_is_not_used_is_told(headers: dict[str, str], known: str | No
     assert lines[1] == f'kid       "{headers["kid"]}"{note}'
 
 
-def test_a_token_of_the_other_family_is_told(issuer: Issuer, tmp_path: Path) -> None:
-    """What it names, and what is taken, stand side by side."""
-    _, lines, error = explained(tmp_path, by_secret(), TASKSERVICE_JWKS_URL=issuer.url)
+def test_an_unsupported_algorithm_is_shown(issuer: Issuer, tmp_path: Path) -> None:
+    """Beside the supported ones."""
+    _, lines, error = explained(tmp_path, signed_token(), TASKSERVICE_JWKS_URL=issuer.url)
     assert lines[0] == 'alg "HS256" (supported: ES256, EdDSA, RS256)'
     assert error == "Error: refused: alg is not an allowed algorithm\n"
 
 
-def test_the_input_may_hold_it(tmp_path: Path) -> None:
-    """`-` keeps it out of the list of processes and the shell's history; `Bearer` is taken off."""
+def test_a_token_is_read_from_standard_input(tmp_path: Path) -> None:
+    """`-` keeps it out of process list and shell history; the prefix `Bearer` is removed."""
     result = subprocess.run(
         [*COMMAND, "token", "--explain", "-"],
         cwd=tmp_path,
         env=environment(TASKSERVICE_JWT_SECRET=SECRET),
-        input=f"Bearer {by_secret()}\n",
+        input=f"Bearer {signed_token()}\n",
         capture_output=True,
         text=True,
         check=False,
@@ -155,9 +155,9 @@ def test_the_input_may_hold_it(tmp_path: Path) -> None:
     assert result.stdout.endswith("accepted: the user is ada, the path /api/tasks/ada/tasks\n")
 
 
-def test_control_characters_of_a_claim_stay_out_of_the_terminal(tmp_path: Path) -> None:
-    """A token that anybody made may hold anything: it is shown as JSON in ASCII."""
-    token = by_secret(sub="\x1b[2J☃" + "x" * 300)
+def test_control_characters_of_a_claim_are_escaped(tmp_path: Path) -> None:
+    """A forged token may contain anything: claims are printed as JSON in ASCII."""
+    token = signed_token(sub="\x1b[2J☃" + "x" * 300)
     _, lines, _ = explained(tmp_path, token, TASKSERVICE_JWT_SECRET=SECRET)
     (shown,) = [line for line in lines if line.startswith("sub ")]
     assert shown.startswith('sub "\\u001b[2J\\u2603xxx')
@@ -165,15 +165,15 @@ def test_control_characters_of_a_claim_stay_out_of_the_terminal(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("arguments", [[], ["ada", "--explain", "x"]])
-def test_one_thing_is_asked_at_a_time(tmp_path: Path, arguments: list[str]) -> None:
-    """A user or a token; neither, or both, is told."""
+def test_either_user_or_token_is_required(tmp_path: Path, arguments: list[str]) -> None:
+    """Neither, or both, is a usage error."""
     result = run([*COMMAND, "token", *arguments], tmp_path, TASKSERVICE_JWT_SECRET=SECRET)
     assert result.returncode == 2
     assert "give either USER or --explain TOKEN" in result.stderr
 
 
 def test_the_development_secret_is_used(tmp_path: Path) -> None:
-    """As `taskservice token USER` does."""
+    """As by `taskservice token USER`."""
     (tmp_path / "taskservice.secret").write_text(OTHER)
     (tmp_path / "taskservice.secret").chmod(0o600)
     token = issue(OTHER, "demo", lifetime=timedelta(hours=1), now=datetime.now(UTC))

@@ -94,8 +94,10 @@ def text_of(*members: Any) -> str:
     )
 
 
-def test_a_round_trip_is_equal(place: Place, tmp_path: Path, postgresql: Databases) -> None:
-    """Out, into an empty database of either engine, and out again: byte for byte the same."""
+def test_a_round_trip_is_byte_identical(
+    place: Place, tmp_path: Path, postgresql: Databases
+) -> None:
+    """Export, import into an empty database of either engine, and export again."""
     assert place("seed", "--user", ADA, "--tasks", "450").stdout == "added 450 tasks for ada\n"
     assert place("seed", "--user", BOB, "--tasks", "5").returncode == 0
     file = tmp_path / "tasks.jsonl"
@@ -114,8 +116,8 @@ def test_a_round_trip_is_equal(place: Place, tmp_path: Path, postgresql: Databas
             assert other.exported(BOB) == ""
 
 
-def test_an_import_that_was_killed_is_run_again(place: Place, tmp_path: Path) -> None:
-    """kill -9 after some of it, and the same again: everything is there, and once."""
+def test_a_killed_import_can_be_run_again(place: Place, tmp_path: Path) -> None:
+    """After `kill -9` and two more imports, every task exists once."""
     file = file_of(tmp_path, *lines(1000))
     half = "".join(file.read_text().splitlines(keepends=True)[:500])
     process = subprocess.Popen(
@@ -166,8 +168,8 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", [*BAD, *WRONG])
-def test_a_bad_line_is_named_and_the_others_are_stored(tmp_path: Path, name: str) -> None:
-    """By its number and its reason; the exit status is 2, and nothing else is lost."""
+def test_an_invalid_line_is_printed_and_the_others_are_imported(tmp_path: Path, name: str) -> None:
+    """With its number and the reason; the exit status is 2."""
     place = Place(address := sqlite_home(tmp_path), address, tmp_path)
     first, second, third = lines(3)
     texts = [text_of(first), text_of(third)]
@@ -185,8 +187,8 @@ def test_a_bad_line_is_named_and_the_others_are_stored(tmp_path: Path, name: str
     assert place.exported() == "".join(texts)
 
 
-def test_what_is_missing_in_a_line_is_named(tmp_path: Path) -> None:
-    """Every member of a task must be there: what is left out would not come back as it was."""
+def test_missing_members_are_named(tmp_path: Path) -> None:
+    """A line must have every member, as none has a default."""
     place = Place(address := sqlite_home(tmp_path), address, tmp_path)
     (line,) = lines(1)
     del line["version"], line["completed_at"]
@@ -195,8 +197,8 @@ def test_what_is_missing_in_a_line_is_named(tmp_path: Path) -> None:
     assert result.returncode == 2
 
 
-def test_a_task_that_has_changed_since_is_told_and_kept(place: Place, tmp_path: Path) -> None:
-    """An import overwrites nothing."""
+def test_an_existing_task_is_not_overwritten(place: Place, tmp_path: Path) -> None:
+    """The line is printed with the reason."""
     line, other = lines(2)
     assert place("import", ADA, str(file_of(tmp_path, line))).returncode == 0
     changed = {**line, "title": "Something else"}
@@ -210,7 +212,7 @@ def test_a_task_that_has_changed_since_is_told_and_kept(place: Place, tmp_path: 
 
 
 def test_the_longest_line_is_read() -> None:
-    """Every letter of the longest task may be escaped, as `json.dumps` and `jq -a` do."""
+    """Every character of the longest task may be escaped, as by `json.dumps` and `jq -a`."""
     long = Task.create(
         ADA,
         START,
@@ -221,8 +223,8 @@ def test_the_longest_line_is_read() -> None:
     assert parse_task(json.dumps(json.loads(format_task(long)), indent=1).encode(), ADA) == long
 
 
-def test_a_line_without_end_costs_no_memory(tmp_path: Path) -> None:
-    """What is too long is told by its number, and read past."""
+def test_a_line_that_is_too_long_is_skipped(tmp_path: Path) -> None:
+    """It is printed with its number; the next line is imported."""
     place = Place(address := sqlite_home(tmp_path), address, tmp_path)
     (line,) = lines(1)
     (tmp_path / "tasks.jsonl").write_text("x" * 3_000_000 + "\n" + json.dumps(line))
@@ -231,8 +233,8 @@ def test_a_line_without_end_costs_no_memory(tmp_path: Path) -> None:
     assert place.held().tasks == 1
 
 
-def peak(arguments: list[str], place: Place) -> int:
-    """Run a command that must succeed; return the most memory that it had, in MiB."""
+def peak_memory(arguments: list[str], place: Place) -> int:
+    """Run a command that must succeed; return its peak memory in MiB."""
     process = subprocess.Popen(
         [*COMMAND, *arguments],
         cwd=place.folder,
@@ -246,8 +248,8 @@ def peak(arguments: list[str], place: Place) -> int:
     return usage.ru_maxrss // 1024
 
 
-def test_memory_does_not_grow_with_the_tasks(tmp_path: Path) -> None:
-    """37 MiB of tasks go out, and in, with at most 24 MiB more than one task takes."""
+def test_memory_does_not_grow_with_the_number_of_tasks(tmp_path: Path) -> None:
+    """37 MiB of tasks need at most 24 MiB more than one task, for export and import."""
     place = Place(address := sqlite_home(tmp_path), address, tmp_path)
     engine = served_engine(place.service)
     long = "x" * 8000
@@ -262,12 +264,12 @@ def test_memory_does_not_grow_with_the_tasks(tmp_path: Path) -> None:
         assert place("export", user, f"{user}.jsonl").returncode == 0
     assert (tmp_path / f"{BOB}.jsonl").stat().st_size > 37 * 2**20
     for way in ("export", "import"):
-        small, large = (peak([way, user, f"{user}.jsonl"], place) for user in (ADA, BOB))
+        small, large = (peak_memory([way, user, f"{user}.jsonl"], place) for user in (ADA, BOB))
         assert large - small <= 24
 
 
-def test_an_export_that_fails_leaves_no_file(tmp_path: Path) -> None:
-    """A file is there when it is whole: what was there before stays."""
+def test_a_failed_export_changes_no_file(tmp_path: Path) -> None:
+    """The previous file stays, and no temporary file is left."""
     place = Place(address := sqlite_home(tmp_path), address, tmp_path)
     assert place("seed", "--user", ADA, "--tasks", "300").returncode == 0
     (tmp_path / "tasks.jsonl").write_text("the last one\n")
@@ -290,8 +292,8 @@ def test_an_export_that_fails_leaves_no_file(tmp_path: Path) -> None:
         (["import", "demo", "y.jsonl"], "importing"),
     ],
 )
-def test_a_terminal_sees_how_far_it_is(tmp_path: Path, arguments: list[str], label: str) -> None:
-    """A bar that ends at 100 %, on standard error, and only where that is a terminal."""
+def test_a_terminal_shows_a_progress_bar(tmp_path: Path, arguments: list[str], label: str) -> None:
+    """On standard error, only if that is a terminal, until 100 %."""
     place = Place(address := sqlite_home(tmp_path), address, tmp_path)
     assert place("seed", "--tasks", "3").stderr == ""
     assert place("export", "demo", "y.jsonl").returncode == 0
@@ -312,8 +314,8 @@ def test_a_terminal_sees_how_far_it_is(tmp_path: Path, arguments: list[str], lab
     assert "100%" in shown
 
 
-def test_a_user_is_forgotten(place: Place, tmp_path: Path) -> None:
-    """Asked for, it removes tasks and receipts of that user, and says how many; nobody else's."""
+def test_erase_deletes_all_data_of_a_user(place: Place, tmp_path: Path) -> None:
+    """After confirmation, it deletes tasks and idempotency records, and prints the counts."""
     engine = served_engine(place.service)
     for user in (ADA, BOB):
         with SqlTasks(engine).open_tasks(user, atomic=True) as tasks:
@@ -321,8 +323,8 @@ def test_a_user_is_forgotten(place: Place, tmp_path: Path) -> None:
     engine.dispose()
     has = "ada has 1 task and 1 idempotency record\n"
     assert place.maintain("erase", ADA, "--dry-run").stdout == has
-    unasked = place.maintain("erase", ADA)
-    assert (unasked.returncode, "Delete all of it permanently? [y/N]" in unasked.stdout) == (
+    aborted = place.maintain("erase", ADA)
+    assert (aborted.returncode, "Delete all of it permanently? [y/N]" in aborted.stdout) == (
         1,
         True,
     )
@@ -334,8 +336,8 @@ def test_a_user_is_forgotten(place: Place, tmp_path: Path) -> None:
     assert (place.held(ADA), place.held(BOB)) == (OwnerCounts(0, 0), OwnerCounts(1, 1))
 
 
-def test_the_serving_role_is_told_who_may_erase(tmp_path: Path, postgresql: Databases) -> None:
-    """It removes nothing, and says as whom to do it."""
+def test_the_service_role_cannot_erase(tmp_path: Path, postgresql: Databases) -> None:
+    """It deletes nothing; the message names the role to use."""
     with served(postgresql) as home:
         place = Place(home.service, home.owner, tmp_path)
         place("seed", "--user", ADA, "--tasks", "2")
@@ -347,8 +349,8 @@ def test_the_serving_role_is_told_who_may_erase(tmp_path: Path, postgresql: Data
         )
 
 
-def test_nothing_of_the_forgotten_is_left_in_the_file(tmp_path: Path) -> None:
-    """On SQLite the bytes are overwritten, in the file and in its log."""
+def test_erase_leaves_no_bytes_in_the_file(tmp_path: Path) -> None:
+    """On SQLite, neither in the file nor in its WAL."""
     place = Place(address := sqlite_home(tmp_path), address, tmp_path)
     engine = served_engine(place.service)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
@@ -360,10 +362,10 @@ def test_nothing_of_the_forgotten_is_left_in_the_file(tmp_path: Path) -> None:
     engine.dispose()
 
 
-def test_what_cannot_be_overwritten_yet_is_told(
+def test_erase_reports_bytes_that_remain_in_the_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody reads the file: what was removed is said, and that it must be run again."""
+    """Another connection reads the file: the message says to run the command again."""
     monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_SECONDS", 0)
     engine = served_engine(address := sqlite_home(tmp_path))
     with SqlTasks(engine).open_tasks(ADA) as tasks:
