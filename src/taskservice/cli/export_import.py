@@ -27,10 +27,11 @@ BATCH_SIZE = 200
 @click.argument("file", type=click.Path(dir_okay=False), default=STANDARD_OUTPUT)
 @database_option
 def export_tasks(user: str, file: str, database: str | None) -> None:
-    """Write USER's tasks to FILE, or to standard output, as JSON Lines, the oldest task first.
+    """Export USER's tasks as JSON Lines, oldest first.
 
-    A regular FILE is replaced when the export is complete. A new file is
-    readable by its owner only (mode 0600); an existing one keeps its mode.
+    The default FILE is standard output. A regular FILE is replaced when the
+    export is complete. A new file is readable by its owner only (mode 0600);
+    an existing one keeps its mode.
     """
     # Open the output first: a later descriptor could be the one that FILE names.
     with (
@@ -53,12 +54,13 @@ def export_tasks(user: str, file: str, database: str | None) -> None:
 @click.option("--dry-run", is_flag=True, help="Validate every line and import nothing.")
 @database_option
 def import_tasks(user: str, file: BinaryIO, dry_run: bool, database: str | None) -> None:
-    """Import USER's tasks, as written by `export`, from FILE, or from standard input.
+    """Import USER's tasks from JSON Lines.
 
-    Each task keeps its id, times and version. A task that exists already is
-    skipped, so that an interrupted import can be run again. An existing task
-    is never overwritten. Each line that cannot be imported is printed with
-    the reason, and the exit status is then 2.
+    The default FILE is standard input. Each task keeps its id, times and
+    version. A task that exists already is skipped, so that an interrupted
+    import can be run again. An existing task is never overwritten. Each line
+    that cannot be imported is printed with the reason, and the exit status is
+    then 2.
     """
     owner_data = None if dry_run else SqlOwnerData(checked_engine(database), user)
     imported = rejected = 0

@@ -9,9 +9,10 @@ from taskservice.cli.output import DEFAULT_MODE, STANDARD_OUTPUT, output_file
 @click.command()
 @click.argument("file", type=click.Path(dir_okay=False), default=STANDARD_OUTPUT)
 def openapi(file: str) -> None:
-    """Write the OpenAPI document to FILE, or to standard output.
+    """Write the OpenAPI document.
 
-    A regular FILE is replaced when the document is complete.
+    The default FILE is standard output. A regular FILE is replaced when the
+    document is complete.
     """
     with output_file(file, DEFAULT_MODE) as write:
         write(openapi_document())

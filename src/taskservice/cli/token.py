@@ -34,7 +34,9 @@ from taskservice.core.errors import Unauthenticated
 )
 @database_option
 def token(user: str | None, days: int, given: str | None, database: str | None) -> None:
-    """Print a token for USER, signed with the configured or the development secret.
+    """Print a token for USER, or explain a token.
+
+    The token is signed with the configured secret, or the development secret.
 
     With --explain, print a token's claims, the values that the service
     expects, and the user or the reason for refusal (exit status 2).

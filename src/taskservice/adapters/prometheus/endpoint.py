@@ -29,8 +29,8 @@ _log = logging.getLogger("taskservice")
 def serve(listener: socket.socket, folder: str) -> None:
     """Serve the metric files in `folder` on `listener` until this process exits.
 
-    A fork waits for the scrape in progress, so that no child inherits locks
-    of prometheus_client. The child closes the inherited listening socket.
+    A fork waits for the scrape in progress, so that no child inherits a lock
+    that a scrape holds. The child closes the inherited listening socket.
     """
     scrape_lock = Lock()
     server = _Server(listener)
