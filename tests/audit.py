@@ -28,7 +28,7 @@ from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.service import TaskService
 
 PACKAGE = str(Path(taskservice.__file__).parent)
-ARCHIVED = ("restore", "count", "erase")
+ARCHIVED = ("import_tasks", "count", "erase")
 EXCEPT = {
     (migrate.__file__, "upgrade"),
     (partition.__file__, "partition"),

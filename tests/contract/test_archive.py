@@ -32,7 +32,7 @@ class Services(NamedTuple):
 
     open_tasks: OpenTasks
     open_owner_data: OpenOwnerData
-    maintain: OpenOwnerData
+    open_owner_data_as_admin: OpenOwnerData
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -68,8 +68,8 @@ class TestArchive(OwnerDataContract):
         return doors.open_owner_data
 
     @pytest.fixture
-    def maintain(self, doors: Services) -> OpenOwnerData:
-        return doors.maintain
+    def open_owner_data_as_admin(self, doors: Services) -> OpenOwnerData:
+        return doors.open_owner_data_as_admin
 
 
 def test_the_serving_role_cannot_erase_and_removes_nothing(
@@ -79,7 +79,7 @@ def test_the_serving_role_cannot_erase_and_removes_nothing(
     with owner_engine.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
     archive = SqlOwnerData(role_engine, ADA)
-    archive.restore(some_tasks(3))
+    archive.import_tasks(some_tasks(3))
     with pytest.raises(AccessDenied):
         archive.erase()
     assert archive.count() == OwnerCounts(3, 0)
@@ -159,9 +159,9 @@ def test_restoring_reads_what_is_wanted(sqlite: Engine, monkeypatch: pytest.Monk
         return Task(**fields)
 
     first, second, third = some_tasks(3)
-    SqlOwnerData(sqlite, ADA).restore([first, second])
+    SqlOwnerData(sqlite, ADA).import_tasks([first, second])
     monkeypatch.setattr(owner_data, "Task", reading)
-    SqlOwnerData(sqlite, ADA).restore([third])
+    SqlOwnerData(sqlite, ADA).import_tasks([third])
     assert read == [third.id]
 
 
@@ -202,5 +202,5 @@ def test_an_id_belongs_to_its_moment() -> None:
     later = TaskIds()(START + timedelta(milliseconds=1))
     version_four = UUID(int=task.id.int & ~(15 << 76) | 4 << 76)
     for wrong in (later, version_four, UUID(int=task.id.int | 3 << 62)):
-        with pytest.raises(InvalidTask, match="id is not one that was made"):
+        with pytest.raises(InvalidTask, match="id must be a UUIDv7"):
             validate(replace(task, id=wrong))

@@ -129,7 +129,7 @@ def test_a_commit_is_believed_where_nobody_looks_for_what_it_wrote(fragile: Frag
     """Its number is all that there is: the block ends as if the answer had come."""
     fragile.add("before")
     fragile.wire.lose_answer_to = COMMIT
-    restored = SqlOwnerData(fragile.engine, ADA).restore(some_tasks(1))
+    restored = SqlOwnerData(fragile.engine, ADA).import_tasks(some_tasks(1))
     assert (restored, fragile.wire.lost) == ([], 1)
 
 

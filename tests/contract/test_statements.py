@@ -316,7 +316,7 @@ def test_a_list_from_a_file_is_stopped_whenever_its_time_is_over(
 
 def test_the_time_is_looked_at_often(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Within 200 tasks of a search, each of which takes under a millisecond."""
-    SqlOwnerData(sqlite, ADA).restore(some_tasks(2000))
+    SqlOwnerData(sqlite, ADA).import_tasks(some_tasks(2000))
     looks = count()
     monkeypatch.setattr(sessions, "monotonic", lambda: next(looks) * 0.0)
     with SqlTasks(sqlite).open_tasks(ADA) as tasks:

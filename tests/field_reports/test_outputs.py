@@ -35,7 +35,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with a few tasks of Ada's."""
     address = sqlite_home(tmp_path_factory.mktemp("database"))
     engine = served_engine(address)
-    SqlOwnerData(engine, ADA).restore(TASKS)
+    SqlOwnerData(engine, ADA).import_tasks(TASKS)
     engine.dispose()
     return address
 

@@ -75,7 +75,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "nobody's": (
         {**VALID, "sub": "a b"},
-        "sub is not the name of an owner",
+        "sub is not a valid user id",
         'sub "a b"',
     ),
     "another's": ({"secret": OTHER}, "no key verifies the signature", 'sub "ada"'),

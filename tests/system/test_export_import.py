@@ -255,7 +255,7 @@ def test_memory_does_not_grow_with_the_number_of_tasks(tmp_path: Path) -> None:
     long = "x" * 8000
     for part in range(25):
         tasks = sample_tasks(BOB, 200, START, TaskIds(), seed=part)
-        SqlOwnerData(engine, BOB).restore(
+        SqlOwnerData(engine, BOB).import_tasks(
             [task.edit(task.updated_at, description=long) for task in tasks]
         )
     engine.dispose()

@@ -208,21 +208,21 @@ class ReceiptsOfEverybody(ReceiptsOutsideTheTransaction):
         return key
 
 
-class RestoresOverWhatIsThere(_OwnerData):
-    def restore(self, tasks: Sequence[Task]) -> list[Task]:
+class OverwritesOnImport(_OwnerData):
+    def import_tasks(self, tasks: Sequence[Task]) -> list[Task]:
         with self._begin() as held:
             held.tasks.update({task.id: task for task in tasks if task.user_id == self._owner})
         return [task for task in tasks if task.user_id != self._owner]
 
 
-class RestoresForeignTasks(_OwnerData):
-    def restore(self, tasks: Sequence[Task]) -> list[Task]:
+class ImportsForeignTasks(_OwnerData):
+    def import_tasks(self, tasks: Sequence[Task]) -> list[Task]:
         with self._begin() as held:
             held.tasks.update({task.id: task for task in tasks})
         return []
 
 
-class NoRoomForAnotherVersion(_OwnTasks):
+class VersionOverflows(_OwnTasks):
     def change(self, task_id: UUID, step: Step) -> Task:
         task = super().change(task_id, step)
         if task.version > VERSION_LIMIT:
@@ -230,7 +230,7 @@ class NoRoomForAnotherVersion(_OwnTasks):
         return task
 
 
-class ErasesNoReceipts(_OwnerData):
+class KeepsIdempotencyRecordsOnErase(_OwnerData):
     def erase(self) -> OwnerCounts:
         with self._begin() as held:
             removed = OwnerCounts(len(held.tasks), len(held.records))
@@ -306,10 +306,10 @@ NOTICED_BY: dict[type[Any], list[str]] = {
     NeverSettles: ["test_a_repeated_change_is_not_done_again"],
     ReceiptsOutsideTheTransaction: ["test_what_did_not_succeed_is_not_remembered"],
     ReceiptsOfEverybody: ["test_keys_belong_to_their_owner"],
-    RestoresOverWhatIsThere: ["test_what_has_changed_since_stays_as_it_is"],
-    RestoresForeignTasks: ["test_another_owners_task_is_not_restored"],
-    NoRoomForAnotherVersion: ["test_the_last_version_that_is_taken_in_can_be_changed"],
-    ErasesNoReceipts: ["test_an_owner_is_forgotten_and_nobody_else"],
+    OverwritesOnImport: ["test_an_import_does_not_overwrite_a_changed_task"],
+    ImportsForeignTasks: ["test_another_owners_task_is_not_imported"],
+    VersionOverflows: ["test_a_task_at_the_highest_version_can_be_changed"],
+    KeepsIdempotencyRecordsOnErase: ["test_only_the_data_of_one_owner_is_erased"],
 }
 """Each bug, and what must turn red for it, among others."""
 

@@ -137,7 +137,7 @@ class _OwnerData:
         self._owner = owner
         self._begin = begin
 
-    def restore(self, tasks: Sequence[Task]) -> list[Task]:
+    def import_tasks(self, tasks: Sequence[Task]) -> list[Task]:
         with self._begin() as held:
             for task in tasks:
                 if task.user_id == self._owner:

@@ -14,7 +14,7 @@ from taskservice.cli.options import checked_engine, database_option, user_argume
 from taskservice.cli.output import PRIVATE_MODE, STANDARD_OUTPUT, output_file
 from taskservice.cli.progress import print_message, progress
 from taskservice.config import ConfigError
-from taskservice.core.owner_data import OwnerData, every_task
+from taskservice.core.owner_data import OwnerData, iterate_tasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
 
@@ -41,7 +41,7 @@ def export_tasks(user: str, file: str, database: str | None) -> None:
         total = tasks.list(TaskQuery(limit=1, counted=True)).total
         with progress("exporting", total) as advance:
             count = 0
-            for task in every_task(tasks):
+            for task in iterate_tasks(tasks):
                 write(format_task(task))
                 advance(1)
                 count += 1
@@ -79,7 +79,7 @@ def import_tasks(user: str, file: BinaryIO, dry_run: bool, database: str | None)
 def _import_batch(owner_data: OwnerData | None, user: str, batch: list[Line]) -> int:
     """Import the valid lines and print the others; return the number of imported lines."""
     parsed = dict(_parse(user, batch))
-    conflicts = owner_data.restore(list(parsed.values())) if owner_data else []
+    conflicts = owner_data.import_tasks(list(parsed.values())) if owner_data else []
     for number, task in parsed.items():
         if task in conflicts:
             print_message(f"line {number}: a different task with this id exists; it was kept")

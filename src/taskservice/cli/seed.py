@@ -37,6 +37,6 @@ def seed(user: str, count: int, database: str | None) -> None:
     tasks = sample_tasks(user, count, system_clock(), TaskIds())
     with progress("seeding", count) as advance:
         while batch := list(islice(tasks, BATCH_SIZE)):
-            owner_data.restore(batch)
+            owner_data.import_tasks(batch)
             advance(len(batch))
     click.echo(f"added {count} {'task' if count == 1 else 'tasks'} for {user}")

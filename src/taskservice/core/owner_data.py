@@ -1,9 +1,9 @@
-"""The port that carries one owner's belongings whole, to another place or out of the world."""
+"""Owner data: the port that imports, counts and erases everything of one owner."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
-from uuid import UUID
+from uuid import RFC_4122, UUID
 
 from taskservice.core.clock import normalize_timestamp
 from taskservice.core.errors import FieldError, InvalidTask, TaskServiceError
@@ -15,21 +15,20 @@ from taskservice.core.timestamps import YEARS
 from taskservice.core.validation import check_description, check_title, is_owner
 
 VERSION_LIMIT = 2**30
-"""The last version that is taken in; homes hold up to 2**31 - 1, a billion changes more."""
+"""The highest version that may be imported; adapters store versions up to 2**31 - 1."""
 
-OLDEST_FIRST = Sort(field="created_at", descending=False)
-"""The order in which belongings are carried."""
+_OLDEST_FIRST = Sort(field="created_at", descending=False)
 
 
 class OwnerCounts(NamedTuple):
-    """How much there is of one owner."""
+    """The number of tasks and idempotency records of one owner."""
 
     tasks: int
     idempotency_records: int
 
 
 class ErasureIncomplete(TaskServiceError):
-    """Everything was `removed`, and its bytes can still be read in the database's files."""
+    """The `removed` rows are deleted, but their bytes can still be read in the database files."""
 
     def __init__(self, removed: OwnerCounts, reason: str) -> None:
         super().__init__(f"the deleted data is still in the database files: {reason}")
@@ -37,41 +36,44 @@ class ErasureIncomplete(TaskServiceError):
 
 
 class OwnerData(Protocol):
-    """All that is kept of one owner. Each method happens whole or not at all."""
+    """All data of one owner. Each method is atomic.
 
-    def restore(self, tasks: Sequence[Task]) -> list[Task]:
-        """Store the owner's `tasks`, each of them whole, as it stands; return what was not stored.
+    Any method raises `Unavailable` if the storage cannot be reached.
+    """
 
-        One that is there already, equal, counts as stored. One that is there
-        in another state is not, and what is there stays; nor is another
-        owner's. Raises `Unavailable`, as all methods do, when the home for
-        tasks cannot be reached.
+    def import_tasks(self, tasks: Sequence[Task]) -> list[Task]:
+        """Store the owner's `tasks` with all their fields; return those that were not stored.
+
+        A task that is already stored and equal counts as stored. A task that
+        is already stored but differs is not overwritten, and is returned. So is
+        a task of another owner.
         """
         ...
 
     def count(self) -> OwnerCounts:
-        """Return how much there is."""
+        """Return the number of tasks and idempotency records."""
         ...
 
     def erase(self) -> OwnerCounts:
-        """Remove everything, what keys were used for included; return how much it was.
+        """Delete all tasks and idempotency records; return their numbers.
 
-        A home that promises more, such as to overwrite what was there, raises
-        `ErasureIncomplete` where it could not yet. Called again, it goes on with that.
+        An adapter may also overwrite the deleted data. It raises
+        `ErasureIncomplete` if it cannot do that yet; another call tries again.
         """
         ...
 
 
 OpenOwnerData = Callable[[str], OwnerData]
-"""Names the owner, here and nowhere else."""
+"""Returns the `OwnerData` of the named owner."""
 
 
-def every_task(tasks: TaskService) -> Iterator[Task]:
-    """Yield one owner's tasks, the oldest first, a page at a time.
+def iterate_tasks(tasks: TaskService) -> Iterator[Task]:
+    """Yield one owner's tasks, the oldest first, page by page.
 
-    A task that stood throughout comes once, whatever is written meanwhile.
+    A task that exists from start to end is yielded exactly once, despite
+    concurrent writes.
     """
-    query: TaskQuery | None = TaskQuery(sort=OLDEST_FIRST, limit=PAGE_LIMIT)
+    query: TaskQuery | None = TaskQuery(sort=_OLDEST_FIRST, limit=PAGE_LIMIT)
     while query is not None:
         page = tasks.list(query)
         yield from page.tasks
@@ -79,7 +81,7 @@ def every_task(tasks: TaskService) -> Iterator[Task]:
 
 
 def validate(task: Task) -> None:
-    """Raise `InvalidTask`, with every fault, unless this service could have made `task`."""
+    """Raise `InvalidTask`, with all errors, unless this service could have created `task`."""
     if errors := tuple(_errors(task)):
         raise InvalidTask(errors)
 
@@ -93,44 +95,48 @@ def _errors(task: Task) -> Iterator[FieldError]:
 
 
 def _check_id(task: Task) -> None:
-    if not first_id(task.created_at) <= task.id <= last_id(task.created_at) or not _is_made(task):
-        raise ValueError("is not one that was made at created_at")
+    if not first_id(task.created_at) <= task.id <= last_id(task.created_at) or not _is_uuid7(
+        task.id
+    ):
+        raise ValueError("must be a UUIDv7 whose timestamp is created_at")
 
 
-def _is_made(task: Task) -> bool:
-    return (task.id.version, task.id.variant) == (7, UUID(int=1 << 63).variant)
+def _is_uuid7(task_id: UUID) -> bool:
+    return (task_id.version, task_id.variant) == (7, RFC_4122)
 
 
 def _check_owner(task: Task) -> None:
     if not is_owner(task.user_id):
-        raise ValueError("is not the name of an owner")
+        raise ValueError("is not a valid owner name")
 
 
 def _check_completed(task: Task) -> None:
     if task.completed != (task.completed_at is not None):
-        raise ValueError("does not agree with completed_at")
+        raise ValueError("must be true if completed_at is set, and only then")
 
 
 def _check_completed_at(task: Task) -> None:
     if task.completed_at is not None:
-        _check_moment(task.completed_at)
+        _check_timestamp(task.completed_at)
         if not task.created_at <= task.completed_at <= task.updated_at:
-            raise ValueError("must be from created_at to updated_at")
+            raise ValueError("must be between created_at and updated_at")
 
 
 def _check_created_at(task: Task) -> None:
-    _check_moment(task.created_at)
+    _check_timestamp(task.created_at)
 
 
 def _check_updated_at(task: Task) -> None:
-    _check_moment(task.updated_at)
+    _check_timestamp(task.updated_at)
     if task.updated_at < task.created_at:
         raise ValueError("must not be before created_at")
 
 
-def _check_moment(value: datetime) -> None:
+def _check_timestamp(value: datetime) -> None:
     if value.year not in YEARS or value != normalize_timestamp(value):
-        raise ValueError("must be a moment from 1970 to 9998 that is no whole second")
+        raise ValueError(
+            "must be in the years 1970 to 9998, and have a fraction of a second that is not 0"
+        )
 
 
 def _check_version(task: Task) -> None:

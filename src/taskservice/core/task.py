@@ -124,7 +124,7 @@ def _errors(values: dict[str, object]) -> Iterator[FieldError]:
 
 def _check_owner(owner: str) -> None:
     if not is_owner(owner):
-        raise ValueError("is not the name of an owner")
+        raise ValueError("is not a valid owner name")
 
 
 _CHECKS: dict[str, Callable[..., None]] = {

@@ -34,7 +34,7 @@ class SqlOwnerData:
         self._engine = engine
         self._owner = owner
 
-    def restore(self, wanted: Sequence[Task]) -> list[Task]:
+    def import_tasks(self, wanted: Sequence[Task]) -> list[Task]:
         """Insert the tasks that do not exist; return those that differ from the stored ones."""
         rows = [_row(task) for task in wanted if task.user_id == self._owner]
         with transaction(self._engine, self._owner) as connection:
