@@ -74,12 +74,12 @@ TAKEN: list[Report[str, str]] = [
 
 YEAR = "the year, in UTC, must be from 1970 to 9998"
 MONTH = "the month must be from 01 to 12"
-DAY = "the day must be one of its month"
+DAY = "the month does not have this day"
 HOUR = "the hour must be from 00 to 23"
 MINUTE = "the minute must be from 00 to 59"
 SECOND = "the second must be from 00 to 59"
-LEAP = "the second 60 must be that of 23:59:60 in UTC"
-BETWEEN = "T must stand between date and time"
+LEAP = "the second 60 is allowed only as 23:59:60 in UTC"
+BETWEEN = "the date and the time must be separated by T"
 OFFSET = "the seconds must be followed by Z or an offset such as +01:00"
 END = "nothing must follow the offset"
 
@@ -120,7 +120,7 @@ IMPORTED: list[Report[str, str]] = [
         "nakadi#185",
         "digits that would be lost",
         "2026-02-09T10:00:00.123456789Z",
-        "its digits beyond microseconds must be 0",
+        "digits beyond microseconds must be 0",
     ),
     Report("nakadi#185", "no offset", "2026-02-09T10:00:00.123456", OFFSET),
 ]
