@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from taskservice.adapters.memory import InMemoryTasks, _Held, _OwnerData, _OwnTasks
+from taskservice.adapters.memory import InMemoryTasks, _OwnerData, _OwnerState, _OwnerTasks
 from taskservice.core.clock import Clock
 from taskservice.core.idempotency import IdempotencyRecord
 from taskservice.core.owner_data import VERSION_LIMIT, OpenOwnerData, OwnerCounts, OwnerData
@@ -26,23 +26,23 @@ from taskservice.testing.contract import OwnerDataContract, TaskServiceContract
 
 class NoOwnerClause(InMemoryTasks):
     @contextmanager
-    def _transaction(self, owner: str) -> Iterator[_Held]:
-        with super()._transaction("everybody") as held:
-            yield held
+    def _transaction(self, owner: str) -> Iterator[_OwnerState]:
+        with super()._transaction("everybody") as state:
+            yield state
 
 
 class OwnersFolded(InMemoryTasks):
     @contextmanager
-    def _transaction(self, owner: str) -> Iterator[_Held]:
-        with super()._transaction(owner.casefold()) as held:
-            yield held
+    def _transaction(self, owner: str) -> Iterator[_OwnerState]:
+        with super()._transaction(owner.casefold()) as state:
+            yield state
 
 
 class NotRolledBack(InMemoryTasks):
     @contextmanager
-    def _transaction(self, owner: str) -> Iterator[_Held]:
+    def _transaction(self, owner: str) -> Iterator[_OwnerState]:
         with self._lock:
-            yield self._owners.setdefault(owner, _Held())
+            yield self._owners.setdefault(owner, _OwnerState())
 
 
 class NeverTogether(InMemoryTasks):
@@ -64,15 +64,15 @@ class RandomIds(InMemoryTasks):
         super().__init__(clock, lambda at: uuid4())
 
 
-class ChangesInTwoTransactions(_OwnTasks):
+class ChangesInTwoTransactions(_OwnerTasks):
     def change(self, task_id: UUID, step: Step) -> Task:
         changed = step(self.get(task_id), self._clock())
-        with self._begin() as held:
-            held.tasks[task_id] = changed
+        with self._begin() as state:
+            state.tasks[task_id] = changed
         return changed
 
 
-class TouchesWhatIsUnchanged(_OwnTasks):
+class TouchesWhatIsUnchanged(_OwnerTasks):
     def change(self, task_id: UUID, step: Step) -> Task:
         def touch(task: Task, now: datetime) -> Task:
             return replace(step(task, now), version=task.version + 1)
@@ -80,55 +80,55 @@ class TouchesWhatIsUnchanged(_OwnTasks):
         return super().change(task_id, touch)
 
 
-class TakesTheClocksWord(_OwnTasks):
+class TakesTheClocksWord(_OwnerTasks):
     def change(self, task_id: UUID, step: Step) -> Task:
         return super().change(
             task_id, lambda task, now: replace(step(task, now), updated_at=self._clock())
         )
 
 
-class TakesItOutToChangeIt(_OwnTasks):
+class TakesItOutToChangeIt(_OwnerTasks):
     def change(self, task_id: UUID, step: Step) -> Task:
         task = self.get(task_id)
         self.remove(task_id)
         changed = step(task, self._clock())
-        with self._begin() as held:
-            held.tasks[task_id] = changed
+        with self._begin() as state:
+            state.tasks[task_id] = changed
         return changed
 
 
-class NoGuard(_OwnTasks):
+class NoGuard(_OwnerTasks):
     def remove(self, task_id: UUID, guard: Precondition | None = None) -> None:
         super().remove(task_id)
 
 
-class GuardsInAnotherTransaction(_OwnTasks):
+class GuardsInAnotherTransaction(_OwnerTasks):
     def remove(self, task_id: UUID, guard: Precondition | None = None) -> None:
         if guard:
             guard(self.get(task_id))
         super().remove(task_id)
 
 
-class Milliseconds(_OwnTasks):
+class Milliseconds(_OwnerTasks):
     def get(self, task_id: UUID) -> Task:
         task = super().get(task_id)
         at = task.created_at
         return replace(task, created_at=at.replace(microsecond=at.microsecond // 1000 * 1000))
 
 
-class LocalTimes(_OwnTasks):
+class LocalTimes(_OwnerTasks):
     def get(self, task_id: UUID) -> Task:
         task = super().get(task_id)
         return replace(task, created_at=task.created_at.astimezone(timezone(timedelta(hours=1))))
 
 
-class PagesSkipOne(_OwnTasks):
+class PagesSkipOne(_OwnerTasks):
     def list(self, query: TaskQuery) -> Page:
         page = super().list(replace(query, limit=query.limit + 1))
         return Page(tasks=page.tasks[: query.limit], next=page.next, total=page.total)
 
 
-class PagesByOffset(_OwnTasks):
+class PagesByOffset(_OwnerTasks):
     def list(self, query: TaskQuery) -> Page:
         (offset,) = query.after or (0,)
         found = super().list(replace(query, after=None, limit=1000)).tasks[offset:]
@@ -137,35 +137,35 @@ class PagesByOffset(_OwnTasks):
         return Page(tasks=found[: query.limit], next=following)
 
 
-class CountsThePage(_OwnTasks):
+class CountsThePage(_OwnerTasks):
     def list(self, query: TaskQuery) -> Page:
         page = super().list(query)
-        return replace(page, total=len(page.tasks) if query.counted else None)
+        return replace(page, total=len(page.tasks) if query.with_total else None)
 
 
-class SearchesInLowerCase(_OwnTasks):
+class SearchesInLowerCase(_OwnerTasks):
     def list(self, query: TaskQuery) -> Page:
         sought = (query.text or "").lower()
-        with self._begin() as held:
-            found = [task for task in held.tasks.values() if sought in task.title.lower()]
+        with self._begin() as state:
+            found = [task for task in state.tasks.values() if sought in task.title.lower()]
         return replace(query, text=None).page(found)
 
 
-class AfterIsExclusive(_OwnTasks):
+class AfterIsExclusive(_OwnerTasks):
     def list(self, query: TaskQuery) -> Page:
         after = query.created_after
         later = after and after + timedelta(microseconds=1)
         return super().list(replace(query, created_after=later))
 
 
-class ForgetsReceipts(_OwnTasks):
+class ForgetsReceipts(_OwnerTasks):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.idempotency.begin = lambda key, fingerprint: None  # type: ignore[method-assign]
         self.idempotency.complete = lambda key, task: None  # type: ignore[method-assign]
 
 
-class NeverSettles(_OwnTasks):
+class NeverSettles(_OwnerTasks):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.idempotency.complete = lambda key, task: None  # type: ignore[method-assign]
@@ -210,19 +210,19 @@ class ReceiptsOfEverybody(ReceiptsOutsideTheTransaction):
 
 class OverwritesOnImport(_OwnerData):
     def import_tasks(self, tasks: Sequence[Task]) -> list[Task]:
-        with self._begin() as held:
-            held.tasks.update({task.id: task for task in tasks if task.user_id == self._owner})
+        with self._begin() as state:
+            state.tasks.update({task.id: task for task in tasks if task.user_id == self._owner})
         return [task for task in tasks if task.user_id != self._owner]
 
 
 class ImportsForeignTasks(_OwnerData):
     def import_tasks(self, tasks: Sequence[Task]) -> list[Task]:
-        with self._begin() as held:
-            held.tasks.update({task.id: task for task in tasks})
+        with self._begin() as state:
+            state.tasks.update({task.id: task for task in tasks})
         return []
 
 
-class VersionOverflows(_OwnTasks):
+class VersionOverflows(_OwnerTasks):
     def change(self, task_id: UUID, step: Step) -> Task:
         task = super().change(task_id, step)
         if task.version > VERSION_LIMIT:
@@ -232,9 +232,9 @@ class VersionOverflows(_OwnTasks):
 
 class KeepsIdempotencyRecordsOnErase(_OwnerData):
     def erase(self) -> OwnerCounts:
-        with self._begin() as held:
-            removed = OwnerCounts(len(held.tasks), len(held.records))
-            held.tasks.clear()
+        with self._begin() as state:
+            removed = OwnerCounts(len(state.tasks), len(state.records))
+            state.tasks.clear()
             return removed
 
 
@@ -245,7 +245,7 @@ def home_of(part: type[Any], clock: Clock) -> InMemoryTasks:
 
     class Home(InMemoryTasks):
         def _service(self, owner: str, begin: Any) -> TaskService:
-            made = part if issubclass(part, _OwnTasks) else _OwnTasks
+            made = part if issubclass(part, _OwnerTasks) else _OwnerTasks
             return made(owner, begin, self._clock, self._new_id)
 
         def open_owner_data(self, owner: str) -> OwnerData:

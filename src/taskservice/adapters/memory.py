@@ -1,4 +1,4 @@
-"""Tasks in memory: for unit tests and for trying things out. Gone with the process."""
+"""The in-memory storage adapter, for tests and development. Its data ends with the process."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -18,68 +18,68 @@ from taskservice.core.task import Step, Task
 
 
 @dataclass(frozen=True)
-class _Held:
-    """What is held for one owner."""
+class _OwnerState:
+    """All data of one owner."""
 
     tasks: dict[UUID, Task] = field(default_factory=dict)
     records: dict[str, IdempotencyRecord] = field(default_factory=dict)
 
-    def copy(self) -> "_Held":
-        return _Held(dict(self.tasks), dict(self.records))
+    def copy(self) -> "_OwnerState":
+        return _OwnerState(dict(self.tasks), dict(self.records))
 
 
-_Begin = Callable[[], AbstractContextManager[_Held]]
+_Begin = Callable[[], AbstractContextManager[_OwnerState]]
 
 
 class InMemoryTasks:
-    """Every owner's tasks in one process; `open_tasks` is the port. Threads may share it.
+    """All owners' tasks in one process; `open_tasks` is the port. It is thread-safe.
 
-    One transaction runs at a time, whoever's it is, so that a block that was
-    opened together holds up all others; it must not open tasks itself.
+    Transactions of all owners are serialized by one lock. So a block opened with
+    `atomic=True` blocks all others, and must not open tasks itself.
     """
 
     def __init__(self, clock: Clock = system_clock, new_id: NewId | None = None) -> None:
         self._clock = clock
         self._new_id = new_id or TaskIds()
-        self._owners: dict[str, _Held] = {}
+        self._owners: dict[str, _OwnerState] = {}
         self._lock = Lock()
 
     @contextmanager
     def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
         """Yield the tasks of `owner`; see `OpenTasks`."""
         if atomic:
-            with self._transaction(owner) as held:
-                yield self._service(owner, lambda: nullcontext(held))
+            with self._transaction(owner) as state:
+                yield self._service(owner, lambda: nullcontext(state))
         else:
             yield self._service(owner, lambda: self._transaction(owner))
 
     def open_owner_data(self, owner: str) -> OwnerData:
-        """Return the archive of `owner`; see `OpenOwnerData`."""
+        """Return the data of `owner`; see `OpenOwnerData`."""
         return _OwnerData(owner, lambda: self._transaction(owner))
 
     def _service(self, owner: str, begin: _Begin) -> TaskService:
-        return _OwnTasks(owner, begin, self._clock, self._new_id)
+        return _OwnerTasks(owner, begin, self._clock, self._new_id)
 
     @contextmanager
-    def _transaction(self, owner: str) -> Iterator[_Held]:
+    def _transaction(self, owner: str) -> Iterator[_OwnerState]:
         with self._lock:
-            working_copy = self._owners.get(owner, _Held()).copy()
+            working_copy = self._owners.get(owner, _OwnerState()).copy()
             yield working_copy
             self._owners[owner] = working_copy
 
 
-class _OwnTasks:
-    """One owner's tasks; each method works inside what `begin` opens."""
+class _OwnerTasks:
+    """One owner's tasks; each method runs in the transaction that `begin` opens."""
 
     def __init__(self, owner: str, begin: _Begin, clock: Clock, new_id: NewId) -> None:
         self._owner = owner
         self._begin = begin
         self._clock = clock
         self._new_id = new_id
-        self.idempotency = _OwnIdempotencyStore(begin)
+        self.idempotency = _OwnerIdempotencyStore(begin)
 
     def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
-        with self._begin() as held:
+        with self._begin() as state:
             task = Task.create(
                 self._owner,
                 self._clock(),
@@ -88,76 +88,76 @@ class _OwnTasks:
                 description=description,
                 completed=completed,
             )
-            held.tasks[task.id] = task
+            state.tasks[task.id] = task
             return task
 
     def get(self, task_id: UUID) -> Task:
-        with self._begin() as held:
-            return _find(held, task_id)
+        with self._begin() as state:
+            return _find(state, task_id)
 
     def list(self, query: TaskQuery) -> Page:
-        with self._begin() as held:
-            return query.page(held.tasks.values())
+        with self._begin() as state:
+            return query.page(state.tasks.values())
 
     def change(self, task_id: UUID, step: Step) -> Task:
-        with self._begin() as held:
-            held.tasks[task_id] = step(_find(held, task_id), self._clock())
-            return held.tasks[task_id]
+        with self._begin() as state:
+            state.tasks[task_id] = step(_find(state, task_id), self._clock())
+            return state.tasks[task_id]
 
     def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
-        with self._begin() as held:
-            task = _find(held, task_id)
+        with self._begin() as state:
+            task = _find(state, task_id)
             if precondition:
                 precondition(task)
-            del held.tasks[task_id]
+            del state.tasks[task_id]
 
 
-class _OwnIdempotencyStore:
-    """One owner's receipts; the lock of the store stands in for that of a key."""
+class _OwnerIdempotencyStore:
+    """One owner's idempotency records; the lock of the adapter serves as the lock of a key."""
 
     def __init__(self, begin: _Begin) -> None:
         self._begin = begin
 
     def begin(self, key: str, fingerprint: bytes) -> IdempotencyRecord | None:
-        with self._begin() as held:
-            if known := held.records.get(key):
-                return known
-            held.records[key] = IdempotencyRecord(fingerprint=fingerprint, task=None)
+        with self._begin() as state:
+            if record := state.records.get(key):
+                return record
+            state.records[key] = IdempotencyRecord(fingerprint=fingerprint, task=None)
             return None
 
     def complete(self, key: str, task: Task | None) -> None:
-        with self._begin() as held:
-            held.records[key] = replace(held.records[key], task=task)
+        with self._begin() as state:
+            state.records[key] = replace(state.records[key], task=task)
 
 
 class _OwnerData:
-    """All that is held for one owner."""
+    """Import, count and erase one owner's data."""
 
     def __init__(self, owner: str, begin: _Begin) -> None:
         self._owner = owner
         self._begin = begin
 
     def import_tasks(self, tasks: Sequence[Task]) -> list[Task]:
-        with self._begin() as held:
+        with self._begin() as state:
             for task in tasks:
                 if task.user_id == self._owner:
-                    held.tasks.setdefault(task.id, task)
-            return [task for task in tasks if held.tasks.get(task.id) != task]
+                    state.tasks.setdefault(task.id, task)
+            return [task for task in tasks if state.tasks.get(task.id) != task]
 
     def count(self) -> OwnerCounts:
-        with self._begin() as held:
-            return OwnerCounts(len(held.tasks), len(held.records))
+        with self._begin() as state:
+            return OwnerCounts(len(state.tasks), len(state.records))
 
     def erase(self) -> OwnerCounts:
-        with self._begin() as held:
-            removed = OwnerCounts(len(held.tasks), len(held.records))
-            held.tasks.clear()
-            held.records.clear()
+        with self._begin() as state:
+            removed = OwnerCounts(len(state.tasks), len(state.records))
+            state.tasks.clear()
+            state.records.clear()
             return removed
 
 
-def _find(held: _Held, task_id: UUID) -> Task:
+def _find(state: _OwnerState, task_id: UUID) -> Task:
     try:
-        return held.tasks[task_id]
+        return state.tasks[task_id]
     except KeyError:
         raise TaskNotFound(task_id) from None
