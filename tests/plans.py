@@ -56,7 +56,7 @@ def fill(engine: Engine, count: int, big: int) -> None:
 def deep(engine: Engine, query: TaskQuery) -> TaskQuery:
     """Return the query of the page at 90 % of the depth of `query`."""
     with SqlTasks(engine).open_tasks(BIG) as tasks:
-        total = tasks.list(replace(query, limit=1, counted=True)).total
+        total = tasks.list(replace(query, limit=1, with_total=True)).total
         assert total is not None
         last = tasks.list(replace(query, limit=total * 9 // 10)).tasks[-1]
     return replace(query, after=query.sort.key(last))

@@ -123,7 +123,7 @@ def slow_pages(engine: Engine) -> Calls:
         return {
             "search, found at once": lambda: tasks.list(TaskQuery(text="milk")),
             "search, not found": lambda: tasks.list(TaskQuery(text="nowhere to be found")),
-            "count=exact": lambda: tasks.list(TaskQuery(counted=True)),
+            "count=exact": lambda: tasks.list(TaskQuery(with_total=True)),
         }
 
 

@@ -122,7 +122,7 @@ def every_query() -> Iterator[TaskQuery]:
             yield TaskQuery(sort=Sort(field=field, descending=descending), limit=1)
     now = system_clock()
     ago = now - timedelta(days=1)
-    yield TaskQuery(completed=True, text="milk", counted=True)
+    yield TaskQuery(completed=True, text="milk", with_total=True)
     yield TaskQuery(created_after=ago, created_before=now, updated_after=ago, updated_before=now)
 
 

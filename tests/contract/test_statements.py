@@ -84,7 +84,7 @@ def test_one_statement_for_one_operation_and_two_for_a_change(engine: Engine) ->
 def use(tasks: TaskService) -> None:
     """Do everything that there is to do, once."""
     task = tasks.add(title="Buy milk")
-    for query in (TaskQuery(), TaskQuery(text="milk", counted=True), TaskQuery(completed=False)):
+    for query in (TaskQuery(), TaskQuery(text="milk", with_total=True), TaskQuery(completed=False)):
         assert task in tasks.list(query).tasks
     tasks.change(task.id, Task.complete)
     assert tasks.get(task.id).completed
@@ -132,7 +132,7 @@ def test_who_listens_hears_of_a_statement_before_and_after(engine: Engine) -> No
 def test_a_count_is_a_statement_of_its_own(engine: Engine) -> None:
     """Whoever asks for a count pays for it."""
     with SqlTasks(engine).open_tasks(ADA) as tasks, sent(engine) as statements:
-        tasks.list(TaskQuery(counted=True))
+        tasks.list(TaskQuery(with_total=True))
     assert sum("count(" in statement for statement in statements) == 1
 
 
@@ -294,7 +294,7 @@ def test_a_change_that_changes_nothing_writes_nothing(engine: Engine) -> None:
     assert len(statements) == 1
 
 
-@pytest.mark.parametrize("query", [TaskQuery(), TaskQuery(text="i"), TaskQuery(counted=True)])
+@pytest.mark.parametrize("query", [TaskQuery(), TaskQuery(text="i"), TaskQuery(with_total=True)])
 @pytest.mark.parametrize("looks", [1, 50, 150])
 @pytest.mark.parametrize("atomic", [False, True])
 def test_a_list_from_a_file_is_stopped_whenever_its_time_is_over(
@@ -331,7 +331,7 @@ def test_a_search_for_what_nearly_matches_everywhere_is_quick(engine: Engine, le
         for _ in range(60):
             tasks.add(title="Buy milk", description=letter * 10_000)
         began = monotonic()
-        assert tasks.list(TaskQuery(text=letter * 254 + "x", counted=True)).total == 0
+        assert tasks.list(TaskQuery(text=letter * 254 + "x", with_total=True)).total == 0
         assert monotonic() - began < 0.5
 
 

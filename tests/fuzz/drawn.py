@@ -34,7 +34,7 @@ queries = st.builds(
     updated_before=st.none() | moments,
     sort=st.builds(Sort, field=st.sampled_from(SORT_FIELDS), descending=st.booleans()),
     limit=st.integers(1, PAGE_LIMIT),
-    counted=st.booleans(),
+    with_total=st.booleans(),
 )
 
 values = st.recursive(

@@ -126,7 +126,7 @@ def test_the_audit_sees_every_door(engine: Engine, audit: Audit) -> None:
         task = tasks.add(title="Buy milk")
         for door in (
             partial(tasks.get, task.id),
-            partial(tasks.list, TaskQuery(counted=True, text="milk")),
+            partial(tasks.list, TaskQuery(with_total=True, text="milk")),
             partial(tasks.change, task.id, Task.complete),
             partial(tasks.remove, task.id),
         ):

@@ -78,7 +78,7 @@ def test_no_row_is_written_in_anothers_name(service: Connection) -> None:
 
 DOORS: dict[str, Callable[[TaskService, UUID], object]] = {
     "get": lambda tasks, known: tasks.get(known),
-    "list": lambda tasks, _: tasks.list(TaskQuery(counted=True)),
+    "list": lambda tasks, _: tasks.list(TaskQuery(with_total=True)),
     "search": lambda tasks, _: tasks.list(TaskQuery(text="secret")),
     "add": lambda tasks, _: tasks.add(title="Buy milk"),
     "change": lambda tasks, known: tasks.change(known, Task.complete),

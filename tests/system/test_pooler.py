@@ -62,7 +62,7 @@ def live(engine: Engine, number: int) -> None:
         with SqlTasks(engine).open_tasks(owner) as tasks:
             task = tasks.add(title=f"{owner} {turn}")
             assert tasks.change(task.id, Task.complete).user_id == owner
-            found = tasks.list(TaskQuery(limit=200, counted=True))
+            found = tasks.list(TaskQuery(limit=200, with_total=True))
             assert {one.user_id for one in found.tasks} == {owner}
             assert found.total == 2
             tasks.remove(task.id)

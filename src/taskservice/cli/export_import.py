@@ -38,7 +38,7 @@ def export_tasks(user: str, file: str, database: str | None) -> None:
         output_file(file, PRIVATE_MODE) as write,
         SqlTasks(checked_engine(database)).open_tasks(user) as tasks,
     ):
-        total = tasks.list(TaskQuery(limit=1, counted=True)).total
+        total = tasks.list(TaskQuery(limit=1, with_total=True)).total
         with progress("exporting", total) as advance:
             count = 0
             for task in iterate_tasks(tasks):

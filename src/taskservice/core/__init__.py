@@ -1,1 +1,1 @@
-"""What a task is, what may be done with it, and what a home for tasks promises."""
+"""The core: tasks, their rules, and the ports that adapters implement."""

@@ -1,15 +1,15 @@
-"""The port that tells who is calling."""
+"""Authentication: the port that verifies a token."""
 
 from typing import Protocol
 
 
 class Authenticate(Protocol):
-    """Tells whose credentials a token is."""
+    """Verifies a token, and returns its subject."""
 
     def __call__(self, token: str) -> str:
-        """Return the subject of `token`, a valid owner's name.
+        """Return the subject of `token`, a valid owner name.
 
-        Raises `Unauthenticated`, with the reason for the log, where the token
-        proves nothing; `Unavailable` where there is no key to test it with.
+        Raises `Unauthenticated`, with the reason for the log, if the token is not
+        valid, and `Unavailable` if there is no key to verify it with.
         """
         ...

@@ -1,24 +1,24 @@
-"""Time: read once per operation, in UTC, and never backwards for one task."""
+"""The clock, and timestamps in UTC that never go backwards for one task."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
-"""Returns the present moment, aware."""
+"""Returns the current time, aware."""
 
 _TICK = timedelta(microseconds=1)
 
 
 def system_clock() -> datetime:
-    """Return the present moment: aware, in UTC, to the microsecond."""
+    """Return the current time: aware, in UTC, to the microsecond."""
     return datetime.now(UTC)
 
 
 def normalize_timestamp(now: datetime, after: datetime | None = None) -> datetime:
-    """Return `now` in UTC, moved later where needed to come behind `after`.
+    """Return `now` in UTC, or the first microsecond after `after` if that is later.
 
-    A whole second is moved on by one microsecond, so that whatever writes a
-    moment in ISO 8601 shows all six digits of it.
+    One microsecond is added to a whole second. So a timestamp in ISO 8601
+    always has all six digits of its fraction.
     """
     now = now.astimezone(UTC)
     if after is not None and now <= after:

@@ -1,4 +1,4 @@
-"""The port that remembers what was done, so that it is not done again."""
+"""Idempotency keys: the port that stores the results of requests, so that a retry replays them."""
 
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -15,23 +15,23 @@ class IdempotencyKey(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class IdempotencyRecord:
-    """What a key was used for: the request's `fingerprint`, and the resulting `task`, if any."""
+    """The `fingerprint` of the first request with a key, and the `task` it returned, if any."""
 
     fingerprint: bytes
     task: Task | None
 
 
 class IdempotencyStore(Protocol):
-    """One owner's receipts. Each is kept in the transaction of what it is for, or not at all."""
+    """One owner's idempotency records, committed in the transaction of the request itself."""
 
     def begin(self, key: str, fingerprint: bytes) -> IdempotencyRecord | None:
-        """Return the receipt of `key`; where there is none, take the key and return None.
+        """Return the record of `key`, or create one and return None.
 
-        Waits for another transaction that has taken the key; raises
-        `IdempotencyKeyInUse` where that goes on for too long.
+        Waits for another transaction that has begun a request with the same key.
+        Raises `IdempotencyKeyInUse` if that takes too long.
         """
         ...
 
     def complete(self, key: str, task: Task | None) -> None:
-        """Complete the receipt of a key that this transaction has taken: it led to `task`."""
+        """Store `task` as the result of `key`, which this transaction has begun."""
         ...

@@ -1,4 +1,4 @@
-"""A `TaskService` around a `TaskService`: what a key was used for is done at most once."""
+"""Idempotency: a `TaskService` around a `TaskService` that runs a write once for each key."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,11 +13,11 @@ from taskservice.core.task import Step, Task
 
 
 class IdempotentTasks:
-    """The tasks of `tasks`, opened together, where each writing door is done once per key.
+    """A decorator of `tasks`, which must be opened with `atomic=True`.
 
-    A repeated key returns what the first returned, and `replayed` is
-    true. One with the key of another request raises `IdempotencyKeyReused`. What raises
-    is not remembered, as the transaction is dropped.
+    A retry with the same key returns the first result, and `replayed` is true.
+    A different request with the same key raises `IdempotencyKeyReused`. A write
+    that raises stores no record, since its transaction is rolled back.
     """
 
     def __init__(self, tasks: TaskService, key: IdempotencyKey) -> None:
@@ -27,37 +27,37 @@ class IdempotentTasks:
 
     @property
     def idempotency(self) -> IdempotencyStore:
-        """The receipts of the same owner."""
+        """The idempotency store of the same owner."""
         return self._tasks.idempotency
 
     def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
-        """Store a new task, once."""
-        task: Task = self._once(
+        """Store a new task, once for the key."""
+        task: Task = self._run_once(
             lambda: self._tasks.add(title=title, description=description, completed=completed)
         )
         return task
 
     def get(self, task_id: UUID) -> Task:
-        """Return the task as it is now."""
+        """Return the current task."""
         return self._tasks.get(task_id)
 
     def list(self, query: TaskQuery) -> Page:
-        """Return the tasks as they are now."""
+        """Return the current tasks."""
         return self._tasks.list(query)
 
     def change(self, task_id: UUID, step: Step) -> Task:
-        """Change the task, once."""
-        task: Task = self._once(lambda: self._tasks.change(task_id, step))
+        """Change the task, once for the key."""
+        task: Task = self._run_once(lambda: self._tasks.change(task_id, step))
         return task
 
     def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
-        """Delete the task, once."""
-        self._once(lambda: self._tasks.remove(task_id, precondition))
+        """Delete the task, once for the key."""
+        self._run_once(lambda: self._tasks.remove(task_id, precondition))
 
-    def _once(self, door: Callable[[], Task | None]) -> Any:
+    def _run_once(self, write: Callable[[], Task | None]) -> Any:
         record = self.idempotency.begin(*self._key)
         if record is None:
-            result = door()
+            result = write()
             self.idempotency.complete(self._key.key, result)
             return result
         if record.fingerprint != self._key.fingerprint:

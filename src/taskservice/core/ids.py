@@ -1,4 +1,4 @@
-"""Identifiers in order of creation: UUID version 7 (RFC 9562, section 5.7)."""
+"""Task ids: UUIDs of version 7, in order of creation (RFC 9562, section 5.7)."""
 
 import secrets
 from collections.abc import Callable
@@ -7,7 +7,7 @@ from threading import Lock
 from uuid import UUID
 
 NewId = Callable[[datetime], UUID]
-"""Returns a new id that belongs to a moment, which is aware."""
+"""Returns a new id with a timestamp, which is aware."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -16,12 +16,12 @@ _STEP_BITS = 32
 
 
 def first_id(at: datetime) -> UUID:
-    """Return what no id of the millisecond of `at`, or of a later one, comes before."""
+    """Return the lowest id with the millisecond of `at`."""
     return UUID(int=_milliseconds(at) << 80)
 
 
 def last_id(at: datetime) -> UUID:
-    """Return what no id of the millisecond of `at`, or of an earlier one, comes after."""
+    """Return the highest id with the millisecond of `at`."""
     return UUID(int=(_milliseconds(at) + 1 << 80) - 1)
 
 
@@ -30,12 +30,12 @@ def _milliseconds(at: datetime) -> int:
 
 
 class TaskIds:
-    """Makes the id that belongs to a moment: `new_id(moment)`.
+    """Generates ids: `new_id(timestamp)`. It is thread-safe.
 
-    The first 48 bits are the moment's milliseconds. Within one millisecond of
-    a process the remaining 74 are a counter that begins at random and grows
-    by random steps (RFC 9562, section 6.2, method 2), so ids are in order of
-    creation and cannot be guessed from one another. Threads may share it.
+    The first 48 bits are the timestamp in milliseconds. Within one millisecond
+    the remaining 74 bits are a counter. It starts at random and grows by random
+    steps (RFC 9562, section 6.2, method 2). So the ids of a process are in order
+    of creation, and cannot be guessed from one another.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,7 @@ class TaskIds:
         self._counter = 0
 
     def __call__(self, at: datetime) -> UUID:
-        """Return a new id whose timestamp is `at`, an aware moment."""
+        """Return a new id whose timestamp is `at`, which is aware."""
         millisecond = _milliseconds(at)
         counter = self._next(millisecond)
         high, low = counter >> 62, counter & (1 << 62) - 1
@@ -56,6 +56,6 @@ class TaskIds:
                 self._counter += 1 + secrets.randbits(_STEP_BITS)
             else:
                 self._millisecond = millisecond
-                # The top bit starts at zero, so that the steps have room to grow.
+                # The top bit starts at zero, so that the counter does not overflow.
                 self._counter = secrets.randbits(_COUNTER_BITS - 1)
             return self._counter

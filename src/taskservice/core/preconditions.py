@@ -1,4 +1,4 @@
-"""Preconditions: what must hold of a task before it is changed or removed."""
+"""Preconditions: checks of a task's version before it is changed or removed (RFC 9110, 13)."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime

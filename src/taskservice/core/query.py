@@ -1,4 +1,4 @@
-"""What a list may ask, and what it answers."""
+"""Task queries: filters, sort order and keyset pagination."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -8,50 +8,49 @@ from typing import Any, Literal, Self, get_args
 from taskservice.core.task import Task
 
 PAGE_LIMIT = 200
-"""How many tasks a page holds at most."""
+"""The maximum number of tasks on a page."""
 
 PAGE_DEFAULT = 100
-"""How many tasks a page holds where nobody says."""
+"""The default number of tasks on a page."""
 
 SortField = Literal["created_at", "updated_at", "title"]
-"""A field that tasks can be sorted by."""
+"""A field to sort tasks by."""
 
 SORT_FIELDS: tuple[SortField, ...] = get_args(SortField)
-"""All of these fields."""
+"""All fields to sort tasks by."""
 
 Position = tuple[Any, ...]
-"""Where a task stands in a sort: its sort key, which ends with its id."""
+"""The position of a task in a sort order: its sort key, which ends with its id."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sort:
-    """An order of tasks: by a field, and by id in the same direction where that is equal.
+    """A sort order: by a field, then by id in the same direction.
 
-    `created_at` is the order of creation, which is that of the ids, exact to
-    the millisecond; `title` is by code point.
+    `created_at` sorts by id, which is the order of creation to the millisecond.
+    `title` sorts by code point.
     """
 
     field: SortField = "created_at"
     descending: bool = True
 
     def key(self, task: Task) -> Position:
-        """Return where `task` stands."""
+        """Return the position of `task`."""
         return (task.id,) if self.field == "created_at" else (getattr(task, self.field), task.id)
 
     def comes_after(self, key: Position, position: Position) -> bool:
-        """Tell whether `key` stands behind `position`."""
+        """Return whether `key` comes after `position`."""
         return key < position if self.descending else key > position
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskQuery:
-    """A question to one owner's tasks. A filter that is None admits every task.
+    """A query for one owner's tasks. A filter that is None admits every task.
 
-    `text` is found in title or description, whatever the case of either (as
-    `str.casefold` folds it). What is `…_after` begins with that moment, what
-    is `…_before` ends in front of it; moments are aware. A page holds up to `limit` tasks, 1 to
-    200, and begins behind the position `after` (keyset pagination). Only a
-    query that is `counted` is answered with the number of all tasks it admits.
+    `text` is searched in title and description, ignoring case (`str.casefold`).
+    Times `…_after` are inclusive, times `…_before` exclusive; both are aware. A
+    page has up to `limit` tasks, 1 to 200, and starts after the position `after`
+    (keyset pagination). If `with_total`, the page has the total number of tasks.
     """
 
     completed: bool | None = None
@@ -63,13 +62,13 @@ class TaskQuery:
     sort: Sort = Sort()
     limit: int = PAGE_DEFAULT
     after: Position | None = None
-    counted: bool = False
+    with_total: bool = False
 
     def admits(self, task: Task) -> bool:
-        """Tell whether `task` is among those asked for, on whichever page.
+        """Return whether `task` matches all filters.
 
-        Every adapter answers as this does: it is the definition, and the
-        oracle of the contract suite.
+        This is the specification for every adapter, and the oracle of the
+        contract suite.
         """
         return (
             (self.completed is None or task.completed == self.completed)
@@ -79,21 +78,21 @@ class TaskQuery:
         )
 
     def page(self, tasks: Iterable[Task]) -> "Page":
-        """Return the page of an owner's `tasks` that this query asks for."""
+        """Filter, sort and paginate an owner's `tasks` in memory."""
         found = sorted(filter(self.admits, tasks), key=self.sort.key, reverse=self.sort.descending)
-        behind = [task for task in found if self._is_ahead(task)]
-        return Page.of(behind, self, len(found) if self.counted else None)
+        following = [task for task in found if self._is_after_position(task)]
+        return Page.of(following, self, len(found) if self.with_total else None)
 
-    def _is_ahead(self, task: Task) -> bool:
+    def _is_after_position(self, task: Task) -> bool:
         return self.after is None or self.sort.comes_after(self.sort.key(task), self.after)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Page:
-    """Some of an owner's tasks, in order.
+    """One page of an owner's tasks, in order.
 
-    `next` asks for the page that follows, if one does; `total` is the number
-    of all tasks that the query admits, where it was `counted`.
+    `next` is the query for the next page, or None. `total` is the number of all
+    tasks that match the filters, or None unless the query has `with_total`.
     """
 
     tasks: list[Task]
@@ -102,12 +101,12 @@ class Page:
 
     @classmethod
     def of(cls, found: list[Task], query: TaskQuery, total: int | None = None) -> Self:
-        """Return the page that `query` asks for; `found` holds one task more where more follow."""
+        """Return a page of `found`; a task beyond `query.limit` means that there is a next page."""
         tasks = found[: query.limit]
-        more = len(found) > query.limit
-        following = replace(query, after=query.sort.key(tasks[-1])) if more else None
-        return cls(tasks=tasks, next=following, total=total)
+        has_next = len(found) > query.limit
+        next_query = replace(query, after=query.sort.key(tasks[-1])) if has_next else None
+        return cls(tasks=tasks, next=next_query, total=total)
 
 
-def _is_within(moment: datetime, first: datetime | None, end: datetime | None) -> bool:
-    return (first is None or moment >= first) and (end is None or moment < end)
+def _is_within(time: datetime, first: datetime | None, end: datetime | None) -> bool:
+    return (first is None or time >= first) and (end is None or time < end)

@@ -1,4 +1,4 @@
-"""Tasks to show, as they gather in three months of somebody's life: the same for the same seed."""
+"""Sample tasks of three months, reproducible by seed."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -7,8 +7,8 @@ from random import Random
 from taskservice.core.ids import NewId
 from taskservice.core.task import Task
 
-SPAN = timedelta(days=90)
-"""How far back the oldest task was made."""
+PERIOD = timedelta(days=90)
+"""The age of the oldest task."""
 
 _VERBS = ("Buy", "Call", "Write to", "Visit", "Pay", "Repair", "Return", "Ask", "Plan", "Clean")
 _THINGS = (
@@ -31,7 +31,7 @@ _THINGS = (
         "the tax office",
     ),
 )
-_DETAILS = (
+_DESCRIPTIONS = (
     None,
     None,
     "Before Friday.",
@@ -43,27 +43,29 @@ _DETAILS = (
 def sample_tasks(
     owner: str, count: int, now: datetime, new_id: NewId, seed: int = 0
 ) -> Iterator[Task]:
-    """Yield `count` tasks of `owner`, the oldest first, made in the 90 days before `now`.
+    """Yield `count` tasks of `owner`, the oldest first, created in the 90 days before `now`.
 
-    About half of them are completed, and some were changed.
+    About half of them are completed, and some were edited.
     """
     random = Random(seed)  # noqa: S311
     for number in range(count):
-        made = now - SPAN * (1 - number / count)
-        task = Task.create(owner, made, new_id, title=_title(random), description=_detail(random))
-        yield _lived(task, random, (now - made) / 3)
+        created = now - PERIOD * (1 - number / count)
+        task = Task.create(
+            owner, created, new_id, title=_title(random), description=_description(random)
+        )
+        yield _with_changes(task, random, (now - created) / 3)
 
 
-def _lived(task: Task, random: Random, step: timedelta) -> Task:
-    moments = [task.created_at + step * random.random() * part for part in (1, 2)]
+def _with_changes(task: Task, random: Random, interval: timedelta) -> Task:
+    edited, completed = (task.created_at + interval * random.random() * n for n in (1, 2))
     if random.random() < 0.2:
-        task = task.edit(moments[0], description="Not so urgent after all.")
-    return task.complete(moments[1]) if random.random() < 0.5 else task
+        task = task.edit(edited, description="Not so urgent after all.")
+    return task.complete(completed) if random.random() < 0.5 else task
 
 
 def _title(random: Random) -> str:
     return f"{random.choice(_VERBS)} {random.choice(_THINGS)}"
 
 
-def _detail(random: Random) -> str | None:
-    return random.choice(_DETAILS)
+def _description(random: Random) -> str | None:
+    return random.choice(_DESCRIPTIONS)

@@ -1,4 +1,4 @@
-"""The ports: one owner's tasks, and the door to them."""
+"""The storage ports: `OpenTasks` opens one owner's `TaskService`."""
 
 from contextlib import AbstractContextManager
 from typing import Protocol
@@ -13,13 +13,13 @@ from taskservice.core.task import Step, Task
 class TaskService(Protocol):
     """One owner's tasks.
 
-    Each method happens whole or not at all, and what it changed is durable
-    when it returns. Another owner's task is as absent as an id never used.
-    Any method raises `Unavailable` when the tasks cannot be reached.
+    Each method is atomic, and its changes are durable when it returns. Another
+    owner's task is not found, as if its id had never been used. Any method
+    raises `Unavailable` if the storage cannot be reached.
     """
 
     def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
-        """Store a new task of the owner and return it, or raise `InvalidTask` with every fault."""
+        """Store a new task of the owner and return it, or raise `InvalidTask` with all errors."""
         ...
 
     def get(self, task_id: UUID) -> Task:
@@ -27,42 +27,40 @@ class TaskService(Protocol):
         ...
 
     def list(self, query: TaskQuery) -> Page:
-        """Return the owner's tasks that `query` admits, in its order, up to its limit."""
+        """Return the page of the owner's tasks that `query` describes."""
         ...
 
     def change(self, task_id: UUID, step: Step) -> Task:
         """Replace the owner's task by `step(task, now)` and return that, or raise `TaskNotFound`.
 
-        Two changes to one task never overlap: each step sees what the one
-        before it left. A step may therefore run more than once and must only
-        compute; one that raises leaves the task as it was. A step that
-        returns an equal task changes nothing. What a step raises, `StaleTask`
-        of a precondition included, passes as it is.
+        Changes to one task are serialized: no update is lost. A step may run
+        more than once, so it must have no side effects. If it returns an equal
+        task, nothing is written. If it raises, nothing is written and the
+        exception propagates, such as the `StaleTask` of a precondition.
         """
         ...
 
     def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
-        """Delete the owner's task for good, or raise `TaskNotFound`.
+        """Delete the owner's task, or raise `TaskNotFound`.
 
-        A precondition looks at the task as it is when it goes; where it raises, the
-        task stays. It may look more than once.
+        `precondition` is checked on the version that is deleted. If it raises,
+        nothing is deleted. It may be called more than once.
         """
         ...
 
     @property
     def idempotency(self) -> IdempotencyStore:
-        """Return the owner's receipts: in the same transaction, for tasks opened ``atomic``."""
+        """Return the owner's idempotency store, in the same transaction if opened with `atomic`."""
         ...
 
 
 class OpenTasks(Protocol):
     """Opens one owner's tasks: `with open_tasks(owner) as tasks: …`.
 
-    The owner is named here and nowhere else. Each method of what is yielded
-    is a transaction of its own, done when it returns. With `atomic=True`
-    the whole block is one transaction: kept on a normal exit, dropped when
-    an exception leaves the block. Where the home has dropped it, as it could
-    not do something of it, a normal exit raises `Unavailable`.
+    No other method takes an owner. Each method of the `TaskService` is a
+    transaction, committed when it returns. With `atomic=True` the whole block is
+    one transaction: committed on a normal exit, rolled back on an exception. If
+    the storage has already rolled it back, a normal exit raises `Unavailable`.
     """
 
     def __call__(self, owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:

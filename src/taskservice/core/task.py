@@ -1,4 +1,4 @@
-"""A task: its fields, and every verb. A verb returns the next task and changes nothing."""
+"""The task entity: its fields and verbs. A verb returns a new task and has no side effects."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from taskservice.core.validation import check_description, check_title, is_owner
 
 
 class Edits(TypedDict, total=False):
-    """What `Task.edit` may set. A field that is left out keeps its value."""
+    """The fields that `Task.edit` may set. A missing field keeps its value."""
 
     title: str
     description: str | None
@@ -23,11 +23,10 @@ class Edits(TypedDict, total=False):
 class Task:
     """One owner's task; the fields are in the order of the JSON.
 
-    `id` is a UUID of version 7 and `user_id` the owner's name, 1 to 128
-    characters. `title` has 1 to 255 code points, `description` up to 10,000.
-    `completed_at` is the moment of the present completion, None while open.
-    Times are aware, in UTC and to the microsecond. `version` counts the
-    changes, from 1.
+    `id` is a UUID of version 7. `user_id` is the owner, 1 to 128 characters.
+    `title` has 1 to 255 code points, `description` up to 10,000. `completed_at`
+    is the time of completion, None if the task is open. Times are aware, in UTC
+    and to the microsecond. `version` counts the changes, from 1.
     """
 
     id: UUID
@@ -53,8 +52,8 @@ class Task:
     ) -> Self:
         """Return a new task of `owner`, at version 1.
 
-        `new_id` makes the id from the same moment that becomes `created_at`.
-        Raises `InvalidTask` with every rule that is broken.
+        `new_id` is called with the timestamp that becomes `created_at`. Raises
+        `InvalidTask` with all errors.
         """
         _check(user_id=owner, title=title, description=description)
         now = normalize_timestamp(now)
@@ -72,23 +71,23 @@ class Task:
 
     @property
     def search_text(self) -> str:
-        """Title and description with their case folded, for the search; nothing spans the two."""
+        """Title and description with case folding, for the search; no match spans both."""
         return f"{self.title}\x1f{self.description or ''}".casefold()
 
     def edit(self, now: datetime, **edits: Unpack[Edits]) -> Self:
-        """Return the task with the named fields set; a field that is not named keeps its value.
+        """Return the task with the fields of `edits` set.
 
-        Raises `InvalidTask` with every rule that is broken.
+        Raises `InvalidTask` with all errors.
         """
         _check(**edits)
         return self._changed(now, edits)
 
     def complete(self, now: datetime) -> Self:
-        """Return the task completed. A completed task keeps the first moment of its completion."""
+        """Return the task completed. A completed task keeps its `completed_at`."""
         return self._changed(now, {"completed": True})
 
     def reopen(self, now: datetime) -> Self:
-        """Return the task open, with no moment of completion."""
+        """Return the task open, without `completed_at`."""
         return self._changed(now, {"completed": False})
 
     def _changed(self, now: datetime, edits: Edits) -> Self:
@@ -105,7 +104,7 @@ class Task:
 
 
 Step = Callable[[Task, datetime], Task]
-"""A verb as a value, for `TaskService.change`: from a task and the moment to the next task."""
+"""A verb as a value, for `TaskService.change`: maps a task and the time to a new task."""
 
 
 def _check(**values: object) -> None:

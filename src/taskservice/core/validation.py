@@ -1,35 +1,35 @@
-"""The rules for single values: owners, titles, descriptions. Each is said here and nowhere else."""
+"""Validation of single values: owners, titles, descriptions and search texts."""
 
 import re
 from collections.abc import Callable
 
 OWNER_LIMIT = 128
-"""The longest name of an owner, in characters."""
+"""The maximum length of an owner name, in characters."""
 
 TITLE_LIMIT = 255
-"""The longest title, in code points."""
+"""The maximum length of a title, in code points."""
 
 DESCRIPTION_LIMIT = 10_000
-"""The longest description, in code points."""
+"""The maximum length of a description, in code points."""
 
 SEARCH_LIMIT = 255
-"""The longest text to search for, in code points."""
+"""The maximum length of a search text, in code points."""
 
 OWNER_PATTERN = rf"[A-Za-z0-9._:@|~+=-]{{1,{OWNER_LIMIT}}}"
-"""The name of an owner, for a document to say; `.` and `..` are none."""
+"""The pattern of an owner name for the OpenAPI document; `.` and `..` are not allowed."""
 
 _CONTROL_IN_LINE = r"\x00-\x1f"
 _CONTROL_IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f"
 
 
-# What Unicode calls white space. Every dialect of regular expressions has a `\s` of its own.
+# The white space of Unicode: `\s` differs between dialects of regular expressions.
 _WHITE_SPACE = r" \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
 LINE_PATTERN = rf"^[^{_CONTROL_IN_LINE}]*[^{_WHITE_SPACE}{_CONTROL_IN_LINE}][^{_CONTROL_IN_LINE}]*$"
-"""A line that is not blank, for a document to say."""
+"""The pattern of a line that is not blank, for the OpenAPI document."""
 
 TEXT_PATTERN = rf"^[^{_CONTROL_IN_TEXT}]*$"
-"""Lines of text, for a document to say."""
+"""The pattern of text with line breaks, for the OpenAPI document."""
 
 _is_owner = re.compile(OWNER_PATTERN).fullmatch
 _control_in_line = re.compile(f"[{_CONTROL_IN_LINE}]").search
@@ -39,25 +39,25 @@ _surrogate = re.compile("[\ud800-\udfff]").search
 
 
 def is_owner(value: str) -> bool:
-    """Tell whether `value` can name an owner: 1 to 128 of `A-Z a-z 0-9 . _ : @ | ~ + = -`."""
+    """Return whether `value` is a valid owner name: 1 to 128 of `A-Z a-z 0-9 . _ : @ | ~ + = -`."""
     return _is_owner(value) is not None and value not in {".", ".."}
 
 
 def check_title(title: str) -> None:
-    """Raise `ValueError`, saying why, unless `title` is one line of 1 to 255 code points."""
+    """Raise `ValueError` unless `title` is one line of 1 to 255 code points and not blank."""
     _check_text(title, TITLE_LIMIT, _control_in_line)
     if not _visible(title):
         raise ValueError("must not be blank")
 
 
 def check_description(description: str | None) -> None:
-    """Raise `ValueError`, saying why, unless `description` is None or up to 10,000 code points."""
+    """Raise `ValueError` unless `description` is None or text of up to 10,000 code points."""
     if description is not None:
         _check_text(description, DESCRIPTION_LIMIT, _control_in_text)
 
 
 def check_search(text: str) -> None:
-    """Raise `ValueError`, saying why, unless `text` is 1 to 255 code points to search for."""
+    """Raise `ValueError` unless `text` is a search text of 1 to 255 code points."""
     if not text:
         raise ValueError("must not be empty")
     _check_text(text, SEARCH_LIMIT, _control_in_text)

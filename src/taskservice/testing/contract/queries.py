@@ -32,7 +32,7 @@ queries = st.builds(
     updated_before=st.none() | moments,
     sort=sorts,
     limit=st.integers(1, 5),
-    counted=st.booleans(),
+    with_total=st.booleans(),
 )
 made = st.fixed_dictionaries(
     {"title": titles, "description": st.none() | texts, "completed": st.booleans()}
@@ -93,7 +93,7 @@ class Queries(ContractBase):
         )
         found = list(pages(open_tasks, query))
         assert [task for page in found for task in page.tasks] == expected
-        assert {page.total for page in found} == {len(expected) if query.counted else None}
+        assert {page.total for page in found} == {len(expected) if query.with_total else None}
         assert all(len(page.tasks) == query.limit for page, _ in pairwise(found))
 
     @pytest.mark.parametrize(
@@ -168,8 +168,8 @@ class Queries(ContractBase):
             for n in range(5):
                 tasks.add(title=f"{n}", completed=n < 2)
             assert tasks.list(TaskQuery(limit=2)).total is None
-            assert tasks.list(TaskQuery(limit=2, counted=True)).total == 5
-            assert tasks.list(TaskQuery(limit=2, counted=True, completed=True)).total == 2
+            assert tasks.list(TaskQuery(limit=2, with_total=True)).total == 5
+            assert tasks.list(TaskQuery(limit=2, with_total=True, completed=True)).total == 2
 
     def test_times_are_exact_to_the_microsecond(
         self, open_tasks: OpenTasks, clock: TickingClock

@@ -68,7 +68,7 @@ def _digest(owner: str, query: TaskQuery, position: bytes) -> bytes:
     filters = {
         name: value
         for name, value in vars(query).items()
-        if name not in {"limit", "after", "counted", "sort"}
+        if name not in {"limit", "after", "with_total", "sort"}
     }
     content = json.dumps([owner, filters, vars(query.sort), position.hex()], default=str)
     return blake2b(content.encode(), digest_size=_DIGEST_BYTES, person=b"taskservice").digest()

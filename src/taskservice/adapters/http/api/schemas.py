@@ -226,12 +226,12 @@ class TaskQuerySchema(ParametersSchema):
 
     def defaults(self) -> TaskQuery:
         """Return the query of a list without parameters."""
-        return TaskQuery(counted=prefers_exact_count())
+        return TaskQuery(with_total=prefers_exact_count())
 
     @post_load
     def _query(self, parameters: dict[str, Any], **_: Any) -> TaskQuery:
         cursor, text = parameters.pop("cursor", None), parameters.pop("q", None)
-        query = TaskQuery(**parameters, text=text, counted=prefers_exact_count())
+        query = TaskQuery(**parameters, text=text, with_total=prefers_exact_count())
         return query if cursor is None else _continue_at(query, cursor)
 
 

@@ -79,7 +79,7 @@ class TaskRows(NamedTuple):
         """Return a page of the tasks that `query` admits, with their total if it is `counted`."""
         statement, values = queries.page(query)
         found = [_task_from_row(row) for row in statement.rows(self.session, **values)]
-        return Page.of(found, query, self._total(query) if query.counted else None)
+        return Page.of(found, query, self._total(query) if query.with_total else None)
 
     def replace(self, before: Task, after: Task) -> bool:
         """Replace `before` with `after` if its version is current; return whether it was."""
