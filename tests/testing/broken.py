@@ -1,6 +1,6 @@
-"""Homes for tasks with a bug each, as they are written in good faith; the contract must notice.
+"""Storage adapters with one plausible bug each; the contract must find it.
 
-Run by `test_broken.py`, in a process of its own.
+`test_broken.py` runs this module in another process.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -27,32 +27,32 @@ from taskservice.testing.contract import OwnerDataContract, TaskServiceContract
 class NoOwnerClause(InMemoryTasks):
     @contextmanager
     def _transaction(self, owner: str) -> Iterator[_OwnerState]:
-        with super()._transaction("everybody") as state:
+        with super()._transaction("all") as state:
             yield state
 
 
-class OwnersFolded(InMemoryTasks):
+class OwnersCaseInsensitive(InMemoryTasks):
     @contextmanager
     def _transaction(self, owner: str) -> Iterator[_OwnerState]:
         with super()._transaction(owner.casefold()) as state:
             yield state
 
 
-class NotRolledBack(InMemoryTasks):
+class NoRollback(InMemoryTasks):
     @contextmanager
     def _transaction(self, owner: str) -> Iterator[_OwnerState]:
         with self._lock:
             yield self._owners.setdefault(owner, _OwnerState())
 
 
-class NeverTogether(InMemoryTasks):
+class NeverAtomic(InMemoryTasks):
     @contextmanager
     def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
         with super().open_tasks(owner) as tasks:
             yield tasks
 
 
-class AlwaysTogether(InMemoryTasks):
+class AlwaysAtomic(InMemoryTasks):
     @contextmanager
     def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
         with super().open_tasks(owner, atomic=True) as tasks:
@@ -72,7 +72,7 @@ class ChangesInTwoTransactions(_OwnerTasks):
         return changed
 
 
-class TouchesWhatIsUnchanged(_OwnerTasks):
+class IncrementsUnchangedVersion(_OwnerTasks):
     def change(self, task_id: UUID, step: Step) -> Task:
         def touch(task: Task, now: datetime) -> Task:
             return replace(step(task, now), version=task.version + 1)
@@ -80,14 +80,14 @@ class TouchesWhatIsUnchanged(_OwnerTasks):
         return super().change(task_id, touch)
 
 
-class TakesTheClocksWord(_OwnerTasks):
+class UpdatedAtGoesBack(_OwnerTasks):
     def change(self, task_id: UUID, step: Step) -> Task:
         return super().change(
             task_id, lambda task, now: replace(step(task, now), updated_at=self._clock())
         )
 
 
-class TakesItOutToChangeIt(_OwnerTasks):
+class RemovesToChange(_OwnerTasks):
     def change(self, task_id: UUID, step: Step) -> Task:
         task = self.get(task_id)
         self.remove(task_id)
@@ -97,15 +97,15 @@ class TakesItOutToChangeIt(_OwnerTasks):
         return changed
 
 
-class NoGuard(_OwnerTasks):
-    def remove(self, task_id: UUID, guard: Precondition | None = None) -> None:
+class NoPrecondition(_OwnerTasks):
+    def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
         super().remove(task_id)
 
 
-class GuardsInAnotherTransaction(_OwnerTasks):
-    def remove(self, task_id: UUID, guard: Precondition | None = None) -> None:
-        if guard:
-            guard(self.get(task_id))
+class PreconditionInAnotherTransaction(_OwnerTasks):
+    def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
+        if precondition:
+            precondition(self.get(task_id))
         super().remove(task_id)
 
 
@@ -122,7 +122,7 @@ class LocalTimes(_OwnerTasks):
         return replace(task, created_at=task.created_at.astimezone(timezone(timedelta(hours=1))))
 
 
-class PagesSkipOne(_OwnerTasks):
+class PagesSkipATask(_OwnerTasks):
     def list(self, query: TaskQuery) -> Page:
         page = super().list(replace(query, limit=query.limit + 1))
         return Page(tasks=page.tasks[: query.limit], next=page.next, total=page.total)
@@ -137,17 +137,17 @@ class PagesByOffset(_OwnerTasks):
         return Page(tasks=found[: query.limit], next=following)
 
 
-class CountsThePage(_OwnerTasks):
+class TotalOfThePage(_OwnerTasks):
     def list(self, query: TaskQuery) -> Page:
         page = super().list(query)
         return replace(page, total=len(page.tasks) if query.with_total else None)
 
 
-class SearchesInLowerCase(_OwnerTasks):
+class SearchesLowerCase(_OwnerTasks):
     def list(self, query: TaskQuery) -> Page:
-        sought = (query.text or "").lower()
+        searched = (query.text or "").lower()
         with self._begin() as state:
-            found = [task for task in state.tasks.values() if sought in task.title.lower()]
+            found = [task for task in state.tasks.values() if searched in task.title.lower()]
         return replace(query, text=None).page(found)
 
 
@@ -158,52 +158,54 @@ class AfterIsExclusive(_OwnerTasks):
         return super().list(replace(query, created_after=later))
 
 
-class ForgetsReceipts(_OwnerTasks):
+class StoresNoRecords(_OwnerTasks):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.idempotency.begin = lambda key, fingerprint: None  # type: ignore[method-assign]
         self.idempotency.complete = lambda key, task: None  # type: ignore[method-assign]
 
 
-class NeverSettles(_OwnerTasks):
+class NeverCompletes(_OwnerTasks):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.idempotency.complete = lambda key, task: None  # type: ignore[method-assign]
 
 
-class ReceiptsApart:
-    """Receipts outside the transaction, by a name that `name` makes of owner and key."""
+class NonTransactionalStore:
+    """Idempotency records outside the transaction, stored under `name(key)`."""
 
-    def __init__(self, kept: dict[str, IdempotencyRecord], name: Callable[[str], str]) -> None:
-        self._kept = kept
+    def __init__(self, records: dict[str, IdempotencyRecord], name: Callable[[str], str]) -> None:
+        self._records = records
         self._name = name
 
     def begin(self, key: str, fingerprint: bytes) -> IdempotencyRecord | None:
-        if known := self._kept.get(self._name(key)):
-            return known
-        self._kept[self._name(key)] = IdempotencyRecord(fingerprint=fingerprint, task=None)
+        if record := self._records.get(self._name(key)):
+            return record
+        self._records[self._name(key)] = IdempotencyRecord(fingerprint=fingerprint, task=None)
         return None
 
     def complete(self, key: str, task: Task | None) -> None:
-        self._kept[self._name(key)] = replace(self._kept[self._name(key)], task=task)
+        self._records[self._name(key)] = replace(self._records[self._name(key)], task=task)
 
 
-class ReceiptsOutsideTheTransaction(InMemoryTasks):
+class RecordsOutsideTheTransaction(InMemoryTasks):
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
-        self._kept: dict[str, IdempotencyRecord] = {}
+        self._records: dict[str, IdempotencyRecord] = {}
 
     def _name(self, owner: str, key: str) -> str:
         return f"{owner} {key}"
 
     def _service(self, owner: str, begin: Any) -> TaskService:
         service: Any = super()._service(owner, begin)
-        service.idempotency = ReceiptsApart(self._kept, lambda key: self._name(owner, key))
+        service.idempotency = NonTransactionalStore(
+            self._records, lambda key: self._name(owner, key)
+        )
         tasks: TaskService = service
         return tasks
 
 
-class ReceiptsOfEverybody(ReceiptsOutsideTheTransaction):
+class RecordsSharedByOwners(RecordsOutsideTheTransaction):
     def _name(self, owner: str, key: str) -> str:
         return key
 
@@ -238,101 +240,101 @@ class KeepsIdempotencyRecordsOnErase(_OwnerData):
             return removed
 
 
-def home_of(part: type[Any], clock: Clock) -> InMemoryTasks:
-    """Return a home that is `part`, or has its tasks or its archive from it."""
-    if issubclass(part, InMemoryTasks):
-        return part(clock)
+def adapter_with(bug: type[Any], clock: Clock) -> InMemoryTasks:
+    """Return the adapter `bug`, or one whose tasks or owner data are of that class."""
+    if issubclass(bug, InMemoryTasks):
+        return bug(clock)
 
-    class Home(InMemoryTasks):
+    class BrokenAdapter(InMemoryTasks):
         def _service(self, owner: str, begin: Any) -> TaskService:
-            made = part if issubclass(part, _OwnerTasks) else _OwnerTasks
-            return made(owner, begin, self._clock, self._new_id)
+            service = bug if issubclass(bug, _OwnerTasks) else _OwnerTasks
+            return service(owner, begin, self._clock, self._new_id)
 
         def open_owner_data(self, owner: str) -> OwnerData:
-            made = part if issubclass(part, _OwnerData) else _OwnerData
-            return made(owner, lambda: self._transaction(owner))
+            service = bug if issubclass(bug, _OwnerData) else _OwnerData
+            return service(owner, lambda: self._transaction(owner))
 
-    return Home(clock)
+    return BrokenAdapter(clock)
 
 
-NOTICED_BY: dict[type[Any], list[str]] = {
+FOUND_BY: dict[type[Any], list[str]] = {
     NoOwnerClause: [
-        "test_another_owners_task_is_as_absent_as_no_task",
-        "test_another_owners_task_is_absent_together_too",
+        "test_another_owners_task_is_not_found",
+        "test_another_owners_task_is_not_found_in_a_transaction",
         "test_each_owner_lists_their_own",
     ],
-    OwnersFolded: ["test_owners_are_compared_byte_for_byte"],
-    NotRolledBack: [
-        "test_together_drops_the_whole_block_on_an_exception",
-        "test_what_did_not_succeed_is_not_remembered",
+    OwnersCaseInsensitive: ["test_owners_are_compared_byte_for_byte"],
+    NoRollback: [
+        "test_atomic_rolls_back_the_whole_block_on_an_exception",
+        "test_a_failed_request_stores_no_record",
     ],
-    NeverTogether: [
-        "test_together_drops_the_whole_block_on_an_exception",
-        "test_a_transaction_that_is_under_way_is_not_seen",
+    NeverAtomic: [
+        "test_atomic_rolls_back_the_whole_block_on_an_exception",
+        "test_no_dirty_read_of_an_open_transaction",
     ],
-    AlwaysTogether: ["test_alone_each_door_is_kept_though_the_block_fails"],
-    RandomIds: ["test_ids_are_uuids_of_the_moment_of_creation", "test_a_list_is_newest_first"],
+    AlwaysAtomic: ["test_without_atomic_each_method_is_committed"],
+    RandomIds: ["test_ids_are_uuids_with_the_time_of_creation", "test_a_list_is_newest_first"],
     ChangesInTwoTransactions: [
-        "test_a_change_in_between_is_seen",
+        "test_a_concurrent_change_is_not_overwritten",
         "test_a_removed_task_does_not_come_back",
     ],
-    TouchesWhatIsUnchanged: [
-        "test_a_step_that_changes_nothing_leaves_the_task",
+    IncrementsUnchangedVersion: [
+        "test_a_step_without_effect_changes_nothing",
         "test_a_hundred_completions_are_one_change",
     ],
-    TakesTheClocksWord: ["test_time_of_a_task_moves_forward_though_the_clock_steps_back"],
-    TakesItOutToChangeIt: ["test_a_step_that_raises_leaves_the_task"],
-    NoGuard: ["test_a_guarded_removal_takes_the_version_that_was_meant"],
-    GuardsInAnotherTransaction: ["test_a_guarded_removal_sees_a_change_in_between"],
-    Milliseconds: ["test_a_task_is_read_as_it_was_stored", "test_any_year_is_kept"],
+    UpdatedAtGoesBack: ["test_updated_at_increases_if_the_clock_goes_back"],
+    RemovesToChange: ["test_a_step_that_raises_changes_nothing"],
+    NoPrecondition: ["test_a_removal_checks_its_precondition"],
+    PreconditionInAnotherTransaction: ["test_a_removal_checks_its_precondition_atomically"],
+    Milliseconds: ["test_a_task_is_read_as_it_was_stored", "test_any_year_is_stored"],
     LocalTimes: ["test_times_are_aware_and_in_utc"],
-    PagesSkipOne: [
+    PagesSkipATask: [
         "test_a_list_is_what_the_query_admits",
-        "test_every_adapter_lists_what_the_query_says",
+        "test_a_query_lists_what_it_specifies",
     ],
     PagesByOffset: [
-        "test_pages_show_what_stood_throughout_exactly_once",
-        "test_what_stood_throughout_is_shown_exactly_once",
+        "test_pagination_is_stable",
+        "test_pagination_is_stable_in_every_sort_order",
     ],
-    CountsThePage: ["test_only_a_counted_query_counts"],
-    SearchesInLowerCase: ["test_the_search_folds_case_and_takes_wildcards_literally"],
+    TotalOfThePage: ["test_only_a_query_with_total_has_a_total"],
+    SearchesLowerCase: ["test_the_search_folds_case_and_takes_wildcards_literally"],
     AfterIsExclusive: ["test_times_are_exact_to_the_microsecond"],
-    ForgetsReceipts: [
+    StoresNoRecords: [
         "test_a_repeated_creation_returns_the_first_task",
-        "test_a_repeated_removal_is_no_error",
-        "test_a_key_stands_for_one_request",
-        "test_parallel_attempts_make_one_task",
+        "test_a_repeated_removal_succeeds",
+        "test_a_key_belongs_to_one_request",
+        "test_parallel_retries_create_one_task",
     ],
-    NeverSettles: ["test_a_repeated_change_is_not_done_again"],
-    ReceiptsOutsideTheTransaction: ["test_what_did_not_succeed_is_not_remembered"],
-    ReceiptsOfEverybody: ["test_keys_belong_to_their_owner"],
+    NeverCompletes: ["test_a_repeated_change_is_applied_once"],
+    RecordsOutsideTheTransaction: ["test_a_failed_request_stores_no_record"],
+    RecordsSharedByOwners: ["test_keys_are_separate_for_each_owner"],
     OverwritesOnImport: ["test_an_import_does_not_overwrite_a_changed_task"],
     ImportsForeignTasks: ["test_another_owners_task_is_not_imported"],
     VersionOverflows: ["test_a_task_at_the_highest_version_can_be_changed"],
     KeepsIdempotencyRecordsOnErase: ["test_only_the_data_of_one_owner_is_erased"],
 }
-"""Each bug, and what must turn red for it, among others."""
+"""Each bug, and tests that must fail on it."""
 
 
-@pytest.fixture(params=[InMemoryTasks, *NOTICED_BY], ids=lambda part: part.__name__)
-def home(request: pytest.FixtureRequest, clock: TickingClock) -> InMemoryTasks:
-    """A home as it should be, and with each bug."""
-    return home_of(request.param, clock)
-
-
-@pytest.fixture
-def open_tasks(home: InMemoryTasks) -> OpenTasks:
-    return home.open_tasks
+@pytest.fixture(params=[InMemoryTasks, *FOUND_BY], ids=lambda bug: bug.__name__)
+def adapter(request: pytest.FixtureRequest, clock: TickingClock) -> InMemoryTasks:
+    """The adapter without a bug, and with each bug."""
+    return adapter_with(request.param, clock)
 
 
 @pytest.fixture
-def open_owner_data(home: InMemoryTasks) -> OpenOwnerData:
-    return home.open_owner_data
+def open_tasks(adapter: InMemoryTasks) -> OpenTasks:
+    return adapter.open_tasks
 
 
-class TestPromises(TaskServiceContract):
+@pytest.fixture
+def open_owner_data(adapter: InMemoryTasks) -> OpenOwnerData:
+    return adapter.open_owner_data
+
+
+class TestTasks(TaskServiceContract):
     pass
 
 
-class TestArchive(OwnerDataContract):
+class TestOwnerData(OwnerDataContract):
     pass

@@ -1,4 +1,4 @@
-"""Running pytest on something, and hearing what became of each test."""
+"""Runs pytest in a subprocess, and parses its report."""
 
 import subprocess
 import sys
@@ -10,11 +10,11 @@ from xml.etree import ElementTree
 from tests.parent_death import dying_with_the_tests
 from tests.processes import environment
 
-SECONDS = 110
+TIMEOUT = 110
 
 
 class Case(NamedTuple):
-    """A test: its module, its name with its parameters, and what became of it."""
+    """A test: its module, its name with its parameters, and its outcome."""
 
     module: str
     name: str
@@ -22,7 +22,7 @@ class Case(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What became of tests, in their order: passed, failed, error or skipped."""
+    """The outcomes of tests, in their order: passed, failed, error or skipped."""
 
     cases: list[Case]
     text: str
@@ -32,16 +32,16 @@ class Report(NamedTuple):
         return Counter(case.outcome for case in self.cases)
 
     def of(self, module: str) -> "Report":
-        """Return what became of the tests of one module."""
+        """Return the outcomes of the tests of one module."""
         return Report([case for case in self.cases if case.module == module], self.text)
 
     def named(self, outcome: str) -> set[str]:
-        """Return the names of the tests of which that became."""
+        """Return the names of the tests with this outcome."""
         return {case.name for case in self.cases if case.outcome == outcome}
 
 
 def run_pytest(folder: Path, report: Path, *arguments: str) -> Report:
-    """Run pytest in `folder`, with warnings as errors; `report` is a file to be written."""
+    """Run pytest in `folder`, with warnings as errors; write its report to the file `report`."""
     ended = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error"),
@@ -52,7 +52,7 @@ def run_pytest(folder: Path, report: Path, *arguments: str) -> Report:
         capture_output=True,
         text=True,
         check=False,
-        timeout=SECONDS,
+        timeout=TIMEOUT,
         preexec_fn=dying_with_the_tests,
     )
     assert ended.returncode in {0, 1}, ended.stdout + ended.stderr
@@ -61,7 +61,7 @@ def run_pytest(folder: Path, report: Path, *arguments: str) -> Report:
 
 
 def case_of(element: ElementTree.Element) -> Case:
-    """Read what JUnit's XML says of a test."""
-    told = [child.tag for child in element if child.tag in {"failure", "error", "skipped"}]
-    outcome = {"failure": "failed"}.get(told[0], told[0]) if told else "passed"
+    """Parse a test case of JUnit's XML."""
+    tags = [child.tag for child in element if child.tag in {"failure", "error", "skipped"}]
+    outcome = {"failure": "failed"}.get(tags[0], tags[0]) if tags else "passed"
     return Case(element.attrib["classname"].split(".")[0], element.attrib["name"], outcome)

@@ -1,4 +1,4 @@
-"""The page about adapters does what it says: its adapter keeps the contract, and serves."""
+"""The code of docs/adapters.md works: its adapter passes the contract, and serves."""
 
 import sys
 from collections import Counter
@@ -15,26 +15,26 @@ from tests.testing.nested import Report, run_pytest
 from taskservice.testing.contract import TaskServiceContract
 
 PAGE = (DOCS / "adapters.md").read_text()
-TEN_LINES = 10
+MAX_LINES = 10
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what a reader takes from the page."""
-    folder = tmp_path_factory.mktemp("place")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the files of the page."""
+    folder = tmp_path_factory.mktemp("page")
     for name, code in files(PAGE).items():
         (folder / name).write_text(code)
     return folder
 
 
 @pytest.fixture(scope="module")
-def report(place: Path) -> Report:
-    """What became of the tests that the page has its reader run."""
-    return run_pytest(place, place / "report.xml")
+def report(folder: Path) -> Report:
+    """The outcomes of the tests of the page."""
+    return run_pytest(folder, folder / "report.xml")
 
 
-def promises(contract: type) -> Counter[str]:
-    """Return the names of all tests of a class, each with how often it runs on one adapter."""
+def expected_runs(contract: type) -> Counter[str]:
+    """Return the names of all tests of a class, and how often each runs on one adapter."""
     tests = {name: getattr(contract, name) for name in dir(contract) if name.startswith("test_")}
     return Counter(
         {
@@ -48,33 +48,35 @@ def promises(contract: type) -> Counter[str]:
     )
 
 
-def test_the_adapter_of_the_page_keeps_every_promise(report: Report) -> None:
-    """Each test of the contract passes as often as it is to run, and none is skipped."""
-    proved = report.of("test_folder_tasks")
-    assert set(proved.counts) == {"passed"}, report.text
-    assert Counter(case.name.split("[")[0] for case in proved.cases) == promises(
+def test_the_adapter_of_the_page_passes_the_contract(report: Report) -> None:
+    """Every test of the contract runs with all its parameters, and none is skipped."""
+    contract_report = report.of("test_folder_tasks")
+    assert set(contract_report.counts) == {"passed"}, report.text
+    assert Counter(case.name.split("[")[0] for case in contract_report.cases) == expected_runs(
         TaskServiceContract
     )
 
 
-def test_ten_lines_prove_it() -> None:
-    """No more is asked of whoever brings an adapter."""
-    assert len(files(PAGE)["test_folder_tasks.py"].splitlines()) <= TEN_LINES
+def test_the_test_of_an_adapter_is_short() -> None:
+    """The author of an adapter writes ten lines."""
+    assert len(files(PAGE)["test_folder_tasks.py"].splitlines()) <= MAX_LINES
 
 
 @pytest.mark.parametrize(("module", "count"), [("test_folder", 2), ("test_client", 6)])
 def test_the_other_tests_of_the_page_pass(report: Report, module: str, count: int) -> None:
-    """Those of durability and failures; those of a client, with the fixtures of the plugin."""
+    """Tests of durability and failures, and tests of a client with the fixtures of the plugin."""
     assert report.of(module).counts == {"passed": count}, report.text
 
 
-def test_the_adapter_of_the_page_is_served(place: Path) -> None:
-    """Two workers under gunicorn, and the tasks are there when they are started again."""
+def test_the_adapter_of_the_page_is_served(folder: Path) -> None:
+    """Two gunicorn workers serve it, and the tasks are there after a restart."""
     command = [sys.executable, "-m", "gunicorn", "--bind", "127.0.0.1:0"]
     command += ["--workers", "2", "--threads", "8", "app:app"]
     tasks = "/api/tasks/ada/tasks"
-    with running(command, place, TASKSERVICE_JWT_SECRET=SECRET) as service:
-        made = [service("POST", tasks, token_of("ada"), {"title": "Buy milk"}) for _ in range(20)]
-    with running(command, place, TASKSERVICE_JWT_SECRET=SECRET) as service:
-        assert service("GET", tasks, token_of("ada")).json == [one.json for one in made[::-1]]
+    with running(command, folder, TASKSERVICE_JWT_SECRET=SECRET) as service:
+        created = [
+            service("POST", tasks, token_of("ada"), {"title": "Buy milk"}) for _ in range(20)
+        ]
+    with running(command, folder, TASKSERVICE_JWT_SECRET=SECRET) as service:
+        assert service("GET", tasks, token_of("ada")).json == [task.json for task in created[::-1]]
     assert f"gunicorn {' '.join(command[5:])}\n" in PAGE

@@ -1,13 +1,12 @@
-"""For tests of what is built on the service, or under it. `docs/adapters.md` shows both.
+"""Tools for tests of clients and of storage adapters; `docs/adapters.md` has examples.
 
-- `ready_application`: the application over a home for tasks, in memory unless
-  another is given, with a secret that this process alone knows; `token_of` a
-  user, and a `Caller` with a token.
-- `InMemoryTasks`, `TickingClock`, `ADA`, `BOB`: a home, a clock that can be set, two owners.
-- `fixtures`: all of that for pytest; `pytest_plugins = ["taskservice.testing.fixtures"]` loads it.
-- `contract`: the promises of the ports, as test classes for whoever writes an adapter.
+- `ready_application`: the application over a storage adapter, by default in memory.
+- `token_of`, `Caller`: a token of a user, and a client that sends it.
+- `InMemoryTasks`, `TickingClock`, `ADA`, `BOB`: an adapter, a settable clock, two owners.
+- `fixtures`: pytest fixtures; `pytest_plugins = ["taskservice.testing.fixtures"]` loads them.
+- `contract`: the contract of the ports, as test classes for storage adapters.
 
-Needs pytest and Hypothesis: the extra `taskservice[testing]`.
+It requires pytest and Hypothesis: the extra `taskservice[testing]`.
 """
 
 try:
@@ -37,5 +36,5 @@ __all__ = [
     "token_of",
 ]
 
-# Before they are imported, so that an assertion of theirs that fails shows what it compared.
+# Before the import, so that a failed assertion shows the compared values.
 pytest.register_assert_rewrite("taskservice.testing.contract")

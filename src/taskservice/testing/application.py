@@ -1,4 +1,4 @@
-"""The whole application, ready for a test: a home for tasks, a secret, and tokens."""
+"""The application for tests: over any storage adapter, with a secret and tokens."""
 
 import secrets
 from datetime import UTC, datetime, timedelta
@@ -13,16 +13,16 @@ from taskservice.config import NO_LIMIT, Settings
 from taskservice.core.service import OpenTasks
 
 SECRET = secrets.token_urlsafe()
-"""What tokens are signed with: another in each process, so that it can open nothing for long."""
+"""The secret that signs the tokens; each process has its own."""
 
-HOUR = timedelta(hours=1)
-"""How long a token of `token_of` is good for."""
+TOKEN_LIFETIME = timedelta(hours=1)
+"""How long a token of `token_of` is valid."""
 
 
 def ready_application(open_tasks: OpenTasks | None = None, **settings: Any) -> Flask:
-    """Return the application over `open_tasks`, or over an empty home in memory.
+    """Return the application over `open_tasks`, or over an empty in-memory adapter.
 
-    It takes the tokens of `token_of`, and limits no rate. `settings` are
+    It accepts the tokens of `token_of`, and has no rate limit. `settings` are
     fields of `Settings`, such as `require_if_match=True`.
     """
     given = {"database_url": "", "jwt_secret": SECRET, "rate_limit": NO_LIMIT, **settings}
@@ -30,5 +30,5 @@ def ready_application(open_tasks: OpenTasks | None = None, **settings: Any) -> F
 
 
 def token_of(user: str, *, secret: str = SECRET, issued: datetime | None = None) -> str:
-    """Return a token of `user` that is good for an hour from `issued` on, or from now."""
-    return issue(secret, user, lifetime=HOUR, now=issued or datetime.now(UTC))
+    """Return a token of `user` that is valid for an hour from `issued`, by default from now."""
+    return issue(secret, user, lifetime=TOKEN_LIFETIME, now=issued or datetime.now(UTC))

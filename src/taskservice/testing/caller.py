@@ -1,4 +1,4 @@
-"""Somebody who calls the API in process."""
+"""A client of the API, in process."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from taskservice.testing.application import token_of
 
 
 class Caller:
-    """Someone with a token, who calls the API under their own path."""
+    """A client with a user's token, which calls the API under that user's path."""
 
     def __init__(self, client: FlaskClient, user: str, token: str | None = None) -> None:
         self.client = client
@@ -17,17 +17,17 @@ class Caller:
         self.token = token or token_of(user)
 
     def __call__(self, method: str, path: str = "", **request: Any) -> Any:
-        """Send a request, and return Flask's answer to it.
+        """Send a request, and return Flask's response.
 
-        A `path` that does not begin with /api is under the caller's own;
-        `request` is what `FlaskClient.open` takes, such as `json=…`.
+        A `path` that does not begin with /api is relative to the user's tasks.
+        `request` has arguments of `FlaskClient.open`, such as `json=…`.
         """
         headers = {"Authorization": f"Bearer {self.token}", **request.pop("headers", {})}
         full = path if path.startswith("/api") else f"{self.path}{path}"
         return self.client.open(full, method=method, headers=headers, **request)
 
     def create(self, **fields: Any) -> dict[str, Any]:
-        """Create a task, of milk to buy unless `fields` say otherwise, and return it."""
+        """Create a task with `fields`, by default with the title "Buy milk", and return it."""
         response = self("POST", json={"title": "Buy milk", **fields})
         assert response.status_code == 201, response.text
         task: dict[str, Any] = response.json

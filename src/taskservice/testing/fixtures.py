@@ -1,7 +1,7 @@
-"""Fixtures for whoever tests a client, a front end or a script against the service.
+"""pytest fixtures for tests of clients, front ends and scripts against the service.
 
 `pytest_plugins = ["taskservice.testing.fixtures"]`, in the conftest at the
-root of your tests, loads them; nothing is loaded where nobody asks for it.
+root of your tests, loads them. They are not loaded automatically.
 """
 
 from collections.abc import Callable, Iterator
@@ -20,42 +20,42 @@ from taskservice.testing.server import serving
 
 @pytest.fixture
 def clock() -> TickingClock:
-    """The clock of the home: it ticks when it is read, and may be set."""
+    """The clock of the storage adapter: it advances on each read, and may be set."""
     return TickingClock()
 
 
 @pytest.fixture
 def open_tasks(clock: TickingClock) -> OpenTasks:
-    """The port over an empty home in memory; override it, and the rest is over your adapter."""
+    """The port over an empty in-memory adapter; override it to use your adapter."""
     return InMemoryTasks(clock).open_tasks
 
 
 @pytest.fixture
 def application(open_tasks: OpenTasks) -> Flask:
-    """The application over that home; override it to give it settings."""
+    """The application over `open_tasks`; override it to change settings."""
     return ready_application(open_tasks)
 
 
 @pytest.fixture
 def caller(application: Flask) -> Callable[[str], Caller]:
-    """Make a caller of any name, who has a token."""
+    """Return a function that makes a client with a token of any user."""
     return lambda user: Caller(application.test_client(), user)
 
 
 @pytest.fixture
 def ada(caller: Callable[[str], Caller]) -> Caller:
-    """A caller."""
+    """A client of the user `ADA`."""
     return caller(ADA)
 
 
 @pytest.fixture
 def bob(caller: Callable[[str], Caller]) -> Caller:
-    """Another caller."""
+    """A client of the user `BOB`."""
     return caller(BOB)
 
 
 @pytest.fixture
 def address(application: Flask) -> Iterator[str]:
-    """The application served on a free port of 127.0.0.1, such as http://127.0.0.1:40000."""
+    """The base URL of the application, served on a free port, such as http://127.0.0.1:40000."""
     with serving(application) as address:
         yield address

@@ -1,4 +1,4 @@
-"""Two owners for tests; the second has a name as issuers of tokens make them."""
+"""Two owners for tests; the second name is typical of a token issuer."""
 
 ADA = "ada"
 """An owner."""

@@ -1,4 +1,4 @@
-"""An application on a socket of this machine, for what speaks HTTP."""
+"""Serves an application on a local port, for tests over HTTP."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ from werkzeug.serving import make_server
 
 @contextmanager
 def serving(application: Flask) -> Iterator[str]:
-    """Serve `application` on a free port of 127.0.0.1; yield where, as `http://127.0.0.1:40000`."""
+    """Serve `application` on a free port of 127.0.0.1; yield the base URL."""
     server = make_server("127.0.0.1", 0, application, threaded=True)
     thread = Thread(target=server.serve_forever, daemon=True)
     thread.start()

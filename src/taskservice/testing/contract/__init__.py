@@ -1,9 +1,9 @@
-"""The promises of the ports as test classes: whoever writes an adapter proves it with them.
+"""The contract of the ports as test classes, to test storage adapters with.
 
-Each class is one subject; `TaskServiceContract` is all that `OpenTasks`,
-`TaskService` and `IdempotencyStore` promise, `OwnerDataContract` what `OwnerData` does.
-They stand apart from `taskservice.testing`, so that a profile of Hypothesis
-that a conftest loads is there before they are.
+Each class covers one subject. `TaskServiceContract` is the contract of
+`OpenTasks`, `TaskService` and `IdempotencyStore`, `OwnerDataContract` that of
+`OwnerData`. `taskservice.testing` does not import them, so that a conftest can
+load a Hypothesis profile first.
 """
 
 from taskservice.testing.contract.base import UntestedPromise
@@ -29,7 +29,7 @@ __all__ = [
 
 
 class TaskServiceContract(Concurrency, Idempotency, Queries, Listing, TwoOwners, OneOwner):
-    """Every promise of the port. An adapter is proved by a class and a fixture.
+    """The whole contract. A test of an adapter is a subclass with one fixture.
 
     ::
 
@@ -38,5 +38,5 @@ class TaskServiceContract(Concurrency, Idempotency, Queries, Listing, TwoOwners,
             def open_tasks(self, clock: TickingClock) -> OpenTasks:
                 return MyTasks(clock).open_tasks
 
-    What it cannot see from within one process is durability through a crash.
+    It runs in one process, so it does not test durability after a crash.
     """

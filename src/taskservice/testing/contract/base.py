@@ -1,4 +1,4 @@
-"""What the classes of the contract are given, and what they say where it is missing."""
+"""The base class of the contract: its fixtures, and warnings for tests that cannot run."""
 
 import warnings
 from inspect import getdoc
@@ -10,26 +10,27 @@ from taskservice.testing.clock import TickingClock
 
 
 class UntestedPromise(pytest.PytestWarning):
-    """A promise of the contract that was not tested; the message names it."""
+    """A test of the contract was skipped; the message says which guarantee is untested."""
 
 
 class ContractBase:
-    """A part of the contract. Who tests an adapter gives it a fixture `open_tasks`.
+    """A part of the contract. A subclass must define a fixture `open_tasks`.
 
-    The fixture returns the port, with no task in it, and hands the adapter
-    `clock`, which the tests set. `takes_clock = False` is for an adapter that
-    cannot be given one: what needs it is skipped, each with an
-    `UntestedPromise`, and no other test is.
+    The fixture returns the port over an empty storage, and passes `clock` to the
+    adapter. Set `takes_clock = False` for an adapter that takes no clock: tests
+    that need it are skipped, each with an `UntestedPromise` warning.
     """
 
     takes_clock: ClassVar[bool] = True
 
     @pytest.fixture
     def clock(self, request: pytest.FixtureRequest) -> TickingClock:
-        """The clock that the adapter reads, for the test to set."""
+        """The clock of the adapter, which tests may set."""
         if not self.takes_clock:
-            promise, *_ = (getdoc(request.function) or "").splitlines()
-            untested = f"NOT TESTED, as the adapter takes no clock: {request.node.name}: {promise}"
+            guarantee, *_ = (getdoc(request.function) or "").splitlines()
+            untested = (
+                f"NOT TESTED, since the adapter takes no clock: {request.node.name}: {guarantee}"
+            )
             warnings.warn(UntestedPromise(untested), stacklevel=1)
             pytest.skip(untested)
         return TickingClock()

@@ -1,4 +1,4 @@
-"""A request with a key is done at most once."""
+"""The contract of idempotency keys and of preconditions."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -19,22 +19,22 @@ from taskservice.core.task import Task
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA, BOB
 
-FIRST = IdempotencyKey("key", b"digest of one request")
-OTHER = IdempotencyKey("key", b"digest of another")
+FIRST = IdempotencyKey("key", b"fingerprint of one request")
+OTHER = IdempotencyKey("key", b"fingerprint of another")
 
 
-def once(
-    open_tasks: OpenTasks, attempt: IdempotencyKey, door: Any, owner: str = ADA
+def send(
+    open_tasks: OpenTasks, key: IdempotencyKey, write: Any, owner: str = ADA
 ) -> tuple[Any, bool]:
-    """Go through a door with a key; return the result, and whether it is a replay."""
+    """Send a write with a key; return the result, and whether it is a replay."""
     with open_tasks(owner, atomic=True) as tasks:
-        keyed = IdempotentTasks(tasks, attempt)
-        result = door(keyed)
+        keyed = IdempotentTasks(tasks, key)
+        result = write(keyed)
     return result, keyed.replayed
 
 
 def create(tasks: IdempotentTasks) -> Task:
-    """Add a task, as a door for `once`."""
+    """Add a task; a write for `send`."""
     return tasks.add(title="Buy milk", description="Two litres")
 
 
@@ -45,91 +45,89 @@ def all_tasks(open_tasks: OpenTasks, owner: str = ADA) -> list[Task]:
 
 
 def complete(open_tasks: OpenTasks, task_id: UUID, done: list[str]) -> None:
-    """Complete a task, and note it where the task was not gone by then."""
+    """Complete a task, and record it unless the task was already removed."""
     with open_tasks(ADA) as tasks, suppress(TaskNotFound):
         tasks.change(task_id, Task.complete)
         done.append("completed")
 
 
 class Idempotency(ContractBase):
-    """A request with a key is done at most once."""
+    """The contract of idempotency keys and of preconditions."""
 
     def test_a_repeated_creation_returns_the_first_task(self, open_tasks: OpenTasks) -> None:
-        """The second attempt returns what the first did, to the microsecond, and makes nothing."""
-        first, replayed = once(open_tasks, FIRST, create)
+        """A retry returns the first result, equal in every field, and creates nothing."""
+        first, replayed = send(open_tasks, FIRST, create)
         assert not replayed
         with open_tasks(ADA) as tasks:
             tasks.change(first.id, Task.complete)
-        again, replayed = once(open_tasks, FIRST, create)
+        again, replayed = send(open_tasks, FIRST, create)
         assert replayed
         assert again == first
         assert len(all_tasks(open_tasks)) == 1
 
-    def test_a_repeated_change_is_not_done_again(self, open_tasks: OpenTasks) -> None:
-        """A replay comes before existence and precondition: it succeeds where a retry would not."""
+    def test_a_repeated_change_is_applied_once(self, open_tasks: OpenTasks) -> None:
+        """A replay checks neither existence nor precondition."""
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
 
         def change(tasks: IdempotentTasks) -> Task:
             return tasks.change(task.id, with_precondition(at_version({1}), Task.complete))
 
-        done, _ = once(open_tasks, FIRST, change)
-        assert once(open_tasks, FIRST, change) == (done, True)
+        done, _ = send(open_tasks, FIRST, change)
+        assert send(open_tasks, FIRST, change) == (done, True)
         with open_tasks(ADA) as tasks:
             tasks.remove(task.id)
-        assert once(open_tasks, FIRST, change) == (done, True)
+        assert send(open_tasks, FIRST, change) == (done, True)
 
-    def test_a_repeated_removal_is_no_error(self, open_tasks: OpenTasks) -> None:
-        """A removal that was done is done, for whoever asks with the same key."""
+    def test_a_repeated_removal_succeeds(self, open_tasks: OpenTasks) -> None:
+        """A retry of a removal succeeds, although the task no longer exists."""
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
-        assert once(open_tasks, FIRST, lambda tasks: tasks.remove(task.id)) == (None, False)
-        assert once(open_tasks, FIRST, lambda tasks: tasks.remove(task.id)) == (None, True)
+        assert send(open_tasks, FIRST, lambda tasks: tasks.remove(task.id)) == (None, False)
+        assert send(open_tasks, FIRST, lambda tasks: tasks.remove(task.id)) == (None, True)
         with pytest.raises(TaskNotFound):
-            once(open_tasks, IdempotencyKey("new", b""), lambda tasks: tasks.remove(task.id))
+            send(open_tasks, IdempotencyKey("new", b""), lambda tasks: tasks.remove(task.id))
 
-    def test_a_key_stands_for_one_request(self, open_tasks: OpenTasks) -> None:
-        """The same key with another request is refused, and does nothing."""
-        once(open_tasks, FIRST, create)
+    def test_a_key_belongs_to_one_request(self, open_tasks: OpenTasks) -> None:
+        """A different request with the same key is refused, and has no effect."""
+        send(open_tasks, FIRST, create)
         with pytest.raises(IdempotencyKeyReused):
-            once(open_tasks, OTHER, create)
+            send(open_tasks, OTHER, create)
         assert len(all_tasks(open_tasks)) == 1
 
     @pytest.mark.parametrize(
-        ("door", "error"),
+        ("write", "error"),
         [
             (lambda tasks: tasks.add(title=" "), InvalidTask),
             (lambda tasks: tasks.remove(uuid4()), TaskNotFound),
             (lambda tasks: tasks.change(uuid4(), Task.complete), TaskNotFound),
         ],
     )
-    def test_what_did_not_succeed_is_not_remembered(
-        self, open_tasks: OpenTasks, door: Any, error: type[Exception]
+    def test_a_failed_request_stores_no_record(
+        self, open_tasks: OpenTasks, write: Any, error: type[Exception]
     ) -> None:
-        """A refused request leaves its key free, for another request too."""
+        """After a failure the key may be used again, also for another request."""
         with pytest.raises(error):
-            once(open_tasks, FIRST, door)
-        assert once(open_tasks, OTHER, create)[1] is False
+            send(open_tasks, FIRST, write)
+        assert send(open_tasks, OTHER, create)[1] is False
 
-    def test_keys_belong_to_their_owner(self, open_tasks: OpenTasks) -> None:
-        """Two owners may use the same key, for their own tasks."""
-        mine, _ = once(open_tasks, FIRST, create)
-        theirs, replayed = once(open_tasks, FIRST, create, owner=BOB)
+    def test_keys_are_separate_for_each_owner(self, open_tasks: OpenTasks) -> None:
+        """Two owners may use the same key."""
+        mine, _ = send(open_tasks, FIRST, create)
+        theirs, replayed = send(open_tasks, FIRST, create, owner=BOB)
         assert (theirs.user_id, replayed) == (BOB, False)
         assert all_tasks(open_tasks) == [mine]
         assert all_tasks(open_tasks, BOB) == [theirs]
 
-    def test_parallel_attempts_make_one_task(self, open_tasks: OpenTasks) -> None:
-        """However many attempts run at once, one is done and the others return its task."""
+    def test_parallel_retries_create_one_task(self, open_tasks: OpenTasks) -> None:
+        """Of any number of concurrent retries, one creates a task and the others replay it."""
         with ThreadPoolExecutor(8) as pool:
-            results = list(pool.map(lambda _: once(open_tasks, FIRST, create), range(50)))
+            results = list(pool.map(lambda _: send(open_tasks, FIRST, create), range(50)))
         assert [task for task, _ in results] == all_tasks(open_tasks) * 50
         assert sum(not replayed for _, replayed in results) == 1
 
-    def test_a_guarded_removal_takes_the_version_that_was_meant(
-        self, open_tasks: OpenTasks
-    ) -> None:
-        """A guard that raises keeps the task; one that does not lets it go."""
+    def test_a_removal_checks_its_precondition(self, open_tasks: OpenTasks) -> None:
+        """The task is removed only if the precondition does not raise."""
         with open_tasks(ADA) as tasks:
             task = tasks.change(tasks.add(title="Buy milk").id, Task.complete)
             with pytest.raises(StaleTask):
@@ -139,29 +137,29 @@ class Idempotency(ContractBase):
             with pytest.raises(TaskNotFound):
                 tasks.remove(task.id, at_version({2}))
 
-    def test_a_guarded_removal_sees_a_change_in_between(self, open_tasks: OpenTasks) -> None:
-        """Of a change, and a removal of what was there before it, one is done."""
+    def test_a_removal_checks_its_precondition_atomically(self, open_tasks: OpenTasks) -> None:
+        """Of a change and a concurrent removal of the version before it, one succeeds."""
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
         done: list[str] = []
         other = Thread(target=lambda: complete(open_tasks, task.id, done))
 
-        def guard(task: Task) -> None:
+        def precondition(task: Task) -> None:
             at_version({1})(task)
             other.start()
-            # Where the store is locked the other waits for us, so we cannot wait for its end.
+            # If the storage is locked, the other thread waits for this one.
             other.join(timeout=0.5)
 
         with open_tasks(ADA) as tasks, suppress(StaleTask):
-            tasks.remove(task.id, guard)
+            tasks.remove(task.id, precondition)
             done.append("removed")
         other.join(30)
         assert len(done) == 1
-        left = [task.version for task in all_tasks(open_tasks)]
-        assert left == ([] if done == ["removed"] else [2])
+        versions = [task.version for task in all_tasks(open_tasks)]
+        assert versions == ([] if done == ["removed"] else [2])
 
-    def test_counted_updates_with_a_precondition_and_retry(self, open_tasks: OpenTasks) -> None:
-        """200 updates by 8 clients that each name the version they saw end at 200."""
+    def test_no_update_with_a_precondition_and_retry_is_lost(self, open_tasks: OpenTasks) -> None:
+        """200 increments by 8 clients, each with the version that it read, end at 200."""
         with open_tasks(ADA) as tasks:
             counter = tasks.add(title="0")
 

@@ -1,4 +1,4 @@
-"""What the port promises to one owner."""
+"""The contract of one owner's tasks: fields, changes, transactions, limits."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -16,10 +16,10 @@ from taskservice.testing.owners import ADA
 
 
 class OneOwner(ContractBase):
-    """What the port promises to one owner."""
+    """The contract of one owner's tasks: fields, changes, transactions, limits."""
 
     def test_a_task_is_read_as_it_was_stored(self, open_tasks: OpenTasks) -> None:
-        """Every field comes back equal: text to the code point, times to the microsecond."""
+        """Every field is read back equal: text by code point, times to the microsecond."""
         text = "Grüße, 世界 😀 e\u0301 'quoted' \"%_\\"
         with open_tasks(ADA) as tasks:
             task = tasks.add(title=text, description=f"{text}\r\n\t{text}", completed=True)
@@ -27,31 +27,33 @@ class OneOwner(ContractBase):
             assert tasks.list(TaskQuery()).tasks == [task]
 
     def test_times_are_aware_and_in_utc(self, open_tasks: OpenTasks) -> None:
-        """A moment is read in UTC, whatever the engine keeps."""
+        """Times are read in UTC, whatever the storage uses."""
         with open_tasks(ADA) as tasks:
             task = tasks.get(tasks.add(title="Buy milk", completed=True).id)
-        moments = [task.created_at, task.updated_at, task.completed_at]
-        assert [moment and moment.tzinfo for moment in moments] == [UTC, UTC, UTC]
+        times = [task.created_at, task.updated_at, task.completed_at]
+        assert [time and time.tzinfo for time in times] == [UTC, UTC, UTC]
 
-    def test_ids_are_uuids_of_the_moment_of_creation(self, open_tasks: OpenTasks) -> None:
-        """An id is a UUID whose timestamp is that of `created_at`."""
+    def test_ids_are_uuids_with_the_time_of_creation(self, open_tasks: OpenTasks) -> None:
+        """An id is a UUID whose timestamp is `created_at`."""
         with open_tasks(ADA) as tasks:
             task = tasks.get(tasks.add(title="Buy milk").id)
         assert isinstance(task.id, UUID)
         assert task.id.int >> 80 == int(task.created_at.timestamp() * 1000)
 
     @pytest.mark.parametrize("year", [1970, 2026, 2100])
-    def test_any_year_is_kept(self, open_tasks: OpenTasks, clock: TickingClock, year: int) -> None:
-        """A moment far from now is stored and read as it is."""
+    def test_any_year_is_stored(
+        self, open_tasks: OpenTasks, clock: TickingClock, year: int
+    ) -> None:
+        """A time in the distant past or future is stored unchanged."""
         clock.now = datetime(year, 1, 1, 0, 0, 0, 7, UTC)
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
             assert tasks.get(task.id).created_at == clock.now
 
-    def test_a_change_applies_the_verb_and_is_kept(
+    def test_a_change_is_applied_and_stored(
         self, open_tasks: OpenTasks, clock: TickingClock
     ) -> None:
-        """`change` stores and returns what the step makes of the task."""
+        """`change` stores and returns the result of the step."""
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk", description="Two litres")
             changed = tasks.change(
@@ -66,32 +68,32 @@ class OneOwner(ContractBase):
         assert changed.updated_at == changed.completed_at == clock.now
         assert changed.created_at == task.created_at
 
-    def test_a_step_that_changes_nothing_leaves_the_task(self, open_tasks: OpenTasks) -> None:
-        """No version, no time moves for a write that changes nothing."""
+    def test_a_step_without_effect_changes_nothing(self, open_tasks: OpenTasks) -> None:
+        """An equal task keeps its version and its times."""
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk", completed=True)
             assert tasks.change(task.id, Task.complete) == task
             assert tasks.get(task.id) == task
 
-    def test_a_step_that_raises_leaves_the_task(self, open_tasks: OpenTasks) -> None:
-        """A refused change is no change."""
+    def test_a_step_that_raises_changes_nothing(self, open_tasks: OpenTasks) -> None:
+        """After a refused change the task is stored as before."""
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
             with pytest.raises(InvalidTask):
                 tasks.change(task.id, partial(Task.edit, title=" "))
             assert tasks.get(task.id) == task
 
-    def test_a_bad_task_is_not_stored(self, open_tasks: OpenTasks) -> None:
-        """A task that breaks a rule is refused whole."""
+    def test_an_invalid_task_is_not_stored(self, open_tasks: OpenTasks) -> None:
+        """A task that breaks a rule is refused."""
         with open_tasks(ADA) as tasks:
             with pytest.raises(InvalidTask):
                 tasks.add(title="nul \0 is no text")
             assert tasks.list(TaskQuery()).tasks == []
 
-    def test_time_of_a_task_moves_forward_though_the_clock_steps_back(
+    def test_updated_at_increases_if_the_clock_goes_back(
         self, open_tasks: OpenTasks, clock: TickingClock
     ) -> None:
-        """A clock that is set back an hour takes neither `updated_at` nor `version` back."""
+        """If the clock is set back, `updated_at` and `version` still increase."""
         with open_tasks(ADA) as tasks:
             before = tasks.add(title="Buy milk")
             clock.now -= timedelta(hours=1)
@@ -101,36 +103,44 @@ class OneOwner(ContractBase):
         assert after.version == 2
 
     def test_a_removed_task_is_gone(self, open_tasks: OpenTasks) -> None:
-        """No door leads to a removed task."""
+        """No method finds a removed task."""
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
-            kept = tasks.add(title="Buy bread")
+            remaining = tasks.add(title="Buy bread")
             tasks.remove(task.id)
-            for door in (tasks.get, tasks.remove, lambda gone: tasks.change(gone, Task.complete)):
+            for method in (
+                tasks.get,
+                tasks.remove,
+                lambda task_id: tasks.change(task_id, Task.complete),
+            ):
                 with pytest.raises(TaskNotFound):
-                    door(task.id)
-            assert tasks.list(TaskQuery()).tasks == [kept]
+                    method(task.id)
+            assert tasks.list(TaskQuery()).tasks == [remaining]
 
-    def test_an_id_never_used_is_not_found(self, open_tasks: OpenTasks) -> None:
-        """Every door tells that there is no such task."""
+    def test_an_unknown_id_is_not_found(self, open_tasks: OpenTasks) -> None:
+        """Every method raises `TaskNotFound`."""
         with open_tasks(ADA) as tasks:
-            for door in (tasks.get, tasks.remove, lambda never: tasks.change(never, Task.complete)):
+            for method in (
+                tasks.get,
+                tasks.remove,
+                lambda task_id: tasks.change(task_id, Task.complete),
+            ):
                 with pytest.raises(TaskNotFound):
-                    door(uuid4())
+                    method(uuid4())
 
-    def test_together_keeps_the_whole_block(self, open_tasks: OpenTasks) -> None:
-        """What a block does together is there after it, and seen inside it."""
+    def test_atomic_commits_the_whole_block(self, open_tasks: OpenTasks) -> None:
+        """The changes of a block are visible inside it, and stored after it."""
         with open_tasks(ADA, atomic=True) as tasks:
             first = tasks.add(title="Buy milk")
             second = tasks.change(tasks.add(title="Buy bread").id, Task.complete)
-            gone = tasks.add(title="Buy nothing")
-            tasks.remove(gone.id)
+            removed = tasks.add(title="Buy nothing")
+            tasks.remove(removed.id)
             assert tasks.list(TaskQuery()).tasks == [second, first]
         with open_tasks(ADA) as tasks:
             assert tasks.list(TaskQuery()).tasks == [second, first]
 
-    def test_together_drops_the_whole_block_on_an_exception(self, open_tasks: OpenTasks) -> None:
-        """An exception that leaves the block leaves no trace of it: task, change or removal."""
+    def test_atomic_rolls_back_the_whole_block_on_an_exception(self, open_tasks: OpenTasks) -> None:
+        """After an exception no addition, change or removal of the block is stored."""
         with open_tasks(ADA) as tasks:
             changed, removed = tasks.add(title="Buy milk"), tasks.add(title="Buy bread")
         with pytest.raises(ZeroDivisionError), open_tasks(ADA, atomic=True) as tasks:
@@ -141,8 +151,8 @@ class OneOwner(ContractBase):
         with open_tasks(ADA) as tasks:
             assert tasks.list(TaskQuery()).tasks == [removed, changed]
 
-    def test_alone_each_door_is_kept_though_the_block_fails(self, open_tasks: OpenTasks) -> None:
-        """Without `atomic`, a method is done when it returns."""
+    def test_without_atomic_each_method_is_committed(self, open_tasks: OpenTasks) -> None:
+        """Without `atomic`, an exception does not roll back methods that have returned."""
         with pytest.raises(ZeroDivisionError), open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
             raise ZeroDivisionError
@@ -150,7 +160,7 @@ class OneOwner(ContractBase):
             assert tasks.get(task.id) == task
 
     def test_limits_count_code_points(self, open_tasks: OpenTasks) -> None:
-        """Text of the greatest length outside the basic plane is stored on every engine."""
+        """Text of the maximum length outside the Basic Multilingual Plane is stored."""
         title, description = "\U0001f600" * 255, "\U00010400" * 10_000
         with open_tasks(ADA) as tasks:
             task = tasks.add(title=title, description=description)
@@ -158,13 +168,13 @@ class OneOwner(ContractBase):
             assert tasks.list(TaskQuery(text="\U00010428" * 255)).tasks == [task]
 
     def test_a_hundred_completions_are_one_change(self, open_tasks: OpenTasks) -> None:
-        """However often a task is completed, its version moves once."""
+        """The version of a task increases once, however often it is completed."""
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
             assert {tasks.change(task.id, Task.complete).version for _ in range(100)} == {2}
 
-    def test_a_search_of_wildcards_is_quick(self, open_tasks: OpenTasks) -> None:
-        """200 wildcards are 200 letters: nothing is tried again and again."""
+    def test_a_search_for_wildcards_is_fast(self, open_tasks: OpenTasks) -> None:
+        """200 wildcards are literal text, and cause no backtracking."""
         with open_tasks(ADA) as tasks:
             for n in range(20):
                 tasks.add(title=f"{n}", description="%a_" * 3000)

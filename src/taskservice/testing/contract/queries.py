@@ -1,4 +1,4 @@
-"""Lists are what `TaskQuery` says they are: what is asked for, in its order, and no more."""
+"""The contract of queries: every adapter lists exactly what `TaskQuery` specifies."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,31 +16,31 @@ from taskservice.testing.clock import START, TickingClock
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA, BOB
 
-# Letters whose case folds to more than one, to another length, or by no locale's rule alone.
+# Letters whose case folding is longer, has another byte length, or depends on the locale.
 LETTERS = "abABßẞſİıΣσςéÉﬁΐ%_\\'/ \U0001f600\U00010400\U00010428"
 texts = st.text(st.sampled_from(LETTERS), max_size=6)
 titles = texts.filter(lambda text: text.strip() != "")
-moments = st.integers(-3, 40).map(lambda n: START + timedelta(microseconds=700 * n))
+times = st.integers(-3, 40).map(lambda n: START + timedelta(microseconds=700 * n))
 sorts = st.builds(Sort, field=st.sampled_from(SORT_FIELDS), descending=st.booleans())
 queries = st.builds(
     TaskQuery,
     completed=st.none() | st.booleans(),
     text=st.none() | texts.filter(bool),
-    created_after=st.none() | moments,
-    created_before=st.none() | moments,
-    updated_after=st.none() | moments,
-    updated_before=st.none() | moments,
+    created_after=st.none() | times,
+    created_before=st.none() | times,
+    updated_after=st.none() | times,
+    updated_before=st.none() | times,
     sort=sorts,
     limit=st.integers(1, 5),
     with_total=st.booleans(),
 )
-made = st.fixed_dictionaries(
+new_tasks = st.fixed_dictionaries(
     {"title": titles, "description": st.none() | texts, "completed": st.booleans()}
 )
 
 
 def pages(open_tasks: OpenTasks, query: TaskQuery | None) -> Iterator[Page]:
-    """Yield all pages, from `query` on."""
+    """Yield `query` and all pages after it."""
     while query:
         with open_tasks(ADA) as tasks:
             page = tasks.list(query)
@@ -49,11 +49,11 @@ def pages(open_tasks: OpenTasks, query: TaskQuery | None) -> Iterator[Page]:
 
 
 class Queries(ContractBase):
-    """Lists are what `TaskQuery` says they are: what is asked for, in its order, and no more."""
+    """The contract of queries: every adapter lists exactly what `TaskQuery` specifies."""
 
     @pytest.fixture
-    def quick_clock(self, clock: TickingClock) -> TickingClock:
-        """A clock on which several tasks fall into one millisecond."""
+    def submillisecond_clock(self, clock: TickingClock) -> TickingClock:
+        """A clock that gives several tasks the same millisecond."""
         clock.step = timedelta(microseconds=400)
         return clock
 
@@ -63,21 +63,21 @@ class Queries(ContractBase):
         suppress_health_check=[
             HealthCheck.function_scoped_fixture,
             HealthCheck.too_slow,
-            # Several adapters in one run are several classes.
+            # Each adapter has its own class in the same run.
             HealthCheck.differing_executors,
         ],
     )
-    @given(new=st.lists(made, max_size=8), edited=st.sets(st.integers(0, 7)), query=queries)
-    def test_every_adapter_lists_what_the_query_says(
+    @given(new=st.lists(new_tasks, max_size=8), edited=st.sets(st.integers(0, 7)), query=queries)
+    def test_a_query_lists_what_it_specifies(
         self,
         open_tasks: OpenTasks,
-        quick_clock: TickingClock,
+        submillisecond_clock: TickingClock,
         new: list[dict[str, Any]],
         edited: set[int],
         query: TaskQuery,
     ) -> None:
-        """The pages are, one after the other, what the query admits, in its order, and no more."""
-        quick_clock.now = START
+        """The pages contain exactly the tasks that the query admits, in its order."""
+        submillisecond_clock.now = START
         with open_tasks(ADA) as tasks:
             for task in tasks.list(TaskQuery(limit=200)).tasks:
                 tasks.remove(task.id)
@@ -115,7 +115,7 @@ class Queries(ContractBase):
     def test_the_search_folds_case_and_takes_wildcards_literally(
         self, open_tasks: OpenTasks, text: str, found: list[str]
     ) -> None:
-        """Case is folded as by `str.casefold`, accents are not; wildcards are letters."""
+        """Case is folded as by `str.casefold`; accents are not, and wildcards are literal."""
         titles = ["Straße", "İstanbul", "Σίσυφος", "100% sure", "snake_case", "back\\slash"]
         with open_tasks(ADA) as tasks:
             for title in titles:
@@ -125,7 +125,7 @@ class Queries(ContractBase):
     def test_the_search_finds_no_text_across_title_and_description(
         self, open_tasks: OpenTasks
     ) -> None:
-        """Title and description are searched each for itself."""
+        """Title and description are searched separately."""
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy", description="milk")
             assert tasks.list(TaskQuery(text="milk")).tasks == [task]
@@ -133,7 +133,7 @@ class Queries(ContractBase):
                 assert tasks.list(TaskQuery(text=text)).tasks == []
 
     def test_the_search_sees_the_latest_text(self, open_tasks: OpenTasks) -> None:
-        """After a change the new text is found, and the old no more."""
+        """After a change the new text is found, and the old text is not."""
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
             task = tasks.change(task.id, lambda task, now: task.edit(now, title="Buy BREAD"))
@@ -142,13 +142,13 @@ class Queries(ContractBase):
 
     @pytest.mark.parametrize("field", SORT_FIELDS)
     @pytest.mark.parametrize("descending", [True, False])
-    def test_what_stood_throughout_is_shown_exactly_once(
+    def test_pagination_is_stable_in_every_sort_order(
         self, open_tasks: OpenTasks, field: Any, descending: bool
     ) -> None:
-        """Whatever is written meanwhile, no page skips or doubles a task that stayed."""
+        """Despite concurrent writes, an unchanged task is listed exactly once."""
         with open_tasks(ADA) as tasks:
             stored = [tasks.add(title=f"{n % 4} of {n}") for n in range(20)]
-        stood, gone, changed = stored[::2], iter(stored[1::4]), iter(stored[3::4])
+        unchanged, gone, changed = stored[::2], iter(stored[1::4]), iter(stored[3::4])
         seen: list[Task] = []
         query = TaskQuery(sort=Sort(field=field, descending=descending), limit=3)
         for page in pages(open_tasks, query):
@@ -159,11 +159,11 @@ class Queries(ContractBase):
                     tasks.remove(task.id)
                 if task := next(changed, None):
                     tasks.change(task.id, lambda task, now: task.edit(now, title="2 moved"))
-        in_order = sorted(stood, key=query.sort.key, reverse=descending)
-        assert [task for task in seen if task in stood] == in_order
+        in_order = sorted(unchanged, key=query.sort.key, reverse=descending)
+        assert [task for task in seen if task in unchanged] == in_order
 
-    def test_only_a_counted_query_counts(self, open_tasks: OpenTasks) -> None:
-        """The number of all tasks is told to whoever asks, and to nobody else."""
+    def test_only_a_query_with_total_has_a_total(self, open_tasks: OpenTasks) -> None:
+        """The total counts all pages; without `with_total` it is None."""
         with open_tasks(ADA) as tasks:
             for n in range(5):
                 tasks.add(title=f"{n}", completed=n < 2)
@@ -174,7 +174,7 @@ class Queries(ContractBase):
     def test_times_are_exact_to_the_microsecond(
         self, open_tasks: OpenTasks, clock: TickingClock
     ) -> None:
-        """After is inclusive, before exclusive, within one millisecond too."""
+        """`…_after` is inclusive and `…_before` exclusive, even within one millisecond."""
         clock.step = timedelta(microseconds=1)
         clock.now = datetime(2026, 2, 9, 10, 0, 0, 500_000, UTC)
         with open_tasks(ADA) as tasks:

@@ -1,4 +1,4 @@
-"""What the port promises between owners."""
+"""The contract of isolation between owners."""
 
 from functools import partial
 
@@ -11,30 +11,30 @@ from taskservice.core.task import Task
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA, BOB
 
-LOOK_ALIKES = ["Ada", "ADA", "ada.", "ada+1", "_da"]
+SIMILAR_NAMES = ["Ada", "ADA", "ada.", "ada+1", "_da"]
 
 
 class TwoOwners(ContractBase):
-    """What the port promises between owners."""
+    """The contract of isolation between owners."""
 
-    def test_another_owners_task_is_as_absent_as_no_task(self, open_tasks: OpenTasks) -> None:
-        """No door of one owner leads to a task of another, which stays as it was."""
+    def test_another_owners_task_is_not_found(self, open_tasks: OpenTasks) -> None:
+        """No method finds another owner's task, or changes it."""
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
         with open_tasks(BOB) as tasks:
-            for door in (
+            for method in (
                 tasks.get,
                 tasks.remove,
-                lambda foreign: tasks.change(foreign, partial(Task.edit, title="Mine now")),
+                lambda task_id: tasks.change(task_id, partial(Task.edit, title="Mine now")),
             ):
                 with pytest.raises(TaskNotFound):
-                    door(task.id)
+                    method(task.id)
             assert tasks.list(TaskQuery()).tasks == []
         with open_tasks(ADA) as tasks:
             assert tasks.get(task.id) == task
 
-    def test_another_owners_task_is_absent_together_too(self, open_tasks: OpenTasks) -> None:
-        """Inside one transaction the owner is as alone as outside."""
+    def test_another_owners_task_is_not_found_in_a_transaction(self, open_tasks: OpenTasks) -> None:
+        """Owners are isolated inside a transaction as well."""
         with open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
         with open_tasks(BOB, atomic=True) as tasks:
@@ -42,16 +42,16 @@ class TwoOwners(ContractBase):
             with pytest.raises(TaskNotFound):
                 tasks.remove(task.id)
 
-    @pytest.mark.parametrize("name", LOOK_ALIKES)
+    @pytest.mark.parametrize("name", SIMILAR_NAMES)
     def test_owners_are_compared_byte_for_byte(self, open_tasks: OpenTasks, name: str) -> None:
-        """A name that only looks like another's is another owner."""
+        """A similar name is another owner."""
         with open_tasks(ADA) as tasks:
             tasks.add(title="Buy milk")
         with open_tasks(name) as tasks:
             assert tasks.list(TaskQuery()).tasks == []
 
     def test_each_owner_lists_their_own(self, open_tasks: OpenTasks) -> None:
-        """Two owners' tasks, made in turn, stay apart."""
+        """Tasks of two owners that are created in turn are listed separately."""
         mine, theirs = [], []
         for n in range(5):
             with open_tasks(ADA) as tasks:
