@@ -121,8 +121,8 @@ def slow_pages(engine: Engine) -> Calls:
     """Return what must go through all tasks of a user."""
     with SqlTasks(engine).open_tasks(BIG) as tasks:
         return {
-            "search, found at once": lambda: tasks.list(TaskQuery(text="milk")),
-            "search, not found": lambda: tasks.list(TaskQuery(text="nowhere to be found")),
+            "search, matches at once": lambda: tasks.list(TaskQuery(text="milk")),
+            "search, no match": lambda: tasks.list(TaskQuery(text="nowhere to be found")),
             "count=exact": lambda: tasks.list(TaskQuery(with_total=True)),
         }
 
@@ -131,7 +131,7 @@ def sizes(engine: Engine, tasks: int) -> Figures:
     """Return bytes per task."""
     with engine.connect() as connection:
         found = connection.execute(text(SIZES))
-        return {f"bytes a task, {name}": float(size) / tasks for name, size in found}
+        return {f"bytes per task, {name}": float(size) / tasks for name, size in found}
 
 
 def scans(engine: Engine, big: int) -> set[str]:

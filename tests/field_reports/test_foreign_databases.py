@@ -97,5 +97,5 @@ def test_what_is_no_version_is_not_newer(database: Engine) -> None:
     """It is named, and not served."""
     upgrade(database)
     execute(database, f"UPDATE {schema.VERSION_TABLE} SET version_num = 'a1b2c3d4'")
-    with pytest.raises(UnusableDatabase, match="is at a1b2c3d4, which is no version"):
+    with pytest.raises(UnusableDatabase, match="is at a1b2c3d4, which is not a version"):
         schema.require_current(database)

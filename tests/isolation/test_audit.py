@@ -119,7 +119,7 @@ def test_what_goes_past_sqlalchemy_is_overheard(
     audit.faults.clear()
 
 
-def test_the_audit_sees_every_door(engine: Engine, audit: Audit) -> None:
+def test_the_audit_covers_every_operation(engine: Engine, audit: Audit) -> None:
     """Each door's statements pass the audit's eyes, with and without a key."""
     before = audit.count
     with SqlTasks(engine).open_tasks(ADA) as tasks:

@@ -130,7 +130,7 @@ def heard(open_tasks: OpenTasks, seeded: Seeded, turns: list[tuple[int, Action]]
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(data=st.data())
-def test_nobody_notices_anybody(
+def test_users_do_not_affect_one_another(
     request: pytest.FixtureRequest, adapter: str, data: st.DataObject
 ) -> None:
     """Ada hears, byte for byte, what she hears alone: statuses, headers, bodies, pages, counts."""
