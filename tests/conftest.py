@@ -4,10 +4,12 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from time import tzset
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
 from tests.postgres import Databases, given_or_own_server
+from xdist.scheduler import LoadFileScheduling
 
 from taskservice.testing.fixtures import clock
 
@@ -29,6 +31,14 @@ TOLD = "told"
 LONGEST = {"docs", "fuzz", "history", "testing"}
 
 
+class WholeFiles(LoadFileScheduling):  # type: ignore[misc]
+    """Gives each process whole files, and the documentation to one, which builds it once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return "tests/docs" if file.startswith("tests/docs/") else file
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--cases", type=int, default=1000, help="requests to fuzz each engine with, at least"
@@ -46,6 +56,11 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take longest: processes that share the others end together."""
     items.sort(key=lambda item: item.path.parent.name not in LONGEST)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> "WholeFiles":
+    return WholeFiles(config, log)
 
 
 def pytest_report_header(config: pytest.Config) -> str:
