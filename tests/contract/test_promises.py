@@ -3,11 +3,16 @@
 import pytest
 
 from taskservice.testing.contract import (
+    Concurrency,
     Idempotency,
+    Listing,
     OneOwner,
+    Queries,
     TaskServiceContract,
     TwoOwners,
 )
+
+OTHER_DATABASES = pytest.mark.parametrize("open_tasks", ["pooler", "partitioned"], indirect=True)
 
 
 @pytest.mark.parametrize("open_tasks", ["memory", "sqlite", "postgresql"], indirect=True)
@@ -15,6 +20,12 @@ class TestPromises(TaskServiceContract):
     """All of them on each adapter."""
 
 
-@pytest.mark.parametrize("open_tasks", ["pooler", "partitioned"], indirect=True)
-class TestOtherEntrances(OneOwner, TwoOwners, Idempotency):
-    """Every door through a pooler, and over tables in partitions."""
+@OTHER_DATABASES
+class TestOtherDatabases(OneOwner, TwoOwners, Idempotency):
+    """Each method, through a pooler and on partitioned tables."""
+
+
+@OTHER_DATABASES
+@pytest.mark.lengthy
+class TestOtherDatabasesAtLength(Concurrency, Listing, Queries):
+    """The rest of the contract (tox -e contract)."""

@@ -18,7 +18,14 @@ from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.service import OpenTasks
 from taskservice.testing import TickingClock
-from taskservice.testing.contract import Idempotency, OneOwner
+from taskservice.testing.contract import (
+    Concurrency,
+    Idempotency,
+    Listing,
+    OneOwner,
+    Queries,
+    TwoOwners,
+)
 
 LATER = """
     ALTER TABLE tasks ADD COLUMN priority integer;
@@ -69,4 +76,9 @@ def later_engine(home: Home) -> Iterator[Engine]:
 
 
 class TestPromises(OneOwner, Idempotency):
-    """What each door does, though the schema is ahead."""
+    """What each method does, on the newer schema."""
+
+
+@pytest.mark.lengthy
+class TestPromisesAtLength(Concurrency, Listing, Queries, TwoOwners):
+    """The rest of the contract (tox -e contract)."""
