@@ -36,7 +36,7 @@ class Services(NamedTuple):
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
-def doors(request: pytest.FixtureRequest, clock: TickingClock) -> Services:
+def services(request: pytest.FixtureRequest, clock: TickingClock) -> Services:
     """The ports, over each adapter in turn, with no task in it."""
     if request.param == "memory":
         home = InMemoryTasks(clock)
@@ -60,16 +60,16 @@ class TestArchive(OwnerDataContract):
     """Every promise of the archive, on every adapter."""
 
     @pytest.fixture
-    def open_tasks(self, doors: Services) -> OpenTasks:
-        return doors.open_tasks
+    def open_tasks(self, services: Services) -> OpenTasks:
+        return services.open_tasks
 
     @pytest.fixture
-    def open_owner_data(self, doors: Services) -> OpenOwnerData:
-        return doors.open_owner_data
+    def open_owner_data(self, services: Services) -> OpenOwnerData:
+        return services.open_owner_data
 
     @pytest.fixture
-    def open_owner_data_as_admin(self, doors: Services) -> OpenOwnerData:
-        return doors.open_owner_data_as_admin
+    def open_owner_data_as_admin(self, services: Services) -> OpenOwnerData:
+        return services.open_owner_data_as_admin
 
 
 def test_the_serving_role_cannot_erase_and_removes_nothing(
