@@ -1,4 +1,4 @@
-"""The rules for single values, at their edges."""
+"""Validation of single values, at the limits."""
 
 import re
 import sys
@@ -43,14 +43,14 @@ def test_a_title_is_up_to_255_code_points(title: str) -> None:
         ("a\udfffb", "surrogate"),
     ],
 )
-def test_a_bad_title_is_told_why(title: str, reason: str) -> None:
-    """A title that breaks a rule is refused with the rule."""
+def test_an_invalid_title_is_refused_with_the_reason(title: str, reason: str) -> None:
+    """The message names the broken rule."""
     with pytest.raises(ValueError, match=reason):
         check_title(title)
 
 
 def test_blank_is_what_unicode_calls_white_space() -> None:
-    """Every white space of Unicode, for the rule and for the document alike, and nothing else."""
+    """Exactly the white space of Unicode, for the check and for the pattern of the document."""
     for point in range(0x20, sys.maxunicode + 1):
         character = chr(point)
         if unicodedata.category(character) != "Cs" and character.isspace() == is_title(character):
@@ -69,12 +69,12 @@ def is_title(text: str) -> bool:
 
 @pytest.mark.parametrize("description", [None, "", " ", "a\r\n\tb", "😀" * 10_000])
 def test_a_description_is_up_to_10000_code_points(description: str | None) -> None:
-    """None, the empty text and several lines are descriptions."""
+    """None, the empty text and several lines are valid."""
     check_description(description)
 
 
 @pytest.mark.parametrize("description", ["x" * 10_001, "\0", "\x0b", "\x1b[31m", "\udc00"])
-def test_a_bad_description_is_refused(description: str) -> None:
+def test_an_invalid_description_is_refused(description: str) -> None:
     """A description that is too long, or not text, is refused."""
     with pytest.raises(ValueError, match="must"):
         check_description(description)
@@ -87,8 +87,8 @@ def test_an_owner_is_an_opaque_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "a b", "ada\n", "é", "a/b", "a%", "x" * 129])
-def test_what_is_no_owner(name: str) -> None:
-    """Whatever is empty, too long, a dot segment or of other characters names nobody."""
+def test_an_invalid_owner_name(name: str) -> None:
+    """An owner name is not empty, too long or a dot segment, and has no other characters."""
     assert not is_owner(name)
 
 
@@ -96,10 +96,10 @@ def test_what_is_no_owner(name: str) -> None:
     ("check", "pattern"), [(check_title, LINE_PATTERN), (check_description, TEXT_PATTERN)]
 )
 @given(text=texts)
-def test_the_patterns_say_what_is_taken(
+def test_the_patterns_match_valid_text(
     check: Callable[[str], None], pattern: str, text: str
 ) -> None:
-    """A pattern for the document matches exactly the text, of any length, that is taken."""
+    """A pattern of the document matches exactly the valid texts, of any length."""
     try:
         check(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The Python reference: every public name stands there, and says what it is."""
+"""The Python reference contains and documents every public name."""
 
 import ast
 import re
@@ -56,30 +56,30 @@ def methods(node: ast.stmt) -> list[ast.FunctionDef]:
 
 @pytest.fixture(scope="session")
 def listed(site: Path) -> set[str]:
-    """Return every name of Python that the site has a place for."""
+    """Return every Python name in the inventory of the site."""
     packed = (site / "objects.inv").read_bytes().split(b"\n", 4)[4]
     lines = zlib.decompress(packed).decode().splitlines()
     return {line.split(" ")[0] for line in lines if line.split(" ")[1].startswith("py:")}
 
 
 def test_all_of_the_core_is_in_the_reference() -> None:
-    """Each of its modules stands there, and stands whole."""
+    """Each module of the core is in the reference, with all its members."""
     assert {module for module, chosen in MODULES.items() if not chosen} >= set(CORE)
 
 
 def test_all_that_is_for_tests_is_in_the_reference() -> None:
-    """What `taskservice.testing` and its contract offer stands there, where it is defined."""
+    """Public names of `taskservice.testing` and its contract are in the reference."""
     offered = {**vars(testing), **vars(contract)}
     names = {*testing.__all__, "TaskServiceContract", "OwnerDataContract", "UntestedPromise"}
-    homes = {getattr(offered[name], "__module__", "") for name in names}
-    assert {home for home in homes if home.startswith("taskservice.")} <= {*MODULES}
+    modules = {getattr(offered[name], "__module__", "") for name in names}
+    assert {module for module in modules if module.startswith("taskservice.")} <= {*MODULES}
     there = {name for module in MODULES for name in documented(module)}
     assert names <= there
 
 
 @pytest.mark.parametrize("module", MODULES)
-def test_every_public_name_stands_in_the_reference(module: str, listed: set[str]) -> None:
-    """Nothing is lost between the code and the page, methods and properties included."""
+def test_every_public_name_is_in_the_reference(module: str, listed: set[str]) -> None:
+    """So are public methods and properties."""
     for name, node in documented(module).items():
         wanted = {f"{module}.{name}", *(f"{module}.{name}.{each.name}" for each in methods(node))}
         assert wanted - listed == set()
@@ -87,7 +87,7 @@ def test_every_public_name_stands_in_the_reference(module: str, listed: set[str]
 
 @pytest.mark.parametrize("module", MODULES)
 def test_every_public_name_has_a_docstring(module: str) -> None:
-    """A module, class, function, method, property and constant each say what they are for."""
+    """Each module, class, function, method, property and constant has one."""
     assert ast.get_docstring(parsed(module))
     constants = ModuleAnalyzer.for_module(module).find_attr_docs()
     for name, node in documented(module).items():
