@@ -34,8 +34,8 @@ from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.connection.sessions import Timeouts
 from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.idempotency import Attempt
-from taskservice.core.idempotent_tasks import OnceOnly
+from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotent_tasks import IdempotentTasks
 
 address, fatal = sys.argv[1], int(sys.argv[2])
 engine = pooled_engine(
@@ -56,8 +56,8 @@ def kill(connection, cursor, statement, *_):
     if len(statements) == fatal:
         os.kill(os.getpid(), signal.SIGKILL)
 
-with SqlTasks(engine).open_tasks("ada", together=True) as tasks:
-    OnceOnly(tasks, Attempt("key", b"digest")).add(title="Buy milk")
+with SqlTasks(engine).open_tasks("ada", atomic=True) as tasks:
+    IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Buy milk")
 assert statements[-1] == "COMMIT"
 print(len(statements))
 """
