@@ -1,4 +1,4 @@
-"""The homes for tasks that the contract suite runs on: memory, SQLite and a real PostgreSQL."""
+"""The storage adapters that the contract suite runs on: memory, SQLite and a real PostgreSQL."""
 
 from collections.abc import Iterator
 from pathlib import Path

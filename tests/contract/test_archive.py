@@ -1,4 +1,4 @@
-"""One owner's belongings, carried whole: the promises of the `OwnerData`, on every adapter."""
+"""Export, import and erasure of one owner's data: the contract of `OwnerData`, on every adapter."""
 
 import sqlite3
 from contextlib import closing
@@ -28,7 +28,7 @@ from taskservice.testing.contract.owner_data import some_tasks
 
 
 class Services(NamedTuple):
-    """Both ports of one home, and the archive as the maintenance role enters it."""
+    """Both ports of one storage adapter, and the owner data as the maintenance role opens it."""
 
     open_tasks: OpenTasks
     open_owner_data: OpenOwnerData
@@ -57,7 +57,7 @@ def services(request: pytest.FixtureRequest, clock: TickingClock) -> Services:
 
 
 class TestArchive(OwnerDataContract):
-    """Every promise of the archive, on every adapter."""
+    """The contract of `OwnerData`, on every adapter."""
 
     @pytest.fixture
     def open_tasks(self, services: Services) -> OpenTasks:
@@ -75,7 +75,7 @@ class TestArchive(OwnerDataContract):
 def test_the_serving_role_cannot_erase_and_removes_nothing(
     home: object, owner_engine: Engine, role_engine: Engine
 ) -> None:
-    """It may not remove receipts: the tasks, which it may, stay as well."""
+    """It lacks DELETE on idempotency records, so its tasks stay too."""
     with owner_engine.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
     archive = SqlOwnerData(role_engine, ADA)
@@ -87,7 +87,7 @@ def test_the_serving_role_cannot_erase_and_removes_nothing(
 
 @pytest.fixture
 def hurried(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """A file whose service waits for nobody, and in which SQLite overwrites nothing by itself."""
+    """A file without busy timeout and `secure_delete`."""
     monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_SECONDS", 0)
     event.listen(
         sqlite, "connect", lambda connection, _: connection.execute("PRAGMA secure_delete = OFF")
@@ -96,7 +96,7 @@ def hurried(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def found(word: str, engine: Engine) -> list[str]:
-    """Return the files of a database that hold a word; nobody may have it open."""
+    """Return the files of a closed database that contain a word."""
     engine.dispose()
     folder = Path(engine.url.database or "").parent
     return sorted(file.name for file in folder.iterdir() if word.encode() in file.read_bytes())
@@ -113,8 +113,8 @@ def use_often(engine: Engine, owner: str) -> None:
             tasks.remove(task.id)
 
 
-def test_what_is_erased_is_nowhere_in_a_file(hurried: Engine) -> None:
-    """Nor is what the user had changed or removed before; another's tasks are."""
+def test_erased_data_is_not_left_in_the_file(hurried: Engine) -> None:
+    """Nor are earlier versions and deleted tasks of the user; another user's tasks are."""
     for owner in (ADA, BOB):
         use_often(hurried, owner)
     SqlOwnerData(hurried, ADA).erase()
@@ -122,8 +122,8 @@ def test_what_is_erased_is_nowhere_in_a_file(hurried: Engine) -> None:
     assert found(f"aardvark of {BOB}", hurried) == ["tasks.db"]
 
 
-def test_what_could_not_be_overwritten_is_told_and_is_the_next_time(hurried: Engine) -> None:
-    """A reader needs the pages as they were: the rows are gone, and their bytes are not yet."""
+def test_erase_reports_bytes_that_a_reader_keeps_on_disk(hurried: Engine) -> None:
+    """The rows are deleted, and the next `erase` vacuums the file."""
     use_often(hurried, ADA)
     archive = SqlOwnerData(hurried, ADA)
     there = archive.count()
@@ -139,8 +139,8 @@ def test_what_could_not_be_overwritten_is_told_and_is_the_next_time(hurried: Eng
     assert found("aardvark", hurried) == []
 
 
-def test_a_file_that_cannot_be_written_again_is_told(hurried: Engine) -> None:
-    """As where another writes at that moment, or there is no room."""
+def test_a_failed_vacuum_is_reported(hurried: Engine) -> None:
+    """For example if another connection writes, or the disk is full."""
 
     def fail(*args: Any) -> tuple[str, Any]:
         return args[2].replace("VACUUM", "VACUUM INTO '/nowhere/x'"), args[3]
@@ -150,8 +150,10 @@ def test_a_file_that_cannot_be_written_again_is_told(hurried: Engine) -> None:
         SqlOwnerData(hurried, ADA).erase()
 
 
-def test_restoring_reads_what_is_wanted(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A batch costs what it holds, however much its owner has."""
+def test_an_import_reads_only_the_tasks_of_its_batch(
+    sqlite: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its cost does not depend on how many tasks the owner has."""
     read: list[UUID] = []
 
     def reading(**fields: Any) -> Task:
@@ -179,8 +181,8 @@ BROKEN: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("field", BROKEN)
-def test_a_task_that_nobody_could_have_made_is_refused(field: str) -> None:
-    """Each field has its rule, and is named."""
+def test_an_invalid_task_is_not_imported(field: str) -> None:
+    """The error names each field that breaks its rule."""
     task = Task.create(ADA, START, TaskIds(), title="Read a book")
     validate(task)
     with pytest.raises(InvalidTask) as caught:
@@ -188,16 +190,16 @@ def test_a_task_that_nobody_could_have_made_is_refused(field: str) -> None:
     assert field in {error.field for error in caught.value.errors}
 
 
-def test_the_last_version_that_is_taken_in() -> None:
-    """2**30, and none beyond: each may be changed as often again."""
+def test_the_highest_version_that_can_be_imported() -> None:
+    """2**30, so that each task can be changed as often again."""
     task = Task.create(ADA, START, TaskIds(), title="Read a book")
     validate(replace(task, version=2**30))
     with pytest.raises(InvalidTask, match="version must be from 1 to 1073741824"):
         validate(replace(task, version=2**30 + 1))
 
 
-def test_an_id_belongs_to_its_moment() -> None:
-    """Lists find a time of creation by the id: one of another moment, or kind, is refused."""
+def test_an_id_must_match_its_creation_time() -> None:
+    """Lists filter by creation time through the id, so the timestamp in it must match."""
     task = Task.create(ADA, START, TaskIds(), title="Read a book")
     later = TaskIds()(START + timedelta(milliseconds=1))
     version_four = UUID(int=task.id.int & ~(15 << 76) | 4 << 76)

@@ -1,6 +1,6 @@
-"""What a lost COMMIT came to, where its number alone does not tell: is what it wrote there?
+"""Commit outcome: what `resolve_commit_outcome` finds out about a lost response to COMMIT.
 
-After a crash PostgreSQL gives the number of a transaction that was not written down to another.
+After a crash PostgreSQL may assign the id of an unrecorded transaction to another one.
 """
 
 from contextlib import nullcontext
@@ -25,13 +25,13 @@ from taskservice.testing import ADA
 
 
 def begun(connection: Connection) -> str:
-    """Begin a transaction, and return its number."""
+    """Begin a transaction, and return its id."""
     connection.exec_driver_sql("BEGIN")
     return str(connection.exec_driver_sql(f"SELECT {CURRENT_TRANSACTION_ID}").scalar_one())
 
 
 def lose(engine: Engine, transaction_id: str | None, *, is_committed: bool) -> None:
-    """Lose the answer to the COMMIT of a transaction."""
+    """Lose the response to the COMMIT of a transaction."""
     with (
         engine.connect() as connection,
         resolve_commit_outcome(connection, transaction_id, lambda: is_committed),
@@ -41,82 +41,84 @@ def lose(engine: Engine, transaction_id: str | None, *, is_committed: bool) -> N
 
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long was paused, instead of pausing."""
+    """Record pauses instead of pausing."""
     found: list[float] = []
     monkeypatch.setattr(commit_outcome, "sleep", found.append)
     return found
 
 
-def test_what_was_committed_and_is_there_was_applied(
+def test_a_committed_transaction_with_its_rows_was_applied(
     role_engine: Engine, pauses: list[float]
 ) -> None:
-    """The block ends as if the answer had come, as soon as it is known."""
+    """The block ends normally as soon as the status is known."""
     with role_engine.connect() as connection:
-        number = begun(connection)
+        transaction_id = begun(connection)
         connection.exec_driver_sql("COMMIT")
-    lose(role_engine, number, is_committed=True)
+    lose(role_engine, transaction_id, is_committed=True)
     assert pauses == [commit_outcome.POLL_INTERVAL]
 
 
-def test_what_has_no_number_is_not_asked_for(role_engine: Engine) -> None:
-    """What is known of it is what was known when it broke off."""
+def test_without_a_transaction_id_the_outcome_stays_unknown(role_engine: Engine) -> None:
+    """The error keeps the outcome that it had."""
     with pytest.raises(ConnectionLost) as caught:
         lose(role_engine, None, is_committed=True)
     assert caught.value.outcome == "unknown"
 
 
-def test_a_number_that_another_has_had_tells_nothing(role_engine: Engine) -> None:
-    """Committed, and what was written is not there: that was another transaction."""
+def test_a_reused_transaction_id_is_detected(role_engine: Engine) -> None:
+    """It is committed, and the rows are missing: it was another transaction's."""
     with role_engine.connect() as connection:
-        number = begun(connection)
+        transaction_id = begun(connection)
         connection.exec_driver_sql("COMMIT")
     with pytest.raises(Unavailable) as caught:
-        lose(role_engine, number, is_committed=False)
+        lose(role_engine, transaction_id, is_committed=False)
     assert caught.value.outcome == "not_applied"
 
 
-def test_a_standby_does_not_know(role_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A number that was not given to anybody yet, there, is one that it has not heard of."""
+def test_a_standby_cannot_resolve_the_outcome(
+    role_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An id from the future is `not_applied` on a primary, and `unknown` on a standby."""
     monkeypatch.setattr(commit_outcome, "RETRY_TIMEOUT", 0.1)
     with role_engine.connect() as connection:
-        not_given = str(int(begun(connection)) + 1_000_000)
+        future_id = str(int(begun(connection)) + 1_000_000)
         connection.exec_driver_sql("ROLLBACK")
     with pytest.raises(Unavailable) as caught:
-        lose(role_engine, not_given, is_committed=False)
+        lose(role_engine, future_id, is_committed=False)
     assert caught.value.outcome == "not_applied"
     on_a_standby = commit_outcome._STATUS_QUERY.replace("pg_is_in_recovery()", "true")
     monkeypatch.setattr(commit_outcome, "_STATUS_QUERY", on_a_standby)
     with pytest.raises(Unavailable) as caught:
-        lose(role_engine, not_given, is_committed=False)
+        lose(role_engine, future_id, is_committed=False)
     assert caught.value.outcome == "unknown"
 
 
-def test_who_asks_needs_no_second_connection(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The one that was lost is given back before, though it does not look broken."""
+def test_resolving_needs_no_second_connection(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lost connection returns to the pool first."""
     monkeypatch.setattr(commit_outcome, "RETRY_TIMEOUT", 0.1)
     engine = served_engine(home.service, pool_size=1, pool_timeout=0.1)
     with engine.connect() as connection:
-        number = begun(connection)
+        transaction_id = begun(connection)
         connection.exec_driver_sql("COMMIT")
-    lose(engine, number, is_committed=True)
+    lose(engine, transaction_id, is_committed=True)
     engine.dispose()
 
 
-def test_what_is_under_way_is_not_there_yet(
+def test_a_transaction_in_progress_is_unknown_after_the_timeout(
     role_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It may still be committed: where nobody waits any longer, that is unknown."""
+    """It may still be committed."""
     monkeypatch.setattr(commit_outcome, "RETRY_TIMEOUT", 0.1)
     with role_engine.connect() as connection:
-        number = begun(connection)
+        transaction_id = begun(connection)
         with pytest.raises(Unavailable) as caught:
-            lose(role_engine, number, is_committed=False)
+            lose(role_engine, transaction_id, is_committed=False)
         connection.exec_driver_sql("ROLLBACK")
     assert caught.value.outcome == "unknown"
 
 
-def test_a_result_is_kept_where_it_stands_beside_its_key(role_engine: Engine) -> None:
-    """Another result, or none, is not the one that was written."""
+def test_a_result_is_committed_if_its_key_has_it(role_engine: Engine) -> None:
+    """Another result, or none, does not count."""
     key = str(uuid4())
     with (
         SqlTasks(role_engine).open_tasks(ADA) as tasks,

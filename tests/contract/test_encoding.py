@@ -1,4 +1,4 @@
-"""What a database must be for every text and every moment to come back as it went in."""
+"""Encoding and DateStyle: text and timestamps are stored without loss."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,10 +61,8 @@ def refusal(folder: Path, address: str) -> str:
 
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
-def test_another_encoding_is_migrated_and_not_served(
-    postgresql: Databases, tmp_path: Path, encoding: str
-) -> None:
-    """Some text has no place there: the start and `check` say so, and no statement breaks."""
+def test_a_wrong_encoding_is_refused(postgresql: Databases, tmp_path: Path, encoding: str) -> None:
+    """The start and `check` report it, though the migrations run."""
     with encoded(postgresql, encoding) as address:
         upgraded = run([*COMMAND, "db", "upgrade", "--database", address], tmp_path)
         assert (upgraded.returncode, upgraded.stderr) == (0, "")
@@ -75,13 +73,13 @@ def test_another_encoding_is_migrated_and_not_served(
         settings = {"DATABASE_URL": address, "TASKSERVICE_JWT_SECRET": SECRET}
         checked = run([*COMMAND, "check"], tmp_path, **settings)
     assert checked.returncode == 2
-    told = " ".join(checked.stdout.split())
+    printed = " ".join(checked.stdout.split())
     reason, _, advice = expected.partition(". ")
-    assert f"FAIL database {reason} {advice}" in told
+    assert f"FAIL database {reason} {advice}" in printed
 
 
-def test_moments_in_another_style_are_not_served(own: Home, tmp_path: Path) -> None:
-    """A role or database whose DateStyle is not ISO ends the start, with what to set."""
+def test_a_wrong_date_style_is_refused(own: Home, tmp_path: Path) -> None:
+    """The start ends with the setting to change, for a role or a database."""
     with psycopg.connect(own.superuser, autocommit=True) as superuser:
         superuser.execute(f"ALTER ROLE {own.role} SET DateStyle = 'German'".encode())
     assert refusal(tmp_path, own.service) == (
@@ -89,8 +87,8 @@ def test_moments_in_another_style_are_not_served(own: Home, tmp_path: Path) -> N
     )
 
 
-def test_a_style_that_is_set_meanwhile_is_an_outage(own: Home, postgresql: Databases) -> None:
-    """A new connection on which rows could not be read is closed; one that reads ISO serves."""
+def test_a_date_style_changed_later_is_an_outage(own: Home, postgresql: Databases) -> None:
+    """The pool closes new connections with a wrong DateStyle."""
     engine = served_engine(own.service)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title=TITLE)
@@ -106,10 +104,10 @@ def test_a_style_that_is_set_meanwhile_is_an_outage(own: Home, postgresql: Datab
 
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 @pytest.mark.parametrize("query", ["", "?client_encoding=latin1"])
-def test_the_encoding_of_a_client_is_ours(
+def test_the_client_encoding_is_utf8(
     own: Home, postgresql: Databases, encoding: str, query: str
 ) -> None:
-    """Whatever a role or the address says of it, text comes back as it went in."""
+    """Whatever a role or the address sets, text is unchanged."""
     postgresql.execute(f"ALTER ROLE {own.role} SET client_encoding = '{encoding}'")
     engine = served_engine(own.service + query)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
@@ -118,13 +116,13 @@ def test_the_encoding_of_a_client_is_ours(
     engine.dispose()
 
 
-def test_what_is_readable_is_served(own: Home, tmp_path: Path) -> None:
-    """A database in UTF8 that writes ISO; and SQLite, which has no other way."""
+def test_utf8_and_iso_are_accepted(own: Home, tmp_path: Path) -> None:
+    """On PostgreSQL; SQLite has no such settings."""
     require_encoding(unpooled_engine(database_url(own.service)))
     require_encoding(unpooled_engine(database_url(sqlite_home(tmp_path))))
 
 
-def test_a_database_that_cannot_be_asked_is_an_outage(own: Home) -> None:
-    """It may be fit, and is not called unfit."""
+def test_an_unreachable_database_is_an_outage(own: Home) -> None:
+    """It is not reported as unusable."""
     with pytest.raises(Unavailable, match='database "gone" does not exist'):
         require_encoding(unpooled_engine(database_url(own.service).set(database="gone")))

@@ -1,4 +1,4 @@
-"""What a database cannot do is told in the words of the core, and reads go on where they can."""
+"""Database errors become the exceptions of the core, and reads continue if possible."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -67,7 +67,7 @@ def full(engine: Engine) -> Iterator[None]:
 
 
 def test_a_full_database_refuses_writes_and_serves_reads(own: Home) -> None:
-    """`StorageFull`, of which nothing was applied; what was there is read as before."""
+    """`StorageFull`, with nothing applied; reads work as before."""
     engine = served_engine(own.service)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
@@ -89,8 +89,8 @@ HOLDS_BACK = """
 
 
 @pytest.mark.parametrize("event", ["INSERT ON tasks", "UPDATE ON receipts"])
-def test_what_the_database_did_not_write_is_not_acknowledged(own: Home, event: str) -> None:
-    """A trigger of somebody's passes a row over without an error: 503, and nothing is kept."""
+def test_a_write_that_wrote_no_row_is_not_acknowledged(own: Home, event: str) -> None:
+    """A foreign trigger can skip a row without an error: 503, and nothing is stored."""
     engine = served_engine(own.service)
     with psycopg.connect(own.owner, autocommit=True) as owner:
         owner.execute(HOLDS_BACK.format(event).encode())
@@ -103,7 +103,7 @@ def test_what_the_database_did_not_write_is_not_acknowledged(own: Home, event: s
 
 
 def test_a_full_file_refuses_writes_and_serves_reads(sqlite: Engine) -> None:
-    """The same on SQLite, whose file may grow no further."""
+    """The same on SQLite, with a limited file size."""
     engine = served_engine(sqlite.url.render_as_string(), pool_size=1)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
@@ -120,10 +120,10 @@ def test_a_full_file_refuses_writes_and_serves_reads(sqlite: Engine) -> None:
     [lambda _: None, lambda tasks: tasks.add(title="Buy bread")],
     ids=["to the end", "and goes on"],
 )
-def test_a_transaction_that_is_left_alone_is_ended(
+def test_an_idle_transaction_is_terminated(
     own: Home, then: Callable[[TaskService], object]
 ) -> None:
-    """After as long as a statement may take: whoever went silent keeps no lock."""
+    """After the statement timeout, so that it holds no lock."""
     engine = served_engine(own.service, statement_timeout=0.2)
     service = SqlTasks(engine)
     with pytest.raises(Unavailable) as caught, service.open_tasks(ADA, atomic=True) as tasks:
@@ -136,10 +136,10 @@ def test_a_transaction_that_is_left_alone_is_ended(
     engine.dispose()
 
 
-def swallow(kind: type[Exception], door: Callable[[], object]) -> None:
-    """Fail in a way that nobody hears of."""
+def swallow(kind: type[Exception], operation: Callable[[], object]) -> None:
+    """Ignore an expected exception."""
     with pytest.raises(kind):
-        door()
+        operation()
 
 
 def claim_elsewhere(tasks: TaskService, home: Home) -> None:
@@ -169,10 +169,10 @@ GOES_ON: dict[str, Callable[[TaskService], object]] = {
 
 @pytest.mark.parametrize("fail", [claim_elsewhere, lose_the_connection])
 @pytest.mark.parametrize("then", GOES_ON.values(), ids=GOES_ON)
-def test_a_transaction_in_which_a_statement_failed_is_not_kept(
+def test_a_transaction_with_a_failed_statement_is_rolled_back(
     own: Home, fail: Callable[[TaskService, Home], None], then: Callable[[TaskService], object]
 ) -> None:
-    """Whoever passes over the failure is told at the end; nothing of the block was applied."""
+    """If the block ignores the error, the end of the block raises it; nothing is applied."""
     engine = served_engine(own.service, lock_timeout=0.1)
     opened = SqlTasks(engine).open_tasks(ADA, atomic=True)
     with pytest.raises(Unavailable, match="an earlier statement") as caught, opened as tasks:
@@ -186,10 +186,10 @@ def test_a_transaction_in_which_a_statement_failed_is_not_kept(
 
 
 @pytest.mark.parametrize("then", GOES_ON.values(), ids=GOES_ON)
-def test_a_transaction_that_sqlite_has_ended_is_not_kept(
+def test_a_transaction_that_sqlite_rolled_back_is_not_committed(
     sqlite: Engine, then: Callable[[TaskService], object]
 ) -> None:
-    """It does so where a disk fails: what came after would be kept, and what came before not."""
+    """SQLite does so on a disk error; later statements would be committed, and earlier ones not."""
     connections: list[sqlite3.Connection] = []
     event.listen(sqlite, "checkout", lambda connection, *_: connections.append(connection))
     opened = SqlTasks(sqlite).open_tasks(ADA, atomic=True)
@@ -211,7 +211,7 @@ def await_end_of(home: Home, state: str) -> None:
 
 
 def test_a_read_only_database_serves_reads(own: Home, postgresql: Databases) -> None:
-    """As after a failover to a standby: writes are an outage, reads go on."""
+    """As after a failover to a standby: writes are an outage, reads work."""
     engine = served_engine(own.service)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
@@ -224,7 +224,7 @@ def test_a_read_only_database_serves_reads(own: Home, postgresql: Databases) -> 
     engine.dispose()
 
 
-DOORS: list[Callable[[TaskService], Task]] = [
+OPERATIONS: list[Callable[[TaskService], Task]] = [
     lambda tasks: tasks.add(title="Buy milk"),
     lambda tasks: tasks.get(NEVER),
 ]
@@ -237,20 +237,22 @@ GONE = {
 }
 
 
-@pytest.mark.parametrize("atomic", [False, True], ids=["alone", "together"])
+@pytest.mark.parametrize("atomic", [False, True], ids=["autocommit", "transaction"])
 @pytest.mark.parametrize(("take", "give_back"), GONE.values(), ids=GONE)
-def test_what_is_not_there_is_an_outage(own: Home, take: str, give_back: str, atomic: bool) -> None:
-    """A table or column that somebody has taken: `not_applied`, named, until it is there again."""
+def test_a_missing_table_or_column_is_an_outage(
+    own: Home, take: str, give_back: str, atomic: bool
+) -> None:
+    """`not_applied`, with its name, until it is restored."""
     engine = served_engine(own.service)
     service = SqlTasks(engine)
     with psycopg.connect(own.owner, autocommit=True) as owner:
         owner.execute(take.encode())
-        for door in DOORS:
+        for operation in OPERATIONS:
             with (
                 pytest.raises(Unavailable, match="does not exist") as caught,
                 service.open_tasks(ADA, atomic=atomic) as tasks,
             ):
-                door(tasks)
+                operation(tasks)
             assert (type(caught.value), caught.value.outcome) == (SchemaOutdated, "not_applied")
         owner.execute(give_back.encode())
     with service.open_tasks(ADA, atomic=atomic) as tasks:
@@ -311,14 +313,14 @@ def raised(error: Exception, outcome: Outcome = "unknown") -> Unavailable:
     ],
     ids=lambda value: str(getattr(value, "sqlstate", getattr(value, "sqlite_errorcode", ""))),
 )
-def test_each_outage_is_of_its_kind(kind: type[Unavailable], error: Exception) -> None:
-    """By the code that the database gives it; a refused connection has none."""
+def test_each_error_code_has_its_exception(kind: type[Unavailable], error: Exception) -> None:
+    """By the code that the database gives; a refused connection has none."""
     assert type(raised(error)) is kind
 
 
 @pytest.mark.parametrize("error", DEFECTS, ids=lambda error: type(error).__name__)
-def test_what_is_no_outage_is_a_defect(error: Exception) -> None:
-    """It passes as it is: 500, and a line in the log, where nobody is asked to try again."""
+def test_any_other_error_is_a_defect(error: Exception) -> None:
+    """It passes unchanged: a 500, and a traceback in the log."""
     with pytest.raises(DBAPIError), translate_errors():
         raise DBAPIError("SELECT 1", None, error)
 
@@ -336,36 +338,36 @@ def test_what_is_no_outage_is_a_defect(error: Exception) -> None:
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )
 def test_a_write_that_could_not_be_synced_is_in_doubt(error: Exception, outcome: Outcome) -> None:
-    """SQLite may find it in its log after a crash; whatever else is refused was not applied."""
+    """SQLite may recover it from the WAL after a crash; any other failed write was not applied."""
     assert raised(error).outcome == outcome
 
 
 @pytest.mark.parametrize(
-    ("door", "kind"),
+    ("operation", "kind"),
     [
-        (DOORS[0], StorageFull),
-        (DOORS[1], Unavailable),
+        (OPERATIONS[0], StorageFull),
+        (OPERATIONS[1], Unavailable),
         (lambda tasks: tasks.list(TaskQuery()), Unavailable),
     ],
     ids=["add", "get", "list"],
 )
-def test_a_reading_that_needs_room_is_an_outage(
-    sqlite: Engine, door: Callable[[TaskService], object], kind: type[Unavailable]
+def test_a_read_on_a_full_disk_is_an_outage(
+    sqlite: Engine, operation: Callable[[TaskService], object], kind: type[Unavailable]
 ) -> None:
-    """`StorageFull` says that reads go on."""
+    """Not `StorageFull`, which says that reads work."""
 
     def fail(*_: Any) -> None:
         raise OperationalError("SELECT 1", None, of_sqlite("IOERR_SHMSIZE"))
 
     event.listen(sqlite, "before_cursor_execute", fail)
     with SqlTasks(sqlite).open_tasks(ADA) as tasks, pytest.raises(Unavailable) as caught:
-        door(tasks)
+        operation(tasks)
     assert type(caught.value) is kind
 
 
 @pytest.mark.parametrize("engine", ["sqlite", "role_engine"])
-def test_a_slip_in_our_own_sql_is_a_defect(engine: str, request: pytest.FixtureRequest) -> None:
-    """As where an older SQLite does not know a word of ours: no outage that anybody waits for."""
+def test_a_syntax_error_is_a_defect(engine: str, request: pytest.FixtureRequest) -> None:
+    """For example on an SQLite that is too old: retrying does not help."""
     broken = served_engine(request.getfixturevalue(engine).url.render_as_string(False))
 
     def slip(*args: Any) -> tuple[str, Any]:
@@ -379,22 +381,22 @@ def test_a_slip_in_our_own_sql_is_a_defect(engine: str, request: pytest.FixtureR
 
 
 @pytest.mark.parametrize(
-    ("take", "door", "said"),
+    ("take", "operation", "said"),
     [
-        (GONE["table"][0], DOORS[1], "no such table: tasks"),
-        (GONE["column"][0], DOORS[1], "no such column: tasks.description"),
-        (GONE["column"][0], DOORS[0], "table tasks has no column named description"),
+        (GONE["table"][0], OPERATIONS[1], "no such table: tasks"),
+        (GONE["column"][0], OPERATIONS[1], "no such column: tasks.description"),
+        (GONE["column"][0], OPERATIONS[0], "table tasks has no column named description"),
     ],
     ids=["table", "column that is read", "column that is written"],
 )
-def test_what_is_not_there_in_a_file_is_an_outage(
-    sqlite: Engine, take: str, door: Callable[[TaskService], Task], said: str
+def test_a_missing_table_or_column_in_a_file_is_an_outage(
+    sqlite: Engine, take: str, operation: Callable[[TaskService], Task], said: str
 ) -> None:
-    """SQLite has one code for that and for a syntax error: what it says tells them apart."""
+    """SQLite has one code for it and for a syntax error, so the message decides."""
     with closing(sqlite3.connect(str(sqlite.url.database))) as other:
         other.execute(take)
     with SqlTasks(sqlite).open_tasks(ADA) as tasks, pytest.raises(Unavailable) as caught:
-        door(tasks)
+        operation(tasks)
     assert (str(caught.value), caught.value.outcome) == (
         f"database error: {said}",
         "not_applied",
@@ -402,7 +404,7 @@ def test_what_is_not_there_in_a_file_is_an_outage(
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("message", "redacted"),
     [
         (
             'server certificate for "*.example" does not match host name "db.example"',
@@ -422,11 +424,11 @@ def test_what_is_not_there_in_a_file_is_an_outage(
         ),
     ],
 )
-def test_a_host_is_not_told(said: str, told: str) -> None:
-    """Where a database is, is no matter of the log; what is wrong is."""
+def test_the_host_name_is_not_in_the_error(message: str, redacted: str) -> None:
+    """The log must not contain the database address."""
     with pytest.raises(Unavailable) as caught, translate_errors():
-        raise OperationalError("SELECT 1", None, psycopg.OperationalError(said))
-    assert str(caught.value) == f"database error: {told}"
+        raise OperationalError("SELECT 1", None, psycopg.OperationalError(message))
+    assert str(caught.value) == f"database error: {redacted}"
 
 
 @pytest.mark.parametrize(
@@ -436,18 +438,18 @@ def test_a_host_is_not_told(said: str, told: str) -> None:
         (lambda home: f"{home.service}_gone", "does not exist"),
     ],
 )
-def test_whoever_is_not_let_in_is_told_so(own: Home, change: object, reason: str) -> None:
-    """An unknown role or database is no outage that passes: `AccessDenied`."""
+def test_a_refused_login_is_access_denied(own: Home, change: object, reason: str) -> None:
+    """For an unknown role or database, as waiting does not help."""
     assert callable(change)
     with pytest.raises(AccessDenied, match=reason):
         schema.require_current(unpooled_engine(database_url(change(own))))
 
 
-@pytest.mark.parametrize("look", [schema.require_reachable, schema.require_current])
-def test_a_look_over_connections_that_were_cut_finds_the_database(
-    own: Home, look: Callable[[Engine], None]
+@pytest.mark.parametrize("check", [schema.require_reachable, schema.require_current])
+def test_a_check_retries_after_a_lost_connection(
+    own: Home, check: Callable[[Engine], None]
 ) -> None:
-    """A pooled connection that somebody ended says nothing of the database: it is asked again."""
+    """A terminated connection in the pool does not mean that the database is down."""
     engine = served_engine(own.service)
     with engine.connect(), engine.connect():
         pass
@@ -457,12 +459,12 @@ def test_a_look_over_connections_that_were_cut_finds_the_database(
             (own.role,),
         ).fetchall()
     assert ended == [(True,)] * 2
-    look(engine)
+    check(engine)
     engine.dispose()
 
 
-def test_a_missing_grant_is_told(own: Home) -> None:
-    """A role that `db grant` was not run for is refused by name of the table."""
+def test_a_missing_privilege_is_access_denied(own: Home) -> None:
+    """The error names the table."""
     with psycopg.connect(own.owner, autocommit=True) as owner:
         owner.execute(f"REVOKE ALL ON taskservice_schema_version FROM {own.role}".encode())
     with pytest.raises(
@@ -487,10 +489,8 @@ def test_a_missing_grant_is_told(own: Home) -> None:
         ("55P03", "canceling statement due to lock timeout", False),
     ],
 )
-def test_a_connection_that_is_lost_is_no_refusal(
-    state: str | None, said: str, is_lost: bool
-) -> None:
-    """What a pooler or a server says while it goes leaves open what became of the statement."""
+def test_disconnects_are_recognized(state: str | None, said: str, is_lost: bool) -> None:
+    """The outcome of a statement is open if a server or pooler shuts down."""
     kind = psycopg.errors.lookup(state) if state else psycopg.OperationalError
     sent: Any = SimpleNamespace(
         original_exception=kind(said), connection=object(), is_disconnect=False
@@ -504,7 +504,7 @@ def test_a_connection_that_is_lost_is_no_refusal(
     assert never.is_disconnect is False
 
 
-def test_what_the_driver_cannot_do_is_no_loss() -> None:
-    """A defect of ours, and so is what is wrong with a statement."""
+def test_other_errors_are_not_disconnects() -> None:
+    """A defect of the service, or an error in the statement."""
     assert not is_disconnect(psycopg.NotSupportedError("pipeline mode not supported"))
     assert not is_disconnect(psycopg.errors.SyntaxError("at or near"))

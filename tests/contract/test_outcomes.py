@@ -1,4 +1,4 @@
-"""The truth about a write whose COMMIT was not answered."""
+"""The outcome of writes whose response is lost."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -40,9 +40,9 @@ COMMIT = b"COMMIT\0"  # As a query of its own; "READ COMMITTED" is none.
 
 
 class Write(NamedTuple):
-    """A door that writes, what its statement begins with, and the version that it leaves."""
+    """A write, the start of its statement, and the version after it."""
 
-    door: Callable[[TaskService, Task], object]
+    operation: Callable[[TaskService, Task], object]
     statement: bytes
     leaves: int | None
 
@@ -85,7 +85,7 @@ class Fragile(NamedTuple):
     def write(self, write: Write, task: Task) -> int | None:
         """Do it to the task, and return the task's version after it, None where it is gone."""
         with SqlTasks(self.engine).open_tasks(OWNER) as tasks:
-            write.door(tasks, task)
+            write.operation(tasks, task)
             versions = {task.id: task.version for task in tasks.list(TaskQuery()).tasks}
         return versions.get(task.id)
 
@@ -102,8 +102,8 @@ def fragile(home: Home) -> Iterator[Fragile]:
         engine.dispose()
 
 
-def test_a_commit_whose_answer_was_lost_is_found_out(fragile: Fragile) -> None:
-    """The write succeeds as if it had been answered: the database knows the transaction."""
+def test_a_lost_response_to_commit_is_resolved(fragile: Fragile) -> None:
+    """The write succeeds as if the response had come."""
     fragile.create("before")
     fragile.wire.lose_answer_to = COMMIT
     assert fragile.create("lost") == "under lost"
@@ -113,30 +113,30 @@ def test_a_commit_whose_answer_was_lost_is_found_out(fragile: Fragile) -> None:
     assert fragile.titles().count("under lost") == 1
 
 
-def test_a_commit_counts_where_what_it_wrote_is_there(
+def test_a_commit_without_its_rows_was_not_applied(
     fragile: Fragile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The database may know the number of the transaction as that of another."""
+    """PostgreSQL may have assigned the transaction id to another transaction."""
     fragile.create("before that")
     fragile.wire.lose_answer_to = COMMIT
     monkeypatch.setattr(SqlIdempotencyStore, "is_committed", lambda *_: False)
     with pytest.raises(Unavailable) as caught:
-        fragile.create("somebody else's")
+        fragile.create("another's")
     assert caught.value.outcome == "not_applied"
 
 
-def test_a_commit_is_believed_where_nobody_looks_for_what_it_wrote(fragile: Fragile) -> None:
-    """Its number is all that there is: the block ends as if the answer had come."""
+def test_without_a_check_for_its_rows_the_transaction_status_decides(fragile: Fragile) -> None:
+    """The block ends normally."""
     fragile.add("before")
     fragile.wire.lose_answer_to = COMMIT
     restored = SqlOwnerData(fragile.engine, ADA).import_tasks(some_tasks(1))
     assert (restored, fragile.wire.lost) == ([], 1)
 
 
-def test_a_commit_that_is_never_answered_is_unknown(
+def test_a_commit_without_a_response_in_time_is_unknown(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Silence tells nothing: what was written may be there."""
+    """It may have been applied."""
     monkeypatch.setattr(
         engines, "READ_TIMEOUT_MARGIN_SECONDS", -2.5
     )  # Before the server ends what is idle.
@@ -150,10 +150,10 @@ def test_a_commit_that_is_never_answered_is_unknown(
         engine.dispose()
 
 
-def test_a_transaction_that_died_before_its_commit_was_not_applied(
+def test_a_transaction_terminated_before_its_commit_was_not_applied(
     fragile: Fragile, postgresql: Databases
 ) -> None:
-    """The server had ended it: `not_applied`, and it is not."""
+    """The outcome is `not_applied`, and the rows are absent."""
     opened = SqlTasks(fragile.engine).open_tasks(OWNER, atomic=True)
     with pytest.raises(Unavailable) as caught, opened as tasks:
         tasks.add(title="never")
@@ -164,8 +164,8 @@ def test_a_transaction_that_died_before_its_commit_was_not_applied(
     assert "never" not in fragile.titles()
 
 
-def test_a_key_that_cannot_be_claimed_is_an_outage(fragile: Fragile) -> None:
-    """Where the connection breaks at it, nothing was applied, and the key is free."""
+def test_a_lost_connection_at_the_key_was_not_applied(fragile: Fragile) -> None:
+    """The key can be used again."""
     fragile.create("before it breaks")
     fragile.wire.lose = b"INSERT INTO receipts"
     with pytest.raises(Unavailable) as caught:
@@ -174,8 +174,10 @@ def test_a_key_that_cannot_be_claimed_is_an_outage(fragile: Fragile) -> None:
     assert fragile.create("broken off") == "under broken off"
 
 
-def test_what_nobody_can_tell_is_unknown(fragile: Fragile, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the database cannot be asked in time: `unknown`, after a bounded wait."""
+def test_without_a_database_the_outcome_is_unknown(
+    fragile: Fragile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the retry timeout."""
     monkeypatch.setattr(commit_outcome, "RETRY_TIMEOUT", 0.2)
     fragile.create("first of all")
     fragile.wire.lose_answer_to = COMMIT
@@ -190,8 +192,10 @@ LOSSES = ["lose", "lose_answer_to"]
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_task_is_created_once_whatever_is_lost(fragile: Fragile, loss: str) -> None:
-    """The request or its answer: it is asked for again under the same id."""
+def test_a_create_is_applied_once_if_request_or_response_is_lost(
+    fragile: Fragile, loss: str
+) -> None:
+    """The retry uses the same id."""
     with SqlTasks(fragile.engine).open_tasks(OWNER) as tasks:
         tasks.add(title="before")
         setattr(fragile.wire, loss, b"INSERT INTO tasks")
@@ -212,10 +216,10 @@ def only_read_after_a_loss(fragile: Fragile, role: str, server: Databases) -> It
         server.execute(f"ALTER ROLE {role} RESET {setting}")
 
 
-def test_a_task_that_was_created_is_found_where_nothing_is_written_any_more(
+def test_a_create_is_resolved_on_a_database_that_became_read_only(
     fragile: Fragile, home: Home, postgresql: Databases
 ) -> None:
-    """The second insertion is refused, as after a failover: the row tells of the first."""
+    """The second INSERT fails, as after a failover, and the row of the first is found."""
     fragile.add("before")
     fragile.wire.lose_answer_to = b"INSERT INTO tasks"
     with only_read_after_a_loss(fragile, home.role, postgresql):
@@ -227,10 +231,10 @@ def test_a_task_that_was_created_is_found_where_nothing_is_written_any_more(
     assert task.title == "found"
 
 
-def test_a_task_that_is_not_there_and_cannot_be_created_is_unknown(
+def test_a_create_is_unknown_if_its_row_is_missing_on_a_read_only_database(
     fragile: Fragile, home: Home, postgresql: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That it is not there yet does not say that it never will be."""
+    """The first INSERT may still be applied."""
     monkeypatch.setattr(retries, "RETRY_TIMEOUT", 0.2)
     fragile.add("before")
     fragile.wire.lose = b"INSERT INTO tasks"
@@ -245,8 +249,10 @@ def test_a_task_that_is_not_there_and_cannot_be_created_is_unknown(
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 @pytest.mark.parametrize("loss", LOSSES)
-def test_a_task_is_changed_once_whatever_is_lost(fragile: Fragile, loss: str, write: Write) -> None:
-    """It is found to be as it was sent, or sent again; a precondition is not failed by itself."""
+def test_a_change_is_applied_once_if_request_or_response_is_lost(
+    fragile: Fragile, loss: str, write: Write
+) -> None:
+    """A retry does not fail its own precondition."""
     task = fragile.add("to be changed")
     setattr(fragile.wire, loss, write.statement)
     assert fragile.write(write, task) == write.leaves
@@ -254,10 +260,10 @@ def test_a_task_is_changed_once_whatever_is_lost(fragile: Fragile, loss: str, wr
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_what_is_still_under_way_is_waited_for(
+def test_a_retry_waits_for_a_first_attempt_in_progress(
     fragile: Fragile, owner_engine: Engine, write: Write
 ) -> None:
-    """The first sending may be done after the second has been sent: it is the same change."""
+    """Both are the same change."""
     with owner_engine.connect() as holder, ThreadPoolExecutor(1) as pool:
         task = fragile.add("held")
         holder.exec_driver_sql("BEGIN")
@@ -271,8 +277,8 @@ def test_what_is_still_under_way_is_waited_for(
 
 @pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_a_reading_is_asked_for_again(fragile: Fragile, loss: str, write: Write) -> None:
-    """What breaks off before anything was written is no reason to fail."""
+def test_a_read_is_retried(fragile: Fragile, loss: str, write: Write) -> None:
+    """A connection lost before any write is no reason to fail."""
     task = fragile.add("to be read")
     setattr(fragile.wire, loss, b"SELECT tasks.id")
     assert fragile.write(write, task) == write.leaves
@@ -280,10 +286,10 @@ def test_a_reading_is_asked_for_again(fragile: Fragile, loss: str, write: Write)
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-def test_a_change_of_what_could_not_be_read_was_not_applied(
+def test_a_change_whose_read_fails_was_not_applied(
     fragile: Fragile, monkeypatch: pytest.MonkeyPatch, write: Write
 ) -> None:
-    """Where nobody answers in time, and nothing was written before."""
+    """The database does not respond in time, and nothing was written."""
     monkeypatch.setattr(retries, "RETRY_TIMEOUT", 0.2)
     task = fragile.add("out of reach")
     fragile.wire.lose, fragile.wire.is_cut = b"SELECT tasks.id", True
@@ -292,10 +298,8 @@ def test_a_change_of_what_could_not_be_read_was_not_applied(
     assert caught.value.outcome == "not_applied"
 
 
-def test_a_transaction_begins_on_a_connection_that_lives(
-    fragile: Fragile, postgresql: Databases
-) -> None:
-    """One that died while it rested is no reason to fail."""
+def test_beginning_a_transaction_is_retried(fragile: Fragile, postgresql: Databases) -> None:
+    """If an idle connection in the pool was terminated."""
     fragile.create("before the end")
     postgresql.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state = 'idle'"
@@ -312,13 +316,13 @@ MEANWHILE: dict[str, Callable[[TaskService, UUID], object]] = {
 
 
 @pytest.mark.parametrize("meanwhile", MEANWHILE.values(), ids=MEANWHILE)
-def test_what_others_have_changed_meanwhile_is_unknown(
+def test_a_lost_change_of_a_task_changed_by_others_is_unknown(
     fragile: Fragile,
     home: Home,
     pauses: list[float],
     meanwhile: Callable[[TaskService, UUID], object],
 ) -> None:
-    """Two versions on, or gone: nobody can tell whether the lost one came first, now or later."""
+    """Two versions later, or deleted: the lost write may have been applied before."""
     other = served_engine(home.service)
     task = fragile.add("contended")
 
@@ -336,8 +340,8 @@ def test_what_others_have_changed_meanwhile_is_unknown(
     other.dispose()
 
 
-def test_what_another_has_changed_meanwhile_was_not_applied(fragile: Fragile, home: Home) -> None:
-    """One version on, with other content: the lost one can never be done, and is decided anew."""
+def test_a_lost_change_overtaken_by_another_is_retried(fragile: Fragile, home: Home) -> None:
+    """One version later, with other content: the lost write cannot be applied any more."""
     other = served_engine(home.service)
     steps: list[int] = []
     with SqlTasks(fragile.engine).open_tasks(OWNER) as tasks:
@@ -355,8 +359,8 @@ def test_what_another_has_changed_meanwhile_was_not_applied(fragile: Fragile, ho
     other.dispose()
 
 
-def test_a_deletion_of_a_version_that_is_past_was_not_done() -> None:
-    """The lost one cannot have been: where another deletes the task then, there is none."""
+def test_a_lost_delete_of_an_old_version_was_not_applied() -> None:
+    """If another request deletes the task then, it is not found."""
     task = Task.create(OWNER, START, lambda _: UUID(int=1), title="contended")
     changed = task.complete(START)
     rows = create_autospec(TaskRows, instance=True)
@@ -377,14 +381,14 @@ def overtake(engine: Engine, task_id: UUID) -> None:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """How long was paused, instead of pausing."""
+    """Record pauses instead of pausing."""
     found: list[float] = []
     monkeypatch.setattr(retries, "sleep", found.append)
     return found
 
 
-def test_what_breaks_off_is_asked_until_it_answers(pauses: list[float]) -> None:
-    """Each time but the first after a pause that differs from the others'."""
+def test_a_lost_connection_is_retried_until_success(pauses: list[float]) -> None:
+    """After a random pause each time but the first."""
     ask = Mock(
         side_effect=[
             ConnectionLost("1"),
@@ -398,10 +402,10 @@ def test_what_breaks_off_is_asked_until_it_answers(pauses: list[float]) -> None:
     assert all(0 <= pause <= retries.MAX_PAUSE for pause in pauses)
 
 
-def test_when_its_time_is_over_it_is_asked_no_more(
+def test_retries_end_after_the_timeout(
     pauses: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What was done is what was known of the first; why there is no answer says the last."""
+    """With the outcome of the first attempt, and the message of the last."""
     monkeypatch.setattr(retries, "RETRY_TIMEOUT", -1)
     ask = Mock(side_effect=[ConnectionLost("first", "unknown"), Unavailable("last"), "too late"])
     with pytest.raises(Unavailable, match="last") as caught:
@@ -409,12 +413,12 @@ def test_when_its_time_is_over_it_is_asked_no_more(
     assert (caught.value.outcome, pauses) == ("unknown", [])
 
 
-def test_a_database_that_falls_silent_is_given_up(home: Home) -> None:
-    """Nothing is heard for a second longer than a statement may take: a write is unknown."""
+def test_a_read_timeout_makes_a_write_unknown(home: Home) -> None:
+    """A second after the statement timeout."""
     with wired(home.service) as (wire, through):
         engine = served_engine(through, pool_size=1, statement_timeout=0.5)
         with SqlTasks(engine).open_tasks(OWNER) as tasks:
-            tasks.add(title="heard")
+            tasks.add(title="answered")
             wire.is_silent = True
             began = monotonic()
             with pytest.raises(Unavailable, match="did not respond in time") as caught:
@@ -424,8 +428,8 @@ def test_a_database_that_falls_silent_is_given_up(home: Home) -> None:
         engine.dispose()
 
 
-def test_a_connection_that_is_given_up_is_closed(home: Home) -> None:
-    """An answer that comes after all is taken by nobody for that to the next question."""
+def test_a_connection_is_closed_after_a_read_timeout(home: Home) -> None:
+    """A late response must not be taken for that to the next statement."""
     with wired(home.service) as (wire, through):
         engine = served_engine(through, pool_size=1, statement_timeout=0.5)
         pooled = engine.raw_connection()

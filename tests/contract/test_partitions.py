@@ -82,7 +82,7 @@ _names_a_table = re.compile(r"\b(tasks|receipts)\b").search
 
 
 @pytest.mark.parametrize("table", ["tasks", "receipts"])
-def test_what_stands_on_a_table_stands_on_it_in_partitions(
+def test_partitioned_tables_keep_their_definitions(
     home: Home, partitioned_home: Home, table: str
 ) -> None:
     """The same columns, constraints, indexes, policies and grants, under the same names."""
@@ -94,15 +94,15 @@ def test_what_stands_on_a_table_stands_on_it_in_partitions(
 
 
 @pytest.mark.parametrize("table", ["tasks", "receipts"])
-def test_a_partition_shows_nothing_by_itself(partitioned_home: Home, table: str) -> None:
-    """Each is under row-level security without a policy, and granted to nobody."""
+def test_direct_access_to_a_partition_returns_no_rows(partitioned_home: Home, table: str) -> None:
+    """Each has row-level security without a policy, and no grants."""
     with psycopg.connect(partitioned_home.superuser) as connection:
         parts = connection.execute(HELD, (table,)).fetchall()
     assert sorted(parts) == [(f"{table}_{number:02}", True, True) for number in range(16)]
 
 
 def use_every_statement(engine: Engine) -> None:
-    """Go through every door of the adapter, in every way."""
+    """Run every operation of the adapter, in every variant."""
     store = SqlTasks(engine)
     with store.open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
@@ -153,7 +153,7 @@ def relations(plan: Any) -> Iterator[str]:
 def test_every_statement_touches_one_partition(
     partitioned_engine: Engine, partitioned_home: Home
 ) -> None:
-    """By EXPLAIN, as the service's role, and as one whom no policy holds: by its own words."""
+    """By EXPLAIN, as the service's role, and as a role that bypasses row-level security."""
     with overheard(partitioned_engine) as statements:
         use_every_statement(partitioned_engine)
     assert {text.split()[0] for text in statements} == {"SELECT", "INSERT", "UPDATE", "DELETE"}
@@ -169,8 +169,8 @@ def test_every_statement_touches_one_partition(
         assert len(parts) == (0 if text.startswith("INSERT") else 1), (text, parts)
 
 
-def test_an_owner_keeps_all_on_the_way_into_partitions(postgresql: Databases) -> None:
-    """Tasks and receipts are there as before, for their owner alone; who serves serves on."""
+def test_partitioning_keeps_all_rows(postgresql: Databases) -> None:
+    """Tasks and idempotency records are there for their owner, and the service goes on."""
     with served(postgresql) as home:
         engine = served_engine(home.service, prepared_statements=True)
         store = SqlTasks(engine)
@@ -196,8 +196,8 @@ def test_an_owner_keeps_all_on_the_way_into_partitions(postgresql: Databases) ->
             assert connection.execute(ANALYZED).fetchall() == [("receipts", 1), ("tasks", 21)]
 
 
-def test_what_is_on_its_way_meanwhile_is_not_lost(postgresql: Databases) -> None:
-    """A write with a key is waited for and stands; so does an index that was being made."""
+def test_partitioning_waits_for_open_transactions(postgresql: Databases) -> None:
+    """A write with a key is applied; an index under construction is kept."""
     with served(postgresql) as home, ThreadPoolExecutor(1) as pool:
         engine = served_engine(home.service)
         with psycopg.connect(home.owner) as maker:
@@ -217,8 +217,8 @@ def test_what_is_on_its_way_meanwhile_is_not_lost(postgresql: Databases) -> None
             assert connection.execute(asked).fetchone() == ("I",)
 
 
-def test_an_erasure_on_its_way_is_waited_for(postgresql: Databases) -> None:
-    """It takes the tables in the same order: neither waits for the other for ever."""
+def test_partitioning_and_erasing_do_not_deadlock(postgresql: Databases) -> None:
+    """Both lock the tables in the same order."""
     with served(postgresql) as home, ThreadPoolExecutor(2) as pool:
         engine, erasing = served_engine(home.service), home.maintained
         with SqlTasks(engine).open_tasks(ADA, atomic=True) as atomic:
@@ -237,16 +237,16 @@ def test_an_erasure_on_its_way_is_waited_for(postgresql: Databases) -> None:
         splitting[0].result()
 
 
-def test_two_take_turns(postgresql: Databases) -> None:
-    """While another migrates, or splits, it is waited for, and not for ever."""
+def test_migrations_and_partitioning_exclude_one_another(postgresql: Databases) -> None:
+    """The second waits for the first, up to the lock timeout."""
     with served(postgresql) as home, psycopg.connect(home.owner) as other:
         other.execute(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})".encode())
         with pytest.raises(Unavailable, match="lock timeout"):
             partition(home.maintained)
 
 
-def test_the_owner_of_the_tables_goes_on(partitioned_home: Home) -> None:
-    """Migrations and pruning find tables as they know them; a backfill lifts FORCE as ever."""
+def test_maintenance_works_on_partitioned_tables(partitioned_home: Home) -> None:
+    """Migrations and pruning work; a backfill lifts FORCE as on plain tables."""
     upgrade(partitioned_home.maintained)
     assert prune(partitioned_home.maintained, system_clock() + timedelta(days=2)) >= 0
     with partitioned_home.maintained.connect() as connection:
@@ -263,16 +263,16 @@ def command(address: str, folder: Path) -> tuple[int, str]:
     return ended.returncode, ended.stdout + ended.stderr
 
 
-def test_db_partition_says_what_it_did(postgresql: Databases, tmp_path: Path) -> None:
-    """Once it is done, it is not done again."""
+def test_db_partition_prints_the_result(postgresql: Databases, tmp_path: Path) -> None:
+    """A second run changes nothing."""
     with served(postgresql) as home:
         first, again = (command(home.owner, tmp_path) for _ in range(2))
     assert first == (0, "partitioned each table into 16 partitions\n")
     assert again == (0, "the tables are already partitioned\n")
 
 
-def test_tables_that_are_not_there_yet_are_told(postgresql: Databases, tmp_path: Path) -> None:
-    """With the command that makes them."""
+def test_db_partition_without_tables_fails(postgresql: Databases, tmp_path: Path) -> None:
+    """The error has the command that creates them."""
     address = postgresql.create_database()
     status, said = command(address, tmp_path)
     assert (status, said.partition(",")[0]) == (2, "Error: the database schema is at version none")
@@ -281,18 +281,18 @@ def test_tables_that_are_not_there_yet_are_told(postgresql: Databases, tmp_path:
     postgresql.drop_database(address)
     name = database_url(address).database
     status, said = command(address, tmp_path)
-    told = f'Error: database error: FATAL:  database "{name}" does not exist'
-    assert (status, said.partition(";")[0]) == (2, told)
+    printed = f'Error: database error: FATAL:  database "{name}" does not exist'
+    assert (status, said.partition(";")[0]) == (2, printed)
 
 
-def test_sqlite_has_no_partitions(tmp_path: Path) -> None:
-    """A file is told so, with status 2."""
-    told = command(sqlite_home(tmp_path), tmp_path)
-    assert told == (2, "Error: SQLite does not support partitions\n")
+def test_sqlite_does_not_support_partitions(tmp_path: Path) -> None:
+    """Exit status 2."""
+    printed = command(sqlite_home(tmp_path), tmp_path)
+    assert printed == (2, "Error: SQLite does not support partitions\n")
 
 
-def test_the_way_back_brings_each_row(postgresql: Databases, tmp_path: Path) -> None:
-    """As documented: the rows alone, into tables that are not in partitions."""
+def test_the_documented_way_back_keeps_all_rows(postgresql: Databases, tmp_path: Path) -> None:
+    """It copies the rows into tables without partitions."""
     page = (ROOT / "docs" / "operations.md").read_text()
     with served(postgresql) as split, served(postgresql) as whole:
         with SqlTasks(split.maintained).open_tasks(ADA, atomic=True) as tasks:

@@ -47,7 +47,7 @@ def filled(
 def test_a_page_comes_from_an_index_in_order(filled: Engine, name: str, depth: str) -> None:
     """No sequential scan and no sort, on the first page and at 90 % of the depth.
 
-    What is found behind the owner who was told is one page, and may be sorted as such.
+    The result of the lateral subquery is one page, and may be sorted.
     """
     query = queries(SHARE)[name]
     found = plan(filled, query if depth == "first" else deep(filled, query))
@@ -58,8 +58,8 @@ def test_a_page_comes_from_an_index_in_order(filled: Engine, name: str, depth: s
     assert "user_id" in found
 
 
-def test_a_search_scans_its_owners_range_alone(filled: Engine) -> None:
-    """A search reads the owner's tasks by an index, and no other's."""
+def test_a_search_scans_only_the_owners_rows(filled: Engine) -> None:
+    """It reads the owner's tasks by an index."""
     found = plan(filled, TaskQuery(text="milk"))
     assert "Seq Scan" not in found
     assert "SCAN tasks" not in found

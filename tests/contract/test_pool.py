@@ -1,4 +1,4 @@
-"""The pool: what is told of it, and which connection it hands out: none that was cut or is old."""
+"""The connection pool: its metrics, and the connections that it hands out."""
 
 import sqlite3
 from contextlib import closing
@@ -29,26 +29,26 @@ from taskservice.testing import ADA
 
 
 class Recorder(Metrics):
-    """Keeps what it hears of a pool."""
+    """Records the reports of a pool."""
 
     def __init__(self) -> None:
-        self.heard: list[object] = []
+        self.reports: list[object] = []
 
     def pool_created(self, size: int) -> None:
-        self.heard.append(("size", size))
+        self.reports.append(("size", size))
 
     def connections_in_use(self, count: int) -> None:
-        self.heard.append(("in use", count))
+        self.reports.append(("in use", count))
 
     def pool_waiting(self, change: int) -> None:
-        self.heard.append(("waiting", change))
+        self.reports.append(("waiting", change))
 
     def pool_timed_out(self) -> None:
-        self.heard.append("gave up")
+        self.reports.append("gave up")
 
 
-def test_who_watches_hears_of_the_pool(tmp_path: Path) -> None:
-    """Each connection that is taken and returned, and whoever waited in vain for the only one."""
+def test_the_pool_reports_to_metrics(tmp_path: Path) -> None:
+    """Each checkout and checkin, and each timeout."""
     metrics = Recorder()
     engine = pooled_engine(
         database_url(sqlite_home(tmp_path)),
@@ -68,7 +68,7 @@ def test_who_watches_hears_of_the_pool(tmp_path: Path) -> None:
         pass
     engine.dispose()
     taken = [("waiting", 1), ("in use", 1), ("waiting", -1)]
-    assert metrics.heard == [
+    assert metrics.reports == [
         ("size", 1),
         *taken,
         *[("waiting", 1), "gave up", ("waiting", -1)],
@@ -77,8 +77,8 @@ def test_who_watches_hears_of_the_pool(tmp_path: Path) -> None:
     ]
 
 
-def test_where_nobody_watches_nobody_pays_for_it(tmp_path: Path) -> None:
-    """The pool is the library's own, and tells nothing when a connection comes back."""
+def test_without_metrics_the_pool_has_no_overhead(tmp_path: Path) -> None:
+    """It is SQLAlchemy's own class, without listeners."""
     engine = served_engine(sqlite_home(tmp_path))
     assert type(engine.pool) is QueuePool
     assert list(engine.pool.dispatch.checkin) == []
@@ -90,10 +90,10 @@ def backend_of(connection: Connection) -> int:
     return int(driver.info.backend_pid)
 
 
-def test_a_connection_that_was_cut_as_it_rested_is_replaced(
+def test_an_idle_connection_that_was_closed_is_replaced(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is asked before it is handed out, where it rested for long."""
+    """A ping detects it, if it was idle for over a second."""
     engine = served_engine(home.service, pool_size=1)
     with engine.connect() as connection:
         cut = backend_of(connection)
@@ -108,10 +108,10 @@ def test_a_connection_that_was_cut_as_it_rested_is_replaced(
     engine.dispose()
 
 
-def test_a_silent_network_is_given_up_within_five_seconds(
+def test_a_network_that_drops_packets_is_an_outage_within_five_seconds(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At its longest: a connection that rested is asked first, and then a new one is tried."""
+    """At most: a ping of the idle connection, and then a new connection."""
     monkeypatch.setattr(engines, "PING_AFTER_IDLE_SECONDS", 0.0)
     with wired(home.service) as (wire, address):
         engine = served_engine(address, pool_size=1)
@@ -126,8 +126,8 @@ def test_a_silent_network_is_given_up_within_five_seconds(
         engine.dispose()
 
 
-def test_the_connection_that_worked_last_works_next(home: Home) -> None:
-    """The others rest, and are closed by a serverless host or a pooler; none is kept awake."""
+def test_the_pool_is_last_in_first_out(home: Home) -> None:
+    """So the others stay idle, and a serverless host or a pooler can close them."""
     engine = served_engine(home.service, pool_size=2)
     with engine.connect() as one, engine.connect() as other:
         backends = backend_of(one), backend_of(other)
@@ -137,8 +137,8 @@ def test_the_connection_that_worked_last_works_next(home: Home) -> None:
     engine.dispose()
 
 
-def test_a_connection_that_is_old_is_replaced(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After four minutes, before a host that closes idle connections does so in silence."""
+def test_an_old_connection_is_replaced(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After four minutes, before hosts close it silently."""
     clock = SimpleNamespace(time=lambda: 0.0)
     monkeypatch.setattr(pools, "time", clock)
     engine = served_engine(home.service, pool_size=1)
@@ -165,16 +165,16 @@ def asked_to_prepare(engine: Engine) -> int | None:
     return asked[0]
 
 
-def test_statements_are_left_with_a_pooler_where_that_is_asked_for(home: Home) -> None:
-    """And not by what migrates or looks; a server of our own keeps them in any case."""
+def test_prepared_statements_are_optional(home: Home) -> None:
+    """Migrations and checks never prepare statements."""
     served = partial(served_engine, home.service)
     assert asked_to_prepare(served(prepared_statements=True)) == PREPARE_THRESHOLD
     assert asked_to_prepare(served(prepared_statements=False)) is None
     assert asked_to_prepare(home.maintained) is None
 
 
-def test_a_file_stays_open_while_nobody_calls(tmp_path: Path) -> None:
-    """With the index of its log, for which a full disk has no room; the log can be emptied."""
+def test_an_sqlite_file_stays_open(tmp_path: Path) -> None:
+    """With its WAL index, for which a full disk has no space; the WAL can be truncated."""
     engine = served_engine(sqlite_home(tmp_path))
     with closing(sqlite3.connect(tmp_path / "tasks.db")) as other:
         assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
@@ -183,8 +183,8 @@ def test_a_file_stays_open_while_nobody_calls(tmp_path: Path) -> None:
     assert not (tmp_path / "tasks.db-shm").exists()
 
 
-def test_a_file_that_cannot_be_opened_yet_is_left_to_its_first_user(tmp_path: Path) -> None:
-    """An engine is made for it, and is of use as soon as the file is."""
+def test_an_engine_can_be_created_before_its_file(tmp_path: Path) -> None:
+    """It works as soon as the file can be opened."""
     engine = served_engine(f"sqlite:///{tmp_path / 'later' / 'tasks.db'}")
     with pytest.raises(DBAPIError, match="unable to open"):
         engine.connect()
@@ -195,7 +195,7 @@ def test_a_file_that_cannot_be_opened_yet_is_left_to_its_first_user(tmp_path: Pa
 
 
 def test_a_file_without_a_write_ahead_log_is_refused(tmp_path: Path) -> None:
-    """As on a network drive: SQLite passes over what it cannot do, and tells who asks."""
+    """For example on a network drive, where SQLite silently ignores the pragma."""
     address = sqlite_home(tmp_path).replace("///", "///file:") + "?vfs=unix-dotfile&uri=true"
     with closing(sqlite3.connect(tmp_path / "tasks.db")) as other:
         other.execute("PRAGMA journal_mode = DELETE")
@@ -205,8 +205,8 @@ def test_a_file_without_a_write_ahead_log_is_refused(tmp_path: Path) -> None:
     assert "local disk" in caught.value.advice
 
 
-def test_an_sqlite_connection_is_set_up(sqlite: Engine) -> None:
-    """Each commit is synced, and a lock is waited for; the numbers are SQLite's."""
+def test_an_sqlite_connection_is_configured(sqlite: Engine) -> None:
+    """Busy timeout, and a sync of each commit."""
     with sqlite.connect() as connection:
         ask = connection.exec_driver_sql
         found = {name: ask(f"PRAGMA {name}").scalar() for name in ("busy_timeout", "synchronous")}
@@ -214,10 +214,8 @@ def test_an_sqlite_connection_is_set_up(sqlite: Engine) -> None:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "owner_engine", "role_engine"])
-def test_no_error_shows_what_a_statement_was_given(
-    request: pytest.FixtureRequest, kind: str
-) -> None:
-    """It may be a title, and errors go to the log."""
+def test_no_error_contains_parameters(request: pytest.FixtureRequest, kind: str) -> None:
+    """They may be titles, and errors are logged."""
     engine: Engine = request.getfixturevalue(kind)
     with engine.connect() as connection, pytest.raises(DBAPIError) as caught:
         connection.execute(text("SELECT :title FROM nowhere"), {"title": "Buy milk"})

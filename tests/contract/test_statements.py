@@ -1,4 +1,4 @@
-"""What the SQL adapter sends: counted, not timed."""
+"""The statements that the SQL adapter sends: counted, not timed."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -63,7 +63,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 def test_one_statement_for_one_operation_and_two_for_a_change(engine: Engine) -> None:
-    """Get, list and create are one statement each; a change and a delete two; no count unasked."""
+    """Get, list and create are one statement each, change and delete two, without a count."""
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
         expected: dict[Any, int] = {
@@ -92,7 +92,7 @@ def use(tasks: TaskService) -> None:
 
 
 def test_a_statement_is_compiled_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was asked before is sent as it was written then."""
+    """Later executions use the compiled SQL."""
     compiled: list[ClauseElement] = []
     compile_it = ClauseElement.compile
 
@@ -107,15 +107,15 @@ def test_a_statement_is_compiled_once(engine: Engine, monkeypatch: pytest.Monkey
     assert compiled == []
 
 
-def test_who_listens_hears_of_a_statement_before_and_after(engine: Engine) -> None:
-    """Each once, with its parameters, as one execution of one set, and without a context."""
-    heard: list[tuple[Any, ...]] = []
+def test_listeners_are_called_before_and_after_a_statement(engine: Engine) -> None:
+    """Once each, with the parameters, as one execution, and without a context."""
+    calls: list[tuple[Any, ...]] = []
 
-    def hear(name: str, *args: Any) -> None:
-        heard.append((name, *args[2:]))
+    def record(name: str, *args: Any) -> None:
+        calls.append((name, *args[2:]))
 
     listeners = {
-        name: partial(hear, name) for name in ("before_cursor_execute", "after_cursor_execute")
+        name: partial(record, name) for name in ("before_cursor_execute", "after_cursor_execute")
     }
     for name, listener in listeners.items():
         event.listen(engine, name, listener)
@@ -123,22 +123,22 @@ def test_who_listens_hears_of_a_statement_before_and_after(engine: Engine) -> No
         tasks.list(TaskQuery())
     for name, listener in listeners.items():
         event.remove(engine, name, listener)
-    (before, *asked), (after, *answered) = heard
+    (before, *asked), (after, *answered) = calls
     assert (before, after, answered) == (*listeners, asked)
     _, values, *rest = asked
     assert (values["owner"], rest) == (ADA, [None, False])
 
 
 def test_a_count_is_a_statement_of_its_own(engine: Engine) -> None:
-    """Whoever asks for a count pays for it."""
+    """Only requests for a count pay for it."""
     with SqlTasks(engine).open_tasks(ADA) as tasks, sent(engine) as statements:
         tasks.list(TaskQuery(with_total=True))
     assert sum("count(" in statement for statement in statements) == 1
 
 
-def test_a_reading_that_takes_too_long_is_stopped(engine: Engine) -> None:
-    """A search is bounded by the statement timeout, on either engine."""
-    # Each ends by itself, after seconds: what nobody stops must not run for ever.
+def test_a_slow_query_is_interrupted(engine: Engine) -> None:
+    """The statement timeout limits a search on either engine."""
+    # Each ends by itself, after seconds, in case nothing interrupts it.
     slow = {
         "sqlite": "WITH RECURSIVE n AS (SELECT 1 i UNION ALL SELECT i + 1 FROM n LIMIT 9999999) "
         "SELECT max(i) FROM n",
@@ -160,10 +160,10 @@ def test_a_reading_that_takes_too_long_is_stopped(engine: Engine) -> None:
     impatient.dispose()
 
 
-def test_a_change_that_postgresql_undoes_is_tried_again(
+def test_a_change_is_retried_after_a_serialization_failure(
     home: Home, owner_engine: Engine, role_engine: Engine
 ) -> None:
-    """Under an isolation that undoes one change for the sake of another, it is retried."""
+    """With isolation level serializable."""
     isolation = "options=-c%20default_transaction_isolation%3Dserializable"
     strict = served_engine(f"{home.service}?{isolation}")
     with SqlTasks(strict).open_tasks(ADA) as tasks:
@@ -183,10 +183,10 @@ def complete(engine: Engine, task_id: UUID) -> Task:
         return tasks.change(task_id, Task.complete)
 
 
-def test_a_write_that_is_cut_short_is_done_or_was_not_applied(
+def test_a_write_is_retried_or_was_not_applied_after_a_disconnect(
     postgresql: Databases, home: Home
 ) -> None:
-    """A statement alone is asked for again; in a transaction, nothing was applied before COMMIT."""
+    """With autocommit it is retried; in a transaction nothing is applied before COMMIT."""
     cut = served_engine(f"{home.service}?application_name=cut")
     with SqlTasks(cut).open_tasks(ADA) as tasks:
         tasks.list(TaskQuery())
@@ -210,7 +210,7 @@ def terminate(postgresql: Databases, name: str) -> None:
     postgresql.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {chosen}")  # noqa: S608
 
 
-DOORS: dict[str, Callable[[TaskService, UUID], object]] = {
+OPERATIONS: dict[str, Callable[[TaskService, UUID], object]] = {
     "add": lambda tasks, _: tasks.add(title="Buy milk"),
     "get": lambda tasks, task_id: tasks.get(task_id),
     "list": lambda tasks, _: tasks.list(TaskQuery()),
@@ -219,26 +219,28 @@ DOORS: dict[str, Callable[[TaskService, UUID], object]] = {
 }
 
 
-@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("atomic", [True, False])
-def test_whoever_cannot_begin_is_told_of_an_outage(home: Home, atomic: bool, door: str) -> None:
-    """Without a connection nothing is opened, and nothing was applied."""
+def test_without_a_free_connection_an_operation_is_an_outage(
+    home: Home, atomic: bool, operation: str
+) -> None:
+    """Nothing was applied."""
     full = served_engine(home.service, pool_size=1, pool_timeout=0.05)
     opened = SqlTasks(full).open_tasks(ADA, atomic=atomic)
     with full.connect(), pytest.raises(Unavailable, match="in time") as caught, opened as tasks:
-        DOORS[door](tasks, uuid4())
+        OPERATIONS[operation](tasks, uuid4())
     assert caught.value.outcome == "not_applied"
     full.dispose()
 
 
 def edit_elsewhere(engine: Engine, task_id: UUID) -> None:
-    """Change a task, as somebody else does meanwhile."""
+    """Change a task concurrently."""
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         tasks.change(task_id, partial(Task.edit, title=f"{uuid4()}"))
 
 
-def test_a_guard_looks_at_the_very_task_that_goes(engine: Engine) -> None:
-    """A task that changes between the look and the deletion is looked at again."""
+def test_a_precondition_is_checked_on_the_version_that_is_deleted(engine: Engine) -> None:
+    """If the task changes meanwhile, it is checked again."""
     seen: list[int] = []
 
     def guard(task: Task) -> None:
@@ -251,8 +253,10 @@ def test_a_guard_looks_at_the_very_task_that_goes(engine: Engine) -> None:
     assert seen == [1, 2]
 
 
-def test_who_is_always_overtaken_gives_up(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After as many attempts as there may be: an outage, and no endless loop."""
+def test_a_compare_and_swap_gives_up_after_its_attempts(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An outage, and no endless loop."""
     monkeypatch.setattr(changes, "MAX_CAS_ATTEMPTS", 3)
 
     def step(task: Task, now: datetime) -> Task:
@@ -268,15 +272,15 @@ def test_who_is_always_overtaken_gives_up(engine: Engine, monkeypatch: pytest.Mo
         assert tasks.get(task.id).version == 7
 
 
-def test_ids_are_those_that_the_adapter_is_given(engine: Engine) -> None:
-    """A test that needs to know its ids makes them."""
+def test_ids_come_from_the_given_function(engine: Engine) -> None:
+    """So that a test can know them."""
     known = uuid4()
     with SqlTasks(engine, new_id=lambda _: known).open_tasks(ADA) as tasks:
         assert tasks.add(title="Buy milk").id == known
 
 
-def test_an_id_that_is_taken_is_no_success(engine: Engine) -> None:
-    """What was not stored is not told to be: that an id comes twice is a defect."""
+def test_a_duplicate_id_is_a_defect(engine: Engine) -> None:
+    """The stored task stays."""
     known = uuid4()
     with SqlTasks(engine, new_id=lambda _: known).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
@@ -286,7 +290,7 @@ def test_an_id_that_is_taken_is_no_success(engine: Engine) -> None:
 
 
 def test_a_change_that_changes_nothing_writes_nothing(engine: Engine) -> None:
-    """It is one statement: the look."""
+    """It is one statement: the read."""
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk", completed=True)
         with sent(engine) as statements:
@@ -297,10 +301,10 @@ def test_a_change_that_changes_nothing_writes_nothing(engine: Engine) -> None:
 @pytest.mark.parametrize("query", [TaskQuery(), TaskQuery(text="i"), TaskQuery(with_total=True)])
 @pytest.mark.parametrize("looks", [1, 50, 150])
 @pytest.mark.parametrize("atomic", [False, True])
-def test_a_list_from_a_file_is_stopped_whenever_its_time_is_over(
+def test_a_list_from_a_file_is_interrupted_at_its_deadline(
     sqlite: Engine, monkeypatch: pytest.MonkeyPatch, query: TaskQuery, looks: int, atomic: bool
 ) -> None:
-    """Before it has found anything, and while it fetches; the connection works on."""
+    """Before the first row, and while fetching; the connection stays usable."""
     monkeypatch.setattr(sessions, "PROGRESS_HANDLER_INSTRUCTIONS", 1)
     service = SqlTasks(sqlite)
     with service.open_tasks(ADA) as tasks:
@@ -314,8 +318,8 @@ def test_a_list_from_a_file_is_stopped_whenever_its_time_is_over(
         assert tasks.list(query).tasks == found[::-1]
 
 
-def test_the_time_is_looked_at_often(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Within 200 tasks of a search, each of which takes under a millisecond."""
+def test_the_deadline_is_checked_often(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At least every 200 tasks of a search, each of which takes under a millisecond."""
     SqlOwnerData(sqlite, ADA).import_tasks(some_tasks(2000))
     looks = count()
     monkeypatch.setattr(sessions, "monotonic", lambda: next(looks) * 0.0)
@@ -325,8 +329,8 @@ def test_the_time_is_looked_at_often(sqlite: Engine, monkeypatch: pytest.MonkeyP
 
 
 @pytest.mark.parametrize("letter", ["ﬀ", "ΐ"])
-def test_a_search_for_what_nearly_matches_everywhere_is_quick(engine: Engine, letter: str) -> None:
-    """The longest texts, each letter of which folds to two or three: a millisecond for each."""
+def test_a_search_that_nearly_matches_everywhere_is_fast(engine: Engine, letter: str) -> None:
+    """The longest texts, whose letters fold to two or three: a millisecond each."""
     with SqlTasks(engine).open_tasks(f"nearly-{ord(letter)}") as tasks:
         for _ in range(60):
             tasks.add(title="Buy milk", description=letter * 10_000)
@@ -343,17 +347,14 @@ ALWAYS_UNDONE = """
 
 
 @pytest.mark.parametrize(("atomic", "tries"), [(False, 4), (True, 1)])
-def test_what_is_undone_every_time_is_tried_three_times_more(
+def test_a_serialization_failure_is_retried_three_times(
     owner_engine: Engine,
     role_engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
     atomic: bool,
     tries: int,
 ) -> None:
-    """Then it is an outage, and nothing was applied; inside a transaction there is no retry.
-
-    Whoever tries again pauses before, for a time that differs from the others'.
-    """
+    """With random pauses. In a transaction there is no retry. Then it is an outage."""
     pauses: list[float] = []
     monkeypatch.setattr(rows, "sleep", pauses.append)
     with owner_engine.connect() as connection:
@@ -369,8 +370,8 @@ def test_what_is_undone_every_time_is_tried_three_times_more(
     assert all(0 <= pause <= rows.MAX_PAUSE for pause in pauses)
 
 
-def test_a_row_that_is_refused_is_not_taken_for_one_that_is_there(role_engine: Engine) -> None:
-    """What is inserted again may be there already; whatever else stands against it is told."""
+def test_a_retried_insert_accepts_only_its_own_row(role_engine: Engine) -> None:
+    """Any other constraint violation is raised."""
     with SqlTasks(role_engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
         with autocommit_session(role_engine, ADA) as session:
@@ -380,8 +381,8 @@ def test_a_row_that_is_refused_is_not_taken_for_one_that_is_there(role_engine: E
                 own.insert_if_absent(replace(task, id=uuid4(), version=0))
 
 
-def test_a_session_of_ours_is_taken_over(role_engine: Engine) -> None:
-    """What lasts is set once there, and statements are prepared."""
+def test_a_direct_session_is_configured(role_engine: Engine) -> None:
+    """Its settings last, and statements are prepared."""
     with autocommit_session(role_engine, ADA) as session:
         driver: Any = session.connection.connection.driver_connection
         assert session.is_direct
@@ -389,10 +390,10 @@ def test_a_session_of_ours_is_taken_over(role_engine: Engine) -> None:
         assert driver.execute("SHOW statement_timeout").fetchone() == ("3s",)
 
 
-def test_a_reading_or_a_new_task_takes_one_statement_on_it(
+def test_a_read_or_create_on_a_direct_session_needs_no_preamble(
     role_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It tells of the owner itself: nothing goes ahead of it. A change does have it go ahead."""
+    """The statement sets the owner itself; only a change needs the preamble."""
     with SqlTasks(role_engine).open_tasks(ADA) as tasks:
         monkeypatch.delattr(psycopg.Connection, "pipeline")
         task = tasks.add(title="Buy milk")
@@ -402,8 +403,8 @@ def test_a_reading_or_a_new_task_takes_one_statement_on_it(
             tasks.change(task.id, Task.complete)
 
 
-def test_a_session_that_others_have_too_is_not_taken_over(role_engine: Engine) -> None:
-    """A pooler tells another process id than PostgreSQL does: nothing stays set or prepared."""
+def test_a_session_through_a_pooler_is_not_configured(role_engine: Engine) -> None:
+    """A pooler reports a process id of its own: nothing stays set or prepared."""
     with role_engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
         through: Any = SimpleNamespace(
@@ -416,10 +417,10 @@ def test_a_session_that_others_have_too_is_not_taken_over(role_engine: Engine) -
 
 
 @pytest.mark.parametrize("change", ["title TYPE varchar(1000)", "version TYPE bigint"])
-def test_a_column_that_becomes_another_is_noticed_by_nobody(
+def test_an_altered_column_does_not_break_prepared_statements(
     postgresql: Databases, change: str
 ) -> None:
-    """What was prepared before is prepared anew: a migration may widen a column under old code."""
+    """They are prepared again: a migration may widen a column under old code."""
     with served(postgresql) as home:
         engine = served_engine(home.service, pool_size=1)
         store = SqlTasks(engine)
@@ -455,7 +456,7 @@ def remove_locked(tasks: TaskService, task_id: UUID, lock: Callable[[], None]) -
 def test_a_statement_that_could_not_be_prepared_is_prepared_again(
     home: Home, write: Callable[[TaskService, UUID, Callable[[], None]], None]
 ) -> None:
-    """A lock timeout, as the driver has it prepared: one 503, and all is well for the next."""
+    """After a lock timeout during PREPARE: one 503, and the next request works."""
     engine = served_engine(home.service, pool_size=1, lock_timeout=0.1)
     with (
         SqlTasks(engine).open_tasks(ADA) as tasks,
@@ -480,8 +481,8 @@ def test_a_statement_that_could_not_be_prepared_is_prepared_again(
 
 
 @pytest.mark.usefixtures("far_from_utc")
-def test_a_moment_without_a_zone_is_utc_wherever_the_machine_is() -> None:
-    """SQLite keeps moments without one; one with another zone comes in UTC."""
+def test_a_naive_timestamp_is_utc_in_any_time_zone() -> None:
+    """SQLite stores timestamps without a zone; others are converted to UTC."""
     read = UtcDateTime().process_result_value
     noon = datetime(2026, 1, 2, 12)
     assert read(noon, DefaultDialect()) == noon.replace(tzinfo=UTC)

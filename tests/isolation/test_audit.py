@@ -1,4 +1,4 @@
-"""The statement audit: it sees what the adapter sends, and finds what is not tied to its caller."""
+"""The statement audit: it finds statements that are not limited to their caller's rows."""
 
 from functools import partial
 from uuid import UUID
@@ -26,8 +26,8 @@ TIED = {
     "DELETE FROM receipts WHERE user_id = %(a)s AND key LIKE '%%x'": {"a"},
     "INSERT INTO tasks (id, user_id) VALUES (%(id)s, %(user_id)s)": {"user_id"},
     "INSERT INTO tasks (id, user_id) SELECT :id, :user_id": {"user_id"},
-    "SELECT * FROM (SELECT set_config('taskservice.owner', %(who)s, true) AS owner) AS told JOIN"
-    " LATERAL (SELECT * FROM tasks WHERE user_id = %(a)s AND told.owner = %(a)s) AS f ON true": {
+    "SELECT * FROM (SELECT set_config('taskservice.owner', %(who)s, true) AS owner) AS s JOIN"
+    " LATERAL (SELECT * FROM tasks WHERE user_id = %(a)s AND s.owner = %(a)s) AS f ON true": {
         "who",
         "a",
     },
@@ -63,8 +63,8 @@ UNTIED = [
     "INSERT INTO tasks (id) VALUES (%(id)s)",
     "INSERT INTO tasks VALUES (%(id)s, %(user_id)s)",
     "INSERT INTO tasks (id, user_id) SELECT :id, 'bob'",
-    "SELECT * FROM (SELECT set_config('taskservice.owner', :a, true) AS owner) AS told"
-    " JOIN LATERAL (SELECT * FROM tasks WHERE user_id = told.owner) AS found ON true",
+    "SELECT * FROM (SELECT set_config('taskservice.owner', :a, true) AS owner) AS s"
+    " JOIN LATERAL (SELECT * FROM tasks WHERE user_id = s.owner) AS found ON true",
     "SELECT set_config('taskservice.owner', 'bob', true)",
     "SELECT set_config('taskservice.owner', :who, false)",
     "SELECT title FROM tasks_07",
@@ -75,36 +75,36 @@ UNTIED = [
 
 
 @pytest.mark.parametrize("statement", TIED)
-def test_a_tied_statement_names_its_owner(statement: str) -> None:
-    """The parameters that say whose rows it is about, whatever the driver's placeholders are."""
+def test_the_owner_parameters_of_a_statement_are_found(statement: str) -> None:
+    """With any style of placeholders."""
     assert owner_parameters(statement) == TIED[statement]
 
 
 @pytest.mark.parametrize("statement", UNTIED)
-def test_what_is_not_tied_is_found(statement: str) -> None:
-    """At every level of a query, in whatever disguise."""
+def test_a_statement_without_an_owner_condition_is_found(statement: str) -> None:
+    """At every level of a query."""
     with pytest.raises(Untied):
         owner_parameters(statement)
 
 
-def test_what_is_no_sql_is_no_statement() -> None:
-    """What PostgreSQL cannot parse does not pass unseen."""
+def test_a_statement_that_cannot_be_parsed_fails_the_audit() -> None:
+    """PostgreSQL's grammar does not accept it."""
     with pytest.raises(ParseError):
         owner_parameters("SELEKT * FROM tasks")
 
 
-def test_another_owners_name_is_found() -> None:
-    """A statement that is tied, but to somebody else than the caller, is a fault."""
+def test_a_statement_of_another_owner_is_found() -> None:
+    """Its owner parameter is not the caller."""
     audit = Audit()
     audit.look("SELECT * FROM tasks WHERE user_id = %(owner)s", {"owner": "bob"})
     assert len(audit.faults) == 1
 
 
 @pytest.mark.parametrize("raw", ["engine", "sqlite"])
-def test_what_goes_past_sqlalchemy_is_overheard(
+def test_statements_that_bypass_sqlalchemy_are_audited(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, audit: Audit, raw: str
 ) -> None:
-    """A statement that the adapter gives to the driver itself is a fault, on either engine."""
+    """A statement sent through the driver itself fails the audit, on either engine."""
 
     def past(rows: TaskRows, _: UUID) -> Task:
         driver = rows.session.connection.connection.driver_connection
@@ -120,20 +120,20 @@ def test_what_goes_past_sqlalchemy_is_overheard(
 
 
 def test_the_audit_covers_every_operation(engine: Engine, audit: Audit) -> None:
-    """Each door's statements pass the audit's eyes, with and without a key."""
+    """Statements of each operation pass, with and without an idempotency key."""
     before = audit.count
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
-        for door in (
+        for operation in (
             partial(tasks.get, task.id),
             partial(tasks.list, TaskQuery(with_total=True, text="milk")),
             partial(tasks.change, task.id, Task.complete),
             partial(tasks.remove, task.id),
         ):
             seen = audit.count
-            door()
+            operation()
             assert audit.count > seen
     with SqlTasks(engine).open_tasks(ADA, atomic=True) as tasks:
         IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Buy bread")
-    assert audit.count - before == 15, "two doors, change and remove, tell of the owner ahead"
+    assert audit.count - before == 15, "change and remove send a preamble that sets the owner"
     assert not audit.faults

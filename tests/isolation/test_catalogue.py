@@ -1,4 +1,4 @@
-"""What PostgreSQL's own catalogue says of every table that has an owner."""
+"""PostgreSQL's system catalogs: every table with an owner is protected."""
 
 from datetime import timedelta
 
@@ -43,20 +43,20 @@ def tables(home: Home) -> list[str]:
 
 
 def test_every_table_has_an_owner(home: Home, tables: list[str]) -> None:
-    """No table holds content without saying whose it is."""
+    """Every table with content has a `user_id`."""
     assert set(inspect(home.inspected).get_table_names()) == {*tables, VERSION_TABLE}
     assert tables == ["receipts", "tasks"]
 
 
-def test_every_owned_table_is_held(home: Home, tables: list[str]) -> None:
-    """Row-level security enabled and forced, no nameless owner, and a key that begins with it."""
+def test_row_level_security_is_forced_on_every_table(home: Home, tables: list[str]) -> None:
+    """Row-level security is forced, the owner is not empty, and begins the primary key."""
     with psycopg.connect(home.superuser) as connection:
         for table in tables:
             assert connection.execute(HELD, (table,)).fetchone() == (True, True, True, "user_id")
 
 
-def test_the_policies_are_these_and_no_more(home: Home, tables: list[str]) -> None:
-    """One policy shows a row to its owner; another, for receipts, lets their keeper prune."""
+def test_the_policies_are_exactly_these(home: Home, tables: list[str]) -> None:
+    """One for the owner of a row; one for the tables' owner, to prune idempotency records."""
     owners = ("owners", "PERMISSIVE", "ALL", ["public"], OWN, OWN)
     keeper = home.role.replace("_service", "_owner")
     maintenance = ("maintenance", "PERMISSIVE", "ALL", [keeper], EXPIRED, "false")
@@ -68,7 +68,7 @@ def test_the_policies_are_these_and_no_more(home: Home, tables: list[str]) -> No
 
 
 def test_the_role_that_serves_may_use_every_table(home: Home, tables: list[str]) -> None:
-    """`db grant` forgets no table: a new one needs a line there."""
+    """`db grant` covers every table."""
     with psycopg.connect(home.service) as connection:
         for table in tables:
             asked = "SELECT has_table_privilege(%s, 'SELECT') AND has_table_privilege(%s, 'INSERT')"

@@ -1,4 +1,4 @@
-"""Three locks, each of which holds alone: ownership, the owner clause, row-level security.
+"""Three layers, each sufficient alone: authorization, owner condition, row-level security.
 
 For each, the other two are taken out and the same attacks are run.
 """
@@ -28,7 +28,7 @@ HELD = "SELECT relname FROM pg_class WHERE relname = ANY (%s) AND relrowsecurity
 
 @contextmanager
 def without_ownership(app: Flask) -> Iterator[None]:
-    """Take the comparison of path and token out: whoever has a token is let through."""
+    """Remove the comparison of path and token: every valid token is accepted."""
 
     def let_through() -> None:
         authenticate = authorization._services().authenticate
@@ -45,7 +45,7 @@ def without_ownership(app: Flask) -> Iterator[None]:
 
 @contextmanager
 def without_clause(engine: Engine) -> Iterator[list[str]]:
-    """Take the owner out of every WHERE that goes to the database; yield what was sent instead."""
+    """Remove the owner from every WHERE clause; yield the statements sent instead."""
     sent: list[str] = []
 
     def rewrite(*args: Any) -> tuple[str, Any]:
@@ -66,7 +66,7 @@ def _always_true(match: re.Match[str]) -> str:
 
 @contextmanager
 def without_policies(home: Home) -> Iterator[None]:
-    """Switch row-level security off, as only the tables' owner can; later on, where it was on."""
+    """Disable row-level security as the tables' owner; restore it afterwards."""
     with psycopg.connect(home.owner, autocommit=True) as owner:
         held = [table for (table,) in owner.execute(HELD, (["tasks", "receipts"],))]
         for table in held:
@@ -90,7 +90,7 @@ class Attack:
         self._ada("POST", json={"title": TITLE}, headers={"Idempotency-Key": "key"})
 
     def statuses(self, path: str) -> list[int]:
-        """Return what Bob hears under `path`; nothing of Ada's is in any answer."""
+        """Return the statuses that Bob gets under `path`; no response contains Ada's data."""
         one, key = f"{path}/{self._task['id']}", {"Idempotency-Key": "key"}
         answers = [
             self._bob("GET", path),
@@ -114,31 +114,31 @@ class Attack:
         return self.statuses(self._bob.path)
 
     def leaves_no_trace(self) -> bool:
-        """Tell whether Ada's task is as it was."""
+        """Return whether Ada's task is unchanged."""
         return bool(self._ada("GET", f"/{self._task['id']}").json == self._task)
 
 
 OWN_LISTS_ONLY = [200, 200, 200, 404, 404, 404, 404, 404, 404]
 
 
-def test_with_every_lock_nothing_is_reached(engine: Engine) -> None:
-    """What the locks answer together: 403 under another's path, 404 for another's task."""
+def test_all_layers_together_deny_access(engine: Engine) -> None:
+    """403 under another user's path, 404 for another user's task."""
     attack = Attack(engine)
     assert attack.under_adas_path() == [403] * 9
     assert attack.under_bobs_path() == OWN_LISTS_ONLY
     assert attack.leaves_no_trace()
 
 
-def test_ownership_holds_alone(engine: Engine, home: Home) -> None:
-    """Without owner clause and policies, another's path is refused before anything is opened."""
+def test_authorization_alone_denies_access(engine: Engine, home: Home) -> None:
+    """Without owner condition and policies, another user's path is 403 before any query."""
     attack = Attack(engine)
     with without_policies(home), without_clause(engine):
         assert attack.under_adas_path() == [403] * 9
     assert attack.leaves_no_trace()
 
 
-def test_the_owner_clause_holds_alone(engine: Engine, home: Home) -> None:
-    """Without ownership check and policies, whatever Bob asks for is looked up as Bob's."""
+def test_the_owner_condition_alone_denies_access(engine: Engine, home: Home) -> None:
+    """Without authorization and policies, every query is for Bob's own rows."""
     attack = Attack(engine)
     with without_policies(home), without_ownership(attack.app):
         assert attack.under_adas_path() == OWN_LISTS_ONLY
@@ -146,8 +146,8 @@ def test_the_owner_clause_holds_alone(engine: Engine, home: Home) -> None:
     assert attack.leaves_no_trace()
 
 
-def test_row_level_security_holds_alone(engine: Engine) -> None:
-    """Without ownership check and owner clause, PostgreSQL shows Bob his own rows."""
+def test_row_level_security_alone_denies_access(engine: Engine) -> None:
+    """Without authorization and owner condition, PostgreSQL returns only Bob's rows."""
     attack = Attack(engine)
     with without_ownership(attack.app), without_clause(engine) as sent:
         assert attack.under_adas_path() == OWN_LISTS_ONLY
@@ -156,10 +156,10 @@ def test_row_level_security_holds_alone(engine: Engine) -> None:
     assert attack.leaves_no_trace()
 
 
-def test_the_clause_is_the_last_lock_where_there_are_no_policies(
+def test_without_policies_the_owner_condition_is_the_last_layer(
     sqlite: Engine,
 ) -> None:
-    """On SQLite its removal does reach another's task: so the removal above is a real one."""
+    """On SQLite its removal exposes another user's task, so the removal works."""
     attack = Attack(sqlite)
     assert attack.under_bobs_path() == OWN_LISTS_ONLY
     with without_clause(sqlite), pytest.raises(AssertionError, match=TITLE):

@@ -1,7 +1,7 @@
 """Who may do what: every route and method, seven identities, own, foreign and missing tasks.
 
 What is expected comes from three rules and the served document, not from a
-table that somebody wrote by hand.
+table written by hand.
 """
 
 import re
@@ -115,8 +115,8 @@ def document(app: Flask) -> Any:
     return app.test_client().get("/openapi.json").json
 
 
-def test_every_cell_is_answered_by_the_three_rules(app: Flask, document: Any, audit: Audit) -> None:
-    """147 cells; a refusal for want of a token or of ownership sends no statement."""
+def test_every_cell_follows_the_three_rules(app: Flask, document: Any, audit: Audit) -> None:
+    """147 cells; a 401 or a 403 sends no statement."""
     owned = [(rule, method) for rule, method in operations(app) if rule.startswith(ROOT)]
     cells = [
         Cell(rule, method, identity, target)
@@ -134,8 +134,8 @@ def test_every_cell_is_answered_by_the_three_rules(app: Flask, document: Any, au
             assert audit.count == sent
 
 
-def test_a_foreign_task_is_answered_as_a_missing_one(app: Flask) -> None:
-    """Byte for byte, headers and all, but for the id that was asked for; and it stays as it was."""
+def test_a_foreign_task_looks_like_a_missing_one(app: Flask) -> None:
+    """Byte for byte, headers included, except for the id; and it is not changed."""
     for rule, method in operations(app):
         if "task_id" in rule:
             world = World(app)
@@ -151,8 +151,8 @@ def test_a_foreign_task_is_answered_as_a_missing_one(app: Flask) -> None:
             assert world.ask("GET", path, token(BOB)).data == before
 
 
-def test_every_refusal_of_a_token_is_the_same(app: Flask) -> None:
-    """What is wrong with the token stands in the log alone."""
+def test_every_invalid_token_gets_the_same_response(app: Flask) -> None:
+    """Only the log has the reason."""
     world = World(app)
     bodies = {
         world.answer(Cell(ROOT, "GET", identity, "own")).data
@@ -163,7 +163,7 @@ def test_every_refusal_of_a_token_is_the_same(app: Flask) -> None:
 
 
 def test_the_routes_are_those_of_the_document(app: Flask, document: Any) -> None:
-    """Each operation that is served is documented, and the other way round."""
+    """Every operation is documented, and every documented operation exists."""
     served = {
         (template(rule), method.lower())
         for rule, method in operations(app)

@@ -1,4 +1,4 @@
-"""The list of what is mutated is whole: no module of the locks is left out, no reason outlived."""
+"""The lists of mutation testing are complete: security modules, and surviving mutants."""
 
 import builtins
 from typing import Any
@@ -12,7 +12,7 @@ from tests.mutation.sweeping import DATABASES, ROLES, sweep
 from tests.mutation.targets import PACKAGE, ROOT, TESTS, jobs
 from tests.postgres import Databases
 
-LOCKS = (
+SECURITY_MODULES = (
     "adapters/sql/**/*.py",
     "adapters/jwt/*.py",
     "adapters/http/protocol/authorization.py",
@@ -20,19 +20,19 @@ LOCKS = (
 )
 
 
-def test_no_module_of_the_locks_is_left_out() -> None:
-    """Whatever can be broken in the SQL adapter, and in what reads tokens, is."""
+def test_every_security_module_is_mutated() -> None:
+    """The SQL adapter, authorization, and all that verifies tokens."""
     found = {
         file.relative_to(ROOT / PACKAGE).with_suffix("").as_posix()
-        for files in LOCKS
+        for files in SECURITY_MODULES
         for file in (ROOT / PACKAGE).glob(files)
         if any(mutants(file.read_text()))
     }
     assert found <= TESTS.keys()
 
 
-def test_every_listed_survivor_is_a_mutant_that_there_is() -> None:
-    """A reason goes with the code that it was for; and no two mutants are called the same."""
+def test_every_listed_survivor_exists() -> None:
+    """The list matches the code, and mutants have distinct names."""
     modules = {name.partition(":")[0] for name in listed()}
     names = [job.name for job in jobs(sorted(modules))]
     assert len(set(names)) == len(names)
@@ -50,10 +50,10 @@ class Shelf:
 '''
 
 
-def test_what_is_instrumented_tells_which_functions_are_called(
+def test_instrumented_code_records_the_called_functions(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """By module and function, and does what it did."""
+    """By module and function, without changing what the code does."""
     called: set[str] = set()
     monkeypatch.setattr(builtins, CALLED, called, raising=False)
     space: dict[str, Any] = {}
@@ -66,15 +66,15 @@ def test_what_is_instrumented_tells_which_functions_are_called(
     assert space["Shelf"].put.__doc__ == "Put."
 
 
-def test_the_nearest_tests_are_those_of_the_module_that_call_the_function() -> None:
-    """The quickest first, and no more than there is a use for."""
+def test_the_nearest_tests_are_those_that_call_the_function() -> None:
+    """The fastest first, up to a limit."""
     reach = {"library: find": ["a.py::one", "b.py::two", "a.py::three", "a.py::four"]}
     assert nearest(reach, "library: find", ["a.py"], 2) == ["a.py::one", "a.py::three"]
     assert nearest(reach, "library: module", ["a.py"], 2) == []
 
 
-def test_what_a_mutant_leaves_behind_is_swept_away() -> None:
-    """Databases, used ones too, and roles, those that own something and have rights too."""
+def test_leftovers_of_mutants_are_removed() -> None:
+    """Databases in use, and roles with objects and privileges."""
     with servers(1) as (server,):
         database = Databases(server).create_database()
         with psycopg.connect(database, autocommit=True) as used:

@@ -1,4 +1,4 @@
-"""Nobody notices anybody: a user's answers are the same bytes, whatever others do meanwhile."""
+"""Non-interference: a user gets the same bytes, whatever other users do."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -71,7 +71,7 @@ class User:
         self.page = ""
 
     def do(self, action: Action) -> tuple[int, list[tuple[str, str]], bytes]:
-        """Do it, and return all that is heard: status, headers, body."""
+        """Do it, and return the response: status, headers, body."""
         self.actions += 1
         self.seeded.turn(self.number, self.actions)
         answer = self._ask(action)
@@ -114,8 +114,10 @@ def actions(steals: st.SearchStrategy[bool]) -> st.SearchStrategy[list[Action]]:
     return st.lists(one, min_size=1, max_size=12)
 
 
-def heard(open_tasks: OpenTasks, seeded: Seeded, turns: list[tuple[int, Action]]) -> list[Any]:
-    """Let the users take their turns on an empty service, and return what the first one heard."""
+def responses_to_first(
+    open_tasks: OpenTasks, seeded: Seeded, turns: list[tuple[int, Action]]
+) -> list[Any]:
+    """Run the users' turns on an empty service; return the first one's responses."""
     app = create_app(open_tasks, SETTINGS)
     ada = User(0, Caller(app.test_client(), ADA), seeded)
     users = [ada, User(1, Caller(app.test_client(), BOB), seeded, ada)]
@@ -133,7 +135,7 @@ def heard(open_tasks: OpenTasks, seeded: Seeded, turns: list[tuple[int, Action]]
 def test_users_do_not_affect_one_another(
     request: pytest.FixtureRequest, adapter: str, data: st.DataObject
 ) -> None:
-    """Ada hears, byte for byte, what she hears alone: statuses, headers, bodies, pages, counts."""
+    """Ada gets the same bytes as alone: statuses, headers, bodies, pages, counts."""
     mine = data.draw(actions(st.just(False)), label="Ada's actions")
     theirs = data.draw(actions(st.booleans()), label="Bob's actions")
     order = data.draw(st.permutations([0] * len(mine) + [1] * len(theirs)), label="turns")
@@ -144,8 +146,8 @@ def test_users_do_not_affect_one_another(
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
-def test_nobody_notices_a_thief(request: pytest.FixtureRequest, adapter: str) -> None:
-    """Bob tries all that there is on what Ada has, with her ids, her page and her key."""
+def test_an_attacker_does_not_affect_a_user(request: pytest.FixtureRequest, adapter: str) -> None:
+    """Bob tries every operation on Ada's tasks, with her ids, page and key."""
     made = [(0, Action("create", 0, word, None)) for word in ("a", "b", "ab")]
     made += [(0, Action("create", 0, "b", "k1")), (0, Action("list", 0, "", None))]
     tries = [(1, Action(verb, 0, "b", key, True)) for verb in VERBS for key in (None, "k1")]
@@ -155,7 +157,7 @@ def test_nobody_notices_a_thief(request: pytest.FixtureRequest, adapter: str) ->
 
 def run(request: pytest.FixtureRequest, adapter: str, turns: list[tuple[int, Action]]) -> list[Any]:
     seeded = Seeded()
-    return heard(emptied(request, adapter, seeded), seeded, turns)
+    return responses_to_first(emptied(request, adapter, seeded), seeded, turns)
 
 
 def emptied(request: pytest.FixtureRequest, adapter: str, seeded: Seeded) -> OpenTasks:

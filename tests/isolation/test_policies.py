@@ -1,4 +1,4 @@
-"""The service does not serve from tables that row-level security does not hold."""
+"""The service refuses tables that row-level security does not protect."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -37,7 +37,7 @@ ENABLE = "ALTER TABLE {} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"
 DROP = "DROP POLICY {0} ON {1}, or ALTER POLICY {0} ON {1} TO other roles"
 MAKE = f"CREATE POLICY owners ON {{}} USING ({OWN}) WITH CHECK ({OWN})"
 
-# What somebody did, and each gap that is found: its reason, and its remedy.
+# A change, and the issues that it causes: reason and remedy.
 OPENED = {
     "disabled": (
         "ALTER TABLE tasks DISABLE ROW LEVEL SECURITY",
@@ -103,11 +103,11 @@ OPENED = {
     ),
 }
 
-# What may be there beside the policies of ours.
+# Policies that are accepted beside those of the migrations.
 HARMLESS = {
     "nothing": "SELECT 1",
     "a policy for the tables' owner": "CREATE POLICY more ON tasks TO {owner} USING (true)",
-    "a policy for somebody else": "CREATE POLICY more ON tasks TO {other} USING (true)",
+    "a policy for another role": "CREATE POLICY more ON tasks TO {other} USING (true)",
     "a policy that takes away": "CREATE POLICY less ON tasks AS RESTRICTIVE USING (version < 9)",
     "our policy once more": f"CREATE POLICY more ON tasks USING ({OWN})",
     "our policy, to insert": f"CREATE POLICY more ON tasks FOR INSERT WITH CHECK ({OWN})",
@@ -150,8 +150,8 @@ def change(home: Home, statement: str) -> Engine:
 
 
 @pytest.mark.parametrize("case", OPENED)
-def test_what_opens_a_table_is_found(changed: Home, case: str) -> None:
-    """Each way, with its reason and the SQL that mends it; nothing is served from it."""
+def test_every_exposure_of_a_table_is_detected(changed: Home, case: str) -> None:
+    """With its reason and the SQL that repairs it; the service does not start."""
     statement, expected = OPENED[case]
     engine = change(changed, statement)
     assert find_row_security_issues(engine) == expected
@@ -163,8 +163,8 @@ def test_what_opens_a_table_is_found(changed: Home, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", [case for case in OPENED if case != "no table"])
-def test_what_opens_a_table_is_refused_by_the_next_connection(changed: Home, case: str) -> None:
-    """Also where the database was away when the service started: nothing is served meanwhile."""
+def test_an_exposed_table_is_refused_by_the_next_connection(changed: Home, case: str) -> None:
+    """Also if the database was unavailable when the service started."""
     engine = served_engine(changed.service)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         tasks.list(TaskQuery())
@@ -176,43 +176,43 @@ def test_what_opens_a_table_is_refused_by_the_next_connection(changed: Home, cas
     assert str(caught.value) == "; ".join(reason for reason, _ in expected)
 
 
-def test_a_table_that_is_not_there_is_no_opening(changed: Home) -> None:
-    """A connection says nothing of it: whoever asks for it hears that it is missing."""
+def test_a_missing_table_is_not_an_issue_for_a_connection(changed: Home) -> None:
+    """The schema check reports it."""
     engine = change(changed, OPENED["no table"][0])
     with engine.connect() as connection:
         check_row_security(connection.connection.driver_connection)
 
 
-def look_by_connecting(home: Home) -> None:
-    """Look as the service does at each connection."""
+def check_by_connecting(home: Home) -> None:
+    """Check as the service does on each connection."""
     engine = served_engine(home.service)
     with translate_errors(), engine.connect():
         pass
     engine.dispose()
 
 
-def look_at_the_start(home: Home) -> None:
-    """Look as the service does before it serves."""
+def check_at_the_start(home: Home) -> None:
+    """Check as the service does at its start."""
     require_row_security(unpooled_engine(database_url(home.service)))
 
 
-LOOKS = [look_by_connecting, look_at_the_start]
+CHECKS = [check_by_connecting, check_at_the_start]
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_a_table_that_is_being_changed_keeps_nobody_waiting(
-    changed: Home, look: Callable[[Home], None]
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_locked_table_does_not_block_the_check(
+    changed: Home, check: Callable[[Home], None]
 ) -> None:
-    """What cannot be told in a second is an outage, and no gap."""
+    """After a second it is an outage, and no issue."""
     with psycopg.connect(changed.superuser) as holder:
         holder.execute("LOCK TABLE receipts")
         with pytest.raises(Unavailable, match="lock timeout"):
-            look(changed)
-    look(changed)
+            check(changed)
+    check(changed)
 
 
-def test_a_look_behind_a_pooler_waits_no_longer(changed: Home) -> None:
-    """The limit is told with the look itself: nothing else is set on such a connection."""
+def test_the_check_sets_its_lock_timeout_behind_a_pooler(changed: Home) -> None:
+    """In the same round trip, as nothing else is set on such a connection."""
     with psycopg.connect(changed.superuser) as holder:
         holder.execute("LOCK TABLE receipts")
         with (
@@ -223,8 +223,8 @@ def test_a_look_behind_a_pooler_waits_no_longer(changed: Home) -> None:
             check_row_security(connection)
 
 
-def test_tables_that_are_made_anew_twice_cannot_be_told_of() -> None:
-    """That is an outage, and no gap: nobody looks a third time."""
+def test_tables_that_are_recreated_twice_are_an_outage() -> None:
+    """The check reads the policies twice at most."""
     connection = MagicMock()
     moving = (True, "tasks", None, (), False)
     connection.execute.return_value.fetchall.side_effect = [[moving], [moving], []]
@@ -232,17 +232,17 @@ def test_tables_that_are_made_anew_twice_cannot_be_told_of() -> None:
         check_row_security(connection)
 
 
-@pytest.mark.parametrize("look", LOOKS)
-def test_tables_that_are_made_anew_meanwhile_are_no_gap(
-    postgresql: Databases, look: Callable[[Home], None]
+@pytest.mark.parametrize("check", CHECKS)
+def test_tables_that_are_recreated_meanwhile_are_read_again(
+    postgresql: Databases, check: Callable[[Home], None]
 ) -> None:
-    """Who waits for `db partition` looks once more: what the look has begun with is gone."""
+    """The check waited for `db partition`, and the tables that it began with are gone."""
     with served(postgresql) as home, ThreadPoolExecutor(1) as pool:
         engine, looks = home.maintained, list[Future[None]]()
 
         def begin(*args: Any) -> None:
             if args[2] == "ANALYZE tasks":
-                looks.append(pool.submit(look, home))
+                looks.append(pool.submit(check, home))
                 await_lock(home.inspected)
 
         event.listen(engine, "before_cursor_execute", begin)
@@ -251,8 +251,8 @@ def test_tables_that_are_made_anew_meanwhile_are_no_gap(
 
 
 @pytest.mark.parametrize("case", ["not forced", "the owner's policy is another", "no policy"])
-def test_the_remedy_mends(changed: Home, case: str) -> None:
-    """What is advised is SQL that the tables' owner can run, and then nothing is found."""
+def test_the_remedy_repairs_the_table(changed: Home, case: str) -> None:
+    """The tables' owner can run the SQL, and then no issue is found."""
     statement, _ = OPENED[case]
     engine = change(changed, statement)
     with psycopg.connect(changed.owner, autocommit=True) as owner:
@@ -262,18 +262,18 @@ def test_the_remedy_mends(changed: Home, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", HARMLESS)
-def test_what_opens_nothing_is_served(changed: Home, case: str) -> None:
-    """A policy for others, or that takes away, lets this login at no row."""
+def test_harmless_policies_are_accepted(changed: Home, case: str) -> None:
+    """Restrictive ones, and those for other roles."""
     require_row_security(change(changed, HARMLESS[case]))
 
 
-def test_the_keepers_own_policy_is_no_gap_to_a_superuser(changed: Home) -> None:
-    """A superuser is a member of every role; what the tables' owner may is no opening."""
+def test_the_maintenance_policy_is_not_an_issue_for_a_superuser(changed: Home) -> None:
+    """A superuser is a member of every role."""
     assert find_row_security_issues(changed.inspected) == []
 
 
-def test_every_gap_is_told_at_once(changed: Home) -> None:
-    """By table, in the order of names."""
+def test_all_issues_are_reported_together(changed: Home) -> None:
+    """Ordered by table name."""
     opened = (OPENED[case] for case in ("not forced", "another policy for all", "disabled"))
     statements, expected = zip(*opened, strict=True)
     reasons, remedies = zip(*(expected[place][0] for place in (0, 2, 1)), strict=True)
@@ -283,15 +283,15 @@ def test_every_gap_is_told_at_once(changed: Home) -> None:
     assert caught.value.advice == f"As the tables' owner: {'; '.join(remedies)}"
 
 
-def test_what_cannot_be_asked_is_an_outage(tmp_path: Path) -> None:
-    """A server out of reach is no gap; SQLite has no policies, and nothing to look for."""
+def test_an_unreachable_server_is_an_outage(tmp_path: Path) -> None:
+    """And on SQLite there are no policies to check."""
     with pytest.raises(Unavailable):
         require_row_security(unpooled_engine(database_url("postgresql://nobody@127.0.0.1:1/tasks")))
     require_row_security(unpooled_engine(database_url(sqlite_home(tmp_path))))
 
 
-def test_gunicorn_does_not_start_over_a_table_that_is_open(changed: Home, tmp_path: Path) -> None:
-    """Exit status 2, with what to do; `check` fails; where that is allowed, it serves and warns."""
+def test_gunicorn_does_not_start_with_an_exposed_table(changed: Home, tmp_path: Path) -> None:
+    """Exit status 2, with advice; `check` fails, or warns if privileged roles are allowed."""
     statement, [(reason, remedy)] = OPENED["another policy for all"]
     change(changed, statement)
     settings = {"DATABASE_URL": changed.service, "TASKSERVICE_JWT_SECRET": SECRET}
@@ -303,8 +303,8 @@ def test_gunicorn_does_not_start_over_a_table_that_is_open(changed: Home, tmp_pa
     )
     for state, status, given in (("FAIL", 2, settings), ("warn", 0, allowed)):
         checked = run([*COMMAND, "check"], tmp_path, **given)
-        told = " ".join(checked.stdout.split())
-        assert f"{state} role {reason} as the tables' owner: {remedy}" in told
+        printed = " ".join(checked.stdout.split())
+        assert f"{state} role {reason} as the tables' owner: {remedy}" in printed
         assert checked.returncode == status
     with gunicorn(tmp_path, **allowed) as service:
         assert service("GET", "/readyz").status == 200

@@ -64,8 +64,8 @@ def documented(beginning: str) -> list[str]:
     return [statement for statement in block.split(";") if statement.strip()]
 
 
-def test_the_roles_of_the_documentation_serve(made: Server, tmp_path: Path) -> None:
-    """The owner migrates and grants, the ordinary role serves, and nobody else may enter."""
+def test_the_documented_roles_work(made: Server, tmp_path: Path) -> None:
+    """The owner migrates and grants, the ordinary role serves, and other roles cannot connect."""
     owner = made.url("taskservice", "taskservice_owner")
     command(tmp_path, "db", "upgrade", DATABASE_URL=owner)
     command(tmp_path, "db", "grant", "taskservice", DATABASE_URL=owner)
@@ -81,8 +81,8 @@ def test_the_roles_of_the_documentation_serve(made: Server, tmp_path: Path) -> N
             require_ordinary_role(unpooled_engine(url))
 
 
-def test_a_backup_of_the_documentation_restores_every_task(made: Server, tmp_path: Path) -> None:
-    """The role for backups dumps them all, and the owner restores them, held as they were."""
+def test_the_documented_backup_restores_every_task(made: Server, tmp_path: Path) -> None:
+    """The backup role dumps all tasks, the owner restores them, and row-level security is on."""
     owner = made.url("taskservice", "taskservice_owner")
     command(tmp_path, "db", "upgrade", DATABASE_URL=owner)
     command(tmp_path, "db", "grant", "taskservice", DATABASE_URL=owner)
@@ -107,8 +107,8 @@ def test_a_backup_of_the_documentation_restores_every_task(made: Server, tmp_pat
         assert connection.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
 
 
-def test_one_users_tasks_are_shown_to_whoever_says_so(made: Server, tmp_path: Path) -> None:
-    """As the tables' owner, in the way of the documentation."""
+def test_the_tables_owner_can_read_one_users_tasks(made: Server, tmp_path: Path) -> None:
+    """With the documented statements."""
     owner = made.url("taskservice", "taskservice_owner")
     command(tmp_path, "db", "upgrade", DATABASE_URL=owner)
     with SqlTasks(unpooled_engine(database_url(owner))).open_tasks("ada") as tasks:

@@ -1,4 +1,4 @@
-"""The service does not serve as a role that row-level security does not apply."""
+"""The service refuses roles to which row-level security does not apply."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +58,7 @@ DENIED = "row-level security does not apply"
 
 @pytest.fixture
 def odd(home: Home, postgresql: Databases) -> Iterator[str]:
-    """The address of a login that may serve, and is a member of a group without power."""
+    """The address of a role that may serve, and is a member of an ordinary group."""
     postgresql.execute(f"CREATE ROLE {LOGIN} LOGIN IN ROLE {home.role}")
     postgresql.execute(f"CREATE ROLE {GROUP} ROLE {LOGIN}")
     yield home.service.replace(f"//{home.role}:", f"//{LOGIN}:")
@@ -70,7 +70,7 @@ def odd(home: Home, postgresql: Databases) -> Iterator[str]:
 def test_a_privileged_role_is_refused(
     home: Home, postgresql: Databases, odd: str, case: str
 ) -> None:
-    """At the start and by every later connection, with the reason; nothing is read."""
+    """At the start and on every later connection, with the reason; no row is read."""
     power, reason = PRIVILEGED[case]
     keeper = home.role.replace("_service", "_owner")
     postgresql.execute(power.format(login=LOGIN, group=GROUP, owner=keeper))
@@ -95,8 +95,8 @@ def await_no_connection(postgresql: Databases, role: str) -> None:
             sleep(0.02)
 
 
-def test_a_role_that_cannot_be_asked_for_is_an_outage(tmp_path: Path) -> None:
-    """A server out of reach is no refusal; SQLite has no roles, and nothing to refuse."""
+def test_an_unreachable_server_is_an_outage(tmp_path: Path) -> None:
+    """And SQLite has no roles to refuse."""
     with pytest.raises(Unavailable):
         require_ordinary_role(
             unpooled_engine(database_url("postgresql://nobody@127.0.0.1:1/tasks"))
@@ -105,13 +105,13 @@ def test_a_role_that_cannot_be_asked_for_is_an_outage(tmp_path: Path) -> None:
 
 
 def test_the_tables_owner_is_refused(home: Home) -> None:
-    """The role that migrates could switch row-level security off, and does not serve."""
+    """It could disable row-level security."""
     with pytest.raises(PrivilegedRole, match=r"_owner, which owns the tables: "):
         require_ordinary_role(home.maintained)
 
 
 def test_an_ordinary_role_serves(odd: str) -> None:
-    """Membership in roles without power is no power."""
+    """Membership in ordinary roles is accepted."""
     require_ordinary_role(unpooled_engine(database_url(odd)))
     engine = served_engine(odd)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
@@ -119,10 +119,10 @@ def test_an_ordinary_role_serves(odd: str) -> None:
     engine.dispose()
 
 
-def test_a_role_that_gains_power_is_refused_from_its_next_connection(
+def test_a_role_that_becomes_privileged_is_refused_by_the_next_connection(
     postgresql: Databases, odd: str
 ) -> None:
-    """The role is looked at whenever a connection is made, and not at the start alone."""
+    """Every new connection checks the role."""
     engine = served_engine(odd)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         tasks.list(TaskQuery())
@@ -145,8 +145,8 @@ def test_gunicorn_does_not_start_as_a_privileged_role(home: Home, tmp_path: Path
     )
 
 
-def test_gunicorn_does_not_start_as_nobody(home: Home, tmp_path: Path) -> None:
-    """A role that is not let in ends the start: exit status 2, with what the database said."""
+def test_gunicorn_does_not_start_if_access_is_denied(home: Home, tmp_path: Path) -> None:
+    """Exit status 2, with the database's error."""
     address = home.service.replace(f"//{home.role}:", "//no_such_role:")
     result = run(START, tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
     assert result.returncode == 2
@@ -157,7 +157,7 @@ def test_gunicorn_does_not_start_as_nobody(home: Home, tmp_path: Path) -> None:
 
 
 def test_serve_does_not_start_as_the_role_that_migrates(home: Home, tmp_path: Path) -> None:
-    """`taskservice serve` migrates and serves as one role: on PostgreSQL that must be allowed."""
+    """`taskservice serve` has one role for both, which must be allowed on PostgreSQL."""
     arguments = [*COMMAND, "serve", "--port", "0", "--database", home.owner]
     result = run(arguments, tmp_path, TASKSERVICE_JWT_SECRET=SECRET)
     assert result.returncode == 2
@@ -165,7 +165,7 @@ def test_serve_does_not_start_as_the_role_that_migrates(home: Home, tmp_path: Pa
 
 
 def test_a_privileged_role_may_be_allowed(home: Home, tmp_path: Path) -> None:
-    """For development: the service answers, and is ready."""
+    """For development: the service starts and is ready."""
     settings = {
         "DATABASE_URL": home.superuser,
         "TASKSERVICE_JWT_SECRET": SECRET,
@@ -186,10 +186,10 @@ def test_a_privileged_role_may_be_allowed(home: Home, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "look", ["configure_session", "check_encoding", "check_role", "check_row_security"]
 )
-def test_a_connection_that_is_refused_is_closed(
+def test_a_refused_connection_is_closed(
     home: Home, monkeypatch: pytest.MonkeyPatch, look: str, reason: BaseException
 ) -> None:
-    """At once, and not when it is forgotten: it takes one of the server's places."""
+    """At once, so that it does not occupy one of the server's connections."""
     made: list[Any] = []
     monkeypatch.setattr(engines, look, Mock(side_effect=reason))
     engine = served_engine(home.service)

@@ -1,4 +1,4 @@
-"""Row-level security holds by itself: against SQL that names no owner, or the wrong one."""
+"""Row-level security works by itself: against SQL without an owner, or with a wrong one."""
 
 import subprocess
 from collections.abc import Callable
@@ -38,17 +38,17 @@ STATEMENTS = [
 
 @pytest.fixture(autouse=True)
 def task(engine: Engine) -> Task:
-    """Bob's task, and the receipt of its creation."""
+    """Bob's task, and the idempotency record of its creation."""
     with SqlTasks(engine).open_tasks(BOB, atomic=True) as tasks:
         return IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Bob's secret")
 
 
 @pytest.mark.parametrize("owner", [None, "", ADA, "BOB", f"{BOB} ", f"' OR '{BOB}' = '{BOB}"])
 @pytest.mark.parametrize("statement", STATEMENTS)
-def test_a_statement_without_owner_clause_meets_no_foreign_row(
+def test_a_statement_without_owner_condition_finds_no_foreign_row(
     service: Connection, owner: str | None, statement: str
 ) -> None:
-    """In nobody's name, or in another's, there is nothing to read, to change or to delete."""
+    """Without an owner, or as another one, there is nothing to read, change or delete."""
     with service.transaction():
         if owner is not None:
             service.execute(SAY, (owner,))
@@ -56,15 +56,15 @@ def test_a_statement_without_owner_clause_meets_no_foreign_row(
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
-def test_in_the_owners_name_the_row_is_there(service: Connection, statement: str) -> None:
-    """The same statements meet the owner's own row: what the test above sees is the policy."""
+def test_the_owner_finds_the_row(service: Connection, statement: str) -> None:
+    """The same statements find the owner's row, so the policy caused the result above."""
     with service.transaction(force_rollback=True):
         service.execute(SAY, (BOB,))
         assert service.execute(statement.encode()).rowcount == 1
 
 
-def test_no_row_is_written_in_anothers_name(service: Connection) -> None:
-    """A row can be neither made for another owner nor given to one."""
+def test_no_row_is_written_for_another_owner(service: Connection) -> None:
+    """A row can be neither inserted for another owner nor given to one."""
     with pytest.raises(InsufficientPrivilege), service.transaction():
         service.execute(SAY, (ADA,))
         service.execute(
@@ -76,7 +76,7 @@ def test_no_row_is_written_in_anothers_name(service: Connection) -> None:
         service.execute("UPDATE tasks SET user_id = %s", (ADA,))
 
 
-DOORS: dict[str, Callable[[TaskService, UUID], object]] = {
+OPERATIONS: dict[str, Callable[[TaskService, UUID], object]] = {
     "get": lambda tasks, known: tasks.get(known),
     "list": lambda tasks, _: tasks.list(TaskQuery(with_total=True)),
     "search": lambda tasks, _: tasks.list(TaskQuery(text="secret")),
@@ -87,19 +87,19 @@ DOORS: dict[str, Callable[[TaskService, UUID], object]] = {
 
 
 @pytest.mark.parametrize("whose", [lambda engine: engine, behind_a_pooler], ids=["ours", "pooler"])
-@pytest.mark.parametrize("atomic", [False, True], ids=["alone", "together"])
-@pytest.mark.parametrize("door", DOORS)
-def test_nothing_is_left_on_the_connection(
-    engine: Engine, task: Task, whose: Callable[[Engine], Engine], atomic: bool, door: str
+@pytest.mark.parametrize("atomic", [False, True], ids=["autocommit", "transaction"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_the_owner_setting_ends_with_the_transaction(
+    engine: Engine, task: Task, whose: Callable[[Engine], Engine], atomic: bool, operation: str
 ) -> None:
-    """After a door, kept or dropped, the next client of the same connection is nobody."""
+    """Committed or rolled back, the next client of the connection has no owner."""
     asked = "SELECT pg_backend_pid(), current_setting('taskservice.owner', true)"
     engine.dispose()
     port = SqlTasks(whose(engine)).open_tasks
     with engine.connect() as connection:
         mine = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
     with port(BOB, atomic=atomic) as tasks:
-        DOORS[door](tasks, task.id)
+        OPERATIONS[operation](tasks, task.id)
     with pytest.raises(ZeroDivisionError), port(BOB, atomic=atomic) as tasks:
         tasks.add(title="Buy milk")
         raise ZeroDivisionError
@@ -108,15 +108,15 @@ def test_nothing_is_left_on_the_connection(
         assert connection.exec_driver_sql("SELECT count(*) FROM tasks").scalar() == 0
 
 
-def test_the_tables_owner_is_held_too(home: Home) -> None:
-    """The role that migrates sees no task, also not in a receipt that is in use."""
+def test_row_level_security_applies_to_the_tables_owner(home: Home) -> None:
+    """It sees no task, and no idempotency record that is in use."""
     with psycopg.connect(home.owner, autocommit=True) as owner:
         assert owner.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
         assert owner.execute("SELECT count(*) FROM receipts").fetchone() == (0,)
 
 
-def test_the_tables_owner_looks_after_expired_receipts(home: Home) -> None:
-    """It may see and remove them, and make none."""
+def test_the_tables_owner_can_only_delete_expired_records(home: Home) -> None:
+    """It can read and delete expired idempotency records, and insert none."""
     with psycopg.connect(home.superuser, autocommit=True) as superuser:
         superuser.execute("UPDATE receipts SET created_at = now() - INTERVAL '24 hours 1 second'")
     with psycopg.connect(home.owner, autocommit=True) as owner:
@@ -126,7 +126,7 @@ def test_the_tables_owner_looks_after_expired_receipts(home: Home) -> None:
 
 
 def test_the_maintenance_role_prunes(home: Home, tmp_path: Path) -> None:
-    """`db prune` removes every owner's receipts after a day and no sooner, and touches no task."""
+    """`db prune` deletes idempotency records after a day and no sooner, and no task."""
     with psycopg.connect(home.superuser, autocommit=True) as superuser:
         for n, hours in enumerate((23.9, 24.1, 100)):
             superuser.execute(
@@ -150,8 +150,8 @@ def dump(address: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_a_dump_is_whole_or_fails(home: Home) -> None:
-    """The tables' owner cannot dump, and hears why; a role with BYPASSRLS dumps every row."""
+def test_a_dump_is_complete_or_fails(home: Home) -> None:
+    """The tables' owner cannot dump, with an error; a role with BYPASSRLS dumps every row."""
     refused = dump(home.owner)
     assert refused.returncode != 0
     assert "row-level security" in refused.stderr
@@ -164,26 +164,26 @@ def test_a_dump_is_whole_or_fails(home: Home) -> None:
 
 
 @pytest.mark.parametrize("pooler", [False, True], ids=["ours", "pooler"])
-def test_what_it_costs_can_be_measured(
+def test_the_benchmark_of_row_level_security_sets_no_owner(
     postgresql: Databases, monkeypatch: pytest.MonkeyPatch, pooler: bool
 ) -> None:
-    """The benchmark's other side goes through every door, and tells nobody of an owner."""
+    """Its other variant runs every operation without an owner setting."""
     monkeypatch.setattr(row_security, "TASKS", 1)
     sent: list[str] = []
     execute = psycopg.Cursor.execute
 
-    def heard(cursor: psycopg.Cursor, statement: str, *rest: Any, **how: Any) -> Any:
+    def record(cursor: psycopg.Cursor, statement: str, *rest: Any, **how: Any) -> Any:
         sent.append(statement)
         return execute(cursor, statement, *rest, **how)
 
     with (
         served(postgresql) as home,
         row_security.free(home, pooler=pooler) as engine,
-        row_security.doors(engine) as doors,
+        row_security.doors(engine) as operations,
     ):
-        monkeypatch.setattr(psycopg.Cursor, "execute", heard)
-        assert len(doors) == 8
-        for door in doors.values():
-            door()
+        monkeypatch.setattr(psycopg.Cursor, "execute", record)
+        assert len(operations) == 8
+        for operation in operations.values():
+            operation()
     assert sent
     assert [statement for statement in sent if "taskservice.owner" in str(statement)] == []

@@ -11,7 +11,7 @@ PACKAGE = Path("src", "taskservice")
 
 LAYERS = ["tests/isolation/test_layers.py", "tests/isolation/test_row_security.py"]
 OUTCOMES = [
-    "tests/contract/test_kept.py",
+    "tests/contract/test_commit_outcome.py",
     "tests/contract/test_outcomes.py",
     "tests/contract/test_failures.py",
 ]

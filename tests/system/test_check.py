@@ -65,7 +65,7 @@ def test_sqlite_passes(tmp_path: Path) -> None:
     status, found, error = checked(tmp_path, **settings)
     assert (status, error) == (0, "")
     assert found[2:] == [
-        f"ok schema at {NEWEST}; this version needs {NEWEST}",
+        f"ok schema at version {NEWEST}; taskservice needs {NEWEST}",
         "ok tables requests can read each of them",
         "ok role SQLite has no roles: protect the file with its permissions",
         "ok keys a shared secret, for HS256",
@@ -93,7 +93,7 @@ def test_an_unreachable_database_is_a_failure(tmp_path: Path) -> None:
         status, found, _ = checked(tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
     (failure,) = failures(found)
     assert failure.startswith("database database error: Connection refused")
-    assert "is it up, are host and port in DATABASE_URL right" in failure
+    assert "check that it runs, that DATABASE_URL has the right host and port" in failure
     assert (status, len(found)) == (2, 3)
 
 

@@ -134,7 +134,7 @@ def test_an_upgrade_keeps_what_the_version_before_stored(addresses: list[URL]) -
 def test_a_schema_that_is_behind_is_told_and_a_newer_one_served(addresses: list[URL]) -> None:
     """Behind is refused with the command to run; what this version does not know is newer."""
     engine = unpooled_engine(addresses[0])
-    expect_behind(engine, "nothing")
+    expect_behind(engine, "none")
     upgrade(engine)
     for older in schema.VERSIONS[:-1]:
         move_to(engine, older)
