@@ -1,0 +1,74 @@
+"""The vocabulary: banned words stay out of the source and the documentation."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from tests.processes import ROOT
+
+BANNED = [
+    r"receipt",
+    r'(?<!["`])(?<!ON )receipts(?!["`])',  # The table has this name.
+    *(r"patience", r"patient", r"told", r"tells of", r"hears?", r"heard"),
+    *(r"whoever", r"anew", r"nobody", r"somebody", r"doors?", r"homes? for tasks"),
+    *(r"looks after", r"of ours", r"what is"),
+]
+"""The words, as regular expressions. `docs/glossary.md` has the terms to use."""
+
+HISTORY = (
+    "docs/decisions/",
+    "docs/changelog.md",
+    "src/taskservice/adapters/sql/migrations/versions/",
+)
+GENERATED = (".json", ".pyc")
+
+UNFINISHED = (
+    *("docs/api.md", "docs/architecture.", "docs/authentication.md", "docs/clients/"),
+    *("docs/conf.py", "docs/deploy/", "docs/docstrings.py", "docs/durability.md", "docs/index.md"),
+    *("docs/operations.md", "docs/performance.md", "docs/security.md", "docs/static/"),
+    *("src/taskservice/__init__.py", "src/taskservice/app.py", "src/taskservice/error_messages.py"),
+    *("src/taskservice/listening.py", "src/taskservice/logs.py", "src/taskservice/startup.py"),
+    *("src/taskservice/cli/", "src/taskservice/config/", "src/taskservice/server/"),
+    *("src/taskservice/adapters/http/", "src/taskservice/adapters/jwt/"),
+    *("src/taskservice/adapters/prometheus/", "src/taskservice/adapters/ratelimit/"),
+    *("src/taskservice/adapters/sql/", "src/taskservice/adapters/tracing/"),
+)
+"""Files and folders that still have banned words: to be removed from here one by one."""
+
+_banned = re.compile(rf"\b(?:{'|'.join(BANNED)})\b", re.IGNORECASE)
+
+
+def texts() -> Iterator[tuple[str, str]]:
+    """Yield the path and the text of each file that has to keep to the vocabulary."""
+    for file in sorted([*(ROOT / "src" / "taskservice").rglob("*"), *(ROOT / "docs").rglob("*")]):
+        path = file.relative_to(ROOT).as_posix()
+        if file.is_file() and not path.startswith(HISTORY) and not path.endswith(GENERATED):
+            yield path, file.read_text()
+
+
+def found(path: str, text: str) -> list[str]:
+    """Return each banned word of a text, with its file and line."""
+    return [
+        f"{path}:{number}: {word}"
+        for number, line in enumerate(text.splitlines(), 1)
+        for word in _banned.findall(line)
+    ]
+
+
+def test_no_banned_word_is_used() -> None:
+    """Each of these words has a replacement that a reader would search for."""
+    checked = [each for each in texts() if not each[0].startswith(UNFINISHED)]
+    assert [word for path, text in checked for word in found(path, text)] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("It is told\nto Whoever asks.", ["page.md:1: told", "page.md:2: Whoever"]),
+        ("the receipts, and what is kept", ["page.md:1: receipts", "page.md:1: what is"]),
+        ("outdoors, untold, `receipts`, ON receipts, whatever", []),
+    ],
+)
+def test_a_banned_word_is_named_with_its_line(text: str, expected: list[str]) -> None:
+    """Only whole words count, in any case; the name of the table is allowed."""
+    assert found("page.md", text) == expected
