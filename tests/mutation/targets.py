@@ -34,8 +34,8 @@ REPORTS = [
 ]
 TESTS = {
     "adapters/http/protocol/authorization": [
-        "tests/http/test_access.py",
-        "tests/http/test_keys.py",
+        "tests/http/test_authorization.py",
+        "tests/http/test_idempotency_keys.py",
         "tests/http/limits/test_addresses.py",
         "tests/logs/test_requests.py",
         *LAYERS,
@@ -45,7 +45,7 @@ TESTS = {
     "adapters/jwt/compact": TOKENS,
     "adapters/jwt/fetch": ["tests/http/tokens/test_token_fetch.py"],
     "adapters/jwt/header": [*TOKENS, *REPORTS],
-    "adapters/jwt/issue": [*TOKENS, "tests/http/test_access.py"],
+    "adapters/jwt/issue": [*TOKENS, "tests/http/test_authorization.py"],
     "adapters/jwt/jwk": ["tests/http/tokens/test_token_keys.py", *REPORTS],
     "adapters/jwt/jwks": [
         "tests/http/tokens/test_token_keys.py",
@@ -56,9 +56,9 @@ TESTS = {
         "tests/http/tokens/test_token_key_set.py",
         "tests/http/tokens/test_token_keys.py",
     ],
-    "adapters/jwt/verification_cache": ["tests/http/tokens/test_token_memory.py"],
+    "adapters/jwt/verification_cache": ["tests/http/tokens/test_verification_cache.py"],
     "adapters/jwt/shared_secret": ["tests/http/tokens/test_token_keys.py", *START],
-    "adapters/jwt/verifier": [*TOKENS, "tests/http/tokens/test_token_memory.py"],
+    "adapters/jwt/verifier": [*TOKENS, "tests/http/tokens/test_verification_cache.py"],
     "adapters/sql/connection/address": ["tests/field_reports/test_addresses.py", *SCHEMA],
     "adapters/sql/connection/retries": OUTCOMES,
     "adapters/sql/storage/owner_data": [

@@ -1,4 +1,4 @@
-"""A key set over a real socket: what is fetched, and what cannot be made to happen."""
+"""Fetching a key set over a real socket: success, limits, and failures."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""When a key set is fetched, who waits for it, and how long it serves; time is ours."""
+"""Key set: when it is fetched, which requests wait, and how long keys are valid."""
 
 import math
 import os

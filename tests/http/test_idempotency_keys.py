@@ -1,4 +1,4 @@
-"""Requests with an `Idempotency-Key`: sent twice, done once."""
+"""Idempotency keys: a repeated request is done once."""
 
 from typing import Any
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""What every answer carries, what a defect shows, and the document."""
+"""Responses: common headers, unexpected errors, and the OpenAPI document."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""A token is verified and read once, as long as its key is there; whether it holds, each time."""
+"""Verification cache: a token is verified once while its key exists; its expiry, each time."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ TOKEN = claiming()
 
 @pytest.fixture
 def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The tokens whose signature was looked at."""
+    """The tokens whose signature was verified."""
     seen: list[str] = []
     decode = PyJWS.decode
 
@@ -37,7 +37,7 @@ def test_a_signature_is_verified_once(decoded: list[str]) -> None:
     assert decoded == [TOKEN]
 
 
-def test_what_is_refused_is_not_remembered(decoded: list[str]) -> None:
+def test_a_refused_token_is_not_cached(decoded: list[str]) -> None:
     """A forged token is verified, and refused, each time."""
     authenticate = verifier()
     forged = TOKEN[:-4] + ("AAAA" if TOKEN[-4:] != "AAAA" else "BBBB")
@@ -47,8 +47,8 @@ def test_what_is_refused_is_not_remembered(decoded: list[str]) -> None:
     assert decoded == [forged, forged]
 
 
-def test_what_is_signed_and_not_for_us_is_not_remembered(decoded: list[str]) -> None:
-    """A token of the same issuer for others takes the place of nobody."""
+def test_a_token_for_another_audience_is_not_cached(decoded: list[str]) -> None:
+    """A token of the same issuer for another audience is verified each time."""
     authenticate = verifier(audience="tasks")
     foreign = claiming(aud="mail")
     for _ in range(2):
@@ -57,7 +57,7 @@ def test_what_is_signed_and_not_for_us_is_not_remembered(decoded: list[str]) -> 
     assert decoded == [foreign, foreign]
 
 
-def test_a_token_that_is_known_expires() -> None:
+def test_a_cached_token_expires() -> None:
     """The claims are compared with the clock each time."""
     now = [NOW]
     authenticate = Verifier(SharedSecret(SECRET), clock=lambda: now[0])
@@ -67,7 +67,7 @@ def test_a_token_that_is_known_expires() -> None:
         authenticate(TOKEN)
 
 
-def test_a_token_of_a_key_that_was_withdrawn_is_refused() -> None:
+def test_a_cached_token_of_a_removed_key_is_refused() -> None:
     """It stops working with the fetch that misses the key."""
     issuer = Issuer(["EdDSA"])
     keys = KeySet("https://i.example/jwks", fetch=lambda _: issuer.document())
@@ -80,26 +80,26 @@ def test_a_token_of_a_key_that_was_withdrawn_is_refused() -> None:
         authenticate(token)
 
 
-def test_the_memory_has_a_bound() -> None:
-    """The oldest is forgotten for a new one, and only as many are kept as the limit says."""
-    memory = VerificationCache(limit=2)
+def test_the_cache_is_bounded() -> None:
+    """A new token replaces the oldest one at the limit."""
+    cache = VerificationCache(limit=2)
     (key,) = SharedSecret(SECRET).current()
     for token in ("a", "b", "c"):
-        memory.put(token, VerifiedToken(key, Claims(token, 0, {})))
-    assert [memory.get(token) is not None for token in ("a", "b", "c")] == [False, True, True]
+        cache.put(token, VerifiedToken(key, Claims(token, 0, {})))
+    assert [cache.get(token) is not None for token in ("a", "b", "c")] == [False, True, True]
     assert CACHE_SIZE == 2_000
 
 
-def test_nothing_is_remembered_under_a_part_of_a_token() -> None:
-    """The digest is that of the whole token: whoever changes one character is unknown."""
-    memory = VerificationCache()
+def test_the_cache_key_is_the_whole_token() -> None:
+    """A token that differs in one character is not found."""
+    cache = VerificationCache()
     (key,) = SharedSecret(SECRET).current()
-    memory.put(TOKEN, VerifiedToken(key, Claims("ada", 0, {})))
+    cache.put(TOKEN, VerifiedToken(key, Claims("ada", 0, {})))
     for place in range(len(TOKEN)):
         other = TOKEN[:place] + ("A" if TOKEN[place] != "A" else "B") + TOKEN[place + 1 :]
-        assert memory.get(other) is None
+        assert cache.get(other) is None
 
 
-def test_any_text_can_be_asked_for() -> None:
-    """What is no Unicode text is unknown, as other nonsense is."""
+def test_any_string_can_be_looked_up() -> None:
+    """A lone surrogate is not found, and raises nothing."""
     assert VerificationCache().get("\ud800") is None

@@ -1,4 +1,4 @@
-"""Rules about all routes, over all routes."""
+"""Authorization: rules for all routes, checked on every route."""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager

@@ -1,4 +1,4 @@
-"""Conditional requests: what the caller has seen decides what happens."""
+"""Preconditions: `If-Match` and `If-None-Match` on every operation."""
 
 from collections.abc import Callable
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Pages of other origins: preflights, what they may read, and what caches must know."""
+"""CORS: preflight responses, exposed headers, and `Vary`."""
 
 from dataclasses import replace
 from typing import Any
