@@ -28,8 +28,8 @@ TAKEN: list[Report[dict[str, str], None]] = [
 ]
 """Headers of a body that is taken, on every operation."""
 
-CODING = "Content-Encoding must be identity, or left out: no compressed body is taken"
-CHARSET = "the charset must be utf-8, or left out: JSON is in UTF-8 (RFC 8259, section 8.1)"
+CODING = "Content-Encoding must be identity or absent: compressed bodies are not supported"
+CHARSET = "the charset must be utf-8 or absent: JSON is in UTF-8 (RFC 8259, section 8.1)"
 
 REFUSED: list[Report[dict[str, str], str]] = [
     Report(SPRING, "gzip", {"Content-Type": JSON, "Content-Encoding": "gzip"}, CODING),

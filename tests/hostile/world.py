@@ -30,9 +30,9 @@ SETTINGS = {
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
 UNIFORM = {
-    "unauthenticated": "a valid bearer token is needed",
-    "not-your-tasks": "these are not your tasks",
-    "task-not-found": "there is no such task",
+    "unauthenticated": "a valid bearer token is required",
+    "not-your-tasks": "the user in the path is not the subject of the token",
+    "task-not-found": "the task does not exist",
 }
 """What says the same for every reason."""
 

@@ -94,7 +94,7 @@ def test_without_a_valid_token_every_operation_is_401(
         assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, "Bearer")
         if method != "HEAD":
             body = problem(response, 401, "unauthenticated")
-            assert body["detail"] == "a valid bearer token is needed"
+            assert body["detail"] == "a valid bearer token is required"
 
 
 @pytest.mark.parametrize(

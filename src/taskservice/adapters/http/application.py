@@ -37,7 +37,7 @@ USER_ID_PARAMETER = {
     "in": "path",
     "name": "user_id",
     "required": True,
-    "description": "The user whose tasks these are: the subject of the caller's token.",
+    "description": "The owner of the tasks. It must be the subject of the token.",
     "example": "ada",
     "schema": {"type": "string", "pattern": f"^{OWNER_PATTERN}$"},
 }

@@ -23,11 +23,13 @@ _log = logging.getLogger("taskservice")
 BAD_FRAMING_RESPONSE: dict[str, Any] = {
     "schema": {"type": "string"},
     "content_type": "text/html",
-    "description": "The request or a header of it is badly framed: a page of the server itself, "
-    "which the service never saw.",
+    "description": "The request or one of its headers is badly framed. The HTTP server itself "
+    "sends this page.",
 }
 
-blueprint = Blueprint("health", __name__, description="For load balancers and monitors.")
+blueprint = Blueprint(
+    "health", __name__, description="Health checks for load balancers and monitoring."
+)
 
 
 class LifeSchema(ResponseSchema):
@@ -48,7 +50,7 @@ class ReadinessSchema(ResponseSchema):
         keys=fields.String(),
         values=fields.String(),
         required=True,
-        metadata={"description": "Each part that was looked at."},
+        metadata={"description": "The result of each check."},
     )
 
 
@@ -57,9 +59,9 @@ class ReadinessSchema(ResponseSchema):
 @blueprint.alt_response(400, **BAD_FRAMING_RESPONSE)
 @blueprint.doc(operationId="livez", security=[])
 def livez() -> dict[str, str]:
-    """Tell whether the process is up.
+    """Check liveness.
 
-    It looks at nothing else: restart the process where this fails.
+    The process is running. Restart it if this fails.
     """
     return {"status": "alive"}
 
@@ -75,9 +77,9 @@ def livez() -> dict[str, str]:
 @blueprint.alt_response(503, PROBLEM_RESPONSES["unavailable"][1])
 @blueprint.doc(operationId="readyz", security=[])
 def readyz() -> Response:
-    """Tell whether the service is fit to serve.
+    """Check readiness.
 
-    It looks at the database, its schema and the keys: send no traffic where this fails.
+    The database, its schema and the keys are usable. Send no traffic if this fails.
     """
     probes: Mapping[str, Probe] = current_app.extensions[PROBES]
     checks = {name: _run_probe(name, probe) for name, probe in probes.items()}

@@ -57,7 +57,7 @@ blueprint = DocumentedBlueprint(
     "tasks",
     __name__,
     url_prefix="/api/tasks/<user_id>/tasks",
-    description="The tasks of one user, for that user alone.",
+    description="The tasks of one user, accessible to that user only.",
 )
 blueprint.url_value_preprocessor(pop_path_user)
 blueprint.before_request(enforce_ownership)
@@ -74,11 +74,10 @@ blueprint.after_request(add_rate_limit_headers)
 def list_tasks(query: TaskQuery) -> Page:
     """List the user's tasks.
 
-    Newest first unless `sort` says otherwise, a page at a time. While there
-    is more, the answer's `Link` header leads to the next page: follow it as
-    it stands, or take the `cursor` out of it and ask again with all else
-    unchanged (`limit` may change). No task that stays as it was is skipped or
-    shown twice, whatever is written meanwhile.
+    The default order is newest first. While there are more tasks, the `Link`
+    header has the next page. Follow it, or take the `cursor` from it and keep
+    all other parameters except `limit`. A task that does not change appears
+    exactly once, whatever is written meanwhile.
     """
     with own_tasks() as tasks:
         page = tasks.list(query)
@@ -97,9 +96,9 @@ def list_tasks(query: TaskQuery) -> Page:
 def create_task(new: dict[str, Any]) -> Task:
     """Create a task.
 
-    The service makes the id and the times. A task may be created completed.
-    With an `Idempotency-Key`, sending the same bytes again creates nothing
-    more: the answer is that of the first time, with `Idempotency-Replayed`.
+    The service generates the id and the times. A task may be created as
+    completed. With an `Idempotency-Key`, a retry with the same bytes creates
+    nothing, and gets the first response again, with `Idempotency-Replayed`.
     """
     check_collection_preconditions()
     with own_tasks() as tasks:
@@ -113,9 +112,9 @@ def create_task(new: dict[str, Any]) -> Task:
 def get_task(task_id: UUID) -> Task:
     """Read a task.
 
-    Another user's task is answered as one that does not exist. `ETag` is what
-    `If-Match` of a later update takes. With `If-None-Match`, a task that has
-    not changed since is 304, without a body.
+    Another user's task is 404, like one that does not exist. Use the `ETag` in
+    `If-Match` of a later update. With `If-None-Match`, the response is 304
+    without a body if the task has not changed.
     """
     with own_tasks() as tasks:
         return check_if_match(tasks.get(task_id))
@@ -132,9 +131,9 @@ def get_task(task_id: UUID) -> Task:
 def update_task(step: Step, task_id: UUID) -> Task:
     """Update a task.
 
-    Needs a title. A field that the body leaves out keeps its value; null
-    clears the description. An update that changes nothing leaves the version.
-    With `If-Match` it is done only where nobody else has changed the task.
+    The title is required. Absent fields keep their values; null clears the
+    description. An update that changes nothing keeps the version. With
+    `If-Match`, it is done only if the task has not changed meanwhile.
     """
     with own_tasks() as tasks:
         return tasks.change(task_id, with_precondition(precondition(), step))
@@ -154,9 +153,9 @@ def update_task(step: Step, task_id: UUID) -> Task:
 def patch_task(step: Step, task_id: UUID) -> Task:
     """Update some fields of a task.
 
-    A JSON merge patch (RFC 7396): an absent field keeps its value, null
-    clears the description. Both media types mean the same. With `If-Match` it
-    is done only where nobody else has changed the task.
+    A JSON merge patch (RFC 7396): absent fields keep their values; null clears
+    the description. Both media types have the same effect. With `If-Match`, it
+    is done only if the task has not changed meanwhile.
     """
     with own_tasks() as tasks:
         return tasks.change(task_id, with_precondition(precondition(), step))
@@ -173,11 +172,11 @@ def patch_task(step: Step, task_id: UUID) -> Task:
     examples=response_examples(COMPLETE_EXAMPLES),
 )
 def complete_task(step: Step, task_id: UUID) -> Task:
-    """Set a task's completion.
+    """Set the completion of a task.
 
-    No body at all completes the task. It sets and does not toggle, so a
-    retry is harmless; a completed task keeps the moment of its completion,
-    and a reopened one loses it. `If-Match` is heeded, and never demanded.
+    A request without a body completes the task. It sets and does not toggle,
+    so a retry is harmless. A completed task keeps its `completed_at`, and a
+    reopened one loses it. `If-Match` is never required.
     """
     with own_tasks() as tasks:
         return tasks.change(task_id, with_precondition(precondition(optional=True), step))
@@ -189,9 +188,9 @@ def complete_task(step: Step, task_id: UUID) -> Task:
 def delete_task(task_id: UUID) -> None:
     """Delete a task.
 
-    For good. A second try answers that there is no such task, but with the
-    `Idempotency-Key` of the first it is answered 204 once more. A body is not
-    heeded, but with a key it must be the same as before.
+    This is permanent. A second deletion is 404, but a retry with the same
+    `Idempotency-Key` is 204 again. A body is ignored, but with a key it must be
+    the same as before.
     """
     with own_tasks() as tasks:
         tasks.remove(task_id, precondition())

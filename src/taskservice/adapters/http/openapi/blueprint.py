@@ -29,7 +29,7 @@ IF_MATCH_PROBLEMS = ("precondition-required",)
 TASK_ID_PARAMETER = {
     "in": "path",
     "name": "task_id",
-    "description": "The task: the `id` that it was given when it was made.",
+    "description": "The `id` of the task.",
     "example": EXAMPLE_ID,
 }
 

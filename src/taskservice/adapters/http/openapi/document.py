@@ -14,15 +14,14 @@ from taskservice.adapters.http.openapi.problems import (
 from taskservice.adapters.http.protocol.problems import on_http_exception
 
 DESCRIPTION = """\
-Every user has their own tasks: create, list, read, update, complete and delete them.
+Create, list, read, update, complete and delete tasks. Every user has their own.
 
-- Send `Authorization: Bearer <token>`. The token's subject is the user, whose paths alone answer.
-- Every error is `application/problem+json` (RFC 9457); its stable `type` leads to its explanation.
-- Times are RFC 3339, in UTC, with microseconds. Ids are in order of creation.
-- An update never blanks a field that it does not name.
-- `If-Match` and `If-None-Match` hold on every operation (RFC 9110, section 13). Where one fails,
-  the answer is 412 and nothing is done, or 304 to `If-None-Match` on a GET. A list exists, and has
-  no tag.
+- Send `Authorization: Bearer <token>`. The user in the path must be the token's subject.
+- Errors are `application/problem+json` (RFC 9457). The `type` is stable, and its path explains it.
+- Times are RFC 3339 in UTC, with microseconds. Ids are sorted by creation.
+- An update does not change fields that are absent from it.
+- Every operation evaluates `If-Match` and `If-None-Match` (RFC 9110, section 13). If one fails, the
+  response is 412 and nothing changes, or 304 for `If-None-Match` on a GET. A list has no ETag.
 """
 
 OPENAPI_VERSION = "3.1.0"
@@ -46,14 +45,14 @@ _IF_UNCHANGED = {"If-Match": "$response.header.ETag"}
 LINKS = {
     "get_task": _link("get_task", "Read this task."),
     "update_task": _link(
-        "update_task", "Update this task, if it is as it was here.", **_IF_UNCHANGED
+        "update_task", "Update this task, unless it has changed.", **_IF_UNCHANGED
     ),
     "patch_task": _link(
-        "patch_task", "Update some of it, if it is as it was here.", **_IF_UNCHANGED
+        "patch_task", "Update some fields of this task, unless it has changed.", **_IF_UNCHANGED
     ),
-    "complete_task": _link("complete_task", "Set this task's completion."),
+    "complete_task": _link("complete_task", "Set the completion of this task."),
     "delete_task": _link(
-        "delete_task", "Delete this task, if it is as it was here.", **_IF_UNCHANGED
+        "delete_task", "Delete this task, unless it has changed.", **_IF_UNCHANGED
     ),
     "get_first_task": _link("get_task", "Read the first task of the page.", "/0"),
 }
@@ -91,7 +90,7 @@ def create_api(app: Flask) -> ProblemApi:
         spec_kwargs={
             "info": {
                 "description": DESCRIPTION,
-                "contact": {"name": "Whoever runs this service"},
+                "contact": {"name": "The operator of this service"},
                 "license": {"name": "MIT", "identifier": "MIT"},
             },
             "servers": [{"url": "/", "description": "This service."}],

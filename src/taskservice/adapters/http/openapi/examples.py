@@ -38,9 +38,9 @@ def _changed(version: int, **members: Any) -> dict[str, Any]:
 
 
 CREATE_EXAMPLES: Examples = {
-    "least": Example("A title is all it needs", {"title": "Buy milk"}, TASK),
+    "least": Example("Only a title", {"title": "Buy milk"}, TASK),
     "whole": Example(
-        "All that can be set",
+        "All fields",
         {"title": "Buy bread", "description": "Rye", "completed": True},
         {
             **TASK,
@@ -53,14 +53,14 @@ CREATE_EXAMPLES: Examples = {
 }
 UPDATE_EXAMPLES: Examples = {
     "rename": Example(
-        "A new title; the rest stays",
+        "Change the title only",
         {"title": "Buy oat milk"},
         _changed(2, title="Buy oat milk"),
     ),
 }
 PATCH_EXAMPLES: Examples = {
     "describe": Example(
-        "Set the description; the rest stays",
+        "Set the description only",
         {"description": "Two litres"},
         _changed(2, description="Two litres"),
     ),
@@ -68,11 +68,11 @@ PATCH_EXAMPLES: Examples = {
 }
 COMPLETE_EXAMPLES: Examples = {
     "complete": Example(
-        "It is done",
+        "Complete the task",
         {"completed": True},
         _changed(2, completed=True, completed_at=_EVENING),
     ),
-    "reopen": Example("It is not done after all", {"completed": False}, _changed(3)),
+    "reopen": Example("Reopen the task", {"completed": False}, _changed(3)),
 }
 
 

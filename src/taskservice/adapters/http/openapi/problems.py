@@ -36,14 +36,14 @@ EXAMPLE_DETAILS = {
     problem: detail
     for problem, detail, *_ in (*PROBLEM_BY_STATUS.values(), *PROBLEM_BY_ERROR.values())
 } | {
-    "not-your-tasks": "these are not your tasks",
+    "not-your-tasks": "the user in the path is not the subject of the token",
     "too-many-requests": "too many requests",
-    "body-too-large": f"a body holds at most {BODY_LIMIT:,} bytes",
+    "body-too-large": f"the body is larger than {BODY_LIMIT:,} bytes",
     "unsupported-media-type": "Content-Type must be application/json",
     "malformed-request": "the body is not JSON: it is empty",
     "invalid-request": "1 field is not valid",
-    "precondition-required": "say with If-Match which version of the task is meant",
-    "internal": "this is a defect of the service",
+    "precondition-required": "If-Match is required",
+    "internal": "an internal error occurred",
 }
 """The `detail` in the example of each problem."""
 
@@ -56,7 +56,7 @@ class FaultSchema(ResponseSchema):
 
     pointer = fields.String(metadata={"description": "A JSON pointer (RFC 6901) into the body."})
     parameter = fields.String(metadata={"description": "The name of a query parameter."})
-    detail = fields.String(required=True, metadata={"description": "What is wrong."})
+    detail = fields.String(required=True, metadata={"description": "What is wrong with the value."})
 
 
 class ProblemSchema(ResponseSchema):
@@ -65,31 +65,33 @@ class ProblemSchema(ResponseSchema):
     type = fields.String(
         required=True,
         metadata={
-            "description": "The kind of problem, stable; the address explains it. Kinds may be "
-            "added: take one that you do not know by its `status`.",
+            "description": "The problem type, which is stable. The path has an explanation. New "
+            "types may be added: handle unknown ones by `status`.",
             "x-extensible-enum": [f"/problems/{problem}" for problem in PROBLEM_TYPES],
         },
     )
-    title = fields.String(required=True, metadata={"description": "The status in words."})
+    title = fields.String(
+        required=True, metadata={"description": "The reason phrase of the status."}
+    )
     status = fields.Integer(required=True, metadata={"description": "The HTTP status."})
-    detail = fields.String(required=True, metadata={"description": "What went wrong this time."})
+    detail = fields.String(required=True, metadata={"description": "What went wrong, for people."})
     instance = fields.String(required=True, metadata={"description": "The path of the request."})
     request_id = fields.String(
-        required=True, metadata={"description": "As in `X-Request-Id`. Quote it in a report."}
+        required=True, metadata={"description": "The `X-Request-Id`. Include it in a bug report."}
     )
     errors = fields.List(
-        fields.Nested(FaultSchema), metadata={"description": "Every fault, up to 50."}
+        fields.Nested(FaultSchema), metadata={"description": "The validation errors, up to 50."}
     )
     outcome = fields.String(
         metadata={
-            "description": "Of a write that was cut short: whether it happened.",
+            "description": "Whether a write was done, if it failed.",
             "enum": ["not_applied", "unknown"],
         }
     )
     checks = fields.Dict(
         keys=fields.String(),
         values=fields.String(),
-        metadata={"description": "Of a service that is not ready: each part that was looked at."},
+        metadata={"description": "The readiness checks, if the service is not ready."},
     )
 
 
@@ -99,9 +101,9 @@ def problem_response(problem: str) -> dict[str, Any]:
     problems = [one for one in (SHARED_STATUS.get(problem), problem) if one]
     headers = dict(REQUEST_ID_HEADER if problem in NOT_RATE_LIMITED else RATE_LIMIT_HEADERS)
     if problem_type.status == 401:
-        headers["WWW-Authenticate"] = response_header("The scheme to use.", "Bearer")
+        headers["WWW-Authenticate"] = response_header("The authentication scheme.", "Bearer")
     if problem_type.status in {409, 429, 503, 507}:
-        headers["Retry-After"] = response_header("Seconds to wait before the next try.", "1")
+        headers["Retry-After"] = response_header("Seconds to wait before a retry.", "1")
     if problem_type.status == 415:
         headers |= UNSUPPORTED_MEDIA_TYPE_HEADERS
     return {

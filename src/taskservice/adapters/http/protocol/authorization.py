@@ -49,7 +49,7 @@ def enforce_ownership() -> None:
     owner = _authenticate()
     request.log_context["user_id"] = owner
     if owner != request.path_user:
-        raise ProblemError("not-your-tasks", "these are not your tasks")
+        raise ProblemError("not-your-tasks", "the user in the path is not the subject of the token")
     request.owner = owner
 
 

@@ -38,7 +38,7 @@ def read_body(request: Request) -> bytes:
         except Exception:  # Servers raise different errors for bad framing or a disconnect.
             raise ProblemError("malformed-request", "the body cannot be read") from None
     if max(len(body), content_length) > BODY_LIMIT:
-        raise ProblemError("body-too-large", f"a body holds at most {BODY_LIMIT:,} bytes")
+        raise ProblemError("body-too-large", f"the body is larger than {BODY_LIMIT:,} bytes")
     if len(body) < content_length:
         raise ProblemError("malformed-request", "the body is shorter than its Content-Length")
     return body
@@ -66,7 +66,7 @@ def _require_media_type(method: str, content_type: str, media_types: tuple[str, 
         rule = "must be" if content_type else "is missing: it must be"
         detail = f"Content-Type {rule} {' or '.join(media_types)}"
     elif not _charsets(parameters) <= UTF_8_CHARSETS:
-        detail = "the charset must be utf-8, or left out: JSON is in UTF-8 (RFC 8259, section 8.1)"
+        detail = "the charset must be utf-8 or absent: JSON is in UTF-8 (RFC 8259, section 8.1)"
     else:
         return
     accepted = ", ".join(media_types)
@@ -87,6 +87,6 @@ def _require_identity_encoding(encodings: str) -> None:
     if not {encoding.strip() for encoding in encodings.split(",")} <= {"", "identity"}:
         raise ProblemError(
             "unsupported-media-type",
-            "Content-Encoding must be identity, or left out: no compressed body is taken",
+            "Content-Encoding must be identity or absent: compressed bodies are not supported",
             headers={"Accept-Encoding": "identity"},
         )

@@ -61,20 +61,16 @@ def check_collection_preconditions() -> None:
     """Raise `ProblemError` (412) unless the preconditions hold for a list, which has no ETag."""
     request = current_request()
     if request.if_match_etags not in {None, ANY_ETAG}:
-        raise ProblemError(
-            "precondition-failed", "a collection has no tag that If-Match could name"
-        )
+        raise ProblemError("precondition-failed", "If-Match failed: a list has no ETag")
     if request.if_none_match_etags == ANY_ETAG and request.method not in READ_METHODS:
-        raise ProblemError(
-            "precondition-failed", "If-None-Match: * excludes a collection that exists"
-        )
+        raise ProblemError("precondition-failed", "If-None-Match failed: the list exists")
 
 
 def check_etag(opaque: str) -> None:
     """Raise `ProblemError` (412, 400) unless `If-Match` matches this strong entity tag."""
     etags = _parse(current_request().environ.get("HTTP_IF_MATCH"), "If-Match")
     if etags not in {None, ANY_ETAG} and ETag(weak=False, opaque=opaque) not in (etags or ()):
-        raise ProblemError("precondition-failed", "what is here has none of the tags of If-Match")
+        raise ProblemError("precondition-failed", "If-Match does not match the current ETag")
 
 
 def is_not_modified(task: Task) -> bool:
@@ -102,9 +98,7 @@ def _versions(etags: Iterable[ETag]) -> set[int]:
 
 
 def _require_if_match(_: Task) -> None:
-    raise ProblemError(
-        "precondition-required", "say with If-Match which version of the task is meant"
-    )
+    raise ProblemError("precondition-required", "If-Match is required")
 
 
 def _parse(value: str | None, header: str) -> ETags | None:
@@ -112,5 +106,5 @@ def _parse(value: str | None, header: str) -> ETags | None:
         return None if value is None else parse_condition(value)
     except ValueError:
         raise ProblemError(
-            "malformed-request", f'{header} must be * or quoted tags, as in "1"'
+            "malformed-request", f'{header} must be * or a list of quoted ETags, such as "1"'
         ) from None

@@ -35,17 +35,17 @@ class ProblemType(NamedTuple):
 
 
 PROBLEM_TYPES = {
-    "not-found": ProblemType(404, "Not Found", "There is nothing at this address."),
+    "not-found": ProblemType(404, "Not Found", "This path does not exist."),
     "method-not-allowed": ProblemType(
-        405, "Method Not Allowed", "This address takes only the methods that `Allow` names."
+        405, "Method Not Allowed", "This path supports only the methods in `Allow`."
     ),
     "unauthenticated": ProblemType(
         401,
         "Unauthorized",
-        "The request carries no valid bearer token. The reason stands in the service's log only.",
+        "The request has no valid bearer token. Only the service's log contains the reason.",
     ),
     "not-your-tasks": ProblemType(
-        403, "Forbidden", "The user in the path is not the one that the token speaks for."
+        403, "Forbidden", "The user in the path is not the subject of the token."
     ),
     "task-not-found": ProblemType(
         404, "Not Found", "The user has no task with this id. It may have been deleted."
@@ -53,43 +53,43 @@ PROBLEM_TYPES = {
     "too-many-requests": ProblemType(
         429,
         "Too Many Requests",
-        "The user has sent more requests than `RateLimit-Policy` allows, or the address has sent "
-        "too many without a valid token. Nothing was done: try again after `Retry-After` seconds.",
+        "The user exceeded the rate limit in `RateLimit-Policy`, or the client address sent too "
+        "many requests without a valid token. Nothing was done. Retry after `Retry-After` seconds.",
     ),
     "body-too-large": ProblemType(
-        413, "Content Too Large", f"A body holds at most {BODY_LIMIT // 1024} KiB."
+        413, "Content Too Large", f"The body is larger than {BODY_LIMIT // 1024} KiB."
     ),
     "unsupported-media-type": ProblemType(
         415,
         "Unsupported Media Type",
-        "A body is JSON in UTF-8, says so in `Content-Type`, and is not compressed. `Accept` or "
-        "`Accept-Encoding` of the answer names what is taken.",
+        "The body must be uncompressed JSON in UTF-8, with a `Content-Type`. `Accept` or "
+        "`Accept-Encoding` in the response has the supported values.",
     ),
     "malformed-request": ProblemType(
         400,
         "Bad Request",
-        "The body is not JSON, the cursor is not one of this list, or a header is not well formed.",
+        "The body is not JSON, the cursor does not belong to this list, or a header is malformed.",
     ),
     "invalid-request": ProblemType(
         422,
         "Unprocessable Content",
-        "The request was understood, but values in it break a rule. `errors` names each of them.",
+        "Some values of the request are not valid. `errors` lists them.",
     ),
     "precondition-failed": ProblemType(
         412,
         "Precondition Failed",
-        "What the address names is not as `If-Match` or `If-None-Match` asks: a task at another "
-        "version, say. Nothing was changed: read it again, and decide by what it is now.",
+        "`If-Match` or `If-None-Match` failed, for example because the task has another version. "
+        "Nothing was changed. Read the task again, then decide whether to retry.",
     ),
     "precondition-required": ProblemType(
         428,
         "Precondition Required",
-        "This service takes an update only with `If-Match`, which guards against lost updates.",
+        "This service requires `If-Match` for updates, which prevents lost updates.",
     ),
     "key-in-use": ProblemType(
         409,
         "Conflict",
-        "A request with the same `Idempotency-Key` is still running. Try again after "
+        "A request with the same `Idempotency-Key` is still running. Retry after "
         "`Retry-After` seconds.",
     ),
     "key-reused": ProblemType(
@@ -100,43 +100,47 @@ PROBLEM_TYPES = {
     "unavailable": ProblemType(
         503,
         "Service Unavailable",
-        "What the service needs cannot be reached. Try again after `Retry-After` seconds. "
-        "`outcome` tells whether a write happened: `not_applied` or `unknown`.",
+        "The service cannot reach its database or the issuer's keys. Retry after `Retry-After` "
+        "seconds. `outcome` says whether a write was done: `not_applied` or `unknown`.",
     ),
     "storage-full": ProblemType(
         507,
         "Insufficient Storage",
-        "The database has no room for a write, and nothing of it was applied. Reads go on. Try "
-        "again after `Retry-After` seconds.",
+        "The database has no space for the write, and nothing was changed. Reads still work. "
+        "Retry after `Retry-After` seconds.",
     ),
     "internal": ProblemType(
-        500, "Internal Server Error", "A defect of the service. Report it with the request id."
+        500, "Internal Server Error", "A bug in the service. Report it with the request id."
     ),
 }
 
 PROBLEM_BY_STATUS = {
     400: ("malformed-request", "the request is malformed"),
-    404: ("not-found", "there is nothing at this address"),
-    405: ("method-not-allowed", "this address does not take this method"),
+    404: ("not-found", "this path does not exist"),
+    405: ("method-not-allowed", "this path does not support this method"),
 }
 
 
 PROBLEM_BY_ERROR: dict[type, tuple[str, str, dict[str, str]]] = {
-    TaskNotFound: ("task-not-found", "there is no such task", {}),
+    TaskNotFound: ("task-not-found", "the task does not exist", {}),
     StaleTask: (
         "precondition-failed",
-        "the task is not at a version that If-Match and If-None-Match allow",
+        "If-Match or If-None-Match failed for the current version of the task",
         {},
     ),
-    IdempotencyKeyReused: ("key-reused", "the key was used for another request", {}),
-    IdempotencyKeyInUse: ("key-in-use", "a request with this key is still running", _RETRY_AFTER),
+    IdempotencyKeyReused: ("key-reused", "the idempotency key was used for another request", {}),
+    IdempotencyKeyInUse: (
+        "key-in-use",
+        "a request with this idempotency key is still running",
+        _RETRY_AFTER,
+    ),
     Unauthenticated: (
         "unauthenticated",
-        "a valid bearer token is needed",
+        "a valid bearer token is required",
         {"WWW-Authenticate": "Bearer"},
     ),
-    StorageFull: ("storage-full", "there is no room to write; reads go on", _RETRY_AFTER),
-    Unavailable: ("unavailable", "the service cannot reach what it needs; try again", _RETRY_AFTER),
+    StorageFull: ("storage-full", "the database has no space for writes", _RETRY_AFTER),
+    Unavailable: ("unavailable", "the service is temporarily unavailable", _RETRY_AFTER),
 }
 """Problem type, detail and headers for each error of the core."""
 
@@ -217,11 +221,13 @@ def on_service_error(error: TaskServiceError) -> Response:
 def on_unexpected_error(error: Exception) -> Response:
     """Return the 500. The log has the traceback, the response only the request id."""
     current_request().unexpected_error = error
-    return problem_response("internal", "this is a defect of the service")
+    return problem_response("internal", "an internal error occurred")
 
 
 def on_http_exception(error: HTTPException) -> Response:
     """Return the response to an error of the framework, with its headers, such as `Allow`."""
     headers = {name: value for name, value in error.get_headers() if name != "Content-Type"}
-    problem, detail = PROBLEM_BY_STATUS.get(error.code or 500, ("internal", "this is a defect"))
+    problem, detail = PROBLEM_BY_STATUS.get(
+        error.code or 500, ("internal", "an internal error occurred")
+    )
     return problem_response(problem, detail, headers)
