@@ -124,7 +124,7 @@ def test_what_is_no_database_is_a_message(folder: Path, kind: str, command: str)
     if command == "token":
         assert result.exit_code == 0
     elif (kind, command) == ("another application's", "current"):
-        assert "is at nothing" in result.output
+        assert "is at version none" in result.output
     else:
         expect_message(result)
     assert (path.read_bytes() if path.is_file() else None) == before
