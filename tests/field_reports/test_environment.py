@@ -84,7 +84,7 @@ def test_streams_that_are_closed_and_not_needed(
 @pytest.mark.parametrize(
     ("kind", "said"),
     [
-        ("a text file", "DATABASE_URL "),
+        ("a text file", "DATABASE_URL: "),
         ("another application's", "the database schema is at version none"),
     ],
 )

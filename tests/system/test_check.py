@@ -68,7 +68,7 @@ def test_sqlite_passes(tmp_path: Path) -> None:
         f"ok schema at version {NEWEST}; taskservice needs {NEWEST}",
         "ok tables requests can read each of them",
         "ok role SQLite has no roles: protect the file with its permissions",
-        "ok keys a shared secret, for HS256",
+        "ok keys a shared secret for HS256",
     ]
 
 

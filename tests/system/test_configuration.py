@@ -142,7 +142,7 @@ def test_an_unknown_setting_is_a_warning(tmp_path: Path) -> None:
         TASKSERVICE_JWT_SECRETT="hush",
     )
     assert result.returncode == 0
-    assert "not a setting of this version  setting=TASKSERVICE_JWT_SECRETT\n" in result.stderr
+    assert "unknown setting  setting=TASKSERVICE_JWT_SECRETT\n" in result.stderr
     assert "hush" not in result.stderr
 
 

@@ -48,7 +48,7 @@ class BufferedResponse(wsgi.Response):
         self._buffered = buffered
 
     def close(self) -> None:
-        """End the response, and send what is still buffered."""
+        """End the response, and flush the buffer."""
         super().close()
         self._buffered.flush()
 

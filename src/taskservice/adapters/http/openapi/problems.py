@@ -56,7 +56,9 @@ class FaultSchema(ResponseSchema):
 
     pointer = fields.String(metadata={"description": "A JSON pointer (RFC 6901) into the body."})
     parameter = fields.String(metadata={"description": "The name of a query parameter."})
-    detail = fields.String(required=True, metadata={"description": "What is wrong with the value."})
+    detail = fields.String(
+        required=True, metadata={"description": "The reason why the value is not valid."}
+    )
 
 
 class ProblemSchema(ResponseSchema):

@@ -52,7 +52,7 @@ def _adopt_version(connection: Connection) -> None:
 def _has_alembic_version(connection: Connection) -> bool:
     """Return whether Alembic's default table holds the version of this service's tables."""
     has_own_tables = all(
-        set(table.columns.keys()) <= _columns(connection, name)
+        set(table.primary_key.columns.keys()) <= _columns(connection, name)
         for name, table in metadata.tables.items()
     )
     if not has_own_tables or not _columns(connection, ALEMBIC_TABLE):
