@@ -1,3 +1,3 @@
-"""The recommended gunicorn settings; `taskservice.server.gunicorn_conf` has each with its reason."""
+"""The recommended gunicorn settings; `taskservice.server.gunicorn_conf` explains each."""
 
 from taskservice.server.gunicorn_conf import *  # noqa: F403

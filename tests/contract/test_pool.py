@@ -18,9 +18,10 @@ from tests.homes import Home, served_engine, sqlite_home
 from tests.proxy import wired
 
 from taskservice.adapters.sql import engine as engines
+from taskservice.adapters.sql.connection import sqlite as sqlite_files
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.sessions import PREPARE_THRESHOLD, Timeouts
-from taskservice.adapters.sql.engine import pooled_engine
+from taskservice.adapters.sql.engine import pooled_engine, require_wal, unpooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import Unavailable, UnusableDatabase
 from taskservice.core.operations.metrics import Metrics
@@ -203,6 +204,22 @@ def test_a_file_without_a_write_ahead_log_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnusableDatabase, match="journal_mode is delete, and must be wal") as caught:
         engine.connect()
     assert "local disk" in caught.value.advice
+
+
+def test_enabling_the_write_ahead_log_waits_for_other_connections(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite itself does not; after the timeout the file is unavailable."""
+    with closing(sqlite3.connect(tmp_path / "tasks.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        engine = unpooled_engine(database_url(f"sqlite:///{tmp_path}/tasks.db"))
+        monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_SECONDS", 0)
+        with pytest.raises(Unavailable, match="database is locked"):
+            require_wal(engine)
+        monkeypatch.undo()
+        monkeypatch.setattr(sqlite_files, "sleep", lambda _: other.execute("ROLLBACK"))
+        require_wal(engine)
+        assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_an_sqlite_connection_is_configured(sqlite: Engine) -> None:

@@ -41,7 +41,7 @@ def explained(folder: Path, token: str, **settings: str) -> tuple[int, list[str]
 
 def signed_token(secret: str = SECRET, **claims: Any) -> str:
     now = datetime.now(UTC).replace(microsecond=0)
-    given = {"sub": "ada", "iat": now, "exp": now + timedelta(hours=1), **claims}
+    given = {"sub": "ada", "iat": now, "exp": now + timedelta(minutes=59, seconds=59), **claims}
     return jwt.encode({n: v for n, v in given.items() if v is not None}, secret, "HS256")
 
 

@@ -3,7 +3,8 @@
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from sqlite3 import Connection, Error
+from sqlite3 import SQLITE_BUSY, Connection, Error, OperationalError
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -12,6 +13,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from taskservice.core.errors import Unavailable, UnusableDatabase
 
 BUSY_TIMEOUT_SECONDS = 5
+RETRY_PAUSE_SECONDS = 0.01
 SYNCHRONOUS_FULL = 2
 """The value of `synchronous=FULL`: SQLite syncs each commit."""
 LOCAL_DISK_ADVICE = "Put it on a local disk, which SQLite needs for its write-ahead log"
@@ -38,9 +40,24 @@ def enable_wal(connection: Connection, _: object = None) -> None:
 
     The setting is stored in the file, so do not call this for a file that may
     belong to another application. Raise `UnusableDatabase` if SQLite cannot
-    enable it.
+    enable it, and `Unavailable` if other connections lock the file for too long.
     """
-    _set_pragmas(connection, {"journal_mode": "wal"})
+    deadline = monotonic() + BUSY_TIMEOUT_SECONDS
+    while not _try_enable_wal(connection):
+        if monotonic() > deadline:
+            raise Unavailable("database error: database is locked")
+        sleep(RETRY_PAUSE_SECONDS)
+
+
+def _try_enable_wal(connection: Connection) -> bool:
+    """Enable the write-ahead log unless the file is locked: SQLite does not wait for it here."""
+    try:
+        _set_pragmas(connection, {"journal_mode": "wal"})
+    except OperationalError as error:
+        if error.sqlite_errorcode != SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _set_pragmas(connection: Connection, pragmas: Mapping[str, object]) -> None:
