@@ -12,7 +12,7 @@ from tests.postgres import Databases
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.admin.migrate import upgrade
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.connection.sessions import Timeouts
+from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
 
 

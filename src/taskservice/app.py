@@ -7,7 +7,7 @@ from functools import partial
 
 from flask import Flask
 
-from taskservice import temporary_files
+from taskservice import temporary_folder
 from taskservice.adapters import prometheus
 from taskservice.adapters.http.access_log import current_route
 from taskservice.adapters.http.application import http_application
@@ -17,7 +17,7 @@ from taskservice.adapters.memory import InMemoryTasks
 from taskservice.adapters.ratelimit import create_counters
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.checks.readiness import require_ready
-from taskservice.adapters.sql.connection.sessions import Timeouts
+from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.adapters.tracing import tracing
@@ -29,9 +29,9 @@ from taskservice.core.operations.metrics import NO_METRICS, Metrics
 from taskservice.core.operations.rate_limits import Rate, RateLimit
 from taskservice.core.operations.readiness import Probe, SharedProbe
 from taskservice.core.service import OpenTasks
-from taskservice.docstrings import require_docstrings
-from taskservice.listening import authority, listen
-from taskservice.startup import check_in_worker, parse_database_url
+from taskservice.docstring_check import require_docstrings
+from taskservice.listening_socket import authority, listen
+from taskservice.startup_checks import check_in_worker, parse_database_url
 
 PROBE_CONNECTIONS = 1
 """Connections beyond the pool size, so that `/readyz` works while all others are in use."""
@@ -123,7 +123,7 @@ def serve_metrics(settings: Settings) -> None:
     """
     if settings.metrics_address is None:
         return
-    folder = temporary_files.create_folder()
+    folder = temporary_folder.create_folder()
     try:
         listener = listen(*settings.metrics_address)
     except OSError as error:

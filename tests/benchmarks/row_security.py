@@ -23,8 +23,8 @@ from tests.homes import Home, behind_a_pooler, served, served_engine
 from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql.connection import sessions
-from taskservice.adapters.sql.connection.statements import OWNER_SETTING as SETTING
-from taskservice.adapters.sql.connection.statements import Session, Statement, _Compiled
+from taskservice.adapters.sql.connection.compiled_statements import OWNER_SETTING as SETTING
+from taskservice.adapters.sql.connection.compiled_statements import Session, Statement, _Compiled
 from taskservice.adapters.sql.storage import task_service
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.idempotency import IdempotencyKey

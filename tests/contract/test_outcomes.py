@@ -19,11 +19,11 @@ from tests.proxy import Wire, wired
 from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.connection import commit_outcome, retries
 from taskservice.adapters.sql.connection.errors import ConnectionLost
-from taskservice.adapters.sql.connection.read_timeout import ReadTimeout, TimeoutConnection
-from taskservice.adapters.sql.storage.changes import Delete
+from taskservice.adapters.sql.connection.timeouts import ReadTimeout, TimeoutConnection
 from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
-from taskservice.adapters.sql.storage.rows import TaskRows
+from taskservice.adapters.sql.storage.retryable_writes import Delete
+from taskservice.adapters.sql.storage.task_rows import TaskRows
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import ReadOnly, TaskNotFound, Unavailable
 from taskservice.core.idempotency import IdempotencyKey

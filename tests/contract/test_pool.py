@@ -20,7 +20,8 @@ from tests.proxy import wired
 from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.connection import sqlite as sqlite_files
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.connection.sessions import PREPARE_THRESHOLD, Timeouts
+from taskservice.adapters.sql.connection.sessions import PREPARE_THRESHOLD
+from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, require_wal, unpooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.errors import Unavailable, UnusableDatabase

@@ -25,13 +25,13 @@ from taskservice.adapters.sql.connection import sessions
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import (
     PREPARE_THRESHOLD,
-    Timeouts,
     autocommit_session,
     configure_session,
     with_deadline,
 )
+from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine
-from taskservice.adapters.sql.storage import changes, rows
+from taskservice.adapters.sql.storage import retryable_writes, task_rows
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.adapters.sql.tables import UtcDateTime
@@ -257,7 +257,7 @@ def test_a_compare_and_swap_gives_up_after_its_attempts(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An outage, and no endless loop."""
-    monkeypatch.setattr(changes, "MAX_CAS_ATTEMPTS", 3)
+    monkeypatch.setattr(retryable_writes, "MAX_CAS_ATTEMPTS", 3)
 
     def step(task: Task, now: datetime) -> Task:
         edit_elsewhere(engine, task.id)
@@ -356,7 +356,7 @@ def test_a_serialization_failure_is_retried_three_times(
 ) -> None:
     """With random pauses. In a transaction there is no retry. Then it is an outage."""
     pauses: list[float] = []
-    monkeypatch.setattr(rows, "sleep", pauses.append)
+    monkeypatch.setattr(task_rows, "sleep", pauses.append)
     with owner_engine.connect() as connection:
         connection.exec_driver_sql(ALWAYS_UNDONE)
     opened = SqlTasks(role_engine).open_tasks(ADA, atomic=atomic)
@@ -367,7 +367,7 @@ def test_a_serialization_failure_is_retried_three_times(
     assert sum("INSERT" in statement for statement in statements) == tries
     assert caught.value.outcome == "not_applied"
     assert len(set(pauses)) == tries - 1
-    assert all(0 <= pause <= rows.MAX_PAUSE for pause in pauses)
+    assert all(0 <= pause <= task_rows.MAX_PAUSE for pause in pauses)
 
 
 def test_a_retried_insert_accepts_only_its_own_row(role_engine: Engine) -> None:
@@ -375,7 +375,7 @@ def test_a_retried_insert_accepts_only_its_own_row(role_engine: Engine) -> None:
     with SqlTasks(role_engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
         with autocommit_session(role_engine, ADA) as session:
-            own = rows.TaskRows(session, max_retries=0)
+            own = task_rows.TaskRows(session, max_retries=0)
             own.insert_if_absent(task)
             with pytest.raises(IntegrityError, match="tasks_version_check"):
                 own.insert_if_absent(replace(task, id=uuid4(), version=0))

@@ -19,7 +19,7 @@ from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.config import Settings
 from taskservice.core.errors import Unavailable, UnusableDatabase
-from taskservice.startup import retry_in_background
+from taskservice.startup_checks import retry_in_background
 
 SSL_REQUEST = 80877103
 
@@ -111,7 +111,7 @@ def test_the_log_says_again_what_is_waited_for(
             raise error
         reached.set()
 
-    monkeypatch.setattr("taskservice.startup._check", look)
+    monkeypatch.setattr("taskservice.startup_checks._check", look)
     settings = Settings(database_url="postgresql://db/x", jwt_secret=SECRET)
     with caplog.at_level(logging.WARNING):
         retry_in_background(settings, seconds=0.01).join()

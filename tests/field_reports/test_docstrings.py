@@ -14,7 +14,7 @@ from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app, openapi_document
 from taskservice.cli import main
 from taskservice.config import ConfigError
-from taskservice.docstrings import require_docstrings
+from taskservice.docstring_check import require_docstrings
 from taskservice.server import gunicorn_conf
 
 MESSAGE = "PYTHONOPTIMIZE must not be 2 (python -OO): "
@@ -54,6 +54,6 @@ def test_no_application_is_made() -> None:
 @pytest.mark.parametrize(("level", "status"), [("1", 0), ("2", 1)])
 def test_python_is_asked_itself(tmp_path: Path, level: str, status: int) -> None:
     """What `-O` removes is not missed."""
-    script = "from taskservice.docstrings import require_docstrings as r; r()"
+    script = "from taskservice.docstring_check import require_docstrings as r; r()"
     result = run([sys.executable, "-c", script], tmp_path, PYTHONOPTIMIZE=level)
     assert (result.returncode, MESSAGE in result.stderr) == (status, status == 1)

@@ -9,7 +9,7 @@ from tests.field_reports.report import Report
 from tests.issuer import Issuer
 
 from taskservice.adapters.jwt import KeySet, Verifier
-from taskservice.adapters.jwt.jwks import read_key_set
+from taskservice.adapters.jwt.jwk_set import read_key_set
 
 
 def document(*members: object) -> bytes:

@@ -14,7 +14,7 @@ from tests.processes import COMMAND, running
 from taskservice.app import serve_metrics
 from taskservice.cli import serve
 from taskservice.config import ConfigError
-from taskservice.listening import listen, local_authority
+from taskservice.listening_socket import listen, local_authority
 
 
 def is_ipv6_here() -> bool:

@@ -54,7 +54,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr("taskservice.cli.serve.configure", lambda _: None)
     monkeypatch.setattr("taskservice.cli.serve.serve_metrics", lambda _: None)
     monkeypatch.setattr("taskservice.cli.development_server.Server.run", lambda _: None)
-    monkeypatch.setattr("taskservice.startup._is_checked", Event())
+    monkeypatch.setattr("taskservice.startup_checks._is_checked", Event())
     return tmp_path
 
 

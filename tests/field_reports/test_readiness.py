@@ -19,7 +19,7 @@ from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.cli.check_database import database_findings
 from taskservice.config import ConfigError, Settings
 from taskservice.core.errors import Unavailable
-from taskservice.startup import is_database_usable
+from taskservice.startup_checks import is_database_usable
 
 _PREFECT = "prefect#6050"
 

@@ -18,7 +18,7 @@ from tests.http_callers import SETTINGS
 from tests.processes import START, running
 from tests.support import SECRET
 
-from taskservice import temporary_files
+from taskservice import temporary_folder
 from taskservice.app import serve_metrics
 from taskservice.cli import serve
 from taskservice.config import ConfigError
@@ -39,7 +39,7 @@ METRICS = {"TASKSERVICE_METRICS_ADDRESS": "127.0.0.1:0"}
 @pytest.fixture(autouse=True)
 def no_shared_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory cannot be written."""
-    monkeypatch.setattr(temporary_files, "_SHARED_MEMORY", "/proc")
+    monkeypatch.setattr(temporary_folder, "_SHARED_MEMORY", "/proc")
 
 
 @pytest.fixture
@@ -52,9 +52,9 @@ def no_temporary_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_temporary_folder_does_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where memory cannot be written."""
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    assert temporary_files.memory_folder() is None
-    temporary_files.require_writable(temporary_files.memory_folder())
-    assert Path(temporary_files.create_folder()).parent == tmp_path
+    assert temporary_folder.memory_folder() is None
+    temporary_folder.require_writable(temporary_folder.memory_folder())
+    assert Path(temporary_folder.create_folder()).parent == tmp_path
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_gunicorn_ends_with_one_message(
 def test_a_folder_of_the_operator_is_named() -> None:
     """gunicorn's --worker-tmp-dir, which gunicorn answers with a traceback."""
     with pytest.raises(ConfigError) as told:
-        temporary_files.require_writable("/no/such/folder")
+        temporary_folder.require_writable("/no/such/folder")
     advice = ADVICE.replace("TMPDIR", "gunicorn's worker_tmp_dir")
     assert str(told.value) == f"{CANNOT} in /no/such/folder: No such file or directory{advice}"
 

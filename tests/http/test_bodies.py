@@ -12,8 +12,8 @@ from tests.processes import ROOT
 
 from taskservice.adapters.http.api import schemas
 from taskservice.adapters.http.protocol.bodies import BodySchema
-from taskservice.adapters.http.protocol.fields import BooleanField, StringField
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
+from taskservice.adapters.http.protocol.strict_fields import BooleanField, StringField
 from taskservice.core.validation import DESCRIPTION_LIMIT, TITLE_LIMIT
 
 DOCS = ROOT / "docs"

@@ -12,7 +12,7 @@ from tests.http_callers import SETTINGS, application
 from tests.problems import problem
 
 from taskservice import __version__
-from taskservice.adapters.http.pages import reference
+from taskservice.adapters.http.pages import public_pages
 from taskservice.adapters.http.protocol.problems import PROBLEM_TYPES
 from taskservice.app import create_app
 from taskservice.core.errors import Unavailable
@@ -150,7 +150,7 @@ def test_the_front_page_escapes_what_it_shows(
 ) -> None:
     """A version, or a prefix that a proxy says, is text and never markup."""
     evil = '"><script>alert(1)</script>'
-    monkeypatch.setattr(reference, "__version__", evil)
+    monkeypatch.setattr(public_pages, "__version__", evil)
     client = create_app(open_tasks, replace(SETTINGS, proxies=1)).test_client()
     text = client.get("/", headers={"X-Forwarded-Prefix": f"/{evil}"}).text
     assert "alert(1)" in text

@@ -9,7 +9,7 @@ from tests.http_callers import Caller
 from tests.problems import faults, problem
 
 from taskservice.adapters.http.api import schemas
-from taskservice.adapters.http.protocol.parser import ParametersSchema
+from taskservice.adapters.http.protocol.request_parser import ParametersSchema
 
 QUERIES = [
     kind()

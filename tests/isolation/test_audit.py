@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from tests.audit import Audit
 from tests.grammar import Untied, owner_parameters
 
-from taskservice.adapters.sql.storage.rows import TaskRows
+from taskservice.adapters.sql.storage.task_rows import TaskRows
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks

@@ -44,10 +44,10 @@ TESTS = {
     "adapters/jwt/claims": ["tests/http/tokens/test_token_claims.py"],
     "adapters/jwt/compact": TOKENS,
     "adapters/jwt/fetch": ["tests/http/tokens/test_token_fetch.py"],
-    "adapters/jwt/header": [*TOKENS, *REPORTS],
+    "adapters/jwt/jose_header": [*TOKENS, *REPORTS],
     "adapters/jwt/issue": [*TOKENS, "tests/http/test_authorization.py"],
     "adapters/jwt/jwk": ["tests/http/tokens/test_token_keys.py", *REPORTS],
-    "adapters/jwt/jwks": [
+    "adapters/jwt/jwk_set": [
         "tests/http/tokens/test_token_keys.py",
         "tests/http/tokens/test_token_key_set.py",
         *REPORTS,
@@ -65,7 +65,7 @@ TESTS = {
         "tests/contract/test_archive.py",
         "tests/system/test_export_import.py",
     ],
-    "adapters/sql/storage/changes": CONTRACT,
+    "adapters/sql/storage/retryable_writes": CONTRACT,
     "adapters/sql/engine": [
         "tests/contract/test_pool.py",
         *SCHEMA,
@@ -86,7 +86,7 @@ TESTS = {
         *SCHEMA,
         *START,
     ],
-    "adapters/sql/checks/inspection": ["tests/system/test_check.py"],
+    "adapters/sql/checks/database_info": ["tests/system/test_check.py"],
     "adapters/sql/storage/queries": [*CONTRACT, "tests/contract/test_plans.py"],
     "adapters/sql/admin/migrate": ["tests/field_reports/test_foreign_databases.py", *SCHEMA],
     "adapters/sql/migrations/env": SCHEMA,
@@ -104,7 +104,7 @@ TESTS = {
     "adapters/sql/connection/commit_outcome": OUTCOMES,
     "adapters/sql/connection/error_codes": ["tests/contract/test_failures.py"],
     "adapters/sql/admin/partition": ["tests/contract/test_partitions.py"],
-    "adapters/sql/connection/read_timeout": OUTCOMES,
+    "adapters/sql/connection/timeouts": OUTCOMES,
     "adapters/sql/checks/row_security": [
         "tests/isolation/test_policies.py",
         "tests/system/test_check.py",
@@ -120,7 +120,7 @@ TESTS = {
     ],
     "adapters/sql/storage/idempotency": [*CONTRACT, "tests/system/test_retries.py"],
     "adapters/sql/checks/roles": ["tests/isolation/test_roles.py"],
-    "adapters/sql/storage/rows": CONTRACT,
+    "adapters/sql/storage/task_rows": CONTRACT,
     "adapters/sql/schema": [
         *SCHEMA,
         "tests/field_reports/test_foreign_databases.py",
@@ -134,7 +134,7 @@ TESTS = {
         *SCHEMA,
         *OUTCOMES,
     ],
-    "adapters/sql/connection/statements": [*CONTRACT, "tests/contract/test_plans.py"],
+    "adapters/sql/connection/compiled_statements": [*CONTRACT, "tests/contract/test_plans.py"],
     "adapters/sql/tables": [*SCHEMA, *CONTRACT],
     "adapters/sql/storage/task_service": CONTRACT,
 }

@@ -17,11 +17,11 @@ from tests.redis_server import redis_server
 from tests.support import DATABASE_PASSWORD, SECRET
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.checks.inspection import inspect_database, missing_privileges
+from taskservice.adapters.sql.checks.database_info import inspect_database, missing_privileges
 from taskservice.adapters.sql.checks.readiness import NO_FILE_ADVICE
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
-from taskservice.cli.findings import fail
+from taskservice.cli.check_findings import fail
 from taskservice.core.errors import Unavailable
 
 NEWEST = schema.VERSIONS[-1]

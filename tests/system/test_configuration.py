@@ -112,7 +112,7 @@ def test_wsgi_raises_elsewhere(tmp_path: Path, case: str) -> None:
     settings, message = BAD[case]
     result = run(written(tmp_path, "import taskservice.wsgi"), tmp_path, **settings)
     assert result.returncode == 1
-    assert result.stderr.splitlines()[-1] == f"taskservice.config.ConfigError: {message}"
+    assert result.stderr.splitlines()[-1] == f"taskservice.config.settings.ConfigError: {message}"
 
 
 @pytest.mark.parametrize("count", ["x", "-1", "2.5", "1000"])

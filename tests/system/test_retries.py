@@ -32,7 +32,7 @@ import os, signal, sys
 from sqlalchemy import event
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import pooled_engine
-from taskservice.adapters.sql.connection.sessions import Timeouts
+from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks

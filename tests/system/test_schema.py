@@ -18,7 +18,7 @@ from tests.system.conftest import command
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.admin.migrate import MIGRATIONS, upgrade
 from taskservice.adapters.sql.connection.address import database_url
-from taskservice.adapters.sql.connection.sessions import Timeouts
+from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.adapters.sql.tables import idempotency_records, metadata, tasks

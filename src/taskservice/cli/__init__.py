@@ -14,7 +14,7 @@ from taskservice.cli.standard_streams import (
     exit_with_error,
     replace_closed_streams,
 )
-from taskservice.docstrings import require_docstrings
+from taskservice.docstring_check import require_docstrings
 from taskservice.error_messages import error_message
 from taskservice.logs import configure
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import click
 
 from taskservice.cli.check_database import database_findings
+from taskservice.cli.check_findings import Finding, fail, ok
 from taskservice.cli.check_keys import key_findings, rate_limit_findings
-from taskservice.cli.findings import Finding, fail, ok
 from taskservice.cli.options import database_option, environment
 from taskservice.config import ConfigError, Settings
 from taskservice.error_messages import error_message

@@ -6,8 +6,8 @@ from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.checks.connectivity import require_connection
+from taskservice.adapters.sql.checks.database_info import inspect_database, missing_privileges
 from taskservice.adapters.sql.checks.encoding import require_encoding
-from taskservice.adapters.sql.checks.inspection import inspect_database, missing_privileges
 from taskservice.adapters.sql.checks.readiness import (
     GRANT_ADVICE,
     require_readable_tables,
@@ -17,7 +17,7 @@ from taskservice.adapters.sql.checks.roles import require_ordinary_role
 from taskservice.adapters.sql.checks.row_security import find_row_security_issues
 from taskservice.adapters.sql.connection.address import is_sqlite
 from taskservice.adapters.sql.engine import unpooled_engine
-from taskservice.cli.findings import Finding, clock_finding, fail, ok, warn
+from taskservice.cli.check_findings import Finding, clock_finding, fail, ok, warn
 from taskservice.config import Settings
 from taskservice.core.errors import (
     AccessDenied,
@@ -27,7 +27,7 @@ from taskservice.core.errors import (
     Unavailable,
     UnusableDatabase,
 )
-from taskservice.startup import ROLE_ADVICE, parse_database_url
+from taskservice.startup_checks import ROLE_ADVICE, parse_database_url
 
 UNREACHABLE_ADVICE = (
     "check that it runs, that DATABASE_URL has the right host and port, and the firewall"

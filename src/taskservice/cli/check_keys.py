@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from taskservice.adapters.jwt.fetch import FetchedDocument, fetch
-from taskservice.adapters.jwt.jwks import read_key_set
+from taskservice.adapters.jwt.jwk_set import read_key_set
 from taskservice.adapters.ratelimit import IN_MEMORY, require_available
-from taskservice.cli.findings import Finding, clock_finding, fail, ok, warn
+from taskservice.cli.check_findings import Finding, clock_finding, fail, ok, warn
 from taskservice.config import NO_LIMIT, Settings
 from taskservice.core.errors import Unavailable
 

@@ -12,7 +12,7 @@ from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.cli.options import database_option, environment
 from taskservice.config import ConfigError, read_database_url
 from taskservice.core.clock import system_clock
-from taskservice.startup import parse_database_url
+from taskservice.startup_checks import parse_database_url
 
 
 @click.group()

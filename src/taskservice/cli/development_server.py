@@ -13,7 +13,7 @@ from gunicorn.workers.base import Worker
 from taskservice.app import production_app
 from taskservice.config import Settings
 from taskservice.config.reader import Reader
-from taskservice.listening import local_authority
+from taskservice.listening_socket import local_authority
 from taskservice.server import gunicorn_conf
 
 Announce = Callable[[str], None]

@@ -8,7 +8,7 @@ from typing import Any
 from taskservice.adapters.jwt import KeySet, KeySource
 from taskservice.adapters.jwt.compact import split_token
 from taskservice.adapters.jwt.fetch import fetch
-from taskservice.adapters.jwt.header import parse_json_object
+from taskservice.adapters.jwt.jose_header import parse_json_object
 from taskservice.app import token_verifier, verification_keys
 from taskservice.config import Settings
 from taskservice.core.errors import Unauthenticated, Unavailable

@@ -11,7 +11,7 @@ from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.cli.jsonlines import InvalidLine, Line, format_task, parse_task, read_lines
 from taskservice.cli.options import checked_engine, database_option, user_argument
-from taskservice.cli.output import PRIVATE_MODE, STANDARD_OUTPUT, output_file
+from taskservice.cli.output_file import PRIVATE_MODE, STANDARD_OUTPUT, output_file
 from taskservice.cli.progress import print_message, progress
 from taskservice.config import ConfigError
 from taskservice.core.owner_data import OwnerData, iterate_tasks

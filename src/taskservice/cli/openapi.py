@@ -3,7 +3,7 @@
 import click
 
 from taskservice.app import openapi_document
-from taskservice.cli.output import DEFAULT_MODE, STANDARD_OUTPUT, output_file
+from taskservice.cli.output_file import DEFAULT_MODE, STANDARD_OUTPUT, output_file
 
 
 @click.command()

@@ -9,12 +9,12 @@ from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.checks.readiness import require_writable_file
-from taskservice.adapters.sql.connection.sessions import Timeouts
+from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
 from taskservice.config import DEFAULT_DATABASE, read_database_url
 from taskservice.config.reader import Reader
 from taskservice.core.validation import is_owner
-from taskservice.startup import parse_database_url
+from taskservice.startup_checks import parse_database_url
 
 COMMAND_TIMEOUTS = Timeouts(statement=600, lock=5)
 """Seconds; longer than the service's, as a user may have many tasks."""

@@ -16,10 +16,10 @@ from taskservice.cli.options import database_option, development_environment
 from taskservice.cli.token import signed_token
 from taskservice.config import ConfigError, Settings
 from taskservice.config.reader import Reader
-from taskservice.listening import authority, listen
+from taskservice.listening_socket import authority, listen
 from taskservice.logs import configure, escaped
-from taskservice.startup import check_at_startup, parse_database_url
-from taskservice.temporary_files import memory_folder, require_writable
+from taskservice.startup_checks import check_at_startup, parse_database_url
+from taskservice.temporary_folder import memory_folder, require_writable
 
 DEMO_USER = "demo"
 

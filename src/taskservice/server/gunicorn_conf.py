@@ -16,13 +16,13 @@ from taskservice.adapters import prometheus
 from taskservice.app import serve_metrics
 from taskservice.config import ConfigError, Settings, log_settings, pool_size, worker_count
 from taskservice.core.operations.admission import QUEUE_LIMIT_PER_SLOT
-from taskservice.docstrings import require_docstrings
+from taskservice.docstring_check import require_docstrings
 from taskservice.error_messages import error_message
 from taskservice.server.draining import block_stop_signals_during_forks
 from taskservice.server.logger import Log
 from taskservice.server.worker import Worker
-from taskservice.startup import check_at_startup
-from taskservice.temporary_files import memory_folder, require_writable
+from taskservice.startup_checks import check_at_startup
+from taskservice.temporary_folder import memory_folder, require_writable
 
 _log = logging.getLogger("taskservice")
 

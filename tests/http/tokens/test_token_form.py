@@ -14,7 +14,7 @@ from tests.token_forge import (
     verifier,
 )
 
-from taskservice.core.caller import Authenticate
+from taskservice.core.authentication import Authenticate
 from taskservice.core.errors import Unauthenticated
 
 authenticate: Authenticate = verifier()

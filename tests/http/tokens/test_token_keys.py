@@ -14,7 +14,7 @@ from tests.token_forge import CLAIMS, NOW, SECONDS, SECRET, forge, sign, verifie
 from tests.token_forge import segment as encoded
 
 from taskservice.adapters.jwt import KeySet, KeySource, SharedSecret, Verifier, issue
-from taskservice.adapters.jwt.jwks import read_key_set
+from taskservice.adapters.jwt.jwk_set import read_key_set
 from taskservice.core.errors import Unauthenticated
 from taskservice.core.operations.readiness import Probe
 

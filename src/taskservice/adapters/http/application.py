@@ -15,7 +15,7 @@ from taskservice.adapters.http.api.responses import EntityJSONProvider
 from taskservice.adapters.http.cors import enable_cors
 from taskservice.adapters.http.openapi.blueprint import patch_media_types
 from taskservice.adapters.http.openapi.document import create_api
-from taskservice.adapters.http.pages import reference
+from taskservice.adapters.http.pages import public_pages
 from taskservice.adapters.http.protocol import preconditions
 from taskservice.adapters.http.protocol.authorization import Services
 from taskservice.adapters.http.protocol.problems import (
@@ -26,7 +26,7 @@ from taskservice.adapters.http.protocol.problems import (
 )
 from taskservice.adapters.http.protocol.rate_limit import RateLimits
 from taskservice.adapters.http.protocol.request import ApiRequest, current_request
-from taskservice.core.caller import Authenticate
+from taskservice.core.authentication import Authenticate
 from taskservice.core.errors import TaskServiceError
 from taskservice.core.operations.metrics import NO_METRICS, Metrics
 from taskservice.core.operations.readiness import Probe
@@ -153,5 +153,5 @@ def http_application(
     api = create_api(app)
     api.register_blueprint(tasks.blueprint, parameters=[USER_ID_PARAMETER])
     api.register_blueprint(health.blueprint)
-    app.register_blueprint(reference.pages(api.spec.to_dict()))
+    app.register_blueprint(public_pages.pages(api.spec.to_dict()))
     return app

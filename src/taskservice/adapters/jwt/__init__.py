@@ -2,7 +2,7 @@
 
 from taskservice.adapters.jwt.issue import issue
 from taskservice.adapters.jwt.key_set import KeySet
-from taskservice.adapters.jwt.keys import KeySource
+from taskservice.adapters.jwt.key_source import KeySource
 from taskservice.adapters.jwt.shared_secret import SharedSecret
 from taskservice.adapters.jwt.verifier import Verifier
 

@@ -11,7 +11,7 @@ from jwt import PyJWK
 
 from taskservice.adapters.jwt.fetch import TOTAL_TIMEOUT, fetch_key_set
 from taskservice.adapters.jwt.jwk import ALGORITHMS
-from taskservice.adapters.jwt.jwks import JwkSet, log_change, read_key_set
+from taskservice.adapters.jwt.jwk_set import JwkSet, log_change, read_key_set
 from taskservice.core.errors import Unavailable
 from taskservice.core.operations.metrics import NO_METRICS, Metrics
 

@@ -5,8 +5,8 @@ from jwt.exceptions import PyJWTError
 
 from taskservice.adapters.jwt.claims import ClaimsValidator
 from taskservice.adapters.jwt.compact import split_token
-from taskservice.adapters.jwt.header import JoseHeader, parse_json_object, read_header
-from taskservice.adapters.jwt.keys import KeySource
+from taskservice.adapters.jwt.jose_header import JoseHeader, parse_json_object, read_header
+from taskservice.adapters.jwt.key_source import KeySource
 from taskservice.adapters.jwt.verification_cache import VerificationCache, VerifiedToken
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.errors import Unauthenticated

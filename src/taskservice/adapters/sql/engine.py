@@ -17,11 +17,9 @@ from taskservice.adapters.sql.checks.row_security import check_row_security
 from taskservice.adapters.sql.connection.address import CONNECT_TIMEOUT_SECONDS, is_sqlite
 from taskservice.adapters.sql.connection.errors import mark_disconnect, translate_errors
 from taskservice.adapters.sql.connection.pool_metrics import meter_connections, metered_pool
-from taskservice.adapters.sql.connection.read_timeout import TimeoutConnection
 from taskservice.adapters.sql.connection.sessions import (
     PREPARE_THRESHOLD,
     TIMEOUTS_OPTION,
-    Timeouts,
     configure_session,
 )
 from taskservice.adapters.sql.connection.sqlite import (
@@ -30,6 +28,7 @@ from taskservice.adapters.sql.connection.sqlite import (
     hold_connection_open,
     refuse_replaced_file,
 )
+from taskservice.adapters.sql.connection.timeouts import TimeoutConnection, Timeouts
 from taskservice.core.operations.metrics import NO_METRICS, Metrics
 
 IDLE = TransactionStatus.IDLE

@@ -10,8 +10,8 @@ from marshmallow import fields
 
 from taskservice.adapters.http.openapi.headers import REQUEST_ID_HEADER
 from taskservice.adapters.http.openapi.problems import PROBLEM_RESPONSES
-from taskservice.adapters.http.protocol.fields import ResponseSchema
 from taskservice.adapters.http.protocol.problems import RETRY_AFTER_SECONDS, problem_response
+from taskservice.adapters.http.protocol.strict_fields import ResponseSchema
 from taskservice.core.errors import Unavailable
 from taskservice.core.operations.readiness import Probe
 

@@ -10,9 +10,9 @@ from flask.json.provider import JSONProvider
 
 from taskservice.adapters.http.api import cursors
 from taskservice.adapters.http.protocol.etags import ANY_ETAG
-from taskservice.adapters.http.protocol.fields import ResponseSchema
 from taskservice.adapters.http.protocol.preconditions import READ_METHODS, is_not_modified
 from taskservice.adapters.http.protocol.request import ApiRequest, current_request
+from taskservice.adapters.http.protocol.strict_fields import ResponseSchema
 from taskservice.core.query import Page
 from taskservice.core.task import Task
 

@@ -10,7 +10,10 @@ from taskservice.adapters.http.api import cursors
 from taskservice.adapters.http.api.responses import EntitySchema, prefers_exact_count
 from taskservice.adapters.http.openapi.examples import PATCH_EXAMPLES, request_examples
 from taskservice.adapters.http.protocol.bodies import JSON, BodySchema
-from taskservice.adapters.http.protocol.fields import (
+from taskservice.adapters.http.protocol.problems import ProblemError
+from taskservice.adapters.http.protocol.request import current_request
+from taskservice.adapters.http.protocol.request_parser import ParametersSchema
+from taskservice.adapters.http.protocol.strict_fields import (
     BooleanField,
     BooleanParameter,
     DateTimeParameter,
@@ -19,9 +22,6 @@ from taskservice.adapters.http.protocol.fields import (
     StringField,
     StringParameter,
 )
-from taskservice.adapters.http.protocol.parser import ParametersSchema
-from taskservice.adapters.http.protocol.problems import ProblemError
-from taskservice.adapters.http.protocol.request import current_request
 from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, SORT_FIELDS, Sort, TaskQuery
 from taskservice.core.task import Step, Task
 from taskservice.core.validation import (

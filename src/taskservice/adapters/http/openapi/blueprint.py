@@ -9,7 +9,7 @@ from flask_smorest import Blueprint
 from taskservice.adapters.http.openapi.examples import TASK_ID as EXAMPLE_ID
 from taskservice.adapters.http.openapi.headers import REQUEST_HEADERS
 from taskservice.adapters.http.openapi.problems import PROBLEM_RESPONSES
-from taskservice.adapters.http.protocol.parser import StrictParser
+from taskservice.adapters.http.protocol.request_parser import StrictParser
 
 COMMON_PROBLEMS = (
     "unauthenticated",

@@ -10,7 +10,6 @@ from taskservice.adapters.http.openapi.headers import (
     UNSUPPORTED_MEDIA_TYPE_HEADERS,
     response_header,
 )
-from taskservice.adapters.http.protocol.fields import ResponseSchema
 from taskservice.adapters.http.protocol.problems import (
     MEDIA_TYPE,
     PROBLEM_BY_ERROR,
@@ -18,6 +17,7 @@ from taskservice.adapters.http.protocol.problems import (
     PROBLEM_TYPES,
 )
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
+from taskservice.adapters.http.protocol.strict_fields import ResponseSchema
 
 
 def _response_name(problem: str) -> str:

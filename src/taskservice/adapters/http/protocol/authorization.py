@@ -11,7 +11,7 @@ from taskservice.adapters.http.protocol.idempotency import idempotency_key
 from taskservice.adapters.http.protocol.problems import ProblemError
 from taskservice.adapters.http.protocol.rate_limit import count_failed_authentication
 from taskservice.adapters.http.protocol.request import current_request
-from taskservice.core.caller import Authenticate
+from taskservice.core.authentication import Authenticate
 from taskservice.core.errors import Unauthenticated, Unavailable
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.service import OpenTasks, TaskService

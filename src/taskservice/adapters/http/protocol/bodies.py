@@ -7,9 +7,9 @@ from typing import Any, ClassVar
 from flask import Request
 
 from taskservice import strict_json
-from taskservice.adapters.http.protocol.fields import StrictSchema
 from taskservice.adapters.http.protocol.problems import ProblemError
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
+from taskservice.adapters.http.protocol.strict_fields import StrictSchema
 
 JSON = "application/json"
 UTF_8_CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii"}

@@ -9,12 +9,12 @@ import sqlite3
 from sqlalchemy import Engine, select
 
 from taskservice.adapters.sql import schema
-from taskservice.adapters.sql.checks.inspection import missing_privileges
+from taskservice.adapters.sql.checks.database_info import missing_privileges
 from taskservice.adapters.sql.checks.row_security import require_row_security
 from taskservice.adapters.sql.connection.address import database_file, is_sqlite
+from taskservice.adapters.sql.connection.compiled_statements import OWNER, Statement
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import autocommit_session
-from taskservice.adapters.sql.connection.statements import OWNER, Statement
 from taskservice.adapters.sql.tables import OWNED_TABLES
 from taskservice.core.errors import AccessDenied, UnusableDatabase
 

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine
 
+from taskservice.adapters.sql.connection.compiled_statements import execute
 from taskservice.adapters.sql.connection.errors import translate_errors
-from taskservice.adapters.sql.connection.statements import execute
 from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import Unavailable, UnusableDatabase
 

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from taskservice.adapters.sql.connection.error_codes import error_class, is_in_doubt
-from taskservice.adapters.sql.connection.read_timeout import ReadTimeout
+from taskservice.adapters.sql.connection.timeouts import ReadTimeout
 from taskservice.core.errors import (
     AccessDenied,
     IdempotencyKeyInUse,

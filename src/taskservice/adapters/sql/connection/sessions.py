@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from sqlite3 import Connection as SQLiteConnection
 from time import monotonic
-from typing import Any, NamedTuple
+from typing import Any
 
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine
@@ -20,14 +20,15 @@ from taskservice.adapters.sql.connection.commit_outcome import (
     CURRENT_TRANSACTION_ID,
     resolve_commit_outcome,
 )
-from taskservice.adapters.sql.connection.errors import translate_errors
-from taskservice.adapters.sql.connection.retries import retry_on_disconnect
-from taskservice.adapters.sql.connection.statements import (
+from taskservice.adapters.sql.connection.compiled_statements import (
     OWNER_SETTING,
     Session,
     SettingsStatement,
     execute,
 )
+from taskservice.adapters.sql.connection.errors import translate_errors
+from taskservice.adapters.sql.connection.retries import retry_on_disconnect
+from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.core.errors import Unavailable
 
 INTRANS = TransactionStatus.INTRANS
@@ -58,21 +59,6 @@ _TIME_ZONE_SETTING = {"timezone": "UTC"}
 
 # Changes rely on this isolation, whatever the database's default is.
 _BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED"}
-
-
-class Timeouts(NamedTuple):
-    """Statement timeout and lock timeout, in seconds."""
-
-    statement: float
-    lock: float
-
-    @property
-    def settings(self) -> dict[str, str]:
-        """PostgreSQL's settings, in milliseconds."""
-        return {
-            "statement_timeout": f"{self.statement * 1000:.0f}",
-            "lock_timeout": f"{self.lock * 1000:.0f}",
-        }
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from taskservice.adapters.sql.connection.statements import OWNER, OrderBy, Statement
+from taskservice.adapters.sql.connection.compiled_statements import OWNER, OrderBy, Statement
 from taskservice.adapters.sql.tables import task_columns, tasks
 from taskservice.core.ids import first_id, last_id
 from taskservice.core.query import Sort, TaskQuery

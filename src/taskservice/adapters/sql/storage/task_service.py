@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Engine
 
+from taskservice.adapters.sql.connection.compiled_statements import Session
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.retries import retry_on_disconnect
 from taskservice.adapters.sql.connection.sessions import (
@@ -17,10 +18,9 @@ from taskservice.adapters.sql.connection.sessions import (
     transaction,
     with_deadline,
 )
-from taskservice.adapters.sql.connection.statements import Session
-from taskservice.adapters.sql.storage.changes import Change, CompareAndSwap, Delete, Insert
 from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
-from taskservice.adapters.sql.storage.rows import TaskRows
+from taskservice.adapters.sql.storage.retryable_writes import Change, CompareAndSwap, Delete, Insert
+from taskservice.adapters.sql.storage.task_rows import TaskRows
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.errors import Outcome, StorageFull, Unavailable
 from taskservice.core.ids import NewId, TaskIds

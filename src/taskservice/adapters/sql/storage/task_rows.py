@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import and_, bindparam, delete, select, update
 from sqlalchemy.exc import DBAPIError
 
+from taskservice.adapters.sql.connection.compiled_statements import OWNER, Session, Statement
 from taskservice.adapters.sql.connection.errors import is_serialization_failure, is_unique_violation
-from taskservice.adapters.sql.connection.statements import OWNER, Session, Statement
 from taskservice.adapters.sql.storage import queries
 from taskservice.adapters.sql.tables import task_columns, tasks
 from taskservice.core.errors import TaskNotFound, Unavailable

@@ -6,7 +6,7 @@ Each remembers the write that got no response, and so recognizes its result.
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from taskservice.adapters.sql.storage.rows import TaskRows
+from taskservice.adapters.sql.storage.task_rows import TaskRows
 from taskservice.core.clock import Clock
 from taskservice.core.errors import TaskNotFound, Unavailable
 from taskservice.core.preconditions import Precondition

@@ -9,9 +9,9 @@ from marshmallow import ValidationError
 from webargs.flaskparser import FlaskParser
 
 from taskservice.adapters.http.protocol.bodies import BodySchema, parse_json, read_body
-from taskservice.adapters.http.protocol.fields import StrictSchema
 from taskservice.adapters.http.protocol.problems import invalid_request
 from taskservice.adapters.http.protocol.request import ApiRequest, current_request
+from taskservice.adapters.http.protocol.strict_fields import StrictSchema
 
 UNKNOWN_PARAMETER = "is not a parameter of this operation"
 

@@ -1,13 +1,28 @@
-"""Read timeout: a PostgreSQL connection that is closed when the server does not respond in time."""
+"""Timeouts of PostgreSQL: statements, locks, and responses that the client waits for."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import psycopg
 from psycopg.abc import PQGen
 
 RV = TypeVar("RV")
+
+
+class Timeouts(NamedTuple):
+    """Statement timeout and lock timeout, in seconds."""
+
+    statement: float
+    lock: float
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """PostgreSQL's settings, in milliseconds."""
+        return {
+            "statement_timeout": f"{self.statement * 1000:.0f}",
+            "lock_timeout": f"{self.lock * 1000:.0f}",
+        }
 
 
 class ReadTimeout(psycopg.OperationalError):
