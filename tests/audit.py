@@ -35,7 +35,7 @@ EXCEPT = {
     (prune.__file__, "prune"),
 }
 
-NO_METRICS = ""
+NO_OWNER = ""
 """In whose name maintenance begins its transactions: the owner of no task."""
 
 # SQLite's own commands, which PostgreSQL's grammar does not know, and which reach no row.
@@ -163,7 +163,7 @@ class Audit:
             self.faults.append(str(error))
             return
         for row in parameters if isinstance(parameters, list) else [parameters]:
-            if {row[name] for name in names} - {self.caller or NO_METRICS}:
+            if {row[name] for name in names} - {self.caller or NO_OWNER}:
                 self.faults.append(f"not about {self.caller!r}: {statement} {parameters!r}")
 
 

@@ -223,6 +223,16 @@ def test_enabling_the_write_ahead_log_waits_for_other_connections(
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+def test_an_engine_can_be_created_while_its_file_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection that is held open is not needed for that."""
+    monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_SECONDS", 0)
+    with closing(sqlite3.connect(tmp_path / "tasks.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        served_engine(f"sqlite:///{tmp_path}/tasks.db").dispose()
+
+
 def test_an_sqlite_connection_is_configured(sqlite: Engine) -> None:
     """Busy timeout, and a sync of each commit."""
     with sqlite.connect() as connection:

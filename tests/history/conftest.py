@@ -9,7 +9,7 @@ from tests.postgres import PostgresServer
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Give the tests that strike the targets time in proportion to how often they do."""
-    seconds = 120 + 20 * (config.getoption("--cycles") or 0)
+    seconds = 120 + 20 * (config.getoption("--cycles") or 10)
     for item in items:
         if "cycles" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.timeout(seconds))

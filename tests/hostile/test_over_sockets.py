@@ -105,5 +105,12 @@ def test_the_log_tells_of_no_defect_and_no_secret(service: Service) -> None:
     answered = [line for line in lines if line["event"] == "request finished"]
     assert len(answered) > 2 * len(ON_THE_WIRE)
     assert '"reason": "no bearer token"' in log
-    for word in ("Traceback", "defect", "Error handling request", SECRET, "eyJ", "\nforged"):
+    for word in (
+        "Traceback",
+        '"problem": "internal"',
+        "Error handling request",
+        SECRET,
+        "eyJ",
+        "\nforged",
+    ):
         assert word not in log

@@ -1,6 +1,8 @@
 """The lists of mutation testing are complete: security modules, and surviving mutants."""
 
 import builtins
+import sys
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -11,6 +13,7 @@ from tests.mutation.run import listed, servers
 from tests.mutation.sweeping import DATABASES, ROLES, sweep
 from tests.mutation.targets import PACKAGE, ROOT, TESTS, jobs
 from tests.postgres import Databases
+from tests.processes import run
 
 SECURITY_MODULES = (
     "adapters/sql/**/*.py",
@@ -29,6 +32,22 @@ def test_every_security_module_is_mutated() -> None:
         if any(mutants(file.read_text()))
     }
     assert found <= TESTS.keys()
+
+
+def test_a_mutant_is_imported_in_its_process(tmp_path: Path) -> None:
+    """The changed module takes the place of the installed one, also outside of `adapters`."""
+    code = (
+        "from tests.mutation.meeting import over\n"
+        "from tests.mutation.targets import sources\n"
+        "changed = sources(['strict_json', 'adapters/jwt/compact'])\n"
+        "with over({module: f'{text}\\nMUTANT = True' for module, text in changed.items()}):\n"
+        "    from taskservice import strict_json\n"
+        "    from taskservice.adapters.jwt import compact\n"
+        "    print(strict_json.MUTANT, compact.MUTANT)\n"
+    )
+    environment = {"PYTHONPATH": f"{ROOT}:{ROOT / 'tests'}"}
+    result = run([sys.executable, "-c", code], tmp_path, **environment)
+    assert (result.stdout, result.stderr) == ("True True\n", "")
 
 
 def test_every_listed_survivor_exists() -> None:

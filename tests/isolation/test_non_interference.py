@@ -140,9 +140,9 @@ def test_users_do_not_affect_one_another(
     theirs = data.draw(actions(st.booleans()), label="Bob's actions")
     order = data.draw(st.permutations([0] * len(mine) + [1] * len(theirs)), label="turns")
     queues = [iter(mine), iter(theirs)]
-    atomic = [(who, next(queues[who])) for who in order]
-    alone = [(who, action) for who, action in atomic if who == 0]
-    assert run(request, adapter, alone) == run(request, adapter, atomic)
+    interleaved = [(who, next(queues[who])) for who in order]
+    alone = [(who, action) for who, action in interleaved if who == 0]
+    assert run(request, adapter, alone) == run(request, adapter, interleaved)
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)

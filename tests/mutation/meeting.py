@@ -69,7 +69,7 @@ def over(changed: Mapping[str, str]) -> Iterator[None]:
         source = Path(folder, "src")
         shutil.copytree(ROOT / "src", source, ignore=shutil.ignore_patterns("__pycache__"))
         for module, text in changed.items():
-            Path(folder, PACKAGE, "adapters", f"{module}.py").write_text(text)
+            Path(folder, PACKAGE, f"{module}.py").write_text(text)
         sys.path.insert(0, str(source))
         os.environ["PYTHONPATH"] = str(source)
         os.environ["PYTHONDONTWRITEBYTECODE"] = "1"

@@ -1,6 +1,6 @@
 """Breaks identity, ownership and the SQL adapter in every small way, and looks who notices.
 
-    python -m tests.mutation.run [--only sql/lists "sql/rows: _task"] [--workers 2]
+    python -m tests.mutation.run [--only adapters/sql/storage "strict_json: loads"] [--workers 2]
 
 A mutant that no test notices must stand in `survivors.txt`, with the reason
 why it may live; one that stands there and is noticed must go from there.

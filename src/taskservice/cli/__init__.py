@@ -9,9 +9,9 @@ import click
 
 from taskservice import __version__
 from taskservice.cli.standard_streams import (
-    discard_unwritable_output,
     escape_unencodable,
     exit_with_error,
+    output_flushed_at_exit,
     replace_closed_streams,
 )
 from taskservice.docstring_check import require_docstrings
@@ -71,10 +71,8 @@ class _LazyGroup(click.Group):
             replace_closed_streams()
             escape_unencodable()
             require_docstrings()
-            return super().main(*args, **extra)
-        except SystemExit:
-            discard_unwritable_output()
-            raise
+            with output_flushed_at_exit():
+                return super().main(*args, **extra)
         except Exception as error:
             return exit_with_error(error_message(error))
 

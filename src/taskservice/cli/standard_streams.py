@@ -2,7 +2,8 @@
 
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from errno import EBADF
 from io import TextIOBase, TextIOWrapper
 
@@ -35,14 +36,31 @@ def exit_with_error(message: str) -> None:
     """Print `message` if possible, and exit with status 2."""
     with suppress(OSError):
         click.echo(f"Error: {message}", err=True)
-    discard_unwritable_output()
+    with suppress(OSError):
+        _flush_or_discard()
     sys.exit(2)
 
 
-def discard_unwritable_output() -> None:
-    """Discard a buffer that cannot be flushed: Python would try again at exit, with status 120."""
+@contextmanager
+def output_flushed_at_exit() -> Iterator[None]:
+    """Flush standard output if the block exits. Raise `OSError` if that fails after a success."""
     try:
-        sys.stdout.flush()
+        yield
+    except SystemExit as end:
+        with suppress(OSError) if end.code else nullcontext():
+            _flush_or_discard()
+        raise
+
+
+def _flush_or_discard() -> None:
+    """Flush standard output. If that fails, discard its buffer and raise `OSError`.
+
+    Python would try again at exit, fail again, and end with status 120.
+    """
+    try:
+        if not sys.stdout.closed:
+            sys.stdout.flush()
     except OSError:
         with suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise

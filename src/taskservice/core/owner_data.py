@@ -107,7 +107,7 @@ def _is_uuid7(task_id: UUID) -> bool:
 
 def _check_owner(task: Task) -> None:
     if not is_owner(task.user_id):
-        raise ValueError("is not a valid owner name")
+        raise ValueError("is not a valid user id")
 
 
 def _check_completed(task: Task) -> None:

@@ -123,7 +123,7 @@ def _errors(values: dict[str, object]) -> Iterator[FieldError]:
 
 def _check_owner(owner: str) -> None:
     if not is_owner(owner):
-        raise ValueError("is not a valid owner name")
+        raise ValueError("is not a valid user id")
 
 
 _CHECKS: dict[str, Callable[..., None]] = {

@@ -186,10 +186,10 @@ def test_threads_start_one_refresh(keys: KeySet, source: Source) -> None:
     keys.refresh_now()
     source.now += 300
     source.hold()
-    atomic = threading.Barrier(8)
+    barrier = threading.Barrier(8)
 
     def use(_: int) -> int:
-        atomic.wait()
+        barrier.wait()
         return len(keys.candidates("EdDSA", None))
 
     with ThreadPoolExecutor(8) as pool:

@@ -14,6 +14,8 @@ from taskservice.core.errors import UnusableDatabase
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 LOCK_TIMEOUT_SECONDS = 5
+RENAMED_COLUMNS = {"search_text"}
+"""Columns with another name in a database of an earlier version."""
 ADVISORY_LOCK = 0x7461736B  # "task"
 ALEMBIC_TABLE = "alembic_version"
 OWN_DATABASE_ADVICE = "Give taskservice a database, or on PostgreSQL a schema, of its own"
@@ -52,7 +54,7 @@ def _adopt_version(connection: Connection) -> None:
 def _has_alembic_version(connection: Connection) -> bool:
     """Return whether Alembic's default table holds the version of this service's tables."""
     has_own_tables = all(
-        set(table.primary_key.columns.keys()) <= _columns(connection, name)
+        set(table.columns.keys()) - RENAMED_COLUMNS <= _columns(connection, name)
         for name, table in metadata.tables.items()
     )
     if not has_own_tables or not _columns(connection, ALEMBIC_TABLE):

@@ -80,7 +80,7 @@ def hold_connection_open(engine: Engine) -> None:
     opened, do nothing.
     """
     arguments, options = engine.dialect.create_connect_args(engine.url)
-    with suppress(Error, UnusableDatabase):
+    with suppress(Error, Unavailable):
         connection: Any = engine.dialect.connect(*arguments, **options)
         event.listen(engine, "engine_disposed", lambda _: connection.close())
         configure_connection(connection)

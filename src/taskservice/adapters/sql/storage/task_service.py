@@ -59,9 +59,9 @@ class SqlTasks:
             open_session = partial(autocommit_session, self._engine, owner)
             yield self._tasks(owner, open_session, max_retries=MAX_RETRIES)
 
-    def _tasks(self, owner: str, open_session: OpenSession, *, max_retries: int) -> "_OwnTasks":
+    def _tasks(self, owner: str, open_session: OpenSession, *, max_retries: int) -> "_OwnerTasks":
         open_query_session = with_deadline(open_session, self._engine)
-        return _OwnTasks(
+        return _OwnerTasks(
             owner,
             open_session,
             open_query_session,
@@ -70,13 +70,13 @@ class SqlTasks:
             max_retries=max_retries,
         )
 
-    def _is_committed(self, tasks: "_OwnTasks") -> bool:
+    def _is_committed(self, tasks: "_OwnerTasks") -> bool:
         """Return whether the idempotency records of an ended transaction are committed."""
         with autocommit_session(self._engine, tasks.owner) as session:
             return tasks.idempotency.is_committed(session)
 
 
-class _OwnTasks:
+class _OwnerTasks:
     """The tasks of one owner; each method runs in a session of `open_session`.
 
     `list` uses `open_query_session`, which has a deadline on SQLite too. With
