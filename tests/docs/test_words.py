@@ -25,13 +25,16 @@ HISTORY = (
     ),
 )
 GENERATED = (".json", ".pyc")
+ROOT_FILES = ("README.md", "CONTRIBUTING.md", "tox.ini", "setup.cfg")
 
 _banned = re.compile(rf"\b(?:{'|'.join(BANNED)})\b", re.IGNORECASE)
 
 
 def texts() -> Iterator[tuple[str, str]]:
     """Yield the path and the text of each file that has to keep to the vocabulary."""
-    for file in sorted([*(ROOT / "src" / "taskservice").rglob("*"), *(ROOT / "docs").rglob("*")]):
+    folders = (ROOT / "src" / "taskservice", ROOT / "docs")
+    files = [*(file for folder in folders for file in sorted(folder.rglob("*")))]
+    for file in [*files, *(ROOT / name for name in ROOT_FILES)]:
         path = file.relative_to(ROOT).as_posix()
         if file.is_file() and not path.startswith(HISTORY) and not path.endswith(GENERATED):
             yield path, file.read_text()
