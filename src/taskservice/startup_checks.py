@@ -82,7 +82,7 @@ def is_database_usable(settings: Settings) -> bool:
 
 
 def retry_in_background(settings: Settings, seconds: float = RETRY_INTERVAL) -> Thread:
-    """Retry the check every so many `seconds` until it succeeds; log each attempt.
+    """Retry the check every `seconds` seconds until it succeeds; log each attempt.
 
     Requests do not depend on it: the log lines are for the operator. Returns
     the thread.

@@ -22,7 +22,7 @@ from taskservice.testing import ADA
 
 TITLE = "漢 ü 😀"
 ENCODING = (
-    "the database's server_encoding is {}, and must be UTF8. Make one with CREATE DATABASE … "
+    "the database's server_encoding is {}, and must be UTF8. Create one with CREATE DATABASE … "
     "ENCODING 'UTF8' TEMPLATE template0, and copy the data with pg_dump and pg_restore"
 )
 DATE_STYLE = (

@@ -70,7 +70,7 @@ def test_all_of_the_core_is_in_the_reference() -> None:
 def test_all_that_is_for_tests_is_in_the_reference() -> None:
     """Public names of `taskservice.testing` and its contract are in the reference."""
     offered = {**vars(testing), **vars(contract)}
-    names = {*testing.__all__, "TaskServiceContract", "OwnerDataContract", "UntestedPromise"}
+    names = {*testing.__all__, "TaskServiceContract", "OwnerDataContract", "UntestedGuarantee"}
     modules = {getattr(offered[name], "__module__", "") for name in names}
     assert {module for module in modules if module.startswith("taskservice.")} <= {*MODULES}
     there = {name for module in MODULES for name in documented(module)}

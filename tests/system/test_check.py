@@ -185,9 +185,9 @@ def test_usable_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
         'ignored: key 4 (kid "e1"): use is "enc", not "sig"',
         "warn keys the key set is fetched over http:// -> "
         "use https://: anyone who can modify the response in transit can forge tokens",
-        "warn keys TASKSERVICE_JWT_AUDIENCE is not set: tokens that it issues for other services "
-        "are accepted -> set TASKSERVICE_JWT_AUDIENCE to the value in the issuer's tokens, "
-        "see docs/authentication.md",
+        "warn keys TASKSERVICE_JWT_AUDIENCE is not set: tokens that the issuer creates for other "
+        "services are accepted -> set TASKSERVICE_JWT_AUDIENCE to the value in the issuer's "
+        "tokens, see docs/authentication.md",
         found[-1],
     ]
     assert found[-1].startswith("ok clock the issuer's clock is ")
@@ -200,7 +200,7 @@ def test_usable_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
         (saying(b"<html>"), "syntax error or unexpected end at line 1, column 1"),
         (
             saying(b'{"keys": [{"kty": "oct", "kid": "k1"}]}'),
-            'the key set holds no usable key: key 1 (kid "k1"): kty is "oct", not "OKP", ',
+            'the key set has no usable key: key 1 (kid "k1"): kty is "oct", not "OKP", ',
         ),
     ],
 )

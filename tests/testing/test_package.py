@@ -78,7 +78,7 @@ def test_tests_that_need_a_clock_are_skipped_with_a_warning(report: Report) -> N
     """The warning says which guarantee is untested; all other tests run."""
     assert report.of("test_no_clock").named("skipped") == NEEDS_A_CLOCK
     assert set(report.of("test_no_clock").counts) == {"passed", "skipped"}
-    warning = "UntestedPromise: NOT TESTED, since the adapter takes no clock: "
+    warning = "UntestedGuarantee: NOT TESTED, since the adapter takes no clock: "
     assert report.text.count(warning) == len(NEEDS_A_CLOCK)
     assert f"{warning}test_any_year_is_stored[1970]: A time in the distant past" in report.text
 

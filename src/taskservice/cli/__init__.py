@@ -80,7 +80,7 @@ class _LazyGroup(click.Group):
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 def main() -> None:
-    """A multi-user task service: it never leaks a task, never loses one, never doubles one.
+    """A multi-user task service: it never leaks, loses or duplicates a task.
 
     Start with `taskservice serve`. Every command reads its settings from the
     environment. It exits with status 0, or with status 2 and an error message.

@@ -16,6 +16,10 @@ FETCH_ADVICE = (
 )
 ALGORITHM_ADVICE = "the issuer must sign with EdDSA (Ed25519), ES256 (P-256) or RS256 (2,048 bits)"
 HTTPS_ADVICE = "use https://: anyone who can modify the response in transit can forge tokens"
+UNSET_CLAIMS = {
+    "TASKSERVICE_JWT_ISSUER": "tokens of other issuers with the same key set are accepted",
+    "TASKSERVICE_JWT_AUDIENCE": "tokens that the issuer creates for other services are accepted",
+}
 CLAIM_ADVICE = "set {} to the value in the issuer's tokens, see docs/authentication.md"
 
 
@@ -39,7 +43,7 @@ def _keys_finding(document: bytes) -> Finding:
     counts = Counter(key.algorithm_name for key in key_set.keys)
     usable = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
     if not key_set.keys:
-        text = f"the key set holds no usable key: {key_set.reasons()}"
+        text = f"the key set has no usable key: {key_set.reasons()}"
         return fail("keys", text, ALGORITHM_ADVICE)
     ignored = f"; ignored: {key_set.reasons()}" if key_set.ignored else ""
     return ok("keys", f"usable keys: {usable}{ignored}")
@@ -53,7 +57,7 @@ def _setting_findings(settings: Settings) -> Iterator[Finding]:
         ("TASKSERVICE_JWT_AUDIENCE", settings.jwt_audience),
     ):
         if value is None:
-            text = f"{name} is not set: tokens that it issues for other services are accepted"
+            text = f"{name} is not set: {UNSET_CLAIMS[name]}"
             yield warn("keys", text, CLAIM_ADVICE.format(name))
 
 

@@ -51,7 +51,11 @@ def grant(role: str, database: str | None) -> None:
 
 @db.command("partition")
 @click.option(
-    "--partitions", default=DEFAULT_PARTITIONS, type=click.IntRange(2, 256), show_default=True
+    "--partitions",
+    default=DEFAULT_PARTITIONS,
+    type=click.IntRange(2, 256),
+    show_default=True,
+    help="The number of partitions of each table.",
 )
 @database_option
 def partition_tables(partitions: int, database: str | None) -> None:

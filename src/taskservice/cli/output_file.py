@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from taskservice.config import ConfigError
 
 STANDARD_OUTPUT = "-"
-"""The file name that stands for standard output, and for standard input."""
+"""The file name that means standard output, or standard input."""
 
 PRIVATE_MODE, DEFAULT_MODE = 0o600, 0o666
 """Modes of a new file, before the umask."""

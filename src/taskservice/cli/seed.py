@@ -28,7 +28,7 @@ MAX_TASKS = 1_000_000
 )
 @database_option
 def seed(user: str, count: int, database: str | None) -> None:
-    """Add sample tasks, as they accumulate in three months.
+    """Add sample tasks of the last three months, in several writing systems.
 
     Without DATABASE_URL, the database is the one of `taskservice serve` in this directory.
     """

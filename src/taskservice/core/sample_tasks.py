@@ -22,7 +22,7 @@ _THINGS = (
         "the parcel",
     ),
     *(
-        "the neighbours",
+        "the neighbors",
         "the summer",
         "the kitchen",
         "Zoë",

@@ -1,4 +1,4 @@
-"""The task entity: its fields and verbs. A verb returns a new task and has no side effects."""
+"""The task entity: its fields and operations, which return a new task and have no side effects."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -104,7 +104,7 @@ class Task:
 
 
 Step = Callable[[Task, datetime], Task]
-"""A verb as a value, for `TaskService.change`: maps a task and the time to a new task."""
+"""A task operation as a value, for `TaskService.change`: maps a task and the time to a new task."""
 
 
 def _check(**values: object) -> None:

@@ -22,7 +22,7 @@ _CONTROL_IN_LINE = r"\x00-\x1f"
 _CONTROL_IN_TEXT = r"\x00-\x08\x0b\x0c\x0e-\x1f"
 
 
-# The white space of Unicode: `\s` differs between dialects of regular expressions.
+# The whitespace of Unicode: `\s` differs between dialects of regular expressions.
 _WHITE_SPACE = r" \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 
 LINE_PATTERN = rf"^[^{_CONTROL_IN_LINE}]*[^{_WHITE_SPACE}{_CONTROL_IN_LINE}][^{_CONTROL_IN_LINE}]*$"

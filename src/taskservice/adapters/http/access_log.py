@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 KNOWN_METHODS = {"GET", "HEAD", "OPTIONS", *WRITE_METHODS}
 OTHER_METHOD = "OTHER"
-"""Stands for all other methods, because a client can send any number of them."""
+"""Replaces unknown methods, so that clients cannot create label values."""
 
 PROBE_PATHS = {"/livez", "/readyz"}
 """Logged at `debug`. A failed readiness check has a log event of its own."""

@@ -32,7 +32,7 @@ def create_counters(address: str, clock: Clock) -> Counters:
 
 
 def require_available(address: str) -> None:
-    """Raise `Unavailable` if Redis is configured and does not count."""
+    """Raise `Unavailable` if Redis is configured and not available."""
     if address != IN_MEMORY:
         _redis_counters(address).count("probe", 0, 1)
 

@@ -6,7 +6,7 @@ Each class covers one subject. `TaskServiceContract` is the contract of
 load a Hypothesis profile first.
 """
 
-from taskservice.testing.contract.base import UntestedPromise
+from taskservice.testing.contract.base import UntestedGuarantee
 from taskservice.testing.contract.concurrency import Concurrency
 from taskservice.testing.contract.idempotency import Idempotency
 from taskservice.testing.contract.listing import Listing
@@ -24,7 +24,7 @@ __all__ = [
     "Queries",
     "TaskServiceContract",
     "TwoOwners",
-    "UntestedPromise",
+    "UntestedGuarantee",
 ]
 
 

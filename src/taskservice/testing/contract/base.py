@@ -9,7 +9,7 @@ import pytest
 from taskservice.testing.clock import TickingClock
 
 
-class UntestedPromise(pytest.PytestWarning):
+class UntestedGuarantee(pytest.PytestWarning):
     """A test of the contract was skipped; the message says which guarantee is untested."""
 
 
@@ -18,7 +18,7 @@ class ContractBase:
 
     The fixture returns the port over an empty storage, and passes `clock` to the
     adapter. Set `takes_clock = False` for an adapter that takes no clock: tests
-    that need it are skipped, each with an `UntestedPromise` warning.
+    that need it are skipped, each with an `UntestedGuarantee` warning.
     """
 
     takes_clock: ClassVar[bool] = True
@@ -31,6 +31,6 @@ class ContractBase:
             untested = (
                 f"NOT TESTED, since the adapter takes no clock: {request.node.name}: {guarantee}"
             )
-            warnings.warn(UntestedPromise(untested), stacklevel=1)
+            warnings.warn(UntestedGuarantee(untested), stacklevel=1)
             pytest.skip(untested)
         return TickingClock()

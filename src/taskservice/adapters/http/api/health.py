@@ -23,7 +23,7 @@ _log = logging.getLogger("taskservice")
 BAD_FRAMING_RESPONSE: dict[str, Any] = {
     "schema": {"type": "string"},
     "content_type": "text/html",
-    "description": "The request or one of its headers is badly framed. The HTTP server itself "
+    "description": "The request or one of its headers is malformed. The HTTP server itself "
     "sends this page.",
 }
 

@@ -26,7 +26,7 @@ COUNT_EXACT = "count=exact"
 class EntitySchema(ResponseSchema):
     """Documents an entity. orjson serializes the entity itself, which is many times as fast.
 
-    A test holds both serializations equal.
+    A test checks that both serializations are equal.
     """
 
     def dump(self, obj: Any, *, many: bool | None = None) -> Any:

@@ -47,7 +47,7 @@ SORTS = {
 }
 
 _TITLE = {
-    "description": "The title: one line of text, not only white space.",
+    "description": "The title: one line of text, not only whitespace.",
     "minLength": 1,
     "maxLength": TITLE_LIMIT,
     "pattern": LINE_PATTERN,
@@ -129,7 +129,10 @@ class TaskUpdateSchema(_EditBody):
 
 
 class TaskPatchSchema(_EditBody):
-    """A JSON merge patch (RFC 7396): absent keeps, null clears. Loads to a `Step`."""
+    """A JSON merge patch (RFC 7396). Loads to a `Step`.
+
+    Absent fields keep their values, null clears them.
+    """
 
     media_types = (MERGE_PATCH, JSON)
 

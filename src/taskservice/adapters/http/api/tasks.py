@@ -97,8 +97,9 @@ def create_task(new: dict[str, Any]) -> Task:
     """Create a task.
 
     The service generates the id and the times. A task may be created as
-    completed. With an `Idempotency-Key`, a retry with the same bytes creates
-    nothing, and gets the first response again, with `Idempotency-Replayed`.
+    completed. With an `Idempotency-Key`, a retry with the same method, path and
+    body, byte for byte, creates nothing, and gets the first response again,
+    with `Idempotency-Replayed`.
     """
     check_collection_preconditions()
     with own_tasks() as tasks:

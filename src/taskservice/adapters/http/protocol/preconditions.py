@@ -1,6 +1,7 @@
 """Preconditions: evaluates `If-Match` and `If-None-Match` (RFC 9110, section 13).
 
-`If-Modified-Since` and its like are ignored, as no `Last-Modified` is sent (section 13.1.3).
+`If-Modified-Since` and `If-Unmodified-Since` are ignored, as no `Last-Modified` is
+sent (section 13.1.3).
 """
 
 import re

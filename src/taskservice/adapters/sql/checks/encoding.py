@@ -11,7 +11,7 @@ from taskservice.core.errors import UnusableDatabase
 _REQUIRED = {
     "server_encoding": (
         "UTF8",
-        "Make one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and copy the data "
+        "Create one with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and copy the data "
         "with pg_dump and pg_restore",
     ),
     "DateStyle": ("ISO", "Set it with ALTER ROLE … SET DateStyle = 'ISO'"),

@@ -24,7 +24,7 @@ MINIMUM_SQLITE = (3, 35)
 MINIMUM_POSTGRESQL = 15
 """The oldest major version of PostgreSQL that was tested."""
 
-NO_FILE_ADVICE = "Correct its name in DATABASE_URL, or make it with `taskservice db upgrade`"
+NO_FILE_ADVICE = "Correct its name in DATABASE_URL, or create it with `taskservice db upgrade`"
 GRANT_ADVICE = "run `taskservice db grant {}` as the tables' owner"
 
 _NO_OWNER = ""
@@ -63,7 +63,7 @@ def require_ready(engine: Engine, *, allow_privileged_role: bool) -> None:
 
 
 def require_readable_tables(engine: Engine) -> None:
-    """Read a row of each table in the name of an owner. Raise `Unavailable`."""
+    """Read a row of each table on behalf of an owner. Raise `Unavailable`."""
     with translate_errors(), autocommit_session(engine, _NO_OWNER) as session:
         for statement in _READ_ONE_ROW:
             statement.rows(session)
@@ -78,7 +78,8 @@ def require_writable_file(engine: Engine) -> None:
         raise UnusableDatabase(f"there is no file {file}", NO_FILE_ADVICE)
     if not (os.access(file, os.W_OK) and os.access(file.parent, os.W_OK)):
         raise UnusableDatabase(
-            f"the file {file} or its folder is read-only", "Let the service write to both"
+            f"the file {file} or its folder is read-only",
+            "Give the service write permission on both",
         )
 
 

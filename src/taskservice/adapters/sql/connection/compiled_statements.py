@@ -50,7 +50,7 @@ _owner_setting = select(_set_owner.label("owner")).offset(_ZERO).subquery("owner
 
 
 class Session(NamedTuple):
-    """A connection in the name of one owner.
+    """A connection on behalf of one owner.
 
     On PostgreSQL the `preamble` sets the owner in the same round trip as the
     statement. In a session that `is_direct`, a query sets the owner itself, and

@@ -1,4 +1,4 @@
-"""Sessions and transactions: connections in the name of one owner, or of none (migrations, checks).
+"""Sessions and transactions: connections on behalf of one owner, or of none (migrations, checks).
 
 The owner is set for one transaction at a time, as a pooler hands the connection to
 another client afterwards. So are the timeouts, unless the session is direct: not
@@ -36,7 +36,7 @@ TIMEOUTS_OPTION = "taskservice_timeouts"
 """The engine's execution option that holds its `Timeouts`."""
 IDLE_TIMEOUT_SETTING = "idle_in_transaction_session_timeout"
 PROGRESS_HANDLER_INSTRUCTIONS = 1_000
-"""SQLite checks the deadline after so many instructions; a search takes six for each row."""
+"""SQLite checks the deadline after this many instructions; a search takes six for each row."""
 
 _IS_DIRECT = "taskservice_is_direct"
 
@@ -52,7 +52,7 @@ _PLANNER_SETTINGS = {
 }
 
 PREPARE_THRESHOLD = 5
-"""The driver prepares a statement after so many executions on a connection."""
+"""The driver prepares a statement after this many executions on a connection."""
 
 # Timestamps in UTC need no conversion, which takes longer than parsing them.
 _TIME_ZONE_SETTING = {"timezone": "UTC"}

@@ -24,7 +24,7 @@ _FILE_REPLACED = (
 
 
 def configure_connection(connection: Connection, _: object = None) -> None:
-    """Set the pragmas that every connection needs, to whichever file."""
+    """Set the pragmas that every connection needs, for any file."""
     _set_pragmas(
         connection,
         {

@@ -76,7 +76,7 @@ class TaskRows(NamedTuple):
         raise TaskNotFound(task_id)
 
     def page(self, query: TaskQuery) -> Page:
-        """Return a page of the tasks that `query` admits, with their total if it is `counted`."""
+        """Return a page of the tasks that `query` admits, with its total if `with_total`."""
         statement, values = queries.page(query)
         found = [_task_from_row(row) for row in statement.rows(self.session, **values)]
         return Page.of(found, query, self._total(query) if query.with_total else None)
