@@ -20,7 +20,7 @@ from taskservice.logs import SERVICE_LOGGER, Formatter
 CANARIES = {
     "the secret": re.escape(SECRET),
     "a token": r"eyJ[\w-]{8,}\.[\w-]+",
-    "a title or a description": r"Buy(?: |%20|\+)(?:oat(?: |%20|\+))?(?:milk|bread)|Two litres",
+    "a title or a description": r"Buy(?: |%20|\+)(?:oat(?: |%20|\+))?(?:milk|bread)|Two liters",
     "the database's password": re.escape(DATABASE_PASSWORD),
     "a database address": "|".join(
         (

@@ -40,14 +40,14 @@ def test_times_are_converted_to_utc() -> None:
 
 def test_an_edit_keeps_other_fields() -> None:
     """A field that is missing in an edit keeps its value."""
-    before = make(description="Two litres", completed=True)
+    before = make(description="Two liters", completed=True)
     after = before.edit(LATER, title="Buy oat milk")
     assert after == replace(before, title="Buy oat milk", updated_at=LATER, version=2)
 
 
 def test_an_edit_may_clear_the_description() -> None:
     """None clears the description."""
-    assert make(description="Two litres").edit(LATER, description=None).description is None
+    assert make(description="Two liters").edit(LATER, description=None).description is None
 
 
 @pytest.mark.parametrize("verb", [Task.complete, lambda task, now: task.edit(now, completed=True)])
@@ -73,8 +73,8 @@ def test_reopening_clears_completed_at() -> None:
 
 def test_an_edit_without_effect_keeps_times_and_version() -> None:
     """An edit to the same values returns the same task."""
-    task = make(description="Two litres")
-    assert task.edit(LATER, title="Buy milk", description="Two litres", completed=False) is task
+    task = make(description="Two liters")
+    assert task.edit(LATER, title="Buy milk", description="Two liters", completed=False) is task
 
 
 def test_updated_at_increases_if_the_clock_goes_back() -> None:

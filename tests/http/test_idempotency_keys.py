@@ -34,7 +34,7 @@ def test_a_repeated_creation_is_answered_as_the_first(ada: Caller) -> None:
     ("method", "suffix", "body"),
     [
         ("PUT", "", {"title": "Buy oat milk"}),
-        ("PATCH", "", {"description": "Two litres"}),
+        ("PATCH", "", {"description": "Two liters"}),
         ("PATCH", "/complete", {"completed": True}),
         ("PATCH", "/complete", None),
         ("DELETE", "", None),

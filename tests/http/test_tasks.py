@@ -48,7 +48,7 @@ def test_a_time_always_has_six_digits(ada: Caller, clock: TickingClock) -> None:
 
 def test_a_task_is_read_with_its_tag(ada: Caller) -> None:
     """GET of one task answers it and its ETag; HEAD the same without the body."""
-    task = ada.create(description="Two litres", completed=True)
+    task = ada.create(description="Two liters", completed=True)
     read = ada("GET", f"/{task['id']}")
     head = ada("HEAD", f"/{task['id']}")
     assert (read.status_code, read.json, read.headers["ETag"]) == (200, task, '"1"')
@@ -64,7 +64,7 @@ def test_an_id_is_taken_in_either_case(ada: Caller) -> None:
 
 def test_put_keeps_what_it_does_not_name(ada: Caller) -> None:
     """An optional field that a PUT leaves out keeps its value; null clears the description."""
-    task = ada.create(description="Two litres", completed=True)
+    task = ada.create(description="Two liters", completed=True)
     address = f"/{task['id']}"
     updated = ada("PUT", address, json={"title": "Buy oat milk"})
     assert (updated.status_code, updated.headers["ETag"]) == (200, '"2"')
@@ -88,7 +88,7 @@ def test_put_needs_a_title(ada: Caller) -> None:
 @pytest.mark.parametrize("media_type", ["application/merge-patch+json", "application/json"])
 def test_patch_merges(ada: Caller, media_type: str) -> None:
     """A merge patch in either media type: absent keeps, null clears."""
-    task = ada.create(description="Two litres")
+    task = ada.create(description="Two liters")
     patched = ada("PATCH", f"/{task['id']}", data='{"description": null}', content_type=media_type)
     assert (patched.status_code, patched.headers["ETag"]) == (200, '"2"')
     assert (patched.json["title"], patched.json["description"]) == ("Buy milk", None)

@@ -194,7 +194,7 @@ def test_a_defect_of_the_database_tells_no_value(
         superuser = request.getfixturevalue("postgresql").url(name)
     refuse_bread(production, superuser)
     with gunicorn(tmp_path, **production) as service:
-        body = {"title": "Buy bread", "description": "Two litres"}
+        body = {"title": "Buy bread", "description": "Two liters"}
         answer = service("POST", PATH, ADA, body)
         assert answer.status == 500
         assert service.stop() == 0

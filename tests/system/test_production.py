@@ -46,7 +46,7 @@ def is_problem(answer: Answer, status: int, kind: str) -> bool:
 
 def test_the_whole_story(service: Service) -> None:
     """Create, list, read, update, patch, complete, reopen, delete, and every common refusal."""
-    created = service("POST", PATH, ADA, {"title": "Buy milk", "description": "Two litres"})
+    created = service("POST", PATH, ADA, {"title": "Buy milk", "description": "Two liters"})
     task = created.json
     address = created.headers["Location"]
     assert (created.status, address) == (201, f"{PATH}/{task['id']}")
@@ -54,7 +54,7 @@ def test_the_whole_story(service: Service) -> None:
     assert service("GET", address, ADA).json == task
     updated = service("PUT", address, ADA, {"title": "Buy oat milk"})
     assert (updated.status, updated.headers["ETag"]) == (200, '"2"')
-    assert updated.json["description"] == "Two litres"
+    assert updated.json["description"] == "Two liters"
     patched = service("PATCH", address, ADA, {"description": None})
     assert (patched.status, patched.json["description"]) == (200, None)
     done = service("PATCH", f"{address}/complete", ADA)

@@ -35,7 +35,7 @@ def send(
 
 def create(tasks: IdempotentTasks) -> Task:
     """Add a task; a write for `send`."""
-    return tasks.add(title="Buy milk", description="Two litres")
+    return tasks.add(title="Buy milk", description="Two liters")
 
 
 def all_tasks(open_tasks: OpenTasks, owner: str = ADA) -> list[Task]:

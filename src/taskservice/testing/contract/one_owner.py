@@ -55,14 +55,14 @@ class OneOwner(ContractBase):
     ) -> None:
         """`change` stores and returns the result of the step."""
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy milk", description="Two litres")
+            task = tasks.add(title="Buy milk", description="Two liters")
             changed = tasks.change(
                 task.id, partial(Task.edit, title="Buy oat milk", completed=True)
             )
             assert tasks.get(task.id) == changed
         assert (changed.title, changed.description, changed.version) == (
             "Buy oat milk",
-            "Two litres",
+            "Two liters",
             2,
         )
         assert changed.updated_at == changed.completed_at == clock.now

@@ -61,8 +61,8 @@ UPDATE_EXAMPLES: Examples = {
 PATCH_EXAMPLES: Examples = {
     "describe": Example(
         "Set the description only",
-        {"description": "Two litres"},
-        _changed(2, description="Two litres"),
+        {"description": "Two liters"},
+        _changed(2, description="Two liters"),
     ),
     "clear": Example("Clear the description", {"description": None}, _changed(3)),
 }
