@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, Response, request, request_finished
-from tests.support import DATABASE_PASSWORD, SECRET
+from tests.secret_values import DATABASE_PASSWORD, SECRET
 
 from taskservice.logs import SERVICE_LOGGER, Formatter
 

@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
-from tests.parent_death import dying_with_the_tests
+from tests.parent_death_signal import dying_with_the_tests
 from tests.processes import ROOT
 
 Found = TypeVar("Found")

@@ -24,11 +24,11 @@ settings.register_profile("fuzz", settings.get_profile("ci"), derandomize=False,
 
 __all__ = ["clock"]
 
-pytest_plugins = ["tests.audit", "tests.canaries"]
+pytest_plugins = ["tests.statement_audit", "tests.canaries"]
 
 SEED = pytest.StashKey[int]()
 TOLD = "told"
-LONGEST = {"docs", "fuzz", "history", "testing"}
+LONGEST = {"docs", "fuzz", "faults", "testing"}
 
 
 class WholeFiles(LoadFileScheduling):  # type: ignore[misc]

@@ -6,7 +6,7 @@ from typing import cast
 
 from flask import Flask
 from flask.testing import FlaskClient
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice import testing
 from taskservice.app import create_app

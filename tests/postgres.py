@@ -19,8 +19,8 @@ from urllib.parse import quote, unquote, urlsplit
 from uuid import uuid4
 
 import psycopg
-from tests.parent_death import dying_with_the_tests
-from tests.support import DATABASE_PASSWORD
+from tests.parent_death_signal import dying_with_the_tests
+from tests.secret_values import DATABASE_PASSWORD
 
 GIVEN = "TASKSERVICE_TEST_DATABASE_URL"
 SECONDS = 30

@@ -16,10 +16,10 @@ from threading import Condition, Thread
 from typing import IO, Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from tests import forking
+from tests import fork_server
 from tests.canaries import WATCH, look_at_answer
-from tests.forking import Forked
-from tests.parent_death import dying_with_the_tests
+from tests.fork_server import Forked
+from tests.parent_death_signal import dying_with_the_tests
 from tests.postgres import program
 
 ROOT = Path(__file__).parents[1]
@@ -152,7 +152,7 @@ def run(
 ) -> "subprocess.CompletedProcess[str]":
     """Run a command to its end."""
     given = environment(**settings)
-    if forking.can_fork(command, given):
+    if fork_server.can_fork(command, given):
         result = _run_forked(command, folder, given)
     else:
         result = subprocess.run(
@@ -179,7 +179,7 @@ def _run_forked(
     command: Sequence[str], folder: Path, given: Mapping[str, str]
 ) -> "subprocess.CompletedProcess[str]":
     with TemporaryFile("w+") as stdout, TemporaryFile("w+") as stderr:
-        process = forking.start(command, folder, given, stdout.fileno(), stderr.fileno())
+        process = fork_server.start(command, folder, given, stdout.fileno(), stderr.fileno())
         try:
             status = process.wait(SECONDS)
         finally:
@@ -210,8 +210,8 @@ def running(command: Sequence[str], folder: Path, **settings: str) -> Iterator[S
 
 
 def _started(command: Sequence[str], folder: Path, given: Mapping[str, str]) -> Process:
-    if forking.can_fork(command, given):
-        return forking.start(command, folder, given)
+    if fork_server.can_fork(command, given):
+        return fork_server.start(command, folder, given)
     return subprocess.Popen(
         command,
         cwd=folder,

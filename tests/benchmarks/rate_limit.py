@@ -16,7 +16,7 @@ from statistics import median
 
 from tests.http_callers import SETTINGS, token_of
 from tests.redis_server import redis_server
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.adapters.jwt import SharedSecret, Verifier, issue
 from taskservice.adapters.memory import InMemoryTasks

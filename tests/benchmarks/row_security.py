@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import psycopg
 from sqlalchemy import Dialect, Engine
-from tests.homes import Home, behind_a_pooler, served, served_engine
+from tests.databases import Home, behind_a_pooler, served, served_engine
 from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql.connection import sessions

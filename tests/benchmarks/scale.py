@@ -18,9 +18,9 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Engine, text
-from tests.homes import served, served_engine
-from tests.plans import BIG, IN_THE_NAME, deep, fill, plan, queries
+from tests.databases import served, served_engine
 from tests.postgres import PostgresServer
+from tests.query_plans import BIG, IN_THE_NAME, deep, fill, plan, queries
 
 from taskservice.adapters.sql.admin.partition import partition
 from taskservice.adapters.sql.storage.task_service import SqlTasks

@@ -22,12 +22,12 @@ from time import perf_counter
 from urllib.parse import urlsplit
 
 from tests.benchmarks.clients import Client
-from tests.homes import served
+from tests.databases import served
 from tests.http_callers import token_of
 from tests.nginx import in_front_of
 from tests.postgres import PostgresServer
 from tests.processes import SECONDS, gunicorn
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 HONEST, ROUND = 2, 30
 SLOW_READER = "slow-reader"

@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.homes import sqlite_home
-from tests.parent_death import dying_with_the_tests
+from tests.databases import sqlite_home
+from tests.parent_death_signal import dying_with_the_tests
 from tests.processes import ROOT, SECONDS, gunicorn
 
 HERE = ROOT / "tests" / "better_auth"

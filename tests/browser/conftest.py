@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import pytest
 from tests.chromium import Browser, chromium
-from tests.homes import Home, served
+from tests.databases import Home, served
 from tests.postgres import Databases
 from tests.processes import Service, gunicorn
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 
 class Deployed(NamedTuple):

@@ -7,11 +7,11 @@ from selenium.webdriver.common.keys import Keys
 from tests.browser.conftest import Deployed
 from tests.browser.prefixed import under
 from tests.chromium import DESK, PHONE, Browser
-from tests.homes import Home
+from tests.databases import Home
 from tests.http_callers import SETTINGS
 from tests.processes import gunicorn
-from tests.proxy import wired
-from tests.support import SECRET
+from tests.secret_values import SECRET
+from tests.tcp_proxy import wired
 
 from taskservice import __version__
 from taskservice.adapters.memory import InMemoryTasks

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from tests.operations import Document, Operation, operations
+from tests.openapi_operations import Document, Operation, operations
 
 from taskservice.app import openapi_document
 

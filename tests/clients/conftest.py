@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from tests.clients.libraries import JARS, MODULES, gather
 from tests.clients.projects import LOCKED
-from tests.homes import Home, served
+from tests.databases import Home, served
 from tests.postgres import Databases
 from tests.processes import ROOT, Service, gunicorn, gunicorn_command
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 NEEDED = {"node": "nodejs", "npx": "npm", "javac": "default-jdk-headless", "go": "golang-go"}
 

@@ -3,7 +3,7 @@
 import re
 from typing import NamedTuple
 
-from tests.pages import DOCS, code
+from tests.markdown_code import DOCS, code
 
 ADDRESS = "http://127.0.0.1:8000"
 

@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 from tests.clients.libraries import OKHTTP_VERSION
-from tests.pages import DOCS
+from tests.markdown_code import DOCS
 
 pytestmark = pytest.mark.clients
 

@@ -12,7 +12,7 @@ from tests.clients.libraries import MODULES
 from tests.clients.pages import ADDRESS, PAGES, Page
 from tests.clients.projects import LOCKED, make_project
 from tests.http_callers import token_of
-from tests.parent_death import dying_with_the_tests
+from tests.parent_death_signal import dying_with_the_tests
 from tests.processes import ROOT, Service, environment
 
 pytestmark = pytest.mark.clients

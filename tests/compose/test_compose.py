@@ -22,11 +22,11 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 from tests.nginx import AROUND
-from tests.parent_death import dying_with_the_tests
+from tests.parent_death_signal import dying_with_the_tests
 from tests.pgbouncer import await_answer, free_port, pgbouncer_program
 from tests.postgres import PostgresServer, become_unprivileged, give_away, program
 from tests.processes import ROOT, SECONDS, Service, environment, gunicorn, look_at_output
-from tests.support import DATABASE_PASSWORD, SECRET, UNREACHABLE_PROXY
+from tests.secret_values import DATABASE_PASSWORD, SECRET, UNREACHABLE_PROXY
 from tests.system.test_deployment import instructions, listed
 
 from taskservice.adapters.jwt import issue

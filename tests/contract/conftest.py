@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
-from tests.homes import Home, behind_a_pooler, served, served_engine, sqlite_home
+from tests.databases import Home, behind_a_pooler, served, served_engine, sqlite_home
 from tests.postgres import Databases
 
 from taskservice.adapters.memory import InMemoryTasks

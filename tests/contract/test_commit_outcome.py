@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine
-from tests.homes import Home, served_engine
+from tests.databases import Home, served_engine
 
 from taskservice.adapters.sql.connection import commit_outcome
 from taskservice.adapters.sql.connection.commit_outcome import (

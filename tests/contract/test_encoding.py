@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from tests.homes import Home, served, served_engine, sqlite_home
+from tests.databases import Home, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, run
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.adapters.sql.checks.encoding import require_encoding
 from taskservice.adapters.sql.connection.address import database_url

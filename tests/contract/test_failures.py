@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
-from tests.homes import Home, served, served_engine
+from tests.databases import Home, served, served_engine
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema

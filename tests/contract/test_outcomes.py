@@ -12,9 +12,9 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, text
-from tests.homes import Home, await_lock, served_engine
+from tests.databases import Home, await_lock, served_engine
 from tests.postgres import Databases
-from tests.proxy import Wire, wired
+from tests.tcp_proxy import Wire, wired
 
 from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.connection import commit_outcome, retries

@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Engine, event
-from tests.homes import Home, await_lock, served, served_engine, sqlite_home
+from tests.databases import Home, await_lock, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, ROOT, client, run
 

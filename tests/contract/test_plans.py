@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
-from tests.homes import Home, behind_a_pooler, served, served_engine, sqlite_home
-from tests.plans import BIG, IN_THE_NAME, deep, fill, plan, queries
+from tests.databases import Home, behind_a_pooler, served, served_engine, sqlite_home
 from tests.postgres import Databases
+from tests.query_plans import BIG, IN_THE_NAME, deep, fill, plan, queries
 
 from taskservice.core.query import TaskQuery
 

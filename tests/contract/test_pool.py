@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.pool import base as pools
-from tests.homes import Home, served_engine, sqlite_home
-from tests.proxy import wired
+from tests.databases import Home, served_engine, sqlite_home
+from tests.tcp_proxy import wired
 
 from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.connection import sqlite as sqlite_files

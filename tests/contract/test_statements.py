@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import ClauseElement, Engine, event, text
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import IntegrityError
-from tests.homes import Home, await_lock, served, served_engine
+from tests.databases import Home, await_lock, served, served_engine
 from tests.postgres import Databases
 
 from taskservice.adapters.sql.connection import sessions

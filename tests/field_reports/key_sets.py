@@ -7,8 +7,8 @@ Serialisers write null and empty values for what is not set, and RFC 7517, secti
 from typing import Any
 
 from tests.field_reports.report import Report
-from tests.issuer import SigningKey
 from tests.token_forge import segment
+from tests.token_issuer import SigningKey
 
 RSA, EC, OKP = (SigningKey.make(name, "r1").public_jwk for name in ("RS256", "ES256", "EdDSA"))
 

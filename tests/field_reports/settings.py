@@ -1,7 +1,7 @@
 """Settings as people hand them over, and what the service reads: a value, or its one message."""
 
 from tests.field_reports.report import Report
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 Setting = tuple[str, str]
 

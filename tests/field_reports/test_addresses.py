@@ -7,7 +7,7 @@ from sqlalchemy import create_engine
 from tests.field_reports.addresses import READ, REFUSED, Parameters
 from tests.field_reports.report import Report
 from tests.postgres import Databases
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.connection.address import database_url

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from tests.field_reports.connections import BY_CLIENT, BY_SERVER, Kind
 from tests.field_reports.report import Report
 from tests.postgres import Databases
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.adapters.sql.checks.connectivity import _failure, require_connection
 from taskservice.adapters.sql.connection.address import database_url

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tests.databases import sqlite_home
 from tests.field_reports.test_no_traceback import NO_DATABASE
-from tests.homes import sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, run
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.adapters.sql.checks.connectivity import require_connection
 from taskservice.adapters.sql.connection.address import database_url

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.field_reports.key_sets import IGNORED, OKP, RSA, USED
 from tests.field_reports.report import Report
-from tests.issuer import Issuer
+from tests.token_issuer import Issuer
 
 from taskservice.adapters.jwt import KeySet, Verifier
 from taskservice.adapters.jwt.jwk_set import read_key_set

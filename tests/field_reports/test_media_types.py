@@ -7,7 +7,7 @@ import pytest
 from tests.field_reports.media_types import CHARSET, CODING, JSON, PATCH, REFUSED, TAKEN
 from tests.field_reports.report import Report
 from tests.http_callers import SETTINGS, Caller
-from tests.problems import problem
+from tests.problem_details import problem
 
 from taskservice.adapters.memory import InMemoryTasks
 from taskservice.app import create_app

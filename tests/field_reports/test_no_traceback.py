@@ -13,8 +13,8 @@ from threading import Event
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.homes import sqlite_home
-from tests.support import SECRET
+from tests.databases import sqlite_home
+from tests.secret_values import SECRET
 
 from taskservice.cli import main
 from taskservice.config.parsers import PARSERS

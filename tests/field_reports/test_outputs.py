@@ -10,9 +10,9 @@ from pathlib import Path
 from stat import S_IFMT
 
 import pytest
+from tests.databases import served_engine, sqlite_home
 from tests.field_reports.outputs import REFUSED, STREAMS, TAKEN, Made
 from tests.field_reports.report import Report
-from tests.homes import served_engine, sqlite_home
 from tests.http_callers import SETTINGS
 
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData

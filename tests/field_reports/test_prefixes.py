@@ -7,7 +7,7 @@ import pytest
 from tests.field_reports.prefixes import REPORTS
 from tests.field_reports.report import Report
 from tests.http_callers import SETTINGS, Caller
-from tests.problems import problem
+from tests.problem_details import problem
 
 from taskservice.adapters.http.protocol import path_prefix
 from taskservice.adapters.http.protocol.path_prefix import WARNING_INTERVAL, Throttle

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.databases import Home, served, served_engine, sqlite_home
 from tests.field_reports.report import Report
-from tests.homes import Home, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import ROOT
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.adapters.sql.checks import readiness
 from taskservice.adapters.sql.checks.readiness import require_ready

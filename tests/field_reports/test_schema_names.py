@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from tests.field_reports.report import Report
 from tests.field_reports.schema_names import MADE
-from tests.operations import operations
+from tests.openapi_operations import operations
 
 from taskservice.app import openapi_document
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from tests.field_reports.report import Report
 from tests.field_reports.service_links import VARIABLES
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.config import DEFAULT_DATABASE, Settings
 

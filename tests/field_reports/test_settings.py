@@ -5,7 +5,7 @@ import logging
 import pytest
 from tests.field_reports.report import Report
 from tests.field_reports.settings import READ, REFUSED, Setting
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.config import ConfigError, Settings
 from taskservice.config.parsers import PARSERS

@@ -13,10 +13,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.homes import sqlite_home
+from tests.databases import sqlite_home
 from tests.http_callers import SETTINGS
 from tests.processes import START, running
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice import temporary_folder
 from taskservice.app import serve_metrics

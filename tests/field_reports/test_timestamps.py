@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.field_reports.report import Report
 from tests.field_reports.timestamps import DAY, IMPORTED, LEAP, OF_FORM, OF_VALUE, TAKEN, YEAR
 from tests.http_callers import SETTINGS, Caller
-from tests.problems import faults
+from tests.problem_details import faults
 
 from taskservice.adapters.http.api.schemas import TaskQuerySchema
 from taskservice.adapters.memory import InMemoryTasks

@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import Engine, delete
 from tests.contract.conftest import home, owner_engine, role_engine, sqlite
+from tests.databases import Home
 from tests.fuzz.schemathesis_run import World
-from tests.homes import Home
 from tests.http_callers import SETTINGS
 from tests.isolation.conftest import empty
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import Engine, event, text
+from tests.databases import Home
 from tests.fuzz.timing import Comparison, compared
-from tests.homes import Home
 from tests.http_callers import SETTINGS, Caller
 from tests.isolation.conftest import empty
 

@@ -17,7 +17,7 @@ from tests.fuzz.drawn import (
 )
 from tests.fuzz.schemathesis_run import World
 from tests.http_callers import Caller
-from tests.problems import problem
+from tests.problem_details import problem
 
 from taskservice.adapters.http.api.schemas import SORTS
 from taskservice.app import openapi_document

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from tests.homes import served, sqlite_home
+from tests.databases import served, sqlite_home
 from tests.hostile.wire import Exchange, in_process
 from tests.hostile.world import SETTINGS, World
 from tests.postgres import Databases

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from itertools import product
 
 import pytest
-from tests.homes import served_engine
+from tests.databases import served_engine
 from tests.hostile.case import Case
 from tests.hostile.corpus import CORPUS
 from tests.hostile.flavours import ENGINES, FLAVOURS, PLAIN, new_database, world_in_process

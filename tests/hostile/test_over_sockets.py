@@ -26,7 +26,7 @@ from tests.hostile.wire import over_socket
 from tests.hostile.world import World
 from tests.postgres import Databases
 from tests.processes import Service
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.adapters.memory import InMemoryTasks
 

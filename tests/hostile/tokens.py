@@ -10,7 +10,7 @@ from typing import Any
 from tests.hostile.case import accepted, by_server, refused
 from tests.hostile.messages import LIST, get
 from tests.hostile.world import AUDIENCE, ISSUER
-from tests.support import SECRET
+from tests.secret_values import SECRET
 from tests.token_forge import HEADER, Part, segment, sign
 from tests.token_forge import forge as forge_with
 

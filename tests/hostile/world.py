@@ -12,7 +12,7 @@ from tests.canaries import WATCH, look_at_answer
 from tests.hostile.case import Case
 from tests.hostile.messages import TASK, message
 from tests.hostile.wire import Answer, Exchange, read_answer
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.adapters.http.api import cursors
 from taskservice.adapters.jwt import issue

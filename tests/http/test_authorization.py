@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from tests.http_callers import Caller, application
-from tests.problems import problem
-from tests.support import SECRET
+from tests.problem_details import problem
+from tests.secret_values import SECRET
 
 from taskservice.adapters.jwt import issue
 from taskservice.core.service import TaskService

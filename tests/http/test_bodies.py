@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from marshmallow import fields
 from tests.http_callers import Caller
-from tests.problems import faults, problem
+from tests.problem_details import faults, problem
 from tests.processes import ROOT
 
 from taskservice.adapters.http.api import schemas

@@ -6,8 +6,8 @@ from copy import deepcopy
 from typing import Any
 
 import pytest
-from tests.compatibility import breaks
-from tests.operations import Document
+from tests.openapi_compatibility import breaks
+from tests.openapi_operations import Document
 from tests.processes import ROOT
 
 from taskservice.app import openapi_document

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from tests.http_callers import SETTINGS, Caller, application
-from tests.problems import problem
+from tests.problem_details import problem
 
 from taskservice.app import create_app
 from taskservice.config import ConfigError, Settings

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from tests.http_callers import SETTINGS, Caller, application
-from tests.operations import examples, resolved
+from tests.openapi_operations import examples, resolved
 
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
 from taskservice.adapters.memory import InMemoryTasks

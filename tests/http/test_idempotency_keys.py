@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 from tests.http_callers import Caller
-from tests.problems import problem
+from tests.problem_details import problem
 
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
 

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from tests.http_callers import SETTINGS, application
-from tests.problems import problem
+from tests.problem_details import problem
 
 from taskservice import __version__
 from taskservice.adapters.http.pages import public_pages

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from tests.http_callers import Caller
-from tests.problems import faults, problem
+from tests.problem_details import faults, problem
 
 from taskservice.adapters.http.api import schemas
 from taskservice.adapters.http.protocol.request_parser import ParametersSchema

@@ -10,7 +10,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.http_callers import SETTINGS, Caller, application
-from tests.problems import problem
+from tests.problem_details import problem
 
 from taskservice.adapters.http.protocol.etags import parse_etags
 from taskservice.core.service import OpenTasks

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
 from tests.http_callers import SETTINGS, Caller, application
-from tests.problems import problem
+from tests.problem_details import problem
 from werkzeug.exceptions import ImATeapot
 
 from taskservice.adapters.http.api.schemas import TaskSchema

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.operations import Operation, operations, resolved
+from tests.openapi_operations import Operation, operations, resolved
 
 from taskservice.app import openapi_document
 

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 from tests.http_callers import Caller
-from tests.problems import faults, problem
+from tests.problem_details import faults, problem
 
 from taskservice.testing import TickingClock
 

@@ -16,7 +16,7 @@ from tests.contract.conftest import (
     role_engine,
     sqlite,
 )
-from tests.homes import Home, served_engine
+from tests.databases import Home, served_engine
 
 __all__ = [
     "home",

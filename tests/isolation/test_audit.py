@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 from pglast.parser import ParseError
 from sqlalchemy import Engine
-from tests.audit import Audit
-from tests.grammar import Untied, owner_parameters
+from tests.sql_grammar import Untied, owner_parameters
+from tests.statement_audit import Audit
 
 from taskservice.adapters.sql.storage.task_rows import TaskRows
 from taskservice.adapters.sql.storage.task_service import SqlTasks

@@ -5,7 +5,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from sqlalchemy import inspect
-from tests.homes import Home
+from tests.databases import Home
 
 from taskservice.adapters.sql.admin.prune import IDEMPOTENCY_KEY_TTL
 from taskservice.adapters.sql.schema import VERSION_TABLE

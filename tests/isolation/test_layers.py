@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, event
-from tests.homes import Home
+from tests.databases import Home
 from tests.http_callers import SETTINGS, Caller
 
 from taskservice.adapters.http.protocol import authorization

@@ -13,8 +13,8 @@ from uuid import uuid4
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from tests.audit import Audit
-from tests.support import SECRET
+from tests.secret_values import SECRET
+from tests.statement_audit import Audit
 from werkzeug.test import TestResponse
 
 from taskservice.adapters.jwt import issue

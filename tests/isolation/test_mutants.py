@@ -7,10 +7,10 @@ from typing import Any
 
 import psycopg
 import pytest
+from tests.mutation.cleanup import DATABASES, ROLES, sweep
+from tests.mutation.coverage import CALLED, instrumented, nearest
 from tests.mutation.operators import mutants
-from tests.mutation.reach import CALLED, instrumented, nearest
 from tests.mutation.run import listed, servers
-from tests.mutation.sweeping import DATABASES, ROLES, sweep
 from tests.mutation.targets import PACKAGE, ROOT, TESTS, jobs
 from tests.postgres import Databases
 from tests.processes import run

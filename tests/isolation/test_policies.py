@@ -10,10 +10,10 @@ import psycopg
 import pytest
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Engine, event
-from tests.homes import Home, await_lock, served, served_engine, sqlite_home
+from tests.databases import Home, await_lock, served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.adapters.sql.admin.partition import partition
 from taskservice.adapters.sql.checks.row_security import (

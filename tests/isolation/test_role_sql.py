@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from tests.postgres import PostgresServer
 from tests.processes import ROOT, client, gunicorn
-from tests.support import SECRET
+from tests.secret_values import SECRET
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.checks.roles import require_ordinary_role

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from sqlalchemy import event
-from tests.homes import Home, served_engine
+from tests.databases import Home, served_engine
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.checks.roles import require_ordinary_role

@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Engine
 from tests.benchmarks import row_security
-from tests.homes import Home, behind_a_pooler, served
+from tests.databases import Home, behind_a_pooler, served
 from tests.postgres import Databases, program
 from tests.system.conftest import command
 

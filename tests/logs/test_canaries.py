@@ -9,7 +9,7 @@ import pytest
 from flask import Flask, Response
 from tests.canaries import WATCH, Listener, Watch
 from tests.processes import ROOT, SECONDS, Service, run, running
-from tests.support import DATABASE_PASSWORD, SECRET
+from tests.secret_values import DATABASE_PASSWORD, SECRET
 
 from taskservice.adapters.jwt import issue
 

@@ -8,9 +8,9 @@ from multiprocessing.context import ForkProcess
 from time import monotonic
 from typing import NamedTuple
 
-from tests.mutation.meeting import meet_the_tests
-from tests.mutation.reach import Reach, nearest
-from tests.mutation.sweeping import sweep
+from tests.mutation.cleanup import sweep
+from tests.mutation.coverage import Reach, nearest
+from tests.mutation.run_tests import meet_the_tests
 from tests.mutation.targets import TESTS, Job
 
 LONGEST = 300

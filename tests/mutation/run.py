@@ -14,9 +14,9 @@ from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.mutation.meeting import learn, warm_up
+from tests.mutation.coverage import Reach, read_reach
 from tests.mutation.outcomes import Outcome, outcomes
-from tests.mutation.reach import Reach, read_reach
+from tests.mutation.run_tests import learn, warm_up
 from tests.mutation.targets import Job, jobs, sources
 from tests.postgres import PostgresServer
 

@@ -19,7 +19,7 @@ CONTRACT = [
     *LAYERS,
     "tests/contract/test_statements.py",
     *OUTCOMES,
-    "tests/contract/test_promises.py",
+    "tests/contract/test_contract.py",
 ]
 SCHEMA = ["tests/system/test_schema.py"]
 START = ["tests/system/test_configuration.py"]
@@ -62,7 +62,7 @@ TESTS = {
     "adapters/sql/connection/address": ["tests/field_reports/test_addresses.py", *SCHEMA],
     "adapters/sql/connection/retries": OUTCOMES,
     "adapters/sql/storage/owner_data": [
-        "tests/contract/test_archive.py",
+        "tests/contract/test_owner_data.py",
         "tests/system/test_export_import.py",
     ],
     "adapters/sql/storage/retryable_writes": CONTRACT,

@@ -11,7 +11,7 @@ import pytest
 from tests.http_callers import token_of
 from tests.processes import ROOT, running
 from tests.release.installation import Installed
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 import taskservice
 from taskservice.adapters.sql.schema import VERSIONS

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.homes import Home, served
+from tests.databases import Home, served
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 
 def command(folder: Path, *arguments: str, **settings: str) -> str:

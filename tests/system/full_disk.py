@@ -13,9 +13,9 @@ from pathlib import Path
 
 from click.testing import CliRunner
 from sqlalchemy import Engine
-from tests.homes import served_engine, sqlite_home
+from tests.databases import served_engine, sqlite_home
 from tests.http_callers import SETTINGS, Caller
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.app import create_app

@@ -9,10 +9,10 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from tests.homes import sqlite_home
+from tests.databases import sqlite_home
 from tests.http_callers import token_of
 from tests.processes import SECONDS, Service, gunicorn, run
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 PATH = "/api/tasks/ada/tasks"
 ADA = token_of("ada")

@@ -9,12 +9,12 @@ from time import sleep, time
 
 import pytest
 from sqlalchemy import event
-from tests.homes import Home, sqlite_home
-from tests.issuer import Issuer, failing, saying
+from tests.databases import Home, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
 from tests.redis_server import redis_server
-from tests.support import DATABASE_PASSWORD, SECRET
+from tests.secret_values import DATABASE_PASSWORD, SECRET
+from tests.token_issuer import Issuer, failing, saying
 
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.checks.database_info import inspect_database, missing_privileges

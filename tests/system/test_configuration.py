@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.homes import sqlite_home
+from tests.databases import sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run, written
-from tests.support import DATABASE_PASSWORD, SECRET
+from tests.secret_values import DATABASE_PASSWORD, SECRET
 
 from taskservice.adapters.sql.checks.readiness import NO_FILE_ADVICE
 

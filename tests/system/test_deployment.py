@@ -13,11 +13,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.homes import served, sqlite_home
+from tests.databases import served, sqlite_home
 from tests.pgbouncer import CONFIGURATION
 from tests.postgres import Databases
 from tests.processes import ROOT, SECONDS, environment, running
-from tests.support import SECRET, UNREACHABLE_PROXY
+from tests.secret_values import SECRET, UNREACHABLE_PROXY
 
 from taskservice.config import Settings
 from taskservice.server import gunicorn_conf

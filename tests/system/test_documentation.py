@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.curl import path_with_curl
-from tests.pages import DOCS, blocks, code
+from tests.markdown_code import DOCS, blocks, code
 from tests.processes import COMMAND, ROOT, SECONDS, environment, running
 
 TUTORIAL = (DOCS / "index.md").read_text()

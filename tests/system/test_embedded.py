@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from tests.curl import path_with_curl
 from tests.processes import COMMAND, SECONDS, Service, environment, run, running
-from tests.support import UNREACHABLE_PROXY
+from tests.secret_values import UNREACHABLE_PROXY
 
 from taskservice.cli import COMMANDS
 

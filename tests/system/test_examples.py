@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 from tests.http_callers import token_of
-from tests.operations import Operation, examples, operations
+from tests.openapi_operations import Operation, examples, operations
 from tests.processes import Answer, Service, gunicorn
 
 MADE = {"id", "created_at", "updated_at", "completed_at"}

@@ -9,9 +9,9 @@ from typing import Any
 
 import jwt
 import pytest
-from tests.issuer import Issuer
 from tests.processes import COMMAND, environment, run
-from tests.support import SECRET
+from tests.secret_values import SECRET
+from tests.token_issuer import Issuer
 
 from taskservice.adapters.jwt import issue
 from taskservice.cli.explain_token import explain

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from click.testing import CliRunner
-from tests.homes import served, served_engine, sqlite_home
+from tests.databases import served, served_engine, sqlite_home
 from tests.postgres import Databases
 from tests.processes import COMMAND, SECONDS, environment, run
 from tests.system.conftest import command

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.homes import Home, await_lock
+from tests.databases import Home, await_lock
 from tests.http_callers import token_of
 from tests.processes import Answer, Service, gunicorn
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.config import Settings
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.issuer import Issuer
 from tests.processes import Service, gunicorn
 from tests.system.conftest import command
+from tests.token_issuer import Issuer
 
 PATH = "/api/tasks/auth0%7Cada/tasks"
 SUBJECT = "auth0|ada"

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 import pytest
 from gunicorn.config import Config
 from gunicorn.http.unreader import SocketUnreader
-from tests.homes import sqlite_home
+from tests.databases import sqlite_home
 from tests.processes import SECONDS, START, Service, gunicorn
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.server.draining import DrainingWorker
 from taskservice.server.keepalive import NO_TIMEOUT, KeepAliveWorker

@@ -8,9 +8,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.homes import sqlite_home
+from tests.databases import sqlite_home
 from tests.processes import SECONDS, Service, gunicorn
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 LINGERING = 20
 ASKING = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from tests.processes import COMMAND, SECONDS, START, Service, gunicorn, run, running, written
-from tests.support import SECRET
+from tests.secret_values import SECRET
 from tests.system.conftest import command
 
 from taskservice.adapters.jwt import issue

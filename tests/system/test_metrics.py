@@ -18,9 +18,8 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.homes import sqlite_home
+from tests.databases import sqlite_home
 from tests.http_callers import token_of
-from tests.issuer import Issuer
 from tests.processes import (
     COMMAND,
     SECONDS,
@@ -32,7 +31,8 @@ from tests.processes import (
     running,
     written,
 )
-from tests.support import SECRET
+from tests.secret_values import SECRET
+from tests.token_issuer import Issuer
 
 from taskservice import __version__
 from taskservice.adapters.prometheus.endpoint import create_registry

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
-from tests.homes import Home, served, served_engine, sqlite_home
+from tests.databases import Home, served, served_engine, sqlite_home
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema

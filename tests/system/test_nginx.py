@@ -14,13 +14,13 @@ from threading import Thread
 from urllib.parse import quote, urlsplit
 
 import pytest
-from tests.homes import sqlite_home
+from tests.databases import sqlite_home
 from tests.hostile.wire import Answer as Raw
 from tests.hostile.wire import read_answer
 from tests.http_callers import token_of
 from tests.nginx import DOCUMENT, fronted, in_front_of
 from tests.processes import SECONDS, Answer, Service, gunicorn
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.core.validation import TITLE_LIMIT
 from taskservice.server import gunicorn_conf

@@ -11,12 +11,12 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import Engine
-from tests.homes import Home, served, served_engine
+from tests.databases import Home, served, served_engine
 from tests.http_callers import token_of
 from tests.pgbouncer import pooled
 from tests.postgres import Databases
 from tests.processes import gunicorn
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.adapters.sql.connection.sessions import PREPARE_THRESHOLD
 from taskservice.adapters.sql.storage.task_service import SqlTasks

@@ -11,7 +11,7 @@ import pytest
 from tests.http_callers import token_of
 from tests.processes import Answer, Service, gunicorn
 from tests.redis_server import RedisServer, redis_server
-from tests.support import SECRET
+from tests.secret_values import SECRET
 from tests.system.conftest import command
 
 PATIENT = 40

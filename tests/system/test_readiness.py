@@ -9,10 +9,10 @@ from pathlib import Path
 from time import sleep
 
 import pytest
-from tests.homes import served, sqlite_home
+from tests.databases import served, sqlite_home
 from tests.postgres import Databases
 from tests.processes import Service, gunicorn
-from tests.support import DATABASE_PASSWORD, SECRET
+from tests.secret_values import DATABASE_PASSWORD, SECRET
 
 from taskservice.core.operations.readiness import RESULT_TTL
 

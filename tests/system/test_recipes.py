@@ -13,10 +13,10 @@ from urllib.parse import quote, urlsplit
 
 import jwt
 import pytest
-from tests.homes import sqlite_home
-from tests.issuer import Issuer
+from tests.databases import sqlite_home
 from tests.processes import ROOT, Service, gunicorn
-from tests.support import SECRET
+from tests.secret_values import SECRET
+from tests.token_issuer import Issuer
 
 PAGE = (ROOT / "docs" / "authentication.md").read_text()
 KEYCLOAK_FOR_ENCRYPTION = {"kid": "enc", "kty": "RSA", "alg": "RSA-OAEP", "use": "enc", "n": "AQ"}

@@ -13,11 +13,11 @@ from pathlib import Path
 from threading import Event
 from urllib.parse import urlsplit
 
-from tests.homes import served
+from tests.databases import served
 from tests.http_callers import token_of
 from tests.postgres import Databases
 from tests.processes import SECONDS, WORKERS, Service, gunicorn
-from tests.support import SECRET
+from tests.secret_values import SECRET
 from tests.system.workers import await_end, sockets_to, workers
 
 USERS = ["ada", "bob", "cleo", "dan"]

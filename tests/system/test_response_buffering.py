@@ -11,9 +11,9 @@ import pytest
 from gunicorn import util
 from gunicorn.config import Config
 from gunicorn.http import wsgi
-from tests.homes import sqlite_home
+from tests.databases import sqlite_home
 from tests.processes import SECONDS, gunicorn
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.server import response_buffering
 from taskservice.server.keepalive import KeepAliveWorker

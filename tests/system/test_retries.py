@@ -10,11 +10,11 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import Engine, insert, select, text
-from tests.homes import served
+from tests.databases import served
 from tests.http_callers import token_of
 from tests.postgres import Databases
 from tests.processes import Answer, Service, gunicorn, run, written
-from tests.support import SECRET
+from tests.secret_values import SECRET
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.admin.migrate import upgrade

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Column, Engine, MetaData, Table, insert, inspect, text
-from tests.homes import served, served_engine
+from tests.databases import served, served_engine
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
 from tests.system.conftest import command

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from tests.freezing import await_stillness, freeze
-from tests.homes import Home, await_lock
+from tests.databases import Home, await_lock
 from tests.http_callers import token_of
+from tests.process_freeze import await_stillness, freeze
 from tests.processes import SECONDS, START, Service, gunicorn, running
-from tests.support import SECRET
+from tests.secret_values import SECRET
 from tests.system.workers import await_signal, workers
 
 PATH = "/api/tasks/ada/tasks"

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.proto.trace.v1.trace_pb2 import Status as SpanStatus
-from tests.collector import attributes, collecting
-from tests.homes import sqlite_home
+from tests.databases import sqlite_home
 from tests.http_callers import token_of
+from tests.otlp_collector import attributes, collecting
 from tests.processes import Service, gunicorn, run, written
-from tests.support import DATABASE_PASSWORD, SECRET
+from tests.secret_values import DATABASE_PASSWORD, SECRET
 
 from taskservice import __version__
 

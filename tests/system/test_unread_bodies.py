@@ -7,10 +7,10 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
-from tests.homes import sqlite_home
+from tests.databases import sqlite_home
 from tests.http_callers import token_of
 from tests.processes import SECONDS, Service, gunicorn
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
 

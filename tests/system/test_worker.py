@@ -13,9 +13,9 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.http import errors, wsgi
 from gunicorn.workers.gthread import TConn, ThreadWorker
-from tests.homes import sqlite_home
+from tests.databases import sqlite_home
 from tests.processes import run, written
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 from taskservice.server.logger import Log
 from taskservice.server.worker import Worker

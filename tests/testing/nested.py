@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from tests.parent_death import dying_with_the_tests
+from tests.parent_death_signal import dying_with_the_tests
 from tests.processes import environment
 
 TIMEOUT = 110

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from tests.http_callers import token_of
-from tests.pages import DOCS, files
+from tests.markdown_code import DOCS, files
 from tests.processes import running
-from tests.support import SECRET
+from tests.secret_values import SECRET
 from tests.testing.nested import Report, run_pytest
 
 from taskservice.testing.contract import TaskServiceContract

@@ -12,10 +12,10 @@ from tests.benchmarks.speed import cpu
 from tests.benchmarks.speed.floor import TABLE
 from tests.benchmarks.speed.running import Variables, governed_database, migrate, running
 from tests.http_callers import token_of
-from tests.issuer import Issuer
 from tests.postgres import PostgresServer
 from tests.processes import ROOT
-from tests.support import SECRET
+from tests.secret_values import SECRET
+from tests.token_issuer import Issuer
 
 from taskservice.server import gunicorn_conf
 

@@ -10,7 +10,7 @@ from tests.benchmarks.speed.contenders import SETTINGS, Contender, service
 from tests.benchmarks.speed.running import running
 from tests.postgres import PostgresServer
 from tests.processes import ROOT
-from tests.support import SECRET
+from tests.secret_values import SECRET
 
 PEERS = ("fastapi_sqlalchemy", "fastapi_sqlmodel", "litestar_asyncpg")
 SCHEMA = Path(__file__).parents[1] / "peers" / "schema.sql"

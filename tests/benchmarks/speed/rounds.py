@@ -10,7 +10,7 @@ from statistics import median
 from tests.benchmarks.speed.contenders import Contender
 from tests.benchmarks.speed.load import Load, Measured, prepare, run
 from tests.benchmarks.speed.operations import OPERATIONS
-from tests.parent_death import dying_with_the_tests
+from tests.parent_death_signal import dying_with_the_tests
 
 WARM_UP_SECONDS = 1.0
 

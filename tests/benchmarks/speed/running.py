@@ -9,7 +9,7 @@ from pathlib import Path
 from socket import create_connection
 from tempfile import TemporaryDirectory
 
-from tests.parent_death import dying_with_the_tests
+from tests.parent_death_signal import dying_with_the_tests
 from tests.postgres import PostgresServer, kept_port
 from tests.processes import environment
 

@@ -7,8 +7,8 @@ import pytest
 from flask import Flask
 from tests.http.limits.callers import BAD, PATH, QUOTA, refuse, use_up
 from tests.http_callers import Caller, token_of
-from tests.issuer import Issuer
-from tests.problems import problem
+from tests.problem_details import problem
+from tests.token_issuer import Issuer
 
 from taskservice.adapters.jwt import key_set
 from taskservice.app import ADDRESS_LIMIT_FACTOR

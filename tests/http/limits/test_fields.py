@@ -9,7 +9,7 @@ import http_sf
 from flask import Flask
 from tests.http.limits.callers import PATH, PUBLIC, QUOTA, refuse
 from tests.http_callers import SETTINGS, Caller
-from tests.problems import problem
+from tests.problem_details import problem
 from werkzeug.test import TestResponse
 
 from taskservice.app import ADDRESS_LIMIT_FACTOR, create_app

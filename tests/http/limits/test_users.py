@@ -6,7 +6,7 @@ from datetime import timedelta
 from flask import Flask
 from tests.http.limits.callers import PATH, PUBLIC, QUOTA, refuse, use_up
 from tests.http_callers import Caller
-from tests.problems import problem
+from tests.problem_details import problem
 
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
 from taskservice.app import ADDRESS_LIMIT_FACTOR

@@ -19,8 +19,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from tests import issuer as issuers
-from tests.issuer import Issuer
+from tests import token_issuer as issuers
+from tests.token_issuer import Issuer
 
 from taskservice.adapters.jwt import KeySet, Verifier, fetch
 from taskservice.adapters.jwt.fetch import fetch_key_set

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.issuer import ALGORITHMS, Issuer
 from tests.token_forge import CLAIMS, HEADER, forge, segment, verifier
+from tests.token_issuer import ALGORITHMS, Issuer
 
 from taskservice.adapters.jwt import KeySet, Verifier
 from taskservice.core.errors import Unauthenticated

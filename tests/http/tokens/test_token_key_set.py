@@ -13,8 +13,8 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.issuer import Issuer, SigningKey
 from tests.processes import ROOT, SECONDS, environment
+from tests.token_issuer import Issuer, SigningKey
 
 from taskservice.adapters.jwt import KeySet, KeySource, Verifier, key_set
 from taskservice.core.errors import Unauthenticated, Unavailable

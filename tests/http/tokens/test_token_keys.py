@@ -9,9 +9,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
-from tests.issuer import ALGORITHMS, Issuer, SigningKey
 from tests.token_forge import CLAIMS, NOW, SECONDS, SECRET, forge, sign, verifier
 from tests.token_forge import segment as encoded
+from tests.token_issuer import ALGORITHMS, Issuer, SigningKey
 
 from taskservice.adapters.jwt import KeySet, KeySource, SharedSecret, Verifier, issue
 from taskservice.adapters.jwt.jwk_set import read_key_set

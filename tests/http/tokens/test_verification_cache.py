@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 from jwt import PyJWS
-from tests.issuer import Issuer
 from tests.token_forge import CLAIMS, NOW, SECRET, claiming, verifier
+from tests.token_issuer import Issuer
 
 from taskservice.adapters.jwt import KeySet, SharedSecret, Verifier
 from taskservice.adapters.jwt.claims import Claims

@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
-from tests.mutation.reach import Recorder, instrumented
+from tests.mutation.coverage import Recorder, instrumented
 from tests.mutation.targets import PACKAGE, ROOT, TESTS, Job, sources
 from tests.postgres import GIVEN
 

@@ -1,6 +1,6 @@
 """What it costs to watch: microseconds of CPU that the log, metrics and traces add to a request.
 
-    python -m tests.benchmarks.watching [--rounds 40] [--calls 200]
+    python -m tests.benchmarks.observability [--rounds 40] [--calls 200]
 
 The request reads one task, in process and over memory, so that nothing else
 is in the way. The lines of the log go to a file in memory.

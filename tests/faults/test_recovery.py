@@ -5,8 +5,8 @@ from pathlib import Path
 from statistics import median
 
 import pytest
-from tests.history.load import SUCCESSES
-from tests.history.recovery import (
+from tests.faults.load import SUCCESSES
+from tests.faults.recovery import (
     RESTARTS,
     WAKE_SECONDS,
     idle_restart,
@@ -16,7 +16,7 @@ from tests.history.recovery import (
     told,
     wake,
 )
-from tests.history.targets import Target, direct
+from tests.faults.targets import Target, direct
 from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.lengthy

@@ -7,8 +7,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from tests.history.lost_answers import ANSWERS
-from tests.history.nemesis import (
+from tests.faults.lost_answers import ANSWERS
+from tests.faults.nemesis import (
     DIRECT,
     EMBEDDED,
     LOCK_TIMEOUT,
@@ -16,8 +16,8 @@ from tests.history.nemesis import (
     Fault,
     fail_statements,
 )
-from tests.history.runs import Summary, run
-from tests.history.targets import Target, direct, embedded, pooled, proxied
+from tests.faults.runs import Summary, run
+from tests.faults.targets import Target, direct, embedded, pooled, proxied
 from tests.postgres import PostgresServer
 
 Tell = Callable[[object], None]

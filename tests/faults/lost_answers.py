@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
-from tests.history.clients import Client
-from tests.history.wishes import Wish
-from tests.proxy import Wire
+from tests.faults.clients import Client
+from tests.faults.requests import Wish
+from tests.tcp_proxy import Wire
 
 COMMIT = b"COMMIT\0"
 ANSWERS = 8

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from tests.history.nemesis import Fault, crash_database, cut, kill_worker, terminate_backends
-from tests.history.runs import run
-from tests.history.seeded import BUGS, NAME
-from tests.history.targets import direct
+from tests.faults.nemesis import Fault, crash_database, cut, kill_worker, terminate_backends
+from tests.faults.runs import run
+from tests.faults.seeded import BUGS, NAME
+from tests.faults.targets import direct
 from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.lengthy
 
-APPLICATION = "tests.history.seeded:app"
+APPLICATION = "tests.faults.seeded:app"
 
 
 class Trial(NamedTuple):

@@ -6,9 +6,9 @@ from random import Random
 from threading import Condition, Event, Thread
 from typing import IO, Self
 
-from tests.history.log import History
-from tests.history.requests import Heard, Sender
-from tests.history.wishes import Known, Wish, drawn
+from tests.faults.history import History
+from tests.faults.http_client import Heard, Sender
+from tests.faults.requests import Known, Wish, drawn
 
 PAUSE = 0.02
 """Seconds to wait after a refusal, so that an outage is not a flood of refusals."""

@@ -4,7 +4,7 @@ from random import Random
 from threading import Lock
 from typing import NamedTuple
 
-from tests.history.log import Kind
+from tests.faults.history import Kind
 
 MANY = 25
 """So many tasks a user has at most, so that lists stay a few pages long."""

@@ -9,7 +9,7 @@ from threading import Event, Thread
 from typing import NamedTuple
 
 import psycopg
-from tests.history.targets import Target
+from tests.faults.targets import Target
 from tests.http_callers import token_of
 
 PATH, ADA = "/api/tasks/ada/tasks", token_of("ada")

@@ -1,6 +1,6 @@
 """The service with a bug, which SEEDED_BUG names: what the checker has to notice.
 
-It is started as the service is: `gunicorn tests.history.seeded:app`.
+It is started as the service is: `gunicorn tests.faults.seeded:app`.
 """
 
 import os

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
-from tests.homes import served, served_engine
+from tests.databases import served, served_engine
 from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql.storage.task_service import SqlTasks

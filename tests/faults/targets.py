@@ -10,17 +10,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, Select, Table, select, text
-from tests.history.lives import THE_END, End
-from tests.history.log import Seen
-from tests.history.requests import Sender
-from tests.history.server import Server, serving
-from tests.history.wishes import Wish
-from tests.homes import Home, served, sqlite_home
+from tests.databases import Home, served, sqlite_home
+from tests.faults.history import Seen
+from tests.faults.http_client import Sender
+from tests.faults.requests import Wish
+from tests.faults.server import Server, serving
+from tests.faults.timelines import THE_END, End
 from tests.nginx import in_front_of
 from tests.pgbouncer import PgBouncer, pooler
 from tests.postgres import PostgresServer
-from tests.proxy import Wire, wired
-from tests.support import SECRET
+from tests.secret_values import SECRET
+from tests.tcp_proxy import Wire, wired
 
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from tests.canaries import WATCH, look_at_answer
-from tests.history.log import Outcome, Seen
-from tests.history.wishes import Wish
+from tests.faults.history import Outcome, Seen
+from tests.faults.requests import Wish
 from tests.http_callers import token_of
 from tests.processes import Answer
 

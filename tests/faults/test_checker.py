@@ -5,9 +5,9 @@ import json
 from typing import Any
 
 import pytest
-from tests.history.checker import check
-from tests.history.lives import End
-from tests.history.log import Seen, operations
+from tests.faults.checker import check
+from tests.faults.history import Seen, operations
+from tests.faults.timelines import End
 
 TASK, OTHER = "the task", "the other task"
 

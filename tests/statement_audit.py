@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Engine, event
-from tests.grammar import OWNED, SETTING, Untied, owner_parameters
+from tests.sql_grammar import OWNED, SETTING, Untied, owner_parameters
 
 import taskservice
 from taskservice.adapters.sql.admin import migrate, partition, prune

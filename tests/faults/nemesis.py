@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Mapping
 from random import Random
 
-from tests.history.targets import Target
+from tests.faults.targets import Target
 
 HELD_SECONDS = 0.5
 STORM_SECONDS = 1.0

@@ -10,7 +10,7 @@ own names from stays as well.
 from collections.abc import Iterator
 from typing import Any
 
-from tests.operations import Document, Operation, operations, resolved
+from tests.openapi_operations import Document, Operation, operations, resolved
 
 Schema = dict[str, Any]
 
@@ -143,7 +143,9 @@ def _refused(
         return
     for schema in (given, taken):
         unknown = {key for key in schema if not key.startswith("x-")} - KNOWN
-        assert not unknown, f"{where} has {unknown}: teach tests/compatibility.py to compare them"
+        assert not unknown, (
+            f"{where} has {unknown}, which tests/openapi_compatibility.py cannot compare"
+        )
     yield from (f"{where}: {found}" for found in _values_refused(given, taken))
     if "items" in taken and "array" in _types(given):
         yield from _refused(

@@ -1,4 +1,4 @@
-"""How long the service needs to be itself again: `python -m tests.history.recovery` prints it."""
+"""How long the service needs to be itself again: `python -m tests.faults.recovery` prints it."""
 
 import itertools
 import time
@@ -9,10 +9,10 @@ from statistics import median
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
-from tests.history.load import SUCCESSES, Calls, at_once, await_success, bare_loop, loading, warm
-from tests.history.targets import Target, direct
+from tests.faults.load import SUCCESSES, Calls, at_once, await_success, bare_loop, loading, warm
+from tests.faults.targets import Target, direct
 from tests.postgres import PostgresServer
-from tests.proxy import Wire
+from tests.tcp_proxy import Wire
 
 RESTARTS = 5
 DOWN_SECONDS = 0.5

@@ -5,7 +5,7 @@ from functools import cached_property
 from math import inf
 from typing import NamedTuple
 
-from tests.history.log import Operation, Seen
+from tests.faults.history import Operation, Seen
 
 THE_END = "the end"
 

@@ -24,7 +24,7 @@ from runpy import run_module
 from threading import Lock
 from typing import Self
 
-from tests.parent_death import dying_with_the_tests
+from tests.parent_death_signal import dying_with_the_tests
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = [
@@ -142,7 +142,7 @@ def _server() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tests.forking", str(theirs.fileno())],
+            [sys.executable, "-m", "tests.fork_server", str(theirs.fileno())],
             cwd=ROOT,
             env=_environment(),
             stdin=subprocess.DEVNULL,

@@ -33,8 +33,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from tests.history.lives import THE_END, End, Life, Lives, Sight, lives
-from tests.history.log import EXPECTED, Operation, Seen
+from tests.faults.history import EXPECTED, Operation, Seen
+from tests.faults.timelines import THE_END, End, Life, Lives, Sight, lives
 
 
 class Violation(NamedTuple):

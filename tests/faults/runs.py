@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.history.checker import Violation, check
-from tests.history.clients import Client, Crowd
-from tests.history.log import Operation, operations
-from tests.history.lost_answers import Prober
-from tests.history.nemesis import Fault
-from tests.history.targets import Target
-from tests.history.wishes import Known
+from tests.faults.checker import Violation, check
+from tests.faults.clients import Client, Crowd
+from tests.faults.history import Operation, operations
+from tests.faults.lost_answers import Prober
+from tests.faults.nemesis import Fault
+from tests.faults.requests import Known
+from tests.faults.targets import Target
 
 BATCH = 25
 """Cycles that are one history, so that it can be read in a short time."""
