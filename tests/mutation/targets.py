@@ -24,9 +24,9 @@ CONTRACT = [
 SCHEMA = ["tests/system/test_schema.py"]
 START = ["tests/system/test_configuration.py"]
 TOKENS = [
-    "tests/http/tokens/test_token_form.py",
-    "tests/http/tokens/test_token_claims.py",
-    "tests/http/tokens/test_token_keys.py",
+    "tests/jwt_verification/test_token_form.py",
+    "tests/jwt_verification/test_token_claims.py",
+    "tests/jwt_verification/test_token_keys.py",
 ]
 REPORTS = [
     "tests/field_reports/test_key_sets.py",
@@ -40,25 +40,25 @@ TESTS = {
         "tests/logs/test_requests.py",
         *LAYERS,
     ],
-    "strict_json": ["tests/http/tokens/test_strict_json.py", *TOKENS],
-    "adapters/jwt/claims": ["tests/http/tokens/test_token_claims.py"],
+    "strict_json": ["tests/jwt_verification/test_strict_json.py", *TOKENS],
+    "adapters/jwt/claims": ["tests/jwt_verification/test_token_claims.py"],
     "adapters/jwt/compact": TOKENS,
-    "adapters/jwt/fetch": ["tests/http/tokens/test_token_fetch.py"],
+    "adapters/jwt/fetch": ["tests/jwt_verification/test_token_fetch.py"],
     "adapters/jwt/jose_header": [*TOKENS, *REPORTS],
     "adapters/jwt/issue": [*TOKENS, "tests/http/test_authorization.py"],
-    "adapters/jwt/jwk": ["tests/http/tokens/test_token_keys.py", *REPORTS],
+    "adapters/jwt/jwk": ["tests/jwt_verification/test_token_keys.py", *REPORTS],
     "adapters/jwt/jwk_set": [
-        "tests/http/tokens/test_token_keys.py",
-        "tests/http/tokens/test_token_key_set.py",
+        "tests/jwt_verification/test_token_keys.py",
+        "tests/jwt_verification/test_token_key_set.py",
         *REPORTS,
     ],
     "adapters/jwt/key_set": [
-        "tests/http/tokens/test_token_key_set.py",
-        "tests/http/tokens/test_token_keys.py",
+        "tests/jwt_verification/test_token_key_set.py",
+        "tests/jwt_verification/test_token_keys.py",
     ],
-    "adapters/jwt/verification_cache": ["tests/http/tokens/test_verification_cache.py"],
-    "adapters/jwt/shared_secret": ["tests/http/tokens/test_token_keys.py", *START],
-    "adapters/jwt/verifier": [*TOKENS, "tests/http/tokens/test_verification_cache.py"],
+    "adapters/jwt/verification_cache": ["tests/jwt_verification/test_verification_cache.py"],
+    "adapters/jwt/shared_secret": ["tests/jwt_verification/test_token_keys.py", *START],
+    "adapters/jwt/verifier": [*TOKENS, "tests/jwt_verification/test_verification_cache.py"],
     "adapters/sql/connection/address": ["tests/field_reports/test_addresses.py", *SCHEMA],
     "adapters/sql/connection/retries": OUTCOMES,
     "adapters/sql/storage/owner_data": [
