@@ -12,7 +12,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.wait import WebDriverWait
-from tests.parent_death_signal import dying_with_the_tests
+from tests.parent_death_signal import die_with_parent
 from tests.processes import ROOT
 
 Found = TypeVar("Found")
@@ -173,7 +173,7 @@ def chromium() -> Iterator[Browser]:
     for argument in ARGUMENTS:
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = Driver(program("chromedriver"), popen_kw={"preexec_fn": dying_with_the_tests})
+    service = Driver(program("chromedriver"), popen_kw={"preexec_fn": die_with_parent})
     driver = Chrome(options, service)
     try:
         driver.set_script_timeout(SECONDS)

@@ -27,7 +27,7 @@ __all__ = ["clock"]
 pytest_plugins = ["tests.statement_audit", "tests.canaries"]
 
 SEED = pytest.StashKey[int]()
-TOLD = "told"
+REPORTED = "told"
 LONGEST = {"docs", "fuzz", "faults", "testing"}
 
 
@@ -72,14 +72,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for reports in terminalreporter.stats.values():
         for report in reports:
             for name, line in getattr(report, "user_properties", ()):
-                if name == TOLD and report.when == "call":
+                if name == REPORTED and report.when == "call":
                     terminalreporter.write_line(f"{report.nodeid.rpartition('::')[2]}: {line}")
 
 
 @pytest.fixture
 def tell(record_property: Callable[[str, object], None]) -> Callable[[object], None]:
     """Tell whoever runs the tests what came of them: it is a line below theirs."""
-    return lambda line: record_property(TOLD, str(line))
+    return lambda line: record_property(REPORTED, str(line))
 
 
 @pytest.fixture(scope="session")

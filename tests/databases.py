@@ -16,7 +16,7 @@ from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
 
 
-class Home(NamedTuple):
+class Database(NamedTuple):
     """One migrated database's address, for each of those who enter it."""
 
     superuser: str
@@ -25,18 +25,18 @@ class Home(NamedTuple):
     role: str
 
     @property
-    def maintained(self) -> Engine:
+    def owner_engine(self) -> Engine:
         """An engine of the tables' owner, whom row-level security holds as well."""
         return unpooled_engine(database_url(self.owner))
 
     @property
-    def inspected(self) -> Engine:
+    def superuser_engine(self) -> Engine:
         """An engine of the superuser, whom nothing holds: for tests to look at every row."""
         return unpooled_engine(database_url(self.superuser))
 
 
 @contextmanager
-def served(server: Databases) -> Iterator[Home]:
+def migrated_database(server: Databases) -> Iterator[Database]:
     """Make a database and its two roles; migrate it, and let the ordinary role serve."""
     address = server.create_database()
     name = address.rpartition("/")[2].partition("?")[0]
@@ -44,23 +44,23 @@ def served(server: Databases) -> Iterator[Home]:
     for role in (owner, service):
         server.execute(f"CREATE ROLE {role} LOGIN")
     server.execute(f"ALTER DATABASE {name} OWNER TO {owner}")
-    home = Home(address, server.url(name, owner), server.url(name, service), service)
-    upgrade(home.maintained)
-    schema.grant(home.maintained, service)
-    yield home
+    database = Database(address, server.url(name, owner), server.url(name, service), service)
+    upgrade(database.owner_engine)
+    schema.grant(database.owner_engine, service)
+    yield database
     server.drop_database(address)
     for role in (service, owner):
         server.execute(f"DROP ROLE {role}")
 
 
-def sqlite_home(folder: Path) -> str:
+def sqlite_database(folder: Path) -> str:
     """Return the address of a new, migrated database in a file."""
     address = f"sqlite:///{folder / 'tasks.db'}"
     upgrade(unpooled_engine(database_url(address)))
     return address
 
 
-def behind_a_pooler(engine: Engine) -> Engine:
+def simulate_pooler(engine: Engine) -> Engine:
     """Return an engine that takes its connections for those of a pooler, which others use too."""
 
     def leave(connection: Any, entry: Any) -> None:
@@ -72,7 +72,7 @@ def behind_a_pooler(engine: Engine) -> Engine:
     return engine
 
 
-def served_engine(
+def service_engine(
     address: str,
     *,
     pool_size: int = 16,

@@ -24,7 +24,7 @@ from runpy import run_module
 from threading import Lock
 from typing import Self
 
-from tests.parent_death_signal import dying_with_the_tests
+from tests.parent_death_signal import die_with_parent
 
 ROOT = Path(__file__).parents[1]
 LIBRARIES = [
@@ -86,10 +86,10 @@ class Forked:
 
     def _within(self, seconds: float | None) -> int | None:
         if self.returncode is None and select.select([self._status], [], [], seconds)[0]:
-            told = os.read(self._status, INTEGER)
+            received = os.read(self._status, INTEGER)
             os.close(self._status)
-            assert told, "the process that is forked has ended"
-            self.returncode = os.waitstatus_to_exitcode(int.from_bytes(told))
+            assert received, "the process that is forked has ended"
+            self.returncode = os.waitstatus_to_exitcode(int.from_bytes(received))
         return self.returncode
 
 
@@ -108,12 +108,12 @@ def start(
 ) -> Forked:
     """Start a command that `can_fork`; what it prints goes to files, or both to a pipe."""
     readable, pipe = os.pipe() if stdout is None else (None, None)
-    status, told = os.pipe()
+    status, status_pipe = os.pipe()
     request = json.dumps([command[2:], str(folder), dict(environment)]).encode()
-    files = [stdout or pipe, stderr or stdout or pipe, told]
+    files = [stdout or pipe, stderr or stdout or pipe, status_pipe]
     with _asking:
         socket.send_fds(_server(), [request], [file for file in files if file is not None])
-    os.close(told)
+    os.close(status_pipe)
     if pipe is not None:
         os.close(pipe)
     pid = int.from_bytes(os.read(status, INTEGER))
@@ -172,7 +172,7 @@ class Forker:
         while True:
             for key, _ in self._selector.select():
                 if key.data is not None:
-                    self._tell_the_end(key.fd, *key.data)
+                    self._send_exit_status(key.fd, *key.data)
                     continue
                 request, files, *_ = socket.recv_fds(self._control, LARGEST, 3)
                 if not request:
@@ -181,23 +181,23 @@ class Forker:
                     return command
 
     def _fork(self, request: bytes, files: list[int]) -> list[str] | None:
-        told = files[-1]
+        status_pipe = files[-1]
         if pid := os.fork():
             for file in files[:-1]:
                 os.close(file)
-            os.write(told, pid.to_bytes(INTEGER))
-            self._selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, told))
+            os.write(status_pipe, pid.to_bytes(INTEGER))
+            self._selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, status_pipe))
             return None
         self._selector.close()
         self._control.close()
         return become(request, files)
 
-    def _tell_the_end(self, descriptor: int, pid: int, told: int) -> None:
+    def _send_exit_status(self, descriptor: int, pid: int, status_pipe: int) -> None:
         self._selector.unregister(descriptor)
         os.close(descriptor)
         _, status = os.waitpid(pid, 0)
-        os.write(told, status.to_bytes(INTEGER))
-        os.close(told)
+        os.write(status_pipe, status.to_bytes(INTEGER))
+        os.close(status_pipe)
 
 
 def become(request: bytes, files: list[int]) -> list[str]:
@@ -208,7 +208,7 @@ def become(request: bytes, files: list[int]) -> list[str]:
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    dying_with_the_tests()
+    die_with_parent()
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from tests.canaries import WATCH
-from tests.postgres import become_unprivileged, give_away
+from tests.postgres import become_unprivileged, change_owner
 from tests.processes import ROOT, SECONDS, Service
 
 DOCUMENT = ROOT / "docs" / "deploy" / "nginx.conf"
@@ -22,8 +22,8 @@ DOCUMENT = ROOT / "docs" / "deploy" / "nginx.conf"
 # What Debian's nginx.conf, or a careless one, says for all sites: the server's own lines must win.
 AROUND = """
     gzip on; gzip_types *; gzip_proxied any; gzip_min_length 1;
-    client_body_temp_path {home}/body; proxy_temp_path {home}/proxy;
-    fastcgi_temp_path {home}/x; uwsgi_temp_path {home}/x; scgi_temp_path {home}/x;
+    client_body_temp_path {directory}/body; proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/x; uwsgi_temp_path {directory}/x; scgi_temp_path {directory}/x;
 """
 
 
@@ -38,36 +38,36 @@ def fronted(service: Service) -> Iterator[Service]:
 def in_front_of(service: str) -> Iterator[str]:
     """Yield the address at which nginx passes on to the one of a service."""
     with tempfile.TemporaryDirectory(prefix="taskservice-nginx-") as folder:
-        home, port = Path(folder), _free_port()
-        (home / "nginx.conf").write_text(configuration(home, port, service))
+        directory, port = Path(folder), _free_port()
+        (directory / "nginx.conf").write_text(configuration(directory, port, service))
         if os.geteuid() == 0:
-            give_away(home)
-        with _running(home):
+            change_owner(directory)
+        with _running(directory):
             _await(port)
             yield f"http://127.0.0.1:{port}"
         for log in ("access", "error"):
-            WATCH.look(f"nginx's {log} log", (home / f"{log}.log").read_text())
+            WATCH.look(f"nginx's {log} log", (directory / f"{log}.log").read_text())
 
 
-def configuration(home: Path, port: int, service: str) -> str:
+def configuration(directory: Path, port: int, service: str) -> str:
     """Return the document's configuration, at these places in place of its own."""
     text = DOCUMENT.read_text()
-    for written, meant in {
+    for default, meant in {
         "user www-data;\n": "",
-        "/run/nginx.pid": f"{home}/pid",
-        "/var/log/nginx/": f"{home}/",
+        "/run/nginx.pid": f"{directory}/pid",
+        "/var/log/nginx/": f"{directory}/",
         "server 127.0.0.1:8000;": f"server {urlsplit(service).netloc};",
         "listen 80;": f"listen 127.0.0.1:{port};",
-        "http {\n": f"http {{\n{AROUND.format(home=home)}",
+        "http {\n": f"http {{\n{AROUND.format(directory=directory)}",
     }.items():
-        assert text.count(written) >= 1, written
-        text = text.replace(written, meant)
+        assert text.count(default) >= 1, default
+        text = text.replace(default, meant)
     return text
 
 
 @contextmanager
-def _running(home: Path) -> Iterator[None]:
-    files = [f"-p{home}", f"-c{home}/nginx.conf", f"-e{home}/error.log"]
+def _running(directory: Path) -> Iterator[None]:
+    files = [f"-p{directory}", f"-c{directory}/nginx.conf", f"-e{directory}/error.log"]
     process = subprocess.Popen(
         [program(), *files, "-g", "daemon off;"],
         stdin=subprocess.DEVNULL,

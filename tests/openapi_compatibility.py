@@ -100,13 +100,13 @@ class _Comparison:
                     yield f"{status}: is not {media_type} any more"
                 else:
                     said = new["content"][media_type]["schema"]
-                    yield from self._told(content["schema"], said, str(status))
+                    yield from self._answered(content["schema"], said, str(status))
 
     def _sent(self, old: Schema, new: Schema, where: str) -> Iterator[str]:
         for found in _refused(old, new, self._old, self._new):
             yield f"{where}{found} was taken"
 
-    def _told(self, old: Schema, new: Schema, where: str) -> Iterator[str]:
+    def _answered(self, old: Schema, new: Schema, where: str) -> Iterator[str]:
         for found in _refused(new, old, self._new, self._old):
             yield f"{where}{found} is new in an answer"
 

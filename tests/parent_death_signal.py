@@ -7,6 +7,6 @@ _PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None)
 
 
-def dying_with_the_tests(by: signal.Signals = signal.SIGTERM) -> None:
+def die_with_parent(by: signal.Signals = signal.SIGTERM) -> None:
     """Ask the kernel for a signal when the parent dies; call it in the child, last (prctl(2))."""
     _libc.prctl(_PR_SET_PDEATHSIG, by)

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
-from tests.postgres import become_unprivileged, give_away
+from tests.postgres import become_unprivileged, change_owner
 
 SECONDS = 30
 CONFIGURATION = """\
@@ -25,7 +25,7 @@ listen_addr = 127.0.0.1
 listen_port = {own_port}
 unix_socket_dir =
 auth_type = trust
-auth_file = {home}/users
+auth_file = {directory}/users
 pool_mode = transaction
 default_pool_size = {servers}
 max_client_conn = 500
@@ -40,25 +40,29 @@ class PgBouncer:
     It shares `servers` connections between any number of clients.
     """
 
-    def __init__(self, database: str, home: Path, *, servers: int) -> None:
+    def __init__(self, database: str, directory: Path, *, servers: int) -> None:
         place = urlsplit(database)
         own_port = free_port()
-        (home / "users").write_text(f'"{place.username}" ""\n')
-        (home / "ini").write_text(
+        (directory / "users").write_text(f'"{place.username}" ""\n')
+        (directory / "ini").write_text(
             CONFIGURATION.format(
-                host=place.hostname, port=place.port, own_port=own_port, home=home, servers=servers
+                host=place.hostname,
+                port=place.port,
+                own_port=own_port,
+                directory=directory,
+                servers=servers,
             )
         )
         if os.geteuid() == 0:
-            give_away(home)
-        self._home = home
+            change_owner(directory)
+        self._directory = directory
         self.address = f"postgresql://{place.username}@127.0.0.1:{own_port}{place.path}"
 
     def start(self) -> None:
         """Start, and return when the database answers through it."""
-        with (self._home / "log").open("ab") as log:
+        with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                [pgbouncer_program(), self._home / "ini"],
+                [pgbouncer_program(), self._directory / "ini"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

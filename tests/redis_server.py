@@ -13,8 +13,8 @@ from pathlib import Path
 
 from redis import Redis
 from redis.exceptions import RedisError
-from tests.parent_death_signal import dying_with_the_tests
-from tests.postgres import kept_port
+from tests.parent_death_signal import die_with_parent
+from tests.postgres import reserved_port
 from tests.process_freeze import freeze
 from tests.secret_values import DATABASE_PASSWORD
 
@@ -25,8 +25,8 @@ SECONDS = 30
 class RedisServer:
     """A server with a password, on a port of 127.0.0.1 that it keeps; it stores nothing."""
 
-    def __init__(self, home: Path, port: int) -> None:
-        self._home = home
+    def __init__(self, directory: Path, port: int) -> None:
+        self._directory = directory
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -44,19 +44,19 @@ class RedisServer:
         options = {
             "bind": "127.0.0.1",
             "port": str(self._port),
-            "dir": str(self._home),
+            "dir": str(self._directory),
             "save": "",
             "requirepass": DATABASE_PASSWORD,
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-        with (self._home / "log").open("ab") as log:
+        with (self._directory / "log").open("ab") as log:
             self._process = subprocess.Popen(
                 [_program(), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
-                preexec_fn=partial(dying_with_the_tests, signal.SIGKILL),
+                preexec_fn=partial(die_with_parent, signal.SIGKILL),
             )
         self._await_readiness(self._process)
 
@@ -81,7 +81,7 @@ class RedisServer:
         deadline = time.monotonic() + SECONDS
         while not self._answers():
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"no Redis: {(self._home / 'log').read_text()}")
+                raise RuntimeError(f"no Redis: {(self._directory / 'log').read_text()}")
             time.sleep(0.02)
 
     def _answers(self) -> bool:
@@ -95,7 +95,10 @@ class RedisServer:
 @contextmanager
 def redis_server() -> Iterator[RedisServer]:
     """Yield a server that runs."""
-    with tempfile.TemporaryDirectory(prefix="taskservice-redis-") as folder, kept_port() as port:
+    with (
+        tempfile.TemporaryDirectory(prefix="taskservice-redis-") as folder,
+        reserved_port() as port,
+    ):
         server = RedisServer(Path(folder), port)
         try:
             server.start()

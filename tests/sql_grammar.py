@@ -19,7 +19,7 @@ SETTING = "taskservice.owner"
 _placeholder = re.compile(r"%\((\w+)\)s|(?<!:):(\w+)|%s|\?|%%")
 
 
-class Untied(ValueError):
+class UnfilteredStatement(ValueError):
     """A statement that could reach the rows of more than one owner, and why."""
 
 
@@ -30,13 +30,13 @@ def owner_parameters(statement: str) -> frozenset[str | int]:
     Every table with a `user_id`, at every level of the query, is tied to one
     of them by `user_id = parameter` in its level's WHERE, or takes it as the
     `user_id` of the row that it inserts. So does whoever tells the policies of
-    an owner. Raises `Untied` for any other.
+    an owner. Raises `UnfilteredStatement` for any other.
     """
     text, parameters = _numbered(statement)
     levels = _Levels()
     levels(parse_sql(text))
     if levels.references != levels.tied:
-        raise Untied(f"a table with an owner is not tied to it: {statement}")
+        raise UnfilteredStatement(f"a table with an owner is not tied to it: {statement}")
     return frozenset(parameters[number - 1] for number in levels.owners)
 
 
@@ -75,7 +75,7 @@ class _Levels(Visitor):
 
     def visit_UpdateStmt(self, _: Any, node: Any) -> None:  # noqa: N802
         if any(target.name == "user_id" for target in node.targetList):
-            raise Untied("a row is given to another owner")
+            raise UnfilteredStatement("a row is given to another owner")
         self._tie((node.relation, *(node.fromClause or ())), node.whereClause)
 
     def visit_DeleteStmt(self, _: Any, node: Any) -> None:  # noqa: N802
@@ -84,7 +84,7 @@ class _Levels(Visitor):
     def visit_InsertStmt(self, _: Any, node: Any) -> None:  # noqa: N802
         conflict = node.onConflictClause
         if conflict and conflict.action != OnConflictAction.ONCONFLICT_NOTHING:
-            raise Untied("a conflict may belong to another owner")
+            raise UnfilteredStatement("a conflict may belong to another owner")
         if _is_owned(node.relation.relname):
             names = [column.name for column in node.cols or ()]
             chosen = [target.val for target in node.selectStmt.targetList or ()]
@@ -114,7 +114,9 @@ class _Levels(Visitor):
         arguments: Any = node.args
         if function[-1].sval == "set_config" and _constant(arguments[0]) == SETTING:
             if not _parameter(arguments[1]) or not _constant(arguments[2]):
-                raise Untied("an owner that is no parameter, or for longer than a transaction")
+                raise UnfilteredStatement(
+                    "an owner that is no parameter, or for longer than a transaction"
+                )
             self.owners.add(_parameter(arguments[1]))
 
 

@@ -19,7 +19,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Engine, event
-from tests.sql_grammar import OWNED, SETTING, Untied, owner_parameters
+from tests.sql_grammar import OWNED, SETTING, UnfilteredStatement, owner_parameters
 
 import taskservice
 from taskservice.adapters.sql.admin import migrate, partition, prune
@@ -28,7 +28,7 @@ from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.core.service import TaskService
 
 PACKAGE = str(Path(taskservice.__file__).parent)
-ARCHIVED = ("import_tasks", "count", "erase")
+OWNER_DATA_METHODS = ("import_tasks", "count", "erase")
 EXCEPT = {
     (migrate.__file__, "upgrade"),
     (partition.__file__, "partition"),
@@ -42,12 +42,12 @@ NO_OWNER = ""
 NO_SQL = ("BEGIN IMMEDIATE", "PRAGMA ", "VACUUM")
 
 # How a statement begins that tells PostgreSQL of the owner, and asks for no row.
-AHEAD = f"SELECT set_config('{SETTING}'"
+SETS_OWNER = f"SELECT set_config('{SETTING}'"
 
 _names_owned = re.compile(rf"\b{OWNED}\b", re.IGNORECASE).search
 
 
-class _Here(local):
+class _ThreadState(local):
     """What a thread is at: in whose name, and what SQLAlchemy announced last."""
 
     caller: str | None = None
@@ -56,100 +56,104 @@ class _Here(local):
     last = ""
 
 
-class Audit:
+class StatementAudit:
     """What was seen: how many statements, which texts, and what was wrong."""
 
     def __init__(self) -> None:
         self.faults: list[str] = []
         self.texts: set[str] = set()
         self.count = 0
-        self._here = _Here()
+        self._state = _ThreadState()
 
     @contextmanager
     def watching(self) -> Iterator[None]:
         """Watch every engine of this process."""
         listeners = {
-            "before_cursor_execute": self._look,
-            "after_cursor_execute": self._is_over,
-            "handle_error": self._is_over,
-            "connect": self._listen_in,
+            "before_cursor_execute": self._before_execute,
+            "after_cursor_execute": self._after_execute,
+            "handle_error": self._after_execute,
+            "connect": self._trace_sqlite,
         }
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(SqlTasks, "open_tasks", self._naming(SqlTasks.open_tasks))
-            for name in ARCHIVED:
-                patch.setattr(SqlOwnerData, name, self._of_archive(getattr(SqlOwnerData, name)))
+            patch.setattr(SqlTasks, "open_tasks", self._with_caller(SqlTasks.open_tasks))
+            for name in OWNER_DATA_METHODS:
+                patch.setattr(
+                    SqlOwnerData, name, self._with_owner_of_data(getattr(SqlOwnerData, name))
+                )
             for name in ("execute", "executemany", "copy", "stream"):
-                patch.setattr(psycopg.Cursor, name, self._overheard(getattr(psycopg.Cursor, name)))
-            for moment, listener in listeners.items():
-                event.listen(Engine, moment, listener)
+                patch.setattr(
+                    psycopg.Cursor, name, self._wrap_cursor(getattr(psycopg.Cursor, name))
+                )
+            for name_of_event, listener in listeners.items():
+                event.listen(Engine, name_of_event, listener)
             yield
-            for moment, listener in listeners.items():
-                event.remove(Engine, moment, listener)
+            for name_of_event, listener in listeners.items():
+                event.remove(Engine, name_of_event, listener)
 
-    def _naming(self, opened: Any) -> Any:
+    def _with_caller(self, opened: Any) -> Any:
         @contextmanager
         def open_tasks(tasks: SqlTasks, owner: str, **how: bool) -> Iterator[TaskService]:
-            with self._in_the_name_of(owner), opened(tasks, owner, **how) as own:
+            with self._as_caller(owner), opened(tasks, owner, **how) as own:
                 yield own
 
         return open_tasks
 
-    def _of_archive(self, door: Any) -> Any:
-        def named(archive: Any, *arguments: Any) -> Any:
-            with self._in_the_name_of(archive._owner):
-                return door(archive, *arguments)
+    def _with_owner_of_data(self, method: Any) -> Any:
+        def named(owner_data: Any, *arguments: Any) -> Any:
+            with self._as_caller(owner_data._owner):
+                return method(owner_data, *arguments)
 
         return named
 
     @contextmanager
-    def _in_the_name_of(self, owner: str) -> Iterator[None]:
+    def _as_caller(self, owner: str) -> Iterator[None]:
         before = self.caller
-        self._here.caller = owner
+        self._state.caller = owner
         try:
             yield
         finally:
-            self._here.caller = before
+            self._state.caller = before
 
     @property
     def caller(self) -> str | None:
         """Whose tasks are open in this thread."""
-        return self._here.caller
+        return self._state.caller
 
-    def _look(self, *args: Any) -> None:
+    def _before_execute(self, *args: Any) -> None:
         _, _, statement, parameters, _, executemany = args
-        self._here.announced, self._here.last = True, statement
-        self._here.row_by_row = executemany
+        self._state.announced, self._state.last = True, statement
+        self._state.row_by_row = executemany
         if not statement.startswith(NO_SQL) and _is_of_the_adapter():
             self.look(statement, parameters)
 
-    def _is_over(self, *_: Any) -> None:
-        self._here.announced = False
+    def _after_execute(self, *_: Any) -> None:
+        self._state.announced = False
 
-    def _listen_in(self, connection: Any, _: object) -> None:
+    def _trace_sqlite(self, connection: Any, _: object) -> None:
         """Hear what SQLite itself is told."""
         if isinstance(connection, sqlite3.Connection):
-            connection.set_trace_callback(self.overhear)
+            connection.set_trace_callback(self.check_unannounced)
 
-    def _overheard(self, execute: Any) -> Any:
+    def _wrap_cursor(self, execute: Any) -> Any:
         @wraps(execute)
-        def heard(cursor: Any, statement: Any, *rest: Any, **how: Any) -> Any:
+        def wrapped(cursor: Any, statement: Any, *rest: Any, **how: Any) -> Any:
             text = statement if isinstance(statement, str) else str(statement)
-            if text.startswith(AHEAD) and text != self._here.last and _is_of_the_adapter():
+            if text.startswith(SETS_OWNER) and text != self._state.last and _is_of_the_adapter():
                 self.look(text, rest[0] if rest else ())
-            self.overhear(text)
+            self.check_unannounced(text)
             return execute(cursor, statement, *rest, **how)
 
-        return heard
+        return wrapped
 
-    def overhear(self, statement: str) -> None:
+    def check_unannounced(self, statement: str) -> None:
         """Note what a driver is told of a table with an owner, unless SQLAlchemy announced it.
 
         It announces one statement at a time, of which SQLite tells each row's.
         """
         if not _names_owned(statement):
             return
-        announced = self._here.announced
-        self._here.announced = announced and self._here.row_by_row
+        announced = self._state.announced
+        self._state.announced = announced and self._state.row_by_row
         if not announced and _is_of_the_adapter():
             self.faults.append(f"sent past the audit: {statement}")
 
@@ -159,7 +163,7 @@ class Audit:
         self.texts.add(statement)
         try:
             names = owner_parameters(statement)
-        except Untied as error:
+        except UnfilteredStatement as error:
             self.faults.append(str(error))
             return
         for row in parameters if isinstance(parameters, list) else [parameters]:
@@ -181,15 +185,15 @@ def _is_of_the_adapter() -> bool:
 
 
 @pytest.fixture(scope="session")
-def audit() -> Iterator[Audit]:
+def audit() -> Iterator[StatementAudit]:
     """The watch over the whole session."""
-    audit = Audit()
+    audit = StatementAudit()
     with audit.watching():
         yield audit
 
 
 @pytest.fixture(autouse=True)
-def audited(audit: Audit) -> Iterator[None]:
+def audited(audit: StatementAudit) -> Iterator[None]:
     """Fail the test in which a statement was not tied to its caller."""
     yield
     faults, audit.faults = audit.faults, []

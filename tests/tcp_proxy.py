@@ -14,11 +14,11 @@ _prepared = re.compile(rb"P.{4}(_pg3_\w+)\0(.*?\0)", re.DOTALL).findall
 """The name and the text of each statement that is prepared: later, its name alone is said."""
 
 
-class Wire:
+class TcpProxy:
     """Passes bytes between clients and a server.
 
     `lose_answer_to` is what the next request holds that the server hears and
-    whose client does not hear the server, on a connection on which `once_said`
+    whose client does not hear the server, on a connection on which `after_bytes`
     was said before; `lose` is what the next one holds that does not reach it,
     after which `on_loss` is called. Either way the connection is cut. A silent
     wire swallows all that is sent. A new connection is made after `delay`
@@ -30,7 +30,7 @@ class Wire:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.lose_answer_to: bytes | None = None
-        self.once_said = b""
+        self.after_bytes = b""
         self.lose: bytes | None = None
         self.lost = 0
         self.on_loss: Callable[[], object] = lambda: None
@@ -102,13 +102,13 @@ class Wire:
             if self.is_silent:
                 continue
             prepared |= dict(_prepared(asked))
-            if self.once_said in asked:
-                said = self.once_said
+            if self.after_bytes in asked:
+                said = self.after_bytes
             if self.lose is not None and self.lose in asked:
                 self.lose = None
                 self._cut(client)
                 return
-            if said == self.once_said and self._is_to_lose(asked, prepared):
+            if said == self.after_bytes and self._is_to_lose(asked, prepared):
                 self.lose_answer_to = None
                 is_losing = True
             if is_losing and _is_whole(asked):
@@ -146,12 +146,12 @@ def _is_whole(asked: bytes) -> bool:
 
 
 @contextmanager
-def wired(address: str) -> Iterator[tuple[Wire, str]]:
+def tcp_proxy(address: str) -> Iterator[tuple[TcpProxy, str]]:
     """Yield a wire to the server at `address`, and the address through it."""
     place = urlsplit(address)
     assert place.hostname is not None
     assert place.port is not None
-    wire = Wire(place.hostname, place.port)
+    proxy = TcpProxy(place.hostname, place.port)
     authority = place.netloc.rpartition("@")[0]
-    yield wire, f"postgresql://{authority}@127.0.0.1:{wire.port}{place.path}"
-    wire.close()
+    yield proxy, f"postgresql://{authority}@127.0.0.1:{proxy.port}{place.path}"
+    proxy.close()

@@ -16,7 +16,7 @@ _length_in = re.compile(rb"\r\nContent-Length: (\d+)").search
 _pause_in = re.compile(rb"\r\nRetry-After: (\d+)").search
 
 
-class Heard(NamedTuple):
+class Response(NamedTuple):
     """One answer: its status, how long it took in seconds, and the seconds it asks to wait."""
 
     status: int
@@ -36,7 +36,7 @@ class Caller:
         self._began, self._got = perf_counter(), b""
         self.socket.sendall(self._request)
 
-    def hear(self) -> Heard | None:
+    def receive(self) -> Response | None:
         """Take in what has come; return the answer when it is whole."""
         received = self.socket.recv(65536)
         assert received, "the service hung up"
@@ -46,7 +46,9 @@ class Caller:
         if not end or len(body) < int(length[1] if length else 0):
             return None
         pause = _pause_in(head)
-        return Heard(int(head[9:12]), perf_counter() - self._began, int(pause[1]) if pause else 0)
+        return Response(
+            int(head[9:12]), perf_counter() - self._began, int(pause[1]) if pause else 0
+        )
 
 
 def request(method: str, path: str, user: str | None = None, body: bytes = b"") -> bytes:
@@ -59,9 +61,9 @@ def request(method: str, path: str, user: str | None = None, body: bytes = b"") 
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def besiege(
+def run_clients(
     address: str, requests: list[bytes], seconds: float, *, patient: bool = True
-) -> Iterator[Heard]:
+) -> Iterator[Response]:
     """Have one caller for each request call for so long, and yield what they hear.
 
     Patient ones wait for as long as `Retry-After` tells them.
@@ -76,9 +78,9 @@ def besiege(
             while due and due[0][0] <= now:
                 callers[heappop(due)[1]].ask()
             for key, _ in ready.select(_nearest(due, end) - now):
-                if heard := callers[key.data].hear():
-                    yield heard
-                    heappush(due, (perf_counter() + heard.pause * patient, key.data))
+                if responses := callers[key.data].receive():
+                    yield responses
+                    heappush(due, (perf_counter() + responses.pause * patient, key.data))
     for caller in callers:
         caller.socket.close()
 

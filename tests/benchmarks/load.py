@@ -23,15 +23,15 @@ from statistics import median, quantiles
 from typing import NamedTuple
 
 import psycopg
-from tests.benchmarks.concurrent_clients import Caller, Heard, besiege, request
-from tests.databases import Home, await_lock, served
+from tests.benchmarks.concurrent_clients import Caller, Response, request, run_clients
+from tests.databases import Database, await_lock, migrated_database
 from tests.postgres import PostgresServer
 from tests.processes import gunicorn
 from tests.secret_values import SECRET
 
 PEAK, CROWD = 16, 160
 LEAST, REFUSAL_MS, ALIVE_MS = 0.8, 1000, 50
-PLACES = 10
+SLOTS = 10
 """Connections of both pools together."""
 VAIN = 40
 USERS = 20
@@ -59,10 +59,10 @@ class Load(NamedTuple):
     p99: float
 
 
-def load_of(heard: list[Heard], seconds: float) -> Load:
-    statuses = Counter(one.status for one in heard)
+def summarize(responses: list[Response], seconds: float) -> Load:
+    statuses = Counter(one.status for one in responses)
     good = sum(count for status, count in statuses.items() if status < 300)
-    return Load(statuses, good / seconds, percentile([one.seconds for one in heard]))
+    return Load(statuses, good / seconds, percentile([one.seconds for one in responses]))
 
 
 def percentile(times: list[float]) -> float:
@@ -84,60 +84,64 @@ def _create(user: str) -> bytes:
     return request("POST", f"/api/tasks/{user}/tasks", user, b'{"title":"Buy milk"}')
 
 
-def heard_by(address: str, sent: list[bytes], seconds: float, patient: bool = True) -> list[Heard]:
+def send_requests(
+    address: str, sent: list[bytes], seconds: float, patient: bool = True
+) -> list[Response]:
     """Return what callers hear; runs in a process of its own."""
-    return list(besiege(address, sent, seconds, patient=patient))
+    return list(run_clients(address, sent, seconds, patient=patient))
 
 
 @contextmanager
-def service() -> Iterator[tuple[str, Home]]:
+def service() -> Iterator[tuple[str, Database]]:
     """Yield the address of the service, and its database."""
     with ExitStack() as stack:
-        home = stack.enter_context(served(stack.enter_context(PostgresServer(durable=False))))
+        database = stack.enter_context(
+            migrated_database(stack.enter_context(PostgresServer(durable=False)))
+        )
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        running = gunicorn(folder, DATABASE_URL=home.service, **SETTINGS)
-        yield stack.enter_context(running).address, home
+        running = gunicorn(folder, DATABASE_URL=database.service, **SETTINGS)
+        yield stack.enter_context(running).address, database
 
 
 def compare(address: str, seconds: float, rounds: int) -> dict[Kind, list[Load]]:
     """Return the loads of as many callers as make the peak, and of ten times as many, in turns."""
     found: dict[Kind, list[Load]] = {kind: [] for kind in Kind}
-    heard_by(address, requests(PEAK), seconds / 2)
+    send_requests(address, requests(PEAK), seconds / 2)
     for _ in range(rounds):
         for kind in Kind:
             count = PEAK if kind is Kind.PEAK else CROWD
-            heard = heard_by(address, requests(count), seconds, kind is not Kind.IMPATIENT)
-            found[kind].append(load_of(heard, seconds))
+            responses = send_requests(address, requests(count), seconds, kind is not Kind.IMPATIENT)
+            found[kind].append(summarize(responses, seconds))
     return found
 
 
 @contextmanager
-def all_places_taken(address: str, home: Home) -> Iterator[None]:
+def all_slots_taken(address: str, database: Database) -> Iterator[None]:
     """Lock the tasks, and have enough callers wait for that."""
-    with psycopg.connect(home.superuser) as holder:
+    with psycopg.connect(database.superuser) as holder:
         holder.execute("LOCK TABLE tasks")
         # Each for a user of its own: one user never has all places.
-        callers = [Caller(address, _list(f"holder-{number}")) for number in range(4 * PLACES)]
+        callers = [Caller(address, _list(f"holder-{number}")) for number in range(4 * SLOTS)]
         for caller in callers:
             caller.ask()
-        await_lock(home.inspected, PLACES)
+        await_lock(database.superuser_engine, SLOTS)
         yield
         holder.rollback()
 
 
-def in_vain(address: str, home: Home, seconds: float) -> tuple[Load, Load]:
+def measure_overload(address: str, database: Database, seconds: float) -> tuple[Load, Load]:
     """Return what callers hear while all places are taken, and what who asks for /livez hears."""
     sent = [_list(f"user-{number}") for number in range(VAIN)]
     with (
         ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes,
-        all_places_taken(address, home),
+        all_slots_taken(address, database),
     ):
-        vain = processes.submit(heard_by, address, sent, seconds, False)
-        alive = processes.submit(heard_by, address, [request("GET", "/livez")], seconds)
-        return load_of(vain.result(), seconds), load_of(alive.result(), seconds)
+        vain = processes.submit(send_requests, address, sent, seconds, False)
+        alive = processes.submit(send_requests, address, [request("GET", "/livez")], seconds)
+        return summarize(vain.result(), seconds), summarize(alive.result(), seconds)
 
 
-def told(kind: str, loads: list[Load]) -> str:
+def report(kind: str, loads: list[Load]) -> str:
     """Return medians over the rounds, and all statuses together."""
     statuses = sum((load.statuses for load in loads), Counter[int]())
     goodput, p99 = median(load.goodput for load in loads), median(load.p99 for load in loads)
@@ -150,19 +154,19 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10)
     parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
-    with service() as (address, home):
+    with service() as (address, database):
         loads = compare(address, chosen.seconds, chosen.rounds)
-        refused, alive = in_vain(address, home, chosen.seconds)
+        refused, alive = measure_overload(address, database, chosen.seconds)
     for kind, found in loads.items():
-        print(told(kind, found))
-    print(told("all places taken", [refused]))
-    print(told("/livez meanwhile", [alive]))
+        print(report(kind, found))
+    print(report("all places taken", [refused]))
+    print(report("/livez meanwhile", [alive]))
     peak = median(load.goodput for load in loads[Kind.PEAK])
     kept = [median(load.goodput for load in loads[kind]) / peak for kind in list(Kind)[1:]]
     print(f"ten times the callers: {kept[0]:.2f} and {kept[1]:.2f} times the goodput of the peak")
-    is_committed = min(kept) >= LEAST and refused.p99 <= REFUSAL_MS and alive.p99 <= ALIVE_MS
+    is_fast_enough = min(kept) >= LEAST and refused.p99 <= REFUSAL_MS and alive.p99 <= ALIVE_MS
     is_truthful = refused.statuses.keys() == {503} and alive.statuses.keys() == {200}
-    sys.exit(not (is_committed and is_truthful))
+    sys.exit(not (is_fast_enough and is_truthful))
 
 
 if __name__ == "__main__":

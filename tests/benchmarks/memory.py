@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.benchmarks.clients import Client
-from tests.databases import served
+from tests.databases import migrated_database
 from tests.postgres import PostgresServer
 from tests.processes import START, Service, running
 from tests.secret_values import SECRET
@@ -60,8 +60,8 @@ def worker() -> Iterator[Worker]:
     """Yield the one worker of a service on PostgreSQL."""
     with (
         PostgresServer(durable=False) as server,
-        served(server) as home,
-        _service(home.service) as service,
+        migrated_database(server) as database,
+        _service(database.service) as service,
     ):
         clients = [Client(service.address, f"user-{number}") for number in range(CLIENTS)]
         yield Worker(_only_child(service.process.pid), clients)

@@ -1,4 +1,4 @@
-"""What row-level security costs: each door with it, and without it, in one interleaved run.
+"""What row-level security costs: each operation with it, and without it, in one interleaved run.
 
     python -m tests.benchmarks.row_security [--rounds 30] [--calls 100] [--pooler]
 
@@ -19,7 +19,7 @@ from uuid import uuid4
 
 import psycopg
 from sqlalchemy import Dialect, Engine
-from tests.databases import Home, behind_a_pooler, served, served_engine
+from tests.databases import Database, migrated_database, service_engine, simulate_pooler
 from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql.connection import sessions
@@ -34,8 +34,8 @@ from taskservice.core.service import OpenTasks, TaskService
 from taskservice.core.task import Task
 from taskservice.testing import ADA
 
-Door = Callable[[], Any]
-Way = Callable[[Engine, str], AbstractContextManager[Session]]
+Operation = Callable[[], Any]
+OpenSession = Callable[[Engine, str], AbstractContextManager[Session]]
 Settings = Callable[[Engine, str], dict[str, str]]
 TASKS = 1000
 
@@ -48,78 +48,82 @@ class Cost(NamedTuple):
 
 
 @contextmanager
-def held(home: Home, *, pooler: bool = False) -> Iterator[Engine]:
+def with_policies(database: Database, *, pooler: bool = False) -> Iterator[Engine]:
     """Yield the service's engine."""
-    engine = served_engine(home.service, pool_size=1, allow_privileged_role=True)
-    yield behind_a_pooler(engine) if pooler else engine
+    engine = service_engine(database.service, pool_size=1, allow_privileged_role=True)
+    yield simulate_pooler(engine) if pooler else engine
     engine.dispose()
 
 
 @contextmanager
-def free(home: Home, *, pooler: bool = False) -> Iterator[Engine]:
+def without_policies(database: Database, *, pooler: bool = False) -> Iterator[Engine]:
     """Yield an engine that says no owner, over tables that ask for none."""
-    with psycopg.connect(home.owner, autocommit=True) as owner:
+    with psycopg.connect(database.owner, autocommit=True) as owner:
         for table in ("tasks", "receipts"):
             owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())
     with (
-        held(home, pooler=pooler) as engine,
-        patch.object(sessions, "_settings", unsaid(engine, sessions._settings)),
+        with_policies(database, pooler=pooler) as engine,
+        patch.object(sessions, "_settings", without_owner_setting(engine, sessions._settings)),
         patch.object(
-            task_service, "autocommit_session", untold(engine, sessions.autocommit_session)
+            task_service,
+            "autocommit_session",
+            without_session_owner(engine, sessions.autocommit_session),
         ),
         patch.object(
-            Statement, "_compile", Statement._compile if pooler else as_it_comes(Statement._compile)
+            Statement,
+            "_compile",
+            Statement._compile if pooler else without_conversion(Statement._compile),
         ),
     ):
         yield engine
 
 
-def unsaid(one: Engine, said: Settings) -> Settings:
+def without_owner_setting(one: Engine, original: Settings) -> Settings:
     """Return the settings of a transaction, without the owner where it is over that engine."""
 
     def settings(engine: Engine, owner: str) -> dict[str, str]:
-        found = said(engine, owner)
+        found = original(engine, owner)
         return found if engine is not one else {k: v for k, v in found.items() if k != SETTING}
 
     return settings
 
 
-def untold(one: Engine, told: Way) -> Way:
+def without_session_owner(one: Engine, original: OpenSession) -> OpenSession:
     """Return a way to open sessions, of which no owner is told where they are over that engine."""
 
     @contextmanager
-    def way(engine: Engine, owner: str) -> Iterator[Session]:
-        with told(engine, owner) as session:
-            is_untold = engine is one and session.is_direct
-            yield Session(session.connection, owner) if is_untold else session
+    def open_session(engine: Engine, owner: str) -> Iterator[Session]:
+        with original(engine, owner) as session:
+            is_changed = engine is one and session.is_direct
+            yield Session(session.connection, owner) if is_changed else session
 
-    return way
+    return open_session
 
 
-def as_it_comes(told: Callable[..., _Compiled]) -> Callable[..., _Compiled]:
+def without_conversion(original: Callable[..., _Compiled]) -> Callable[..., _Compiled]:
     """Return what compiles statements for connections on which moments are in UTC, told or not."""
-    kept: dict[Statement, _Compiled] = {}
+    compiled: dict[Statement, _Compiled] = {}
 
     def of(statement: Statement, dialect: Dialect, is_direct: bool) -> _Compiled:
         if is_direct:
-            return told(statement, dialect, is_direct)
-        if statement not in kept:
+            return original(statement, dialect, is_direct)
+        if statement not in compiled:
             whole = statement._build(sets_owner=False)
-            kept[statement] = _Compiled.of(whole, False, dialect, is_utc=True)
-        return kept[statement]
+            compiled[statement] = _Compiled.of(whole, False, dialect, is_utc=True)
+        return compiled[statement]
 
     return of
 
 
 @contextmanager
-def doors(engine: Engine) -> Iterator[dict[str, Door]]:
+def operations(engine: Engine) -> Iterator[dict[str, Operation]]:
     """Yield every operation, by name, over many tasks of one owner."""
     port = SqlTasks(engine).open_tasks
     with port(ADA) as tasks:
         yield _operations(port, tasks)
 
 
-def _operations(port: OpenTasks, tasks: TaskService) -> dict[str, Door]:
+def _operations(port: OpenTasks, tasks: TaskService) -> dict[str, Operation]:
     made = [tasks.add(title=f"Task {n}", description="Of ordinary length.") for n in range(TASKS)]
     known = made[TASKS // 2].id
 
@@ -142,12 +146,12 @@ def _operations(port: OpenTasks, tasks: TaskService) -> dict[str, Door]:
     }
 
 
-def cost(engine: Engine, door: Door, calls: int) -> Cost:
+def cost(engine: Engine, operation: Operation, calls: int) -> Cost:
     """Return what that many calls cost."""
     backend = Path(f"/proc/{_backend(engine)}/schedstat")
     before = perf_counter(), process_time() + _seconds(backend)
     for _ in range(calls):
-        door()
+        operation()
     return Cost(perf_counter() - before[0], process_time() + _seconds(backend) - before[1])
 
 
@@ -161,7 +165,7 @@ def _seconds(schedstat: Path) -> float:
 
 
 def main() -> None:
-    """Print, for each door, how many times what it costs without."""
+    """Print, for each operation, how many times what it costs without."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=30)
     parser.add_argument("--calls", type=int, default=100)
@@ -169,21 +173,24 @@ def main() -> None:
     asked = parser.parse_args()
     with (
         PostgresServer(durable=False) as server,
-        served(server) as one,
-        served(server) as other,
-        held(one, pooler=asked.pooler) as with_it,
-        free(other, pooler=asked.pooler) as without,
-        doors(with_it) as held_doors,
-        doors(without) as free_doors,
+        migrated_database(server) as one,
+        migrated_database(server) as other,
+        with_policies(one, pooler=asked.pooler) as with_it,
+        without_policies(other, pooler=asked.pooler) as without,
+        operations(with_it) as with_operations,
+        operations(without) as without_operations,
     ):
-        sides = [(with_it, held_doors), (without, free_doors)]
-        print(f"{'door':20}{'wall':>8}{'CPU':>8}{'us with':>10}{'us without':>12}")
+        sides = [(with_it, with_operations), (without, without_operations)]
+        print(f"{'operation':20}{'wall':>8}{'CPU':>8}{'us with':>10}{'us without':>12}")
         for name in sides[0][1]:
             pairs = [
                 [cost(engine, found[name], asked.calls) for engine, found in sides]
                 for _ in range(asked.rounds)
             ]
-            wall = median(held.wall / free.wall for held, free in pairs)
+            wall = median(
+                with_policies.wall / without_policies.wall
+                for with_policies, without_policies in pairs
+            )
             cpu = [median(pair[side].cpu for pair in pairs) for side in (0, 1)]
             each = [
                 median(pair[side].wall for pair in pairs) / asked.calls * 1e6 for side in (0, 1)

@@ -18,7 +18,7 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Engine, text
-from tests.databases import served, served_engine
+from tests.databases import migrated_database, service_engine
 from tests.postgres import PostgresServer
 from tests.query_plans import BIG, IN_THE_NAME, deep, fill, plan, queries
 
@@ -54,15 +54,15 @@ def share(tasks: int) -> int:
 
 
 @contextmanager
-def database(server: PostgresServer, tasks: int, partitioned: bool) -> Iterator[Engine]:
+def filled_database(server: PostgresServer, tasks: int, partitioned: bool) -> Iterator[Engine]:
     """Yield an engine of the service's role, over a database with that many tasks."""
-    with served(server) as home:
-        fill(home.inspected, tasks, share(tasks))
+    with migrated_database(server) as database:
+        fill(database.superuser_engine, tasks, share(tasks))
         if partitioned:
-            taken = milliseconds(lambda: partition(home.maintained)) / 1000
+            taken = milliseconds(lambda: partition(database.owner_engine)) / 1000
             print(f"{tasks} tasks put into partitions in {taken:.1f} s")
-        server.execute(IN_THE_NAME.format(role=home.role, owner=BIG))
-        engine = served_engine(home.service, pool_size=1, prepared_statements=True)
+        server.execute(IN_THE_NAME.format(role=database.role, owner=BIG))
+        engine = service_engine(database.service, pool_size=1, prepared_statements=True)
         yield engine
         engine.dispose()
 
@@ -85,7 +85,7 @@ def milliseconds(call: Callable[[], Any]) -> float:
     return (perf_counter() - began) * 1000
 
 
-def doors(engine: Engine) -> Calls:
+def operations(engine: Engine) -> Calls:
     """Return what is asked for one task."""
     store = SqlTasks(engine)
     with store.open_tasks(BIG) as tasks:
@@ -150,7 +150,7 @@ def measure(engines: dict[int, Engine], rounds: int) -> dict[int, Figures]:
         print(f"{tasks} tasks, pages by: {', '.join(sorted(scans(engine, share(tasks))))}")
     found = zip(
         (sizes(engine, tasks) for tasks, engine in engines.items()),
-        interleaved(rounds, *(doors(engine) for engine in engines.values())),
+        interleaved(rounds, *(operations(engine) for engine in engines.values())),
         interleaved(rounds, *(pages(engine, share(tasks)) for tasks, engine in engines.items())),
         interleaved(max(rounds // 8, 3), *(slow_pages(engine) for engine in engines.values())),
         strict=True,
@@ -180,7 +180,9 @@ def main() -> None:
     chosen = parser.parse_args()
     with PostgresServer(durable=True) as server, ExitStack() as opened:
         engines = {
-            int(tasks): opened.enter_context(database(server, int(tasks), chosen.partitioned))
+            int(tasks): opened.enter_context(
+                filled_database(server, int(tasks), chosen.partitioned)
+            )
             for tasks in chosen.tasks.split(",")
         }
         report(measure(engines, chosen.rounds))

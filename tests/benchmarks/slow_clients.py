@@ -22,7 +22,7 @@ from time import perf_counter
 from urllib.parse import urlsplit
 
 from tests.benchmarks.clients import Client
-from tests.databases import served
+from tests.databases import migrated_database
 from tests.http_callers import token_of
 from tests.nginx import in_front_of
 from tests.postgres import PostgresServer
@@ -64,9 +64,11 @@ def service() -> Iterator[str]:
     """Yield the address of the service behind nginx."""
     settings = {"TASKSERVICE_JWT_SECRET": SECRET, "TASKSERVICE_PROXIES": "1"}
     with ExitStack() as stack:
-        home = stack.enter_context(served(stack.enter_context(PostgresServer(durable=False))))
+        database = stack.enter_context(
+            migrated_database(stack.enter_context(PostgresServer(durable=False)))
+        )
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        running = gunicorn(folder, DATABASE_URL=home.service, **settings, **UNLIMITED)
+        running = gunicorn(folder, DATABASE_URL=database.service, **settings, **UNLIMITED)
         yield stack.enter_context(in_front_of(stack.enter_context(running).address))
 
 

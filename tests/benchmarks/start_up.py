@@ -75,9 +75,9 @@ def use(one: Contender) -> None:
 def dearest_imports(count: int) -> list[tuple[float, str]]:
     """Return the packages whose import takes longest, with all below them, in ms (once each)."""
     command = [sys.executable, "-X", "importtime", "-c", f"import {MODULE.rpartition('.')[0]}.app"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    logged = subprocess.run(command, capture_output=True, text=True, check=True).stderr
     found: dict[str, float] = {}
-    for line in told.splitlines():
+    for line in logged.splitlines():
         if match := _import_in(line):
             package = match[4].split(".")[0]
             found[package] = found.get(package, 0) + int(match[1]) / 1000

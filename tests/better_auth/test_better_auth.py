@@ -14,8 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.databases import sqlite_home
-from tests.parent_death_signal import dying_with_the_tests
+from tests.databases import sqlite_database
+from tests.parent_death_signal import die_with_parent
 from tests.processes import ROOT, SECONDS, gunicorn
 
 HERE = ROOT / "tests" / "better_auth"
@@ -36,7 +36,7 @@ def issuer(tmp_path: Path) -> Iterator[str]:
         cwd=tmp_path / "app",
         stdout=subprocess.PIPE,
         text=True,
-        preexec_fn=dying_with_the_tests,
+        preexec_fn=die_with_parent,
     ) as process:
         assert process.stdout is not None
         try:
@@ -67,7 +67,7 @@ def test_its_tokens_are_taken(issuer: str, tmp_path: Path) -> None:
     granted, _ = ask(issuer, "GET", "/api/auth/token", Cookie=cookies)
     user = signed_up["user"]["id"]
     path = f"/api/tasks/{user}/tasks"
-    with gunicorn(tmp_path, DATABASE_URL=sqlite_home(tmp_path), **settings) as service:
+    with gunicorn(tmp_path, DATABASE_URL=sqlite_database(tmp_path), **settings) as service:
         created = service("POST", path, granted["token"], {"title": "Read a book"})
         assert (created.status, created.json["user_id"]) == (201, user)
         assert service("GET", "/api/tasks/ada/tasks", granted["token"]).status == 403

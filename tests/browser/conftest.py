@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 from tests.chromium import Browser, chromium
-from tests.databases import Home, served
+from tests.databases import Database, migrated_database
 from tests.postgres import Databases
 from tests.processes import Service, gunicorn
 from tests.secret_values import SECRET
@@ -15,7 +15,7 @@ class Deployed(NamedTuple):
     """A service that runs, and its database."""
 
     service: Service
-    home: Home
+    database: Database
 
     @property
     def address(self) -> str:
@@ -36,15 +36,15 @@ def browser(chromium_window: Browser) -> Browser:
 
 
 @pytest.fixture(scope="session")
-def home(postgresql: Databases) -> Iterator[Home]:
-    with served(postgresql) as made:
+def database(postgresql: Databases) -> Iterator[Database]:
+    with migrated_database(postgresql) as made:
         yield made
 
 
 @pytest.fixture(scope="session")
-def deployed(home: Home, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+def deployed(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     """One service for all that look at its pages; behind one proxy, as most are."""
-    settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": database.service, "TASKSERVICE_JWT_SECRET": SECRET}
     folder = tmp_path_factory.mktemp("deployed")
     with gunicorn(folder, **settings, TASKSERVICE_PROXIES="1") as service:
-        yield Deployed(service, home)
+        yield Deployed(service, database)

@@ -7,11 +7,11 @@ from selenium.webdriver.common.keys import Keys
 from tests.browser.conftest import Deployed
 from tests.browser.prefixed import under
 from tests.chromium import DESK, PHONE, Browser
-from tests.databases import Home
+from tests.databases import Database
 from tests.http_callers import SETTINGS
 from tests.processes import gunicorn
 from tests.secret_values import SECRET
-from tests.tcp_proxy import wired
+from tests.tcp_proxy import tcp_proxy
 
 from taskservice import __version__
 from taskservice.adapters.memory import InMemoryTasks
@@ -46,18 +46,18 @@ def test_it_says_that_the_service_is_ready(
     assert browser.complaints() == []
 
 
-def test_it_follows_the_service(browser: Browser, home: Home, tmp_path: Path) -> None:
+def test_it_follows_the_service(browser: Browser, database: Database, tmp_path: Path) -> None:
     """A database that goes and comes back, a service that ends: the page says so by itself."""
-    with wired(home.service) as (wire, address):
+    with tcp_proxy(database.service) as (proxy, address):
         settings = {"DATABASE_URL": address, "TASKSERVICE_JWT_SECRET": SECRET}
         with gunicorn(tmp_path, **settings) as service:
             browser.open(f"{service.address}/")
             await_verdict(browser, "Ready")
-            wire.is_cut = True
-            wire.cut()
+            proxy.is_cut = True
+            proxy.cut()
             await_verdict(browser, "Not ready")
             assert "database: unavailable" in checks(browser)
-            wire.is_cut = False
+            proxy.is_cut = False
             await_verdict(browser, "Ready")
             assert service.stop() == 0
         await_verdict(browser, "Unreachable")
@@ -105,7 +105,7 @@ def test_a_keyboard_reaches_every_address(browser: Browser, deployed: Deployed) 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESK, PHONE])
 @pytest.mark.parametrize("path", ["/", "/problems/unsupported-media-type"])
-def test_nobody_is_kept_out(
+def test_the_page_is_accessible(
     browser: Browser, deployed: Deployed, path: str, size: tuple[int, int], scheme: str
 ) -> None:
     """Every rule of axe-core, in any colours, and nothing to scroll sideways at 360 pixels."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.clients.libraries import JARS, MODULES, gather
 from tests.clients.projects import LOCKED
-from tests.databases import Home, served
+from tests.databases import Database, migrated_database
 from tests.postgres import Databases
 from tests.processes import ROOT, Service, gunicorn, gunicorn_command
 from tests.secret_values import SECRET
@@ -53,26 +53,26 @@ def path() -> str:
 
 
 @pytest.fixture
-def home(postgresql: Databases) -> Iterator[Home]:
+def database(postgresql: Databases) -> Iterator[Database]:
     """An empty PostgreSQL database of its own."""
-    with served(postgresql) as home:
-        yield home
+    with migrated_database(postgresql) as database:
+        yield database
 
 
 @pytest.fixture
-def service(home: Home, tmp_path: Path) -> Iterator[Service]:
+def service(database: Database, tmp_path: Path) -> Iterator[Service]:
     """The service under gunicorn."""
-    with gunicorn(tmp_path, **settings(home)) as service:
+    with gunicorn(tmp_path, **settings(database)) as service:
         yield service
 
 
 @pytest.fixture
-def grown_service(home: Home, tmp_path: Path) -> Iterator[Service]:
+def grown_service(database: Database, tmp_path: Path) -> Iterator[Service]:
     """The same, whose answers have members that the document does not name."""
     command = gunicorn_command("tests.clients.grown:app")
-    with gunicorn(tmp_path, command=command, **settings(home)) as service:
+    with gunicorn(tmp_path, command=command, **settings(database)) as service:
         yield service
 
 
-def settings(home: Home) -> dict[str, str]:
-    return {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
+def settings(database: Database) -> dict[str, str]:
+    return {"DATABASE_URL": database.service, "TASKSERVICE_JWT_SECRET": SECRET}

@@ -12,7 +12,7 @@ from tests.clients.libraries import MODULES
 from tests.clients.pages import ADDRESS, PAGES, Page
 from tests.clients.projects import LOCKED, make_project
 from tests.http_callers import token_of
-from tests.parent_death_signal import dying_with_the_tests
+from tests.parent_death_signal import die_with_parent
 from tests.processes import ROOT, Service, environment
 
 pytestmark = pytest.mark.clients
@@ -45,7 +45,7 @@ def test_a_page_does_what_it_says(
         text=True,
         check=False,
         timeout=SECONDS,
-        preexec_fn=dying_with_the_tests,
+        preexec_fn=die_with_parent,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert [done.stdout] == page.blocks("text"), done.stderr

@@ -22,9 +22,9 @@ from typing import Any
 import pytest
 import yaml  # type: ignore[import-untyped]
 from tests.nginx import AROUND
-from tests.parent_death_signal import dying_with_the_tests
+from tests.parent_death_signal import die_with_parent
 from tests.pgbouncer import await_answer, free_port, pgbouncer_program
-from tests.postgres import PostgresServer, become_unprivileged, give_away, program
+from tests.postgres import PostgresServer, become_unprivileged, change_owner, program
 from tests.processes import ROOT, SECONDS, Service, environment, gunicorn, look_at_output
 from tests.secret_values import DATABASE_PASSWORD, SECRET, UNREACHABLE_PROXY
 from tests.system.test_deployment import instructions, listed
@@ -68,8 +68,8 @@ class Place:
     def here(self, text: str) -> str:
         """Return what the file says, with its variables, as it is meant on this machine."""
         text = _variable.sub(lambda match: ENV.get(match[1], ""), text)
-        for written, meant in self.meant.items():
-            text = text.replace(written, meant)
+        for default, meant in self.meant.items():
+            text = text.replace(default, meant)
         return text
 
     def environment(self, service: str) -> dict[str, str]:
@@ -109,13 +109,13 @@ class Place:
         if "content" in config:
             return self.here(config["content"])
         text = (DEPLOY / config["file"]).read_text()
-        for written, meant in {
+        for default, meant in {
             "/etc/": f"{self.folder}/etc/",
             "/run/nginx.pid": f"{self.folder}/pid",
             "/var/log/nginx/": f"{self.folder}/",
-            "http {\n": f"http {{\n{AROUND.format(home=self.folder)}",
+            "http {\n": f"http {{\n{AROUND.format(directory=self.folder)}",
         }.items():
-            text = text.replace(written, meant)
+            text = text.replace(default, meant)
         return text
 
     def is_healthy(self, test: list[str]) -> bool:
@@ -149,7 +149,7 @@ def place() -> Iterator[Place]:
         place = Place(folder, int(server.url().rpartition(":")[2].partition("/")[0]))
         place.lay_out()
         if os.geteuid() == 0:
-            give_away(folder)
+            change_owner(folder)
         yield place
 
 
@@ -179,7 +179,7 @@ def nginx(place: Place, service: Service) -> Iterator[Service]:
         words,
         env=environment(PATH=f"{os.environ['PATH']}:/usr/sbin"),
         stdin=subprocess.DEVNULL,
-        preexec_fn=dying_with_the_tests,
+        preexec_fn=die_with_parent,
     ) as process:
         try:
             yield service._replace(address=f"http://127.0.0.1:{place.front}")

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
-from tests.databases import Home, behind_a_pooler, served, served_engine, sqlite_home
+from tests.databases import (
+    Database,
+    migrated_database,
+    service_engine,
+    simulate_pooler,
+    sqlite_database,
+)
 from tests.postgres import Databases
 
 from taskservice.adapters.memory import InMemoryTasks
@@ -16,30 +22,30 @@ from taskservice.testing import TickingClock
 
 
 @pytest.fixture(scope="session")
-def home(postgresql: Databases) -> Iterator[Home]:
+def database(postgresql: Databases) -> Iterator[Database]:
     """A migrated database on PostgreSQL, with its roles."""
-    with served(postgresql) as home:
-        yield home
+    with migrated_database(postgresql) as database:
+        yield database
 
 
 @pytest.fixture(scope="session")
-def owner_engine(home: Home) -> Engine:
+def superuser_engine(database: Database) -> Engine:
     """The database, entered as a superuser, who sees every row."""
-    return home.inspected
+    return database.superuser_engine
 
 
 @pytest.fixture(scope="session")
-def role_engine(home: Home) -> Iterator[Engine]:
+def role_engine(database: Database) -> Iterator[Engine]:
     """The same database, entered as the ordinary role that the service runs as."""
-    engine = served_engine(home.service)
+    engine = service_engine(database.service)
     yield engine
     engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def pooled_role_engine(home: Home) -> Iterator[Engine]:
+def pooled_role_engine(database: Database) -> Iterator[Engine]:
     """The same, as through a transaction pooler: nothing lasts longer than a transaction."""
-    engine = behind_a_pooler(served_engine(home.service))
+    engine = simulate_pooler(service_engine(database.service))
     yield engine
     engine.dispose()
 
@@ -47,32 +53,32 @@ def pooled_role_engine(home: Home) -> Iterator[Engine]:
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Engine]:
     """A migrated database in a file."""
-    engine = served_engine(sqlite_home(tmp_path))
+    engine = service_engine(sqlite_database(tmp_path))
     yield engine
     engine.dispose()
 
 
 @pytest.fixture(scope="session")
-def partitioned_home(postgresql: Databases) -> Iterator[Home]:
+def partitioned_database(postgresql: Databases) -> Iterator[Database]:
     """A database whose tables are in partitions by owner."""
-    with served(postgresql) as home:
-        partition(home.maintained)
-        yield home
+    with migrated_database(postgresql) as database:
+        partition(database.owner_engine)
+        yield database
 
 
 @pytest.fixture(scope="session")
-def partitioned_engine(partitioned_home: Home) -> Iterator[Engine]:
+def partitioned_engine(partitioned_database: Database) -> Iterator[Engine]:
     """The same database, entered as the ordinary role that the service runs as."""
-    engine = served_engine(partitioned_home.service)
+    engine = service_engine(partitioned_database.service)
     yield engine
     engine.dispose()
 
 
 # On PostgreSQL: the database, and how it is entered.
 ENTRANCES = {
-    "postgresql": ("home", "role_engine"),
-    "pooler": ("home", "pooled_role_engine"),
-    "partitioned": ("partitioned_home", "partitioned_engine"),
+    "postgresql": ("database", "role_engine"),
+    "pooler": ("database", "pooled_role_engine"),
+    "partitioned": ("partitioned_database", "partitioned_engine"),
 }
 
 
@@ -84,6 +90,6 @@ def open_tasks(request: pytest.FixtureRequest, clock: TickingClock) -> OpenTasks
     if request.param == "sqlite":
         return SqlTasks(request.getfixturevalue("sqlite"), clock).open_tasks
     entered, engine = map(request.getfixturevalue, ENTRANCES[request.param])
-    with entered.inspected.connect() as connection:
+    with entered.superuser_engine.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
     return SqlTasks(engine, clock).open_tasks

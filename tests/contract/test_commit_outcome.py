@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import Connection, Engine
-from tests.databases import Home, served_engine
+from tests.databases import Database, service_engine
 
 from taskservice.adapters.sql.connection import commit_outcome
 from taskservice.adapters.sql.connection.commit_outcome import (
@@ -93,10 +93,12 @@ def test_a_standby_cannot_resolve_the_outcome(
     assert caught.value.outcome == "unknown"
 
 
-def test_resolving_needs_no_second_connection(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_resolving_needs_no_second_connection(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The lost connection returns to the pool first."""
     monkeypatch.setattr(commit_outcome, "RETRY_TIMEOUT", 0.1)
-    engine = served_engine(home.service, pool_size=1, pool_timeout=0.1)
+    engine = service_engine(database.service, pool_size=1, pool_timeout=0.1)
     with engine.connect() as connection:
         transaction_id = begun(connection)
         connection.exec_driver_sql("COMMIT")

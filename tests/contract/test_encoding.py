@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from tests.databases import Home, served, served_engine, sqlite_home
+from tests.databases import Database, migrated_database, service_engine, sqlite_database
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, run
 from tests.secret_values import SECRET
@@ -32,9 +32,9 @@ DATE_STYLE = (
 
 
 @pytest.fixture
-def own(postgresql: Databases) -> Iterator[Home]:
-    with served(postgresql) as home:
-        yield home
+def own(postgresql: Databases) -> Iterator[Database]:
+    with migrated_database(postgresql) as database:
+        yield database
 
 
 @contextmanager
@@ -78,7 +78,7 @@ def test_a_wrong_encoding_is_refused(postgresql: Databases, tmp_path: Path, enco
     assert f"FAIL database {reason} {advice}" in printed
 
 
-def test_a_wrong_date_style_is_refused(own: Home, tmp_path: Path) -> None:
+def test_a_wrong_date_style_is_refused(own: Database, tmp_path: Path) -> None:
     """The start ends with the setting to change, for a role or a database."""
     with psycopg.connect(own.superuser, autocommit=True) as superuser:
         superuser.execute(f"ALTER ROLE {own.role} SET DateStyle = 'German'".encode())
@@ -87,9 +87,9 @@ def test_a_wrong_date_style_is_refused(own: Home, tmp_path: Path) -> None:
     )
 
 
-def test_a_date_style_changed_later_is_an_outage(own: Home, postgresql: Databases) -> None:
+def test_a_date_style_changed_later_is_an_outage(own: Database, postgresql: Databases) -> None:
     """The pool closes new connections with a wrong DateStyle."""
-    engine = served_engine(own.service)
+    engine = service_engine(own.service)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title=TITLE)
         postgresql.execute(f"ALTER ROLE {own.role} SET DateStyle = 'German'")
@@ -105,24 +105,24 @@ def test_a_date_style_changed_later_is_an_outage(own: Home, postgresql: Database
 @pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
 @pytest.mark.parametrize("query", ["", "?client_encoding=latin1"])
 def test_the_client_encoding_is_utf8(
-    own: Home, postgresql: Databases, encoding: str, query: str
+    own: Database, postgresql: Databases, encoding: str, query: str
 ) -> None:
     """Whatever a role or the address sets, text is unchanged."""
     postgresql.execute(f"ALTER ROLE {own.role} SET client_encoding = '{encoding}'")
-    engine = served_engine(own.service + query)
+    engine = service_engine(own.service + query)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title=TITLE)
         assert tasks.get(task.id).title == TITLE
     engine.dispose()
 
 
-def test_utf8_and_iso_are_accepted(own: Home, tmp_path: Path) -> None:
+def test_utf8_and_iso_are_accepted(own: Database, tmp_path: Path) -> None:
     """On PostgreSQL; SQLite has no such settings."""
     require_encoding(unpooled_engine(database_url(own.service)))
-    require_encoding(unpooled_engine(database_url(sqlite_home(tmp_path))))
+    require_encoding(unpooled_engine(database_url(sqlite_database(tmp_path))))
 
 
-def test_an_unreachable_database_is_an_outage(own: Home) -> None:
+def test_an_unreachable_database_is_an_outage(own: Database) -> None:
     """It is not reported as unusable."""
     with pytest.raises(Unavailable, match='database "gone" does not exist'):
         require_encoding(unpooled_engine(database_url(own.service).set(database="gone")))

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
-from tests.databases import Home, served, served_engine
+from tests.databases import Database, migrated_database, service_engine
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
@@ -50,10 +50,10 @@ FULL = """
 
 
 @pytest.fixture
-def own(postgresql: Databases) -> Iterator[Home]:
+def own(postgresql: Databases) -> Iterator[Database]:
     """A database that may be broken."""
-    with served(postgresql) as home:
-        yield home
+    with migrated_database(postgresql) as database:
+        yield database
 
 
 @contextmanager
@@ -66,9 +66,9 @@ def full(engine: Engine) -> Iterator[None]:
     yield
 
 
-def test_a_full_database_refuses_writes_and_serves_reads(own: Home) -> None:
+def test_a_full_database_refuses_writes_and_serves_reads(own: Database) -> None:
     """`StorageFull`, with nothing applied; reads work as before."""
-    engine = served_engine(own.service)
+    engine = service_engine(own.service)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
         with psycopg.connect(own.owner, autocommit=True) as owner:
@@ -89,9 +89,9 @@ HOLDS_BACK = """
 
 
 @pytest.mark.parametrize("event", ["INSERT ON tasks", "UPDATE ON receipts"])
-def test_a_write_that_wrote_no_row_is_not_acknowledged(own: Home, event: str) -> None:
+def test_a_write_that_wrote_no_row_is_not_acknowledged(own: Database, event: str) -> None:
     """A foreign trigger can skip a row without an error: 503, and nothing is stored."""
-    engine = served_engine(own.service)
+    engine = service_engine(own.service)
     with psycopg.connect(own.owner, autocommit=True) as owner:
         owner.execute(HOLDS_BACK.format(event).encode())
     opened = SqlTasks(engine).open_tasks(ADA, atomic=True)
@@ -104,7 +104,7 @@ def test_a_write_that_wrote_no_row_is_not_acknowledged(own: Home, event: str) ->
 
 def test_a_full_file_refuses_writes_and_serves_reads(sqlite: Engine) -> None:
     """The same on SQLite, with a limited file size."""
-    engine = served_engine(sqlite.url.render_as_string(), pool_size=1)
+    engine = service_engine(sqlite.url.render_as_string(), pool_size=1)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
         with full(engine), pytest.raises(StorageFull) as caught:
@@ -121,10 +121,10 @@ def test_a_full_file_refuses_writes_and_serves_reads(sqlite: Engine) -> None:
     ids=["to the end", "and goes on"],
 )
 def test_an_idle_transaction_is_terminated(
-    own: Home, then: Callable[[TaskService], object]
+    own: Database, then: Callable[[TaskService], object]
 ) -> None:
     """After the statement timeout, so that it holds no lock."""
-    engine = served_engine(own.service, statement_timeout=0.2)
+    engine = service_engine(own.service, statement_timeout=0.2)
     service = SqlTasks(engine)
     with pytest.raises(Unavailable) as caught, service.open_tasks(ADA, atomic=True) as tasks:
         tasks.add(title="Buy milk")
@@ -142,21 +142,21 @@ def swallow(kind: type[Exception], operation: Callable[[], object]) -> None:
         operation()
 
 
-def claim_elsewhere(tasks: TaskService, home: Home) -> None:
+def lock_in_another_connection(tasks: TaskService, database: Database) -> None:
     """Wait in vain for a key that another transaction has."""
-    engine = served_engine(home.service)
+    engine = service_engine(database.service)
     with SqlTasks(engine).open_tasks(ADA, atomic=True) as others:
         others.idempotency.begin("key", b"digest")
         swallow(IdempotencyKeyInUse, lambda: tasks.idempotency.begin("key", b"digest"))
     engine.dispose()
 
 
-def lose_the_connection(tasks: TaskService, home: Home) -> None:
+def lose_the_connection(tasks: TaskService, database: Database) -> None:
     """Find that the server has ended the connection meanwhile."""
-    with psycopg.connect(home.superuser, autocommit=True) as superuser:
+    with psycopg.connect(database.superuser, autocommit=True) as superuser:
         superuser.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s",
-            (home.role,),
+            (database.role,),
         )
     swallow(Unavailable, lambda: tasks.get(NEVER))
 
@@ -167,13 +167,15 @@ GOES_ON: dict[str, Callable[[TaskService], object]] = {
 }
 
 
-@pytest.mark.parametrize("fail", [claim_elsewhere, lose_the_connection])
+@pytest.mark.parametrize("fail", [lock_in_another_connection, lose_the_connection])
 @pytest.mark.parametrize("then", GOES_ON.values(), ids=GOES_ON)
 def test_a_transaction_with_a_failed_statement_is_rolled_back(
-    own: Home, fail: Callable[[TaskService, Home], None], then: Callable[[TaskService], object]
+    own: Database,
+    fail: Callable[[TaskService, Database], None],
+    then: Callable[[TaskService], object],
 ) -> None:
     """If the block ignores the error, the end of the block raises it; nothing is applied."""
-    engine = served_engine(own.service, lock_timeout=0.1)
+    engine = service_engine(own.service, lock_timeout=0.1)
     opened = SqlTasks(engine).open_tasks(ADA, atomic=True)
     with pytest.raises(Unavailable, match="an earlier statement") as caught, opened as tasks:
         tasks.add(title="Buy milk")
@@ -202,17 +204,17 @@ def test_a_transaction_that_sqlite_rolled_back_is_not_committed(
         assert tasks.list(TaskQuery()).tasks == []
 
 
-def await_end_of(home: Home, state: str) -> None:
+def await_end_of(database: Database, state: str) -> None:
     """Return when no connection of the service is in this state."""
     seen = "SELECT state FROM pg_stat_activity WHERE application_name = 'taskservice'"
-    with psycopg.connect(home.superuser, autocommit=True) as watcher:
+    with psycopg.connect(database.superuser, autocommit=True) as watcher:
         while (state,) in watcher.execute(seen).fetchall():
             pass
 
 
-def test_a_read_only_database_serves_reads(own: Home, postgresql: Databases) -> None:
+def test_a_read_only_database_serves_reads(own: Database, postgresql: Databases) -> None:
     """As after a failover to a standby: writes are an outage, reads work."""
-    engine = served_engine(own.service)
+    engine = service_engine(own.service)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
         postgresql.execute(f"ALTER ROLE {own.role} SET default_transaction_read_only = on")
@@ -240,10 +242,10 @@ GONE = {
 @pytest.mark.parametrize("atomic", [False, True], ids=["autocommit", "transaction"])
 @pytest.mark.parametrize(("take", "give_back"), GONE.values(), ids=GONE)
 def test_a_missing_table_or_column_is_an_outage(
-    own: Home, take: str, give_back: str, atomic: bool
+    own: Database, take: str, give_back: str, atomic: bool
 ) -> None:
     """`not_applied`, with its name, until it is restored."""
-    engine = served_engine(own.service)
+    engine = service_engine(own.service)
     service = SqlTasks(engine)
     with psycopg.connect(own.owner, autocommit=True) as owner:
         owner.execute(take.encode())
@@ -368,7 +370,7 @@ def test_a_read_on_a_full_disk_is_an_outage(
 @pytest.mark.parametrize("engine", ["sqlite", "role_engine"])
 def test_a_syntax_error_is_a_defect(engine: str, request: pytest.FixtureRequest) -> None:
     """For example on an SQLite that is too old: retrying does not help."""
-    broken = served_engine(request.getfixturevalue(engine).url.render_as_string(False))
+    broken = service_engine(request.getfixturevalue(engine).url.render_as_string(False))
 
     def slip(*args: Any) -> tuple[str, Any]:
         return args[2].replace("RETURNING", "RETURNNG"), args[3]
@@ -434,11 +436,14 @@ def test_the_host_name_is_not_in_the_error(message: str, redacted: str) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda home: home.service.replace(f"//{home.role}:", "//no_such_role:"), "does not exist"),
-        (lambda home: f"{home.service}_gone", "does not exist"),
+        (
+            lambda database: database.service.replace(f"//{database.role}:", "//no_such_role:"),
+            "does not exist",
+        ),
+        (lambda database: f"{database.service}_gone", "does not exist"),
     ],
 )
-def test_a_refused_login_is_access_denied(own: Home, change: object, reason: str) -> None:
+def test_a_refused_login_is_access_denied(own: Database, change: object, reason: str) -> None:
     """For an unknown role or database, as waiting does not help."""
     assert callable(change)
     with pytest.raises(AccessDenied, match=reason):
@@ -447,10 +452,10 @@ def test_a_refused_login_is_access_denied(own: Home, change: object, reason: str
 
 @pytest.mark.parametrize("check", [schema.require_reachable, schema.require_current])
 def test_a_check_retries_after_a_lost_connection(
-    own: Home, check: Callable[[Engine], None]
+    own: Database, check: Callable[[Engine], None]
 ) -> None:
     """A terminated connection in the pool does not mean that the database is down."""
-    engine = served_engine(own.service)
+    engine = service_engine(own.service)
     with engine.connect(), engine.connect():
         pass
     with psycopg.connect(own.superuser, autocommit=True) as superuser:
@@ -463,7 +468,7 @@ def test_a_check_retries_after_a_lost_connection(
     engine.dispose()
 
 
-def test_a_missing_privilege_is_access_denied(own: Home) -> None:
+def test_a_missing_privilege_is_access_denied(own: Database) -> None:
     """The error names the table."""
     with psycopg.connect(own.owner, autocommit=True) as owner:
         owner.execute(f"REVOKE ALL ON taskservice_schema_version FROM {own.role}".encode())

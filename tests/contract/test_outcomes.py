@@ -12,9 +12,9 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, text
-from tests.databases import Home, await_lock, served_engine
+from tests.databases import Database, await_lock, service_engine
 from tests.postgres import Databases
-from tests.tcp_proxy import Wire, wired
+from tests.tcp_proxy import TcpProxy, tcp_proxy
 
 from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.connection import commit_outcome, retries
@@ -67,7 +67,7 @@ class Fragile(NamedTuple):
     """A service behind a wire that may lose an answer."""
 
     engine: Engine
-    wire: Wire
+    proxy: TcpProxy
 
     def create(self, key: str) -> str:
         """Create a task with a key; return its title."""
@@ -95,19 +95,19 @@ class Fragile(NamedTuple):
 
 
 @pytest.fixture
-def fragile(home: Home) -> Iterator[Fragile]:
-    with wired(home.service) as (wire, through):
-        engine = served_engine(through, pool_size=1)
-        yield Fragile(engine, wire)
+def fragile(database: Database) -> Iterator[Fragile]:
+    with tcp_proxy(database.service) as (proxy, through):
+        engine = service_engine(through, pool_size=1)
+        yield Fragile(engine, proxy)
         engine.dispose()
 
 
 def test_a_lost_response_to_commit_is_resolved(fragile: Fragile) -> None:
     """The write succeeds as if the response had come."""
     fragile.create("before")
-    fragile.wire.lose_answer_to = COMMIT
+    fragile.proxy.lose_answer_to = COMMIT
     assert fragile.create("lost") == "under lost"
-    assert fragile.wire.lost == 1
+    assert fragile.proxy.lost == 1
     assert fragile.titles()[0] == "under lost"
     assert fragile.create("lost") == "under lost"
     assert fragile.titles().count("under lost") == 1
@@ -118,7 +118,7 @@ def test_a_commit_without_its_rows_was_not_applied(
 ) -> None:
     """PostgreSQL may have assigned the transaction id to another transaction."""
     fragile.create("before that")
-    fragile.wire.lose_answer_to = COMMIT
+    fragile.proxy.lose_answer_to = COMMIT
     monkeypatch.setattr(SqlIdempotencyStore, "is_committed", lambda *_: False)
     with pytest.raises(Unavailable) as caught:
         fragile.create("another's")
@@ -128,24 +128,24 @@ def test_a_commit_without_its_rows_was_not_applied(
 def test_without_a_check_for_its_rows_the_transaction_status_decides(fragile: Fragile) -> None:
     """The block ends normally."""
     fragile.add("before")
-    fragile.wire.lose_answer_to = COMMIT
+    fragile.proxy.lose_answer_to = COMMIT
     restored = SqlOwnerData(fragile.engine, ADA).import_tasks(some_tasks(1))
-    assert (restored, fragile.wire.lost) == ([], 1)
+    assert (restored, fragile.proxy.lost) == ([], 1)
 
 
 def test_a_commit_without_a_response_in_time_is_unknown(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may have been applied."""
     monkeypatch.setattr(
         engines, "READ_TIMEOUT_MARGIN_SECONDS", -2.5
     )  # Before the server ends what is idle.
-    with wired(home.service) as (wire, through):
-        engine = served_engine(through, pool_size=1, statement_timeout=3)
+    with tcp_proxy(database.service) as (proxy, through):
+        engine = service_engine(through, pool_size=1, statement_timeout=3)
         opened = SqlTasks(engine).open_tasks(OWNER, atomic=True)
         with pytest.raises(Unavailable, match="in time") as caught, opened as tasks:
             tasks.add(title="swallowed")
-            wire.is_silent = True
+            proxy.is_silent = True
         assert caught.value.outcome == "unknown"
         engine.dispose()
 
@@ -167,7 +167,7 @@ def test_a_transaction_terminated_before_its_commit_was_not_applied(
 def test_a_lost_connection_at_the_key_was_not_applied(fragile: Fragile) -> None:
     """The key can be used again."""
     fragile.create("before it breaks")
-    fragile.wire.lose = b"INSERT INTO receipts"
+    fragile.proxy.lose = b"INSERT INTO receipts"
     with pytest.raises(Unavailable) as caught:
         fragile.create("broken off")
     assert caught.value.outcome == "not_applied"
@@ -180,11 +180,11 @@ def test_without_a_database_the_outcome_is_unknown(
     """After the retry timeout."""
     monkeypatch.setattr(commit_outcome, "RETRY_TIMEOUT", 0.2)
     fragile.create("first of all")
-    fragile.wire.lose_answer_to = COMMIT
+    fragile.proxy.lose_answer_to = COMMIT
     opened = SqlTasks(fragile.engine).open_tasks(OWNER, atomic=True)
     with pytest.raises(Unavailable) as caught, opened as tasks:
         tasks.add(title="who knows")
-        fragile.wire.is_cut = True
+        fragile.proxy.is_cut = True
     assert caught.value.outcome == "unknown"
 
 
@@ -198,9 +198,9 @@ def test_a_create_is_applied_once_if_request_or_response_is_lost(
     """The retry uses the same id."""
     with SqlTasks(fragile.engine).open_tasks(OWNER) as tasks:
         tasks.add(title="before")
-        setattr(fragile.wire, loss, b"INSERT INTO tasks")
+        setattr(fragile.proxy, loss, b"INSERT INTO tasks")
         task = tasks.add(title=f"once: {loss}")
-        assert fragile.wire.lost == 1
+        assert fragile.proxy.lost == 1
         assert tasks.get(task.id) == task
     assert fragile.titles().count(f"once: {loss}") == 1
 
@@ -209,7 +209,7 @@ def test_a_create_is_applied_once_if_request_or_response_is_lost(
 def only_read_after_a_loss(fragile: Fragile, role: str, server: Databases) -> Iterator[None]:
     """Have the next loss on the wire leave a database that takes no write any more."""
     setting = "default_transaction_read_only"
-    fragile.wire.on_loss = lambda: server.execute(f"ALTER ROLE {role} SET {setting} = on")
+    fragile.proxy.on_loss = lambda: server.execute(f"ALTER ROLE {role} SET {setting} = on")
     try:
         yield
     finally:
@@ -217,14 +217,14 @@ def only_read_after_a_loss(fragile: Fragile, role: str, server: Databases) -> It
 
 
 def test_a_create_is_resolved_on_a_database_that_became_read_only(
-    fragile: Fragile, home: Home, postgresql: Databases
+    fragile: Fragile, database: Database, postgresql: Databases
 ) -> None:
     """The second INSERT fails, as after a failover, and the row of the first is found."""
     fragile.add("before")
-    fragile.wire.lose_answer_to = b"INSERT INTO tasks"
-    with only_read_after_a_loss(fragile, home.role, postgresql):
+    fragile.proxy.lose_answer_to = b"INSERT INTO tasks"
+    with only_read_after_a_loss(fragile, database.role, postgresql):
         task = fragile.add("found")
-        assert fragile.wire.lost == 1
+        assert fragile.proxy.lost == 1
         assert fragile.titles().count("found") == 1
         with pytest.raises(ReadOnly):
             fragile.add("refused")
@@ -232,18 +232,18 @@ def test_a_create_is_resolved_on_a_database_that_became_read_only(
 
 
 def test_a_create_is_unknown_if_its_row_is_missing_on_a_read_only_database(
-    fragile: Fragile, home: Home, postgresql: Databases, monkeypatch: pytest.MonkeyPatch
+    fragile: Fragile, database: Database, postgresql: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The first INSERT may still be applied."""
     monkeypatch.setattr(retries, "RETRY_TIMEOUT", 0.2)
     fragile.add("before")
-    fragile.wire.lose = b"INSERT INTO tasks"
+    fragile.proxy.lose = b"INSERT INTO tasks"
     with (
-        only_read_after_a_loss(fragile, home.role, postgresql),
+        only_read_after_a_loss(fragile, database.role, postgresql),
         pytest.raises(Unavailable, match="read-only") as caught,
     ):
         fragile.add("nowhere")
-    assert (caught.value.outcome, fragile.wire.lost) == ("unknown", 1)
+    assert (caught.value.outcome, fragile.proxy.lost) == ("unknown", 1)
     assert "nowhere" not in fragile.titles()
 
 
@@ -254,23 +254,23 @@ def test_a_change_is_applied_once_if_request_or_response_is_lost(
 ) -> None:
     """A retry does not fail its own precondition."""
     task = fragile.add("to be changed")
-    setattr(fragile.wire, loss, write.statement)
+    setattr(fragile.proxy, loss, write.statement)
     assert fragile.write(write, task) == write.leaves
-    assert fragile.wire.lost == 1
+    assert fragile.proxy.lost == 1
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 def test_a_retry_waits_for_a_first_attempt_in_progress(
-    fragile: Fragile, owner_engine: Engine, write: Write
+    fragile: Fragile, superuser_engine: Engine, write: Write
 ) -> None:
     """Both are the same change."""
-    with owner_engine.connect() as holder, ThreadPoolExecutor(1) as pool:
+    with superuser_engine.connect() as holder, ThreadPoolExecutor(1) as pool:
         task = fragile.add("held")
         holder.exec_driver_sql("BEGIN")
         holder.execute(text("SELECT 1 FROM tasks WHERE id = :id FOR UPDATE"), {"id": task.id})
-        fragile.wire.lose_answer_to = write.statement
+        fragile.proxy.lose_answer_to = write.statement
         changing = pool.submit(fragile.write, write, task)
-        await_lock(owner_engine, 2)
+        await_lock(superuser_engine, 2)
         holder.exec_driver_sql("ROLLBACK")
         assert changing.result() == write.leaves
 
@@ -280,9 +280,9 @@ def test_a_retry_waits_for_a_first_attempt_in_progress(
 def test_a_read_is_retried(fragile: Fragile, loss: str, write: Write) -> None:
     """A connection lost before any write is no reason to fail."""
     task = fragile.add("to be read")
-    setattr(fragile.wire, loss, b"SELECT tasks.id")
+    setattr(fragile.proxy, loss, b"SELECT tasks.id")
     assert fragile.write(write, task) == write.leaves
-    assert fragile.wire.lost == 1
+    assert fragile.proxy.lost == 1
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
@@ -292,7 +292,7 @@ def test_a_change_whose_read_fails_was_not_applied(
     """The database does not respond in time, and nothing was written."""
     monkeypatch.setattr(retries, "RETRY_TIMEOUT", 0.2)
     task = fragile.add("out of reach")
-    fragile.wire.lose, fragile.wire.is_cut = b"SELECT tasks.id", True
+    fragile.proxy.lose, fragile.proxy.is_cut = b"SELECT tasks.id", True
     with pytest.raises(Unavailable) as caught:
         fragile.write(write, task)
     assert caught.value.outcome == "not_applied"
@@ -318,19 +318,19 @@ MEANWHILE: dict[str, Callable[[TaskService, UUID], object]] = {
 @pytest.mark.parametrize("meanwhile", MEANWHILE.values(), ids=MEANWHILE)
 def test_a_lost_change_of_a_task_changed_by_others_is_unknown(
     fragile: Fragile,
-    home: Home,
+    database: Database,
     pauses: list[float],
     meanwhile: Callable[[TaskService, UUID], object],
 ) -> None:
     """Two versions later, or deleted: the lost write may have been applied before."""
-    other = served_engine(home.service)
+    other = service_engine(database.service)
     task = fragile.add("contended")
 
     def overtake() -> None:
         with SqlTasks(other).open_tasks(OWNER) as tasks:
             meanwhile(tasks, task.id)
 
-    fragile.wire.lose, fragile.wire.on_loss = b"UPDATE tasks", overtake
+    fragile.proxy.lose, fragile.proxy.on_loss = b"UPDATE tasks", overtake
     with (
         SqlTasks(fragile.engine).open_tasks(OWNER) as tasks,
         pytest.raises(Unavailable, match="changed by another request") as caught,
@@ -340,14 +340,16 @@ def test_a_lost_change_of_a_task_changed_by_others_is_unknown(
     other.dispose()
 
 
-def test_a_lost_change_overtaken_by_another_is_retried(fragile: Fragile, home: Home) -> None:
+def test_a_lost_change_overtaken_by_another_is_retried(
+    fragile: Fragile, database: Database
+) -> None:
     """One version later, with other content: the lost write cannot be applied any more."""
-    other = served_engine(home.service)
+    other = service_engine(database.service)
     steps: list[int] = []
     with SqlTasks(fragile.engine).open_tasks(OWNER) as tasks:
         task = tasks.add(title="contended")
-        fragile.wire.lose = b"UPDATE tasks"
-        fragile.wire.on_loss = lambda: overtake(other, task.id)
+        fragile.proxy.lose = b"UPDATE tasks"
+        fragile.proxy.on_loss = lambda: overtake(other, task.id)
 
         def step(task: Task, now: datetime) -> Task:
             steps.append(task.version)
@@ -413,13 +415,13 @@ def test_retries_end_after_the_timeout(
     assert (caught.value.outcome, pauses) == ("unknown", [])
 
 
-def test_a_read_timeout_makes_a_write_unknown(home: Home) -> None:
+def test_a_read_timeout_makes_a_write_unknown(database: Database) -> None:
     """A second after the statement timeout."""
-    with wired(home.service) as (wire, through):
-        engine = served_engine(through, pool_size=1, statement_timeout=0.5)
+    with tcp_proxy(database.service) as (proxy, through):
+        engine = service_engine(through, pool_size=1, statement_timeout=0.5)
         with SqlTasks(engine).open_tasks(OWNER) as tasks:
             tasks.add(title="answered")
-            wire.is_silent = True
+            proxy.is_silent = True
             began = monotonic()
             with pytest.raises(Unavailable, match="did not respond in time") as caught:
                 tasks.add(title="swallowed")
@@ -428,14 +430,14 @@ def test_a_read_timeout_makes_a_write_unknown(home: Home) -> None:
         engine.dispose()
 
 
-def test_a_connection_is_closed_after_a_read_timeout(home: Home) -> None:
+def test_a_connection_is_closed_after_a_read_timeout(database: Database) -> None:
     """A late response must not be taken for that to the next statement."""
-    with wired(home.service) as (wire, through):
-        engine = served_engine(through, pool_size=1, statement_timeout=0.5)
+    with tcp_proxy(database.service) as (proxy, through):
+        engine = service_engine(through, pool_size=1, statement_timeout=0.5)
         pooled = engine.raw_connection()
         driver = pooled.driver_connection
         assert isinstance(driver, TimeoutConnection)
-        wire.is_silent = True
+        proxy.is_silent = True
         with pytest.raises(ReadTimeout):
             driver.execute("SELECT 1")
         assert driver.closed

@@ -39,16 +39,16 @@ class Services(NamedTuple):
 def services(request: pytest.FixtureRequest, clock: TickingClock) -> Services:
     """The ports, over each adapter in turn, with no task in it."""
     if request.param == "memory":
-        home = InMemoryTasks(clock)
-        return Services(home.open_tasks, home.open_owner_data, home.open_owner_data)
+        database = InMemoryTasks(clock)
+        return Services(database.open_tasks, database.open_owner_data, database.open_owner_data)
     if request.param == "sqlite":
         engine = request.getfixturevalue("sqlite")
-        archive = partial(SqlOwnerData, engine)
-        return Services(SqlTasks(engine, clock).open_tasks, archive, archive)
-    superuser, role = map(request.getfixturevalue, ("owner_engine", "role_engine"))
+        archived = partial(SqlOwnerData, engine)
+        return Services(SqlTasks(engine, clock).open_tasks, archived, archived)
+    superuser, role = map(request.getfixturevalue, ("superuser_engine", "role_engine"))
     with superuser.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
-    owner = request.getfixturevalue("home").maintained
+    owner = request.getfixturevalue("database").owner_engine
     return Services(
         SqlTasks(role, clock).open_tasks,
         partial(SqlOwnerData, role),
@@ -56,7 +56,7 @@ def services(request: pytest.FixtureRequest, clock: TickingClock) -> Services:
     )
 
 
-class TestArchive(OwnerDataContract):
+class TestOwnerData(OwnerDataContract):
     """The contract of `OwnerData`, on every adapter."""
 
     @pytest.fixture
@@ -73,16 +73,16 @@ class TestArchive(OwnerDataContract):
 
 
 def test_the_serving_role_cannot_erase_and_removes_nothing(
-    home: object, owner_engine: Engine, role_engine: Engine
+    database: object, superuser_engine: Engine, role_engine: Engine
 ) -> None:
     """It lacks DELETE on idempotency records, so its tasks stay too."""
-    with owner_engine.connect() as connection:
+    with superuser_engine.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
-    archive = SqlOwnerData(role_engine, ADA)
-    archive.import_tasks(some_tasks(3))
+    archived = SqlOwnerData(role_engine, ADA)
+    archived.import_tasks(some_tasks(3))
     with pytest.raises(AccessDenied):
-        archive.erase()
-    assert archive.count() == OwnerCounts(3, 0)
+        archived.erase()
+    assert archived.count() == OwnerCounts(3, 0)
 
 
 @pytest.fixture
@@ -125,17 +125,17 @@ def test_erased_data_is_not_left_in_the_file(hurried: Engine) -> None:
 def test_erase_reports_bytes_that_a_reader_keeps_on_disk(hurried: Engine) -> None:
     """The rows are deleted, and the next `erase` vacuums the file."""
     use_often(hurried, ADA)
-    archive = SqlOwnerData(hurried, ADA)
-    there = archive.count()
+    archived = SqlOwnerData(hurried, ADA)
+    there = archived.count()
     with closing(sqlite3.connect(str(hurried.url.database))) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM tasks").fetchone()
         with pytest.raises(
             ErasureIncomplete, match="another connection reads the database"
         ) as caught:
-            archive.erase()
-    assert (caught.value.removed, archive.count()) == (there, OwnerCounts(0, 0))
-    assert archive.erase() == OwnerCounts(0, 0)
+            archived.erase()
+    assert (caught.value.removed, archived.count()) == (there, OwnerCounts(0, 0))
+    assert archived.erase() == OwnerCounts(0, 0)
     assert found("aardvark", hurried) == []
 
 

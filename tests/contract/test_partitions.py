@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from sqlalchemy import Engine, event
-from tests.databases import Home, await_lock, served, served_engine, sqlite_home
+from tests.databases import Database, await_lock, migrated_database, service_engine, sqlite_database
 from tests.postgres import Databases
 from tests.processes import COMMAND, ROOT, client, run
 
@@ -83,20 +83,22 @@ _names_a_table = re.compile(r"\b(tasks|receipts)\b").search
 
 @pytest.mark.parametrize("table", ["tasks", "receipts"])
 def test_partitioned_tables_keep_their_definitions(
-    home: Home, partitioned_home: Home, table: str
+    database: Database, partitioned_database: Database, table: str
 ) -> None:
     """The same columns, constraints, indexes, policies and grants, under the same names."""
     found = []
-    for one in (home, partitioned_home):
+    for one in (database, partitioned_database):
         with psycopg.connect(one.superuser) as connection:
             found.append(connection.execute(STANDING.format(table=table).encode()).fetchall())
     assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("table", ["tasks", "receipts"])
-def test_direct_access_to_a_partition_returns_no_rows(partitioned_home: Home, table: str) -> None:
+def test_direct_access_to_a_partition_returns_no_rows(
+    partitioned_database: Database, table: str
+) -> None:
     """Each has row-level security without a policy, and no grants."""
-    with psycopg.connect(partitioned_home.superuser) as connection:
+    with psycopg.connect(partitioned_database.superuser) as connection:
         parts = connection.execute(HELD, (table,)).fetchall()
     assert sorted(parts) == [(f"{table}_{number:02}", True, True) for number in range(16)]
 
@@ -127,7 +129,7 @@ def every_query() -> Iterator[TaskQuery]:
 
 
 @contextmanager
-def overheard(engine: Engine) -> Iterator[dict[str, Any]]:
+def recorded_parameters(engine: Engine) -> Iterator[dict[str, Any]]:
     """Yield the statements about tables that `engine` is sent meanwhile, with some parameters."""
     found: dict[str, Any] = {}
 
@@ -151,15 +153,15 @@ def relations(plan: Any) -> Iterator[str]:
 
 
 def test_every_statement_touches_one_partition(
-    partitioned_engine: Engine, partitioned_home: Home
+    partitioned_engine: Engine, partitioned_database: Database
 ) -> None:
     """By EXPLAIN, as the service's role, and as a role that bypasses row-level security."""
-    with overheard(partitioned_engine) as statements:
+    with recorded_parameters(partitioned_engine) as statements:
         use_every_statement(partitioned_engine)
     assert {text.split()[0] for text in statements} == {"SELECT", "INSERT", "UPDATE", "DELETE"}
     assert len(statements) > 15
     for (text, values), engine in product(
-        statements.items(), (partitioned_engine, partitioned_home.inspected)
+        statements.items(), (partitioned_engine, partitioned_database.superuser_engine)
     ):
         with autocommit_session(engine, ADA) as session:
             explained = session.connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", values)
@@ -171,8 +173,8 @@ def test_every_statement_touches_one_partition(
 
 def test_partitioning_keeps_all_rows(postgresql: Databases) -> None:
     """Tasks and idempotency records are there for their owner, and the service goes on."""
-    with served(postgresql) as home:
-        engine = served_engine(home.service, prepared_statements=True)
+    with migrated_database(postgresql) as database:
+        engine = service_engine(database.service, prepared_statements=True)
         store = SqlTasks(engine)
         with store.open_tasks(ADA) as tasks:
             before = [tasks.add(title=f"Buy milk {number}") for number in range(20)]
@@ -180,7 +182,7 @@ def test_partitioning_keeps_all_rows(postgresql: Databases) -> None:
                 tasks.list(TaskQuery())
         with store.open_tasks(ADA, atomic=True) as atomic:
             once = IdempotentTasks(atomic, IdempotencyKey("a key", b"digest")).add(title="Buy milk")
-        partition(home.maintained)
+        partition(database.owner_engine)
         with store.open_tasks(ADA) as tasks:
             assert tasks.list(TaskQuery()).tasks == [once, *reversed(before)]
             assert tasks.change(before[0].id, Task.complete).completed
@@ -192,35 +194,35 @@ def test_partitioning_keeps_all_rows(postgresql: Databases) -> None:
         with store.open_tasks(BOB) as tasks, pytest.raises(TaskNotFound):
             tasks.get(once.id)
         engine.dispose()
-        with psycopg.connect(home.superuser) as connection:
+        with psycopg.connect(database.superuser) as connection:
             assert connection.execute(ANALYZED).fetchall() == [("receipts", 1), ("tasks", 21)]
 
 
 def test_partitioning_waits_for_open_transactions(postgresql: Databases) -> None:
     """A write with a key is applied; an index under construction is kept."""
-    with served(postgresql) as home, ThreadPoolExecutor(1) as pool:
-        engine = served_engine(home.service)
-        with psycopg.connect(home.owner) as maker:
+    with migrated_database(postgresql) as database, ThreadPoolExecutor(1) as pool:
+        engine = service_engine(database.service)
+        with psycopg.connect(database.owner) as maker:
             maker.execute("CREATE INDEX tasks_by_version ON tasks (user_id, version)")
             with SqlTasks(engine).open_tasks(ADA, atomic=True) as atomic:
                 assert atomic.idempotency.begin("a key", b"digest") is None
-                done = pool.submit(partition, home.maintained)
-                await_lock(home.inspected)
+                done = pool.submit(partition, database.owner_engine)
+                await_lock(database.superuser_engine)
                 maker.commit()
                 added = atomic.add(title="Buy milk")
         done.result()
         with SqlTasks(engine).open_tasks(ADA) as tasks:
             assert tasks.list(TaskQuery()).tasks == [added]
         engine.dispose()
-        with psycopg.connect(home.superuser) as connection:
+        with psycopg.connect(database.superuser) as connection:
             asked = "SELECT relkind::text FROM pg_class WHERE oid = to_regclass('tasks_by_version')"
             assert connection.execute(asked).fetchone() == ("I",)
 
 
 def test_partitioning_and_erasing_do_not_deadlock(postgresql: Databases) -> None:
     """Both lock the tables in the same order."""
-    with served(postgresql) as home, ThreadPoolExecutor(2) as pool:
-        engine, erasing = served_engine(home.service), home.maintained
+    with migrated_database(postgresql) as database, ThreadPoolExecutor(2) as pool:
+        engine, erasing = service_engine(database.service), database.owner_engine
         with SqlTasks(engine).open_tasks(ADA, atomic=True) as atomic:
             IdempotentTasks(atomic, IdempotencyKey("a key", b"digest")).add(title="Buy milk")
         engine.dispose()
@@ -229,8 +231,8 @@ def test_partitioning_and_erasing_do_not_deadlock(postgresql: Databases) -> None
 
         def split_meanwhile(*args: Any) -> None:
             if args[2].startswith("DELETE") and next(deletions) == 2:
-                splitting.append(pool.submit(partition, home.maintained))
-                pool.submit(await_lock, home.inspected).result()
+                splitting.append(pool.submit(partition, database.owner_engine))
+                pool.submit(await_lock, database.superuser_engine).result()
 
         event.listen(erasing, "before_cursor_execute", split_meanwhile)
         assert SqlOwnerData(erasing, ADA).erase() == OwnerCounts(1, 1)
@@ -239,17 +241,17 @@ def test_partitioning_and_erasing_do_not_deadlock(postgresql: Databases) -> None
 
 def test_migrations_and_partitioning_exclude_one_another(postgresql: Databases) -> None:
     """The second waits for the first, up to the lock timeout."""
-    with served(postgresql) as home, psycopg.connect(home.owner) as other:
+    with migrated_database(postgresql) as database, psycopg.connect(database.owner) as other:
         other.execute(f"SELECT pg_advisory_xact_lock({ADVISORY_LOCK})".encode())
         with pytest.raises(Unavailable, match="lock timeout"):
-            partition(home.maintained)
+            partition(database.owner_engine)
 
 
-def test_maintenance_works_on_partitioned_tables(partitioned_home: Home) -> None:
+def test_maintenance_works_on_partitioned_tables(partitioned_database: Database) -> None:
     """Migrations and pruning work; a backfill lifts FORCE as on plain tables."""
-    upgrade(partitioned_home.maintained)
-    assert prune(partitioned_home.maintained, system_clock() + timedelta(days=2)) >= 0
-    with partitioned_home.maintained.connect() as connection:
+    upgrade(partitioned_database.owner_engine)
+    assert prune(partitioned_database.owner_engine, system_clock() + timedelta(days=2)) >= 0
+    with partitioned_database.owner_engine.connect() as connection:
         connection.exec_driver_sql("BEGIN")
         for statement in MIGRATION:
             connection.exec_driver_sql(statement)
@@ -265,8 +267,8 @@ def command(address: str, folder: Path) -> tuple[int, str]:
 
 def test_db_partition_prints_the_result(postgresql: Databases, tmp_path: Path) -> None:
     """A second run changes nothing."""
-    with served(postgresql) as home:
-        first, again = (command(home.owner, tmp_path) for _ in range(2))
+    with migrated_database(postgresql) as database:
+        first, again = (command(database.owner, tmp_path) for _ in range(2))
     assert first == (0, "partitioned each table into 16 partitions\n")
     assert again == (0, "the tables are already partitioned\n")
 
@@ -287,22 +289,22 @@ def test_db_partition_without_tables_fails(postgresql: Databases, tmp_path: Path
 
 def test_sqlite_does_not_support_partitions(tmp_path: Path) -> None:
     """Exit status 2."""
-    printed = command(sqlite_home(tmp_path), tmp_path)
+    printed = command(sqlite_database(tmp_path), tmp_path)
     assert printed == (2, "Error: SQLite does not support partitions\n")
 
 
 def test_the_documented_way_back_keeps_all_rows(postgresql: Databases, tmp_path: Path) -> None:
     """It copies the rows into tables without partitions."""
     page = (ROOT / "docs" / "operations.md").read_text()
-    with served(postgresql) as split, served(postgresql) as whole:
-        with SqlTasks(split.maintained).open_tasks(ADA, atomic=True) as tasks:
+    with migrated_database(postgresql) as split, migrated_database(postgresql) as whole:
+        with SqlTasks(split.owner_engine).open_tasks(ADA, atomic=True) as tasks:
             task = IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Buy milk")
-        partition(split.maintained, partitions=3)
+        partition(split.owner_engine, partitions=3)
         for words in (DUMPING, RESTORING):
             assert " ".join(words) in page
         client(tmp_path, *DUMPING, "--file=dump", split.superuser)
         client(tmp_path, *RESTORING, f"--dbname={whole.superuser}", "dump")
-        with SqlTasks(whole.maintained).open_tasks(ADA, atomic=True) as tasks:
+        with SqlTasks(whole.owner_engine).open_tasks(ADA, atomic=True) as tasks:
             assert tasks.list(TaskQuery()).tasks == [task]
             assert (
                 IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Other") == task

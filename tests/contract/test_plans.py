@@ -4,7 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
-from tests.databases import Home, behind_a_pooler, served, served_engine, sqlite_home
+from tests.databases import (
+    Database,
+    migrated_database,
+    service_engine,
+    simulate_pooler,
+    sqlite_database,
+)
 from tests.postgres import Databases
 from tests.query_plans import BIG, IN_THE_NAME, deep, fill, plan, queries
 
@@ -14,12 +20,12 @@ COUNT, SHARE = 80_000, 10_000
 
 
 @pytest.fixture(scope="module")
-def filled_home(postgresql: Databases) -> Iterator[Home]:
+def filled_database(postgresql: Databases) -> Iterator[Database]:
     """Many tasks, on PostgreSQL."""
-    with served(postgresql) as home:
-        fill(home.inspected, COUNT, SHARE)
-        postgresql.execute(IN_THE_NAME.format(role=home.role, owner=BIG))
-        yield home
+    with migrated_database(postgresql) as database:
+        fill(database.superuser_engine, COUNT, SHARE)
+        postgresql.execute(IN_THE_NAME.format(role=database.role, owner=BIG))
+        yield database
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql", "pooler"])
@@ -31,13 +37,13 @@ def filled(
     Each statement tells it of the owner, or, as behind a pooler, what goes ahead of it.
     """
     if request.param == "sqlite":
-        engine = served_engine(sqlite_home(tmp_path_factory.mktemp("plans")))
+        engine = service_engine(sqlite_database(tmp_path_factory.mktemp("plans")))
         fill(engine, COUNT, SHARE)
         yield engine
         return
-    engine = served_engine(request.getfixturevalue("filled_home").service)
+    engine = service_engine(request.getfixturevalue("filled_database").service)
     if request.param == "pooler":
-        behind_a_pooler(engine)
+        simulate_pooler(engine)
     yield engine
     engine.dispose()
 

@@ -14,8 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.pool import QueuePool
 from sqlalchemy.pool import base as pools
-from tests.databases import Home, served_engine, sqlite_home
-from tests.tcp_proxy import wired
+from tests.databases import Database, service_engine, sqlite_database
+from tests.tcp_proxy import tcp_proxy
 
 from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.connection import sqlite as sqlite_files
@@ -53,7 +53,7 @@ def test_the_pool_reports_to_metrics(tmp_path: Path) -> None:
     """Each checkout and checkin, and each timeout."""
     metrics = Recorder()
     engine = pooled_engine(
-        database_url(sqlite_home(tmp_path)),
+        database_url(sqlite_database(tmp_path)),
         pool_size=1,
         pool_timeout=0.01,
         prepared_statements=False,
@@ -81,7 +81,7 @@ def test_the_pool_reports_to_metrics(tmp_path: Path) -> None:
 
 def test_without_metrics_the_pool_has_no_overhead(tmp_path: Path) -> None:
     """It is SQLAlchemy's own class, without listeners."""
-    engine = served_engine(sqlite_home(tmp_path))
+    engine = service_engine(sqlite_database(tmp_path))
     assert type(engine.pool) is QueuePool
     assert list(engine.pool.dispatch.checkin) == []
 
@@ -93,13 +93,13 @@ def backend_of(connection: Connection) -> int:
 
 
 def test_an_idle_connection_that_was_closed_is_replaced(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A ping detects it, if it was idle for over a second."""
-    engine = served_engine(home.service, pool_size=1)
+    engine = service_engine(database.service, pool_size=1)
     with engine.connect() as connection:
         cut = backend_of(connection)
-    with home.inspected.connect() as superuser:
+    with database.superuser_engine.connect() as superuser:
         superuser.exec_driver_sql(f"SELECT pg_terminate_backend({cut}, 5000)")
     monkeypatch.setattr(engines, "PING_AFTER_IDLE_SECONDS", 60.0)
     with engine.connect() as connection:
@@ -111,26 +111,26 @@ def test_an_idle_connection_that_was_closed_is_replaced(
 
 
 def test_a_network_that_drops_packets_is_an_outage_within_five_seconds(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At most: a ping of the idle connection, and then a new connection."""
     monkeypatch.setattr(engines, "PING_AFTER_IDLE_SECONDS", 0.0)
-    with wired(home.service) as (wire, address):
-        engine = served_engine(address, pool_size=1)
+    with tcp_proxy(database.service) as (proxy, address):
+        engine = service_engine(address, pool_size=1)
         with engine.connect():
             pass
-        wire.is_silent = True
+        proxy.is_silent = True
         began = monotonic()
         with SqlTasks(engine).open_tasks(ADA) as tasks, pytest.raises(Unavailable):
             tasks.list(TaskQuery())
         assert monotonic() - began < 5
-        wire.cut()
+        proxy.cut()
         engine.dispose()
 
 
-def test_the_pool_is_last_in_first_out(home: Home) -> None:
+def test_the_pool_is_last_in_first_out(database: Database) -> None:
     """So the others stay idle, and a serverless host or a pooler can close them."""
-    engine = served_engine(home.service, pool_size=2)
+    engine = service_engine(database.service, pool_size=2)
     with engine.connect() as one, engine.connect() as other:
         backends = backend_of(one), backend_of(other)
     for _ in range(3):
@@ -139,11 +139,11 @@ def test_the_pool_is_last_in_first_out(home: Home) -> None:
     engine.dispose()
 
 
-def test_an_old_connection_is_replaced(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_connection_is_replaced(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     """After four minutes, before hosts close it silently."""
     clock = SimpleNamespace(time=lambda: 0.0)
     monkeypatch.setattr(pools, "time", clock)
-    engine = served_engine(home.service, pool_size=1)
+    engine = service_engine(database.service, pool_size=1)
     with engine.connect() as connection:
         old = backend_of(connection)
     for age, is_replaced in ((240.0, False), (240.5, True)):
@@ -153,7 +153,7 @@ def test_an_old_connection_is_replaced(home: Home, monkeypatch: pytest.MonkeyPat
     engine.dispose()
 
 
-def asked_to_prepare(engine: Engine) -> int | None:
+def prepare_threshold(engine: Engine) -> int | None:
     """Return after how many executions a new connection of `engine` is asked to prepare."""
     asked: list[int | None] = []
 
@@ -167,17 +167,17 @@ def asked_to_prepare(engine: Engine) -> int | None:
     return asked[0]
 
 
-def test_prepared_statements_are_optional(home: Home) -> None:
+def test_prepared_statements_are_optional(database: Database) -> None:
     """Migrations and checks never prepare statements."""
-    served = partial(served_engine, home.service)
-    assert asked_to_prepare(served(prepared_statements=True)) == PREPARE_THRESHOLD
-    assert asked_to_prepare(served(prepared_statements=False)) is None
-    assert asked_to_prepare(home.maintained) is None
+    create_engine = partial(service_engine, database.service)
+    assert prepare_threshold(create_engine(prepared_statements=True)) == PREPARE_THRESHOLD
+    assert prepare_threshold(create_engine(prepared_statements=False)) is None
+    assert prepare_threshold(database.owner_engine) is None
 
 
 def test_an_sqlite_file_stays_open(tmp_path: Path) -> None:
     """With its WAL index, for which a full disk has no space; the WAL can be truncated."""
-    engine = served_engine(sqlite_home(tmp_path))
+    engine = service_engine(sqlite_database(tmp_path))
     with closing(sqlite3.connect(tmp_path / "tasks.db")) as other:
         assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
     assert (tmp_path / "tasks.db-shm").exists()
@@ -187,7 +187,7 @@ def test_an_sqlite_file_stays_open(tmp_path: Path) -> None:
 
 def test_an_engine_can_be_created_before_its_file(tmp_path: Path) -> None:
     """It works as soon as the file can be opened."""
-    engine = served_engine(f"sqlite:///{tmp_path / 'later' / 'tasks.db'}")
+    engine = service_engine(f"sqlite:///{tmp_path / 'later' / 'tasks.db'}")
     with pytest.raises(DBAPIError, match="unable to open"):
         engine.connect()
     (tmp_path / "later").mkdir()
@@ -198,10 +198,10 @@ def test_an_engine_can_be_created_before_its_file(tmp_path: Path) -> None:
 
 def test_a_file_without_a_write_ahead_log_is_refused(tmp_path: Path) -> None:
     """For example on a network drive, where SQLite silently ignores the pragma."""
-    address = sqlite_home(tmp_path).replace("///", "///file:") + "?vfs=unix-dotfile&uri=true"
+    address = sqlite_database(tmp_path).replace("///", "///file:") + "?vfs=unix-dotfile&uri=true"
     with closing(sqlite3.connect(tmp_path / "tasks.db")) as other:
         other.execute("PRAGMA journal_mode = DELETE")
-    engine = served_engine(address)
+    engine = service_engine(address)
     with pytest.raises(UnusableDatabase, match="journal_mode is delete, and must be wal") as caught:
         engine.connect()
     assert "local disk" in caught.value.advice
@@ -241,7 +241,7 @@ def test_an_sqlite_connection_is_configured(sqlite: Engine) -> None:
     assert found == {"busy_timeout": 5000, "synchronous": 2}
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "owner_engine", "role_engine"])
+@pytest.mark.parametrize("kind", ["sqlite", "superuser_engine", "role_engine"])
 def test_no_error_contains_parameters(request: pytest.FixtureRequest, kind: str) -> None:
     """They may be titles, and errors are logged."""
     engine: Engine = request.getfixturevalue(kind)

@@ -18,7 +18,7 @@ import pytest
 from sqlalchemy import ClauseElement, Engine, event, text
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import IntegrityError
-from tests.databases import Home, await_lock, served, served_engine
+from tests.databases import Database, await_lock, migrated_database, service_engine
 from tests.postgres import Databases
 
 from taskservice.adapters.sql.connection import sessions
@@ -161,18 +161,18 @@ def test_a_slow_query_is_interrupted(engine: Engine) -> None:
 
 
 def test_a_change_is_retried_after_a_serialization_failure(
-    home: Home, owner_engine: Engine, role_engine: Engine
+    database: Database, superuser_engine: Engine, role_engine: Engine
 ) -> None:
     """With isolation level serializable."""
     isolation = "options=-c%20default_transaction_isolation%3Dserializable"
-    strict = served_engine(f"{home.service}?{isolation}")
+    strict = service_engine(f"{database.service}?{isolation}")
     with SqlTasks(strict).open_tasks(ADA) as tasks:
         task = tasks.add(title="Buy milk")
     with ThreadPoolExecutor(1) as pool:
         with SqlTasks(role_engine).open_tasks(ADA, atomic=True) as tasks:
             tasks.change(task.id, partial(Task.edit, title="Buy oat milk"))
             waiting = pool.submit(complete, strict, task.id)
-            await_lock(owner_engine)
+            await_lock(superuser_engine)
         after = waiting.result()
     assert (after.title, after.completed, after.version) == ("Buy oat milk", True, 3)
     strict.dispose()
@@ -184,10 +184,10 @@ def complete(engine: Engine, task_id: UUID) -> Task:
 
 
 def test_a_write_is_retried_or_was_not_applied_after_a_disconnect(
-    postgresql: Databases, home: Home
+    postgresql: Databases, database: Database
 ) -> None:
     """With autocommit it is retried; in a transaction nothing is applied before COMMIT."""
-    cut = served_engine(f"{home.service}?application_name=cut")
+    cut = service_engine(f"{database.service}?application_name=cut")
     with SqlTasks(cut).open_tasks(ADA) as tasks:
         tasks.list(TaskQuery())
         terminate(postgresql, "cut")
@@ -222,10 +222,10 @@ OPERATIONS: dict[str, Callable[[TaskService, UUID], object]] = {
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("atomic", [True, False])
 def test_without_a_free_connection_an_operation_is_an_outage(
-    home: Home, atomic: bool, operation: str
+    database: Database, atomic: bool, operation: str
 ) -> None:
     """Nothing was applied."""
-    full = served_engine(home.service, pool_size=1, pool_timeout=0.05)
+    full = service_engine(database.service, pool_size=1, pool_timeout=0.05)
     opened = SqlTasks(full).open_tasks(ADA, atomic=atomic)
     with full.connect(), pytest.raises(Unavailable, match="in time") as caught, opened as tasks:
         OPERATIONS[operation](tasks, uuid4())
@@ -348,7 +348,7 @@ ALWAYS_UNDONE = """
 
 @pytest.mark.parametrize(("atomic", "tries"), [(False, 4), (True, 1)])
 def test_a_serialization_failure_is_retried_three_times(
-    owner_engine: Engine,
+    superuser_engine: Engine,
     role_engine: Engine,
     monkeypatch: pytest.MonkeyPatch,
     atomic: bool,
@@ -357,12 +357,12 @@ def test_a_serialization_failure_is_retried_three_times(
     """With random pauses. In a transaction there is no retry. Then it is an outage."""
     pauses: list[float] = []
     monkeypatch.setattr(task_rows, "sleep", pauses.append)
-    with owner_engine.connect() as connection:
+    with superuser_engine.connect() as connection:
         connection.exec_driver_sql(ALWAYS_UNDONE)
     opened = SqlTasks(role_engine).open_tasks(ADA, atomic=atomic)
     with sent(role_engine) as statements, pytest.raises(Unavailable) as caught, opened as tasks:
         tasks.add(title="Buy milk")
-    with owner_engine.connect() as connection:
+    with superuser_engine.connect() as connection:
         connection.exec_driver_sql("DROP FUNCTION undo CASCADE")
     assert sum("INSERT" in statement for statement in statements) == tries
     assert caught.value.outcome == "not_applied"
@@ -421,15 +421,15 @@ def test_an_altered_column_does_not_break_prepared_statements(
     postgresql: Databases, change: str
 ) -> None:
     """They are prepared again: a migration may widen a column under old code."""
-    with served(postgresql) as home:
-        engine = served_engine(home.service, pool_size=1)
+    with migrated_database(postgresql) as database:
+        engine = service_engine(database.service, pool_size=1)
         store = SqlTasks(engine)
         with store.open_tasks(ADA) as tasks:
             task = tasks.add(title="Buy milk")
             for turn in range(2 * PREPARE_THRESHOLD):
                 task = tasks.change(task.id, partial(Task.edit, title=f"Buy {turn} litres"))
                 assert tasks.list(TaskQuery()).tasks == [task]
-            with home.inspected.connect() as superuser:
+            with database.superuser_engine.connect() as superuser:
                 superuser.execute(text(f"ALTER TABLE tasks ALTER {change}"))
             assert tasks.get(task.id) == task
             assert tasks.list(TaskQuery()).tasks == [task]
@@ -454,13 +454,13 @@ def remove_locked(tasks: TaskService, task_id: UUID, lock: Callable[[], None]) -
 
 @pytest.mark.parametrize("write", [change_locked, remove_locked])
 def test_a_statement_that_could_not_be_prepared_is_prepared_again(
-    home: Home, write: Callable[[TaskService, UUID, Callable[[], None]], None]
+    database: Database, write: Callable[[TaskService, UUID, Callable[[], None]], None]
 ) -> None:
     """After a lock timeout during PREPARE: one 503, and the next request works."""
-    engine = served_engine(home.service, pool_size=1, lock_timeout=0.1)
+    engine = service_engine(database.service, pool_size=1, lock_timeout=0.1)
     with (
         SqlTasks(engine).open_tasks(ADA) as tasks,
-        psycopg.connect(home.superuser) as holder,
+        psycopg.connect(database.superuser) as holder,
         ThreadPoolExecutor(1) as elsewhere,
     ):
 

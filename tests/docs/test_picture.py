@@ -57,7 +57,7 @@ def test_every_arrow_leads_from_an_adapter_inward() -> None:
     assert {port for adapter, port in _arrows if adapter not in DRIVING} == _shown["port"]
 
 
-def test_whoever_does_not_see_the_picture_is_told() -> None:
+def test_the_picture_has_a_text_alternative() -> None:
     """Its description, and the words below it, name all that is drawn."""
     (description,) = re.findall(r"(?s)<desc .*?>(.*?)</desc>", PICTURE)
     words = PAGE.partition("In words ")[2].partition("\n##")[0]

@@ -34,7 +34,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from tests.faults.history import EXPECTED, Operation, Seen
-from tests.faults.timelines import THE_END, End, Life, Lives, Sight, lives
+from tests.faults.timelines import THE_END, FinalState, Timeline, Timelines, View, timelines
 
 
 class Violation(NamedTuple):
@@ -45,15 +45,20 @@ class Violation(NamedTuple):
     how: str
 
 
-def check(history: Iterable[Operation], end: End) -> list[Violation]:
+def check(history: Iterable[Operation], end: FinalState) -> list[Violation]:
     """Return what is wrong with `history`, which has led to `end`."""
     operations = list(history)
-    told = lives(operations, end)
+    by_task = timelines(operations, end)
     return [
-        *(found for one in operations for rule in OF_OPERATIONS for found in rule(one)),
-        *(found for life in told.values() for rule in OF_LIVES for found in rule(life)),
-        *_creations(operations, told),
-        *_receipts(operations, end),
+        *(found for one in operations for rule in OPERATION_RULES for found in rule(one)),
+        *(
+            found
+            for timeline in by_task.values()
+            for rule in TIMELINE_RULES
+            for found in rule(timeline)
+        ),
+        *_creations(operations, by_task),
+        *_idempotency_records(operations, end),
         *_agreement(end),
     ]
 
@@ -67,7 +72,7 @@ def _answers(one: Operation) -> Iterator[Violation]:
             yield Violation("applied", one.name, "replays what was said to have failed")
 
 
-def _as_asked(one: Operation) -> Iterator[Violation]:
+def _matching_response(one: Operation) -> Iterator[Violation]:
     if one.outcome != "ok" or one.kind in {"delete", "list"}:
         return
     asked = {"task": one.task, "title": one.title, "completed": one.completed}
@@ -86,93 +91,95 @@ def _shown(one: Operation) -> Iterator[Violation]:
             yield Violation("leaked", seen.task, f"{one.name} shows it to {one.user}")
 
 
-def _contents(life: Life) -> Iterator[Violation]:
+def _contents(timeline: Timeline) -> Iterator[Violation]:
     contents: dict[int, set[tuple[str, bool]]] = defaultdict(set)
-    for sight in life.sights:
-        contents[sight.seen.version].add((sight.seen.title, sight.seen.completed))
+    for view in timeline.views:
+        contents[view.seen.version].add((view.seen.title, view.seen.completed))
     for version, found in contents.items():
         if len(found) > 1:
-            yield Violation("torn", life.task, f"version {version} is {found}")
+            yield Violation("torn", timeline.task, f"version {version} is {found}")
 
 
-def _order(life: Life) -> Iterator[Violation]:
-    ended = sorted(life.sights, key=lambda sight: sight.ended)
+def _order(timeline: Timeline) -> Iterator[Violation]:
+    ended = sorted(timeline.views, key=lambda view: view.ended)
     highest, passed = 0, 0
-    for sight in sorted(life.sights, key=lambda sight: sight.began):
-        while ended[passed].ended < sight.began:
+    for view in sorted(timeline.views, key=lambda view: view.began):
+        while ended[passed].ended < view.began:
             highest = max(highest, ended[passed].seen.version)
             passed += 1
-        if sight.seen.version < highest:
-            yield Violation(_kind(sight, "torn"), life.task, f"{sight} is after {highest}")
+        if view.seen.version < highest:
+            yield Violation(_kind(view, "torn"), timeline.task, f"{view} is after {highest}")
 
 
-def _counts(life: Life) -> Iterator[Violation]:
-    possible = life.done_to("update", "complete")
-    for sight in life.sights:
+def _counts(timeline: Timeline) -> Iterator[Violation]:
+    possible = timeline.done_to("update", "complete")
+    for view in timeline.views:
         least = sum(
-            one.kind == "update" and one.outcome == "ok" and one.ended < sight.began
+            one.kind == "update" and one.outcome == "ok" and one.ended < view.began
             for one in possible
         )
-        most = sum(one.began < sight.ended for one in possible)
-        if sight.seen.version < 1 + least:
-            yield Violation("lost", life.task, f"{least} updates were acknowledged: {sight}")
-        if sight.seen.version > 1 + most:
-            yield Violation("doubled", life.task, f"{most} changes were possible: {sight}")
+        most = sum(one.began < view.ended for one in possible)
+        if view.seen.version < 1 + least:
+            yield Violation("lost", timeline.task, f"{least} updates were acknowledged: {view}")
+        if view.seen.version > 1 + most:
+            yield Violation("doubled", timeline.task, f"{most} changes were possible: {view}")
 
 
-def _titles(life: Life) -> Iterator[Violation]:
-    yield from _register(life, {"create", "update"}, "title")
+def _titles(timeline: Timeline) -> Iterator[Violation]:
+    yield from _register(timeline, {"create", "update"}, "title")
 
 
-def _completions(life: Life) -> Iterator[Violation]:
-    yield from _register(life, {"create", "complete"}, "completed")
+def _completions(timeline: Timeline) -> Iterator[Violation]:
+    yield from _register(timeline, {"create", "complete"}, "completed")
 
 
-def _register(life: Life, kinds: set[str], field: str) -> Iterator[Violation]:
+def _register(timeline: Timeline, kinds: set[str], field: str) -> Iterator[Violation]:
     """Compare what was shown of one field with what was written to it."""
-    possible = life.done_to(*kinds)
-    for sight in life.sights:
-        value = getattr(sight.seen, field)
+    possible = timeline.done_to(*kinds)
+    for view in timeline.views:
+        value = getattr(view.seen, field)
         sources = [one for one in possible if getattr(one, field) == value]
-        sources = [one for one in sources if one.began < sight.ended]
+        sources = [one for one in sources if one.began < view.ended]
         if not sources:
-            yield Violation(_unwritten(life, kinds, field, value), life.task, f"{field}: {sight}")
-        elif all(_is_superseded(one, possible, sight) for one in sources):
-            yield Violation(_kind(sight, "stale"), life.task, f"{field} is older: {sight}")
+            yield Violation(
+                _unwritten(timeline, kinds, field, value), timeline.task, f"{field}: {view}"
+            )
+        elif all(_is_superseded(one, possible, view) for one in sources):
+            yield Violation(_kind(view, "stale"), timeline.task, f"{field} is older: {view}")
 
 
-def _unwritten(life: Life, kinds: set[str], field: str, value: object) -> str:
-    tried = any(one.kind in kinds and getattr(one, field) == value for one in life.writes)
+def _unwritten(timeline: Timeline, kinds: set[str], field: str, value: object) -> str:
+    tried = any(one.kind in kinds and getattr(one, field) == value for one in timeline.writes)
     return "applied" if tried else "stale"
 
 
-def _is_superseded(source: Operation, possible: Sequence[Operation], sight: Sight) -> bool:
-    """Tell whether an acknowledged write lies wholly between `source` and `sight`."""
+def _is_superseded(source: Operation, possible: Sequence[Operation], view: View) -> bool:
+    """Tell whether an acknowledged write lies wholly between `source` and `view`."""
     return any(
-        one.outcome == "ok" and source.ended < one.began and one.ended < sight.began
+        one.outcome == "ok" and source.ended < one.began and one.ended < view.began
         for one in possible
     )
 
 
-def _kind(sight: Sight, during: str) -> str:
+def _kind(view: View, during: str) -> str:
     """Return the name of what is wrong: what is missing in the end is lost for good."""
-    return "lost" if sight.by == THE_END else during
+    return "lost" if view.by == THE_END else during
 
 
-def _presence(life: Life) -> Iterator[Violation]:
-    for absence in life.absences:
-        if life.known < absence.began and life.endangered >= absence.ended:
-            yield Violation("lost", life.task, f"{absence}, and nobody deleted it")
-    for sight in life.sights:
-        if life.gone < sight.began:
-            yield Violation("resurrected", life.task, f"gone at {life.gone}: {sight}")
+def _presence(timeline: Timeline) -> Iterator[Violation]:
+    for absence in timeline.absences:
+        if timeline.known < absence.began and timeline.endangered >= absence.ended:
+            yield Violation("lost", timeline.task, f"{absence}, and nobody deleted it")
+    for view in timeline.views:
+        if timeline.gone < view.began:
+            yield Violation("resurrected", timeline.task, f"gone at {timeline.gone}: {view}")
 
 
-def _creations(operations: Sequence[Operation], told: Lives) -> Iterator[Violation]:
+def _creations(operations: Sequence[Operation], by_task: Timelines) -> Iterator[Violation]:
     made: dict[str, set[str]] = defaultdict(set)
-    for life in told.values():
-        for sight in life.sights:
-            made[sight.seen.origin].add(life.task)
+    for timeline in by_task.values():
+        for view in timeline.views:
+            made[view.seen.origin].add(timeline.task)
     for one in operations:
         if one.kind == "create" and one.outcome == "fail" and made[one.name]:
             yield Violation("applied", one.name, f"made {made[one.name]}")
@@ -180,29 +187,31 @@ def _creations(operations: Sequence[Operation], told: Lives) -> Iterator[Violati
             yield Violation("doubled", one.name, f"made {made[one.name]}")
 
 
-def _receipts(operations: Sequence[Operation], end: End) -> Iterator[Violation]:
+def _idempotency_records(operations: Sequence[Operation], end: FinalState) -> Iterator[Violation]:
     for one in operations:
         if one.key is None:
             continue
         place = (one.user, one.key)
-        if one.outcome == "fail" and place in end.receipts:
+        if one.outcome == "fail" and place in end.idempotency_records:
             yield Violation("applied", one.name, "failed, and left a receipt")
         if one.outcome == "ok":
             task = one.seen[0].task if one.seen else None
-            if place not in end.receipts or end.receipts[place] != task:
-                yield Violation("receipt", one.name, f"{task}, not {end.receipts.get(place)}")
+            if place not in end.idempotency_records or end.idempotency_records[place] != task:
+                yield Violation(
+                    "receipt", one.name, f"{task}, not {end.idempotency_records.get(place)}"
+                )
 
 
-def _agreement(end: End) -> Iterator[Violation]:
+def _agreement(end: FinalState) -> Iterator[Violation]:
     views: dict[str, tuple[Seen, ...]] = {"lists": end.listed, "get": end.got}
     for name, view in views.items():
         for seen in (Counter(view) - Counter(end.rows)) + (Counter(end.rows) - Counter(view)):
             yield Violation("disagreed", seen.task, f"{name} and rows: {seen}")
 
 
-OF_OPERATIONS: tuple[Callable[[Operation], Iterator[Violation]], ...] = (
-    *(_answers, _as_asked, _shown),
+OPERATION_RULES: tuple[Callable[[Operation], Iterator[Violation]], ...] = (
+    *(_answers, _matching_response, _shown),
 )
-OF_LIVES: tuple[Callable[[Life], Iterator[Violation]], ...] = (
+TIMELINE_RULES: tuple[Callable[[Timeline], Iterator[Violation]], ...] = (
     *(_contents, _order, _counts, _titles, _completions, _presence),
 )

@@ -7,8 +7,8 @@ from threading import Condition, Event, Thread
 from typing import IO, Self
 
 from tests.faults.history import History
-from tests.faults.http_client import Heard, Sender
-from tests.faults.requests import Known, Wish, drawn
+from tests.faults.http_client import HttpClient, Response
+from tests.faults.requests import KnownTasks, Request, draw_request
 
 PAUSE = 0.02
 """Seconds to wait after a refusal, so that an outage is not a flood of refusals."""
@@ -46,11 +46,11 @@ class Client:
     """Asks for one thing after another, until it is told to stop."""
 
     def __init__(
-        self, number: int, known: Known, place: tuple[str, int], history: History, seed: str
+        self, number: int, known: KnownTasks, place: tuple[str, int], history: History, seed: str
     ) -> None:
         self._number = number
         self._known = known
-        self._send = Sender(*place, known.user)
+        self._send = HttpClient(*place, known.user)
         self._history = history
         self._random = Random(f"{seed}-{number}")  # noqa: S311
         self._names = (f"{known.user}-{number}-{count}" for count in itertools.count())
@@ -58,48 +58,50 @@ class Client:
     def run(self, stop: Event, progress: Progress) -> None:
         """Work until `stop`."""
         while not stop.is_set():
-            heard = self.wish(drawn(next(self._names), self._known, self._random), stop)
-            if heard.outcome == "ok":
+            response = self.send_until_known(
+                draw_request(next(self._names), self._known, self._random), stop
+            )
+            if response.outcome == "ok":
                 progress.tell(self._number)
-            elif heard.status in {0, 503, 507}:
+            elif response.status in {0, 503, 507}:
                 stop.wait(PAUSE)
-        self.hang_up()
+        self.disconnect()
 
-    def hang_up(self) -> None:
+    def disconnect(self) -> None:
         """Close the connection; the next request makes another."""
         self._send.close()
 
-    def wish(self, wish: Wish, stop: Event) -> Heard:
-        """Ask for `wish`; with a key again and again, until the outcome is known."""
-        heard = self.ask(wish)
-        for _ in range(ATTEMPTS if wish.key else 0):
-            if heard.status not in TO_BE_KNOWN or stop.is_set():
+    def send_until_known(self, request: Request, stop: Event) -> Response:
+        """Ask for `request`; with a key again and again, until the outcome is known."""
+        response = self.send_once(request)
+        for _ in range(ATTEMPTS if request.key else 0):
+            if response.status not in TO_BE_KNOWN or stop.is_set():
                 break
             stop.wait(PAUSE)
-            heard = self.ask(wish)
-        return heard
+            response = self.send_once(request)
+        return response
 
-    def ask(self, wish: Wish) -> Heard:
+    def send_once(self, request: Request) -> Response:
         """Ask once, and write it down."""
-        asked = {name: value for name, value in wish._asdict().items() if value is not None}
+        asked = {name: value for name, value in request._asdict().items() if value is not None}
         self._history.invoke(**asked)
-        heard = self._send(wish)
-        self._history.answer(wish.name, **heard._asdict())
-        self._learn(wish, heard)
-        return heard
+        response = self._send(request)
+        self._history.answer(request.name, **response._asdict())
+        self._learn(request, response)
+        return response
 
     def next_name(self) -> str:
         """Return a name that no other operation has."""
         return next(self._names)
 
-    def _learn(self, wish: Wish, heard: Heard) -> None:
-        for seen in heard.seen:
+    def _learn(self, request: Request, response: Response) -> None:
+        for seen in response.seen:
             self._known.add(seen.task, seen.version)
-        if wish.task and (heard.status in {204, 404}):
-            self._known.forget(wish.task)
+        if request.task and (response.status in {204, 404}):
+            self._known.forget(request.task)
 
 
-class Crowd:
+class ClientPool:
     """Clients in threads of their own, two to a user; leave the block, and they have stopped."""
 
     def __init__(
@@ -107,7 +109,7 @@ class Crowd:
     ) -> None:
         self.history = History(file)
         self._stop = Event()
-        pairs = [known for known in map(Known, users) for _ in range(2)]
+        pairs = [known for known in map(KnownTasks, users) for _ in range(2)]
         self.clients = [
             Client(number, one, place, self.history, seed) for number, one in enumerate(pairs)
         ]

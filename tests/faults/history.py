@@ -96,9 +96,9 @@ class History:
         """Note that an operation is asked for, before anything is sent."""
         self._note(type="invoke", name=name, **asked)
 
-    def answer(self, name: str, outcome: Outcome, **heard: Any) -> None:
+    def answer(self, name: str, outcome: Outcome, **response: Any) -> None:
         """Note what was heard: a status, the tasks that were shown."""
-        self._note(type=outcome, name=name, **heard)
+        self._note(type=outcome, name=name, **response)
 
     def _note(self, **event: Any) -> None:
         with self._lock:

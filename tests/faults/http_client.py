@@ -9,17 +9,17 @@ from urllib.parse import urljoin
 
 from tests.canaries import WATCH, look_at_answer
 from tests.faults.history import Outcome, Seen
-from tests.faults.requests import Wish
+from tests.faults.requests import Request
 from tests.http_callers import token_of
 from tests.processes import Answer
 
-PATIENCE = 15
+TIMEOUT = 15
 """Seconds that a client waits for an answer; then it does not know."""
 
 PAGE = 10
 
 
-class Heard(NamedTuple):
+class Response(NamedTuple):
     """What became of a request: a status (0 where none came), and the tasks that were shown."""
 
     outcome: Outcome
@@ -32,7 +32,7 @@ class NotSent(Exception):
     """Nobody took the connection, so nothing was sent."""
 
 
-class Sender:
+class HttpClient:
     """Sends the requests of one user, on one connection as long as it lasts."""
 
     def __init__(self, host: str, port: int, user: str) -> None:
@@ -41,14 +41,18 @@ class Sender:
         self._token = token_of(user)
         self._connection: HTTPConnection | None = None
 
-    def __call__(self, wish: Wish) -> Heard:
-        """Send `wish`, once, and tell what was heard."""
+    def __call__(self, request: Request) -> Response:
+        """Send `request`, once, and tell what was heard."""
         try:
-            return self._pages() if wish.kind == "list" else self._heard(wish, self._ask(wish))
+            return (
+                self._pages()
+                if request.kind == "list"
+                else self._response(request, self._ask(request))
+            )
         except NotSent:
-            return Heard("fail", 0)
+            return Response("fail", 0)
         except (OSError, HTTPException):
-            return Heard("info", 0)
+            return Response("info", 0)
 
     def close(self) -> None:
         """Hang up."""
@@ -56,38 +60,38 @@ class Sender:
             self._connection.close()
             self._connection = None
 
-    def _ask(self, wish: Wish) -> Answer:
-        path = f"{self._path}/{wish.task}" if wish.task else self._path
-        match wish.kind:
+    def _ask(self, request: Request) -> Answer:
+        path = f"{self._path}/{request.task}" if request.task else self._path
+        match request.kind:
             case "create":
-                made = {"title": wish.title, "description": wish.name}
-                return self._send("POST", path, made, _headers(wish))
+                made = {"title": request.title, "description": request.name}
+                return self._send("POST", path, made, _headers(request))
             case "update":
-                return self._send("PUT", path, {"title": wish.title}, _headers(wish))
+                return self._send("PUT", path, {"title": request.title}, _headers(request))
             case "complete":
-                done = {"completed": wish.completed}
-                return self._send("PATCH", f"{path}/complete", done, _headers(wish))
+                done = {"completed": request.completed}
+                return self._send("PATCH", f"{path}/complete", done, _headers(request))
             case "delete":
-                return self._send("DELETE", path, None, _headers(wish))
+                return self._send("DELETE", path, None, _headers(request))
         return self._send("GET", path, None, {})
 
-    def _pages(self) -> Heard:
+    def _pages(self) -> Response:
         """Read a list to its end."""
         path, seen = f"{self._path}?limit={PAGE}", list[Seen]()
         while True:
             answer = self._send("GET", path, None, {})
             if answer.status != 200:
-                return Heard(_outcome(answer), answer.status)
+                return Response(_outcome(answer), answer.status)
             seen += map(Seen.of, answer.json)
             if "Link" not in answer.headers:
-                return Heard("ok", 200, tuple(seen))
+                return Response("ok", 200, tuple(seen))
             path = urljoin(path, answer.headers["Link"].partition(">")[0].removeprefix("<"))
 
-    def _heard(self, wish: Wish, answer: Answer) -> Heard:
+    def _response(self, request: Request, answer: Answer) -> Response:
         shown = answer.status in {200, 201}
         seen = (Seen.of(answer.json),) if shown else ()
         replayed = "Idempotency-Replayed" in answer.headers
-        return Heard(_outcome(answer), answer.status, seen, replayed)
+        return Response(_outcome(answer), answer.status, seen, replayed)
 
     def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
         all_headers = {"Authorization": f"Bearer {self._token}", **headers}
@@ -117,7 +121,7 @@ class Sender:
 
 
 def _connection(host: str, port: int) -> HTTPConnection:
-    connection = HTTPConnection(host, port, timeout=PATIENCE)
+    connection = HTTPConnection(host, port, timeout=TIMEOUT)
     try:
         connection.connect()
     except OSError as error:
@@ -125,9 +129,9 @@ def _connection(host: str, port: int) -> HTTPConnection:
     return connection
 
 
-def _headers(wish: Wish) -> dict[str, str]:
-    matched = {} if wish.version is None else {"If-Match": f'"{wish.version}"'}
-    return matched | ({} if wish.key is None else {"Idempotency-Key": wish.key})
+def _headers(request: Request) -> dict[str, str]:
+    matched = {} if request.version is None else {"If-Match": f'"{request.version}"'}
+    return matched | ({} if request.key is None else {"Idempotency-Key": request.key})
 
 
 def _outcome(answer: Answer) -> Outcome:
@@ -136,5 +140,5 @@ def _outcome(answer: Answer) -> Outcome:
         return "ok"
     if answer.status < 500:
         return "fail"
-    told = answer.json.get("outcome") if answer.status in {503, 507} else None
-    return "fail" if told == "not_applied" else "info"
+    outcome = answer.json.get("outcome") if answer.status in {503, 507} else None
+    return "fail" if outcome == "not_applied" else "info"

@@ -91,8 +91,8 @@ def bare_loop(target: Target) -> Iterator[Callable[[float], float]]:
     """Connect and ask by plain psycopg, again and again; yields a wait for the next success."""
     served: list[float] = []
     stop = Event()
-    assert target.home is not None
-    address = target.home.service
+    assert target.database is not None
+    address = target.database.service
 
     def work() -> None:
         while not stop.wait(PAUSE):

@@ -32,35 +32,35 @@ def reload(target: Target) -> None:
 
 def restart_database(target: Target) -> None:
     """Stop PostgreSQL, which rolls back what is open, and start it on the same data."""
-    assert target.database is not None
-    target.database.restart("fast")
+    assert target.postgres_server is not None
+    target.postgres_server.restart("fast")
 
 
 def crash_database(target: Target) -> None:
     """Stop PostgreSQL as a crash does, and have it recover from its log."""
-    assert target.database is not None
-    target.database.restart("immediate")
+    assert target.postgres_server is not None
+    target.postgres_server.restart("immediate")
 
 
 def terminate_backends(target: Target) -> None:
     """End every connection of the service, from within the database."""
-    assert target.home is not None
+    assert target.database is not None
     target.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = :role",
-        role=target.home.role,
+        role=target.database.role,
     )
 
 
 def cut(target: Target) -> None:
     """Cut every connection on the way to the database."""
-    assert target.wire is not None
-    target.wire.cut()
+    assert target.proxy is not None
+    target.proxy.cut()
 
 
 def stall(target: Target) -> None:
     """Pass nothing on between the service and the database, for a time."""
-    assert target.wire is not None
-    target.wire.hold(HELD_SECONDS)
+    assert target.proxy is not None
+    target.proxy.hold(HELD_SECONDS)
 
 
 def restart_pooler(target: Target) -> None:
@@ -102,11 +102,11 @@ def _change_a_column(random: Random, target: Target) -> None:
 
 def _strike_one(target: Target, blow: str) -> None:
     """Strike a statement of the service's, whichever is under way."""
-    assert target.home is not None
+    assert target.database is not None
     target.execute(
         f"SELECT {blow}(pid) FROM pg_stat_activity "  # noqa: S608
         "WHERE usename = :role AND state <> 'idle' ORDER BY random() LIMIT 1",
-        role=target.home.role,
+        role=target.database.role,
     )
 
 

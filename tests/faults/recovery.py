@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tests.faults.load import SUCCESSES, Calls, at_once, await_success, bare_loop, loading, warm
 from tests.faults.targets import Target, direct
 from tests.postgres import PostgresServer
-from tests.tcp_proxy import Wire
+from tests.tcp_proxy import TcpProxy
 
 RESTARTS = 5
 DOWN_SECONDS = 0.5
@@ -42,13 +42,13 @@ class Restart(NamedTuple):
 
 def restart_under_load(target: Target) -> Restart:
     """Restart the database while requests come, one after another from each caller."""
-    assert target.database is not None
+    assert target.postgres_server is not None
     with loading(target) as calls, bare_loop(target) as await_bare:
         began = time.monotonic()
-        target.database.stop("fast")
+        target.postgres_server.stop("fast")
         down = time.monotonic()
         time.sleep(DOWN_SECONDS)
-        target.database.start()
+        target.postgres_server.start()
         ready = time.monotonic()
         bare = await_bare(down)
         served = await_success(calls, down)
@@ -60,19 +60,19 @@ def restart_under_load(target: Target) -> Restart:
 
 def idle_restart(target: Target) -> Calls:
     """Restart the database while nobody calls; then let all call at once."""
-    assert target.database is not None
+    assert target.postgres_server is not None
     warm(target)
-    target.database.restart("fast")
+    target.postgres_server.restart("fast")
     return at_once(target)
 
 
 def wake(target: Target) -> Calls:
     """Cut the connections, and let new ones take as long as a database that wakes."""
-    wire = _warmed(target)
-    wire.cut()
-    wire.delay = WAKE_SECONDS
+    proxy = _warmed(target)
+    proxy.cut()
+    proxy.delay = WAKE_SECONDS
     calls = at_once(target)
-    wire.delay = 0
+    proxy.delay = 0
     return calls
 
 
@@ -84,22 +84,22 @@ def repeated(outage: Callable[[Target], Calls], target: Target) -> Calls:
 
 def silence(target: Target) -> Calls:
     """Swallow what is sent, on connections that there are, then also on those that are made."""
-    wire = _warmed(target)
-    wire.is_silent = True
+    proxy = _warmed(target)
+    proxy.is_silent = True
     both = [at_once(target), at_once(target)]
-    wire.is_silent = False
-    wire.cut()
+    proxy.is_silent = False
+    proxy.cut()
     return Calls(both[0].statuses + both[1].statuses, max(calls.longest for calls in both))
 
 
-def _warmed(target: Target) -> Wire:
+def _warmed(target: Target) -> TcpProxy:
     """Return the wire that the service's connections go over, once there are some."""
     warm(target)
-    assert target.wire is not None
-    return target.wire
+    assert target.proxy is not None
+    return target.proxy
 
 
-def told(restarts: list[Restart]) -> str:
+def report(restarts: list[Restart]) -> str:
     """Return what came of several restarts: medians, and all statuses together."""
     statuses = Counter(itertools.chain.from_iterable(one.statuses.elements() for one in restarts))
     lags = [restart.served - restart.bare for restart in restarts]
@@ -120,10 +120,10 @@ def main() -> None:
     """Measure, and print."""
     with (
         TemporaryDirectory() as folder,
-        PostgresServer() as database,
-        direct(Path(folder), database) as target,
+        PostgresServer() as postgres_server,
+        direct(Path(folder), postgres_server) as target,
     ):
-        print("restart under load,", told([restart_under_load(target) for _ in range(RESTARTS)]))
+        print("restart under load,", report([restart_under_load(target) for _ in range(RESTARTS)]))
         print(f"idle restart: {repeated(idle_restart, target)}")
         print(f"wake of {WAKE_SECONDS} s: {repeated(wake, target)}")
         print(f"silent partition: {silence(target)}")

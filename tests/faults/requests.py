@@ -19,7 +19,7 @@ WEIGHTS: dict[Kind, int] = {
 }
 
 
-class Wish(NamedTuple):
+class Request(NamedTuple):
     """One operation to ask for: `version` is for `If-Match`, `key` for `Idempotency-Key`."""
 
     name: str
@@ -32,7 +32,7 @@ class Wish(NamedTuple):
     key: str | None = None
 
 
-class Known:
+class KnownTasks:
     """One user's tasks, as far as their clients know: each with the last version seen."""
 
     def __init__(self, user: str) -> None:
@@ -61,25 +61,25 @@ class Known:
         return len(self._versions) >= MANY
 
 
-def drawn(name: str, known: Known, random: Random) -> Wish:
+def draw_request(name: str, known: KnownTasks, random: Random) -> Request:
     """Return something to wish for. Titles are unique, and so are keys: both are `name`."""
     kind = random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
     if kind == "create" and known.is_full:
         kind = "delete"
     key = name if random.random() < 0.4 else None
     if kind == "list":
-        return Wish(name, kind, known.user)
+        return Request(name, kind, known.user)
     found = known.any(random)
     if kind == "create" or found is None:
-        return Wish(name, "create", known.user, title=name, completed=False, key=key)
+        return Request(name, "create", known.user, title=name, completed=False, key=key)
     task, version = found
     seen = version if random.random() < 0.4 else None
     match kind:
         case "update":
-            return Wish(name, kind, known.user, task, title=name, version=seen, key=key)
+            return Request(name, kind, known.user, task, title=name, version=seen, key=key)
         case "complete":
             done = random.random() < 0.5
-            return Wish(name, kind, known.user, task, completed=done, key=key)
+            return Request(name, kind, known.user, task, completed=done, key=key)
         case "delete":
-            return Wish(name, kind, known.user, task, version=seen, key=key)
-    return Wish(name, kind, known.user, task)
+            return Request(name, kind, known.user, task, version=seen, key=key)
+    return Request(name, kind, known.user, task)

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.checker import Violation, check
-from tests.faults.clients import Client, Crowd
+from tests.faults.clients import Client, ClientPool
 from tests.faults.history import Operation, operations
 from tests.faults.lost_answers import Prober
 from tests.faults.nemesis import Fault
-from tests.faults.requests import Known
+from tests.faults.requests import KnownTasks
 from tests.faults.targets import Target
 
 BATCH = 25
@@ -47,15 +47,15 @@ class Summary:
 
     @property
     def resolved(self) -> float:
-        """Return how many per cent of the writes whose answer was lost were told the truth."""
+        """Return how many per cent of the writes whose answer was lost were counts the truth."""
         return 100 * self.answers_found / self.answers_lost if self.answers_lost else 100.0
 
     def __str__(self) -> str:
-        told = ", ".join(f"{self.outcomes[name]} {name}" for name in ("ok", "fail", "info"))
+        counts = ", ".join(f"{self.outcomes[name]} {name}" for name in ("ok", "fail", "info"))
         kinds = self.kinds
         promises = {"lost": "lost", "not_applied found applied": "applied", "doubled": "doubled"}
         broken = ", ".join(f"{kinds.pop(kind, 0)} {name}" for name, kind in promises.items())
-        line = f"{self.cycles} cycles, {self.outcomes.total()} operations: {told}; {broken}"
+        line = f"{self.cycles} cycles, {self.outcomes.total()} operations: {counts}; {broken}"
         others = "".join(f", {count} {kind}" for kind, count in kinds.items())
         if not self.answers_lost:
             return line + others
@@ -68,7 +68,7 @@ def run(
     """Strike `target` with `faults` in turn, `cycles` times, under load."""
     summary = Summary()
     for number, batch in enumerate(_batches(faults, cycles)):
-        summary.add(_history(target, batch, folder / f"{number}.jsonl", f"{seed}-{number}"))
+        summary.add(_run_batch(target, batch, folder / f"{number}.jsonl", f"{seed}-{number}"))
     return summary
 
 
@@ -78,29 +78,31 @@ def _batches(faults: Mapping[str, Fault], cycles: int) -> Iterator[list[tuple[st
         yield batch
 
 
-def _history(target: Target, batch: Sequence[tuple[str, Fault]], path: Path, seed: str) -> Summary:
+def _run_batch(
+    target: Target, batch: Sequence[tuple[str, Fault]], path: Path, seed: str
+) -> Summary:
     """Write one history down, and check it."""
     users = [f"u{seed}-{number}" for number in range(USERS)]
     prober_user = f"u{seed}-probe"
-    with path.open("w") as file, Crowd(target.place, file, users=users, seed=seed) as crowd:
-        prober = _prober(target, crowd, prober_user, seed)
-        crowd.progress.await_all(MORE, RECOVERY_SECONDS)
+    with path.open("w") as file, ClientPool(target.place, file, users=users, seed=seed) as pool:
+        prober = _prober(target, pool, prober_user, seed)
+        pool.progress.await_all(MORE, RECOVERY_SECONDS)
         for name, fault in batch:
             fault(target)
-            crowd.progress.await_all(MORE, RECOVERY_SECONDS, after=name)
+            pool.progress.await_all(MORE, RECOVERY_SECONDS, after=name)
             if prober is not None:
                 prober.probe()
-    return summarised(target, path, [*users, prober_user], len(batch), prober)
+    return summarize(target, path, [*users, prober_user], len(batch), prober)
 
 
-def _prober(target: Target, crowd: Crowd, user: str, seed: str) -> Prober | None:
-    if target.wire is None:
+def _prober(target: Target, pool: ClientPool, user: str, seed: str) -> Prober | None:
+    if target.proxy is None:
         return None
-    client = Client(len(crowd.clients), Known(user), target.place, crowd.history, seed)
-    return Prober(client, user, target.wire)
+    client = Client(len(pool.clients), KnownTasks(user), target.place, pool.history, seed)
+    return Prober(client, user, target.proxy)
 
 
-def summarised(
+def summarize(
     target: Target, path: Path, users: Sequence[str], cycles: int, prober: Prober | None
 ) -> Summary:
     """Read a history and the end that it led to, and tell what is wrong."""

@@ -27,7 +27,7 @@ SHORT, LONG = 0.02, 0.1
 COMPLETE = Task.complete
 
 
-class Around:
+class TaskServiceWrapper:
     """A `TaskService` around another, which it is but for a bug."""
 
     def __init__(self, tasks: TaskService) -> None:
@@ -37,7 +37,7 @@ class Around:
         return getattr(self.tasks, name)
 
 
-class RetriesBlindly(Around):
+class RetriesBlindly(TaskServiceWrapper):
     """Creates again what it does not know to be created."""
 
     def add(self, **fields: Any) -> Task:
@@ -47,7 +47,7 @@ class RetriesBlindly(Around):
         return self.tasks.add(**fields)
 
 
-class ReadsBack(Around):
+class ReadsBack(TaskServiceWrapper):
     """Answers with what it finds after the COMMIT."""
 
     def change(self, task_id: UUID, step: Step) -> Task:
@@ -57,7 +57,7 @@ class ReadsBack(Around):
         return self.tasks.get(task_id)
 
 
-class DecidesEarly(Around):
+class DecidesEarly(TaskServiceWrapper):
     """Changes a task from what it was before others changed it."""
 
     def change(self, task_id: UUID, step: Step) -> Task:
@@ -71,7 +71,7 @@ class DecidesEarly(Around):
         return self.tasks.change(task_id, overwrite)
 
 
-class DeniesAll(Around):
+class DeniesAll(TaskServiceWrapper):
     """Says of each write that fails that it was not applied."""
 
     def change(self, task_id: UUID, step: Step) -> Task:
@@ -90,10 +90,10 @@ def toggled(task: Task, now: datetime) -> Task:
 
 @contextmanager
 def acknowledged_early(
-    home: SqlTasks, owner: str, *, atomic: bool = False
+    storage: SqlTasks, owner: str, *, atomic: bool = False
 ) -> Iterator[TaskService]:
     """Yield tasks whose COMMIT comes after the answer."""
-    transaction = OPEN(home, owner, atomic=True)
+    transaction = OPEN(storage, owner, atomic=True)
     yield transaction.__enter__()
 
     def commit() -> None:
@@ -106,12 +106,12 @@ def acknowledged_early(
 OPEN = SqlTasks.open_tasks
 
 
-def around(kind: type[Around]) -> Callable[..., Any]:
+def wrap_tasks(kind: type[TaskServiceWrapper]) -> Callable[..., Any]:
     """Return an `open_tasks` that has `kind` around each service that is no transaction."""
 
     @contextmanager
-    def open_tasks(home: SqlTasks, owner: str, *, atomic: bool = False) -> Iterator[Any]:
-        with OPEN(home, owner, atomic=atomic) as tasks:
+    def open_tasks(storage: SqlTasks, owner: str, *, atomic: bool = False) -> Iterator[Any]:
+        with OPEN(storage, owner, atomic=atomic) as tasks:
             yield tasks if atomic else kind(tasks)
 
     return open_tasks
@@ -127,12 +127,12 @@ BUGS: dict[str, tuple[Any, ...]] = {
     "acknowledges before COMMIT": (patch.object(SqlTasks, "open_tasks", acknowledged_early),),
     "retries without a key": (
         unresolved(),
-        patch.object(SqlTasks, "open_tasks", around(RetriesBlindly)),
+        patch.object(SqlTasks, "open_tasks", wrap_tasks(RetriesBlindly)),
     ),
     "toggles": (patch.object(Task, "complete", toggled),),
-    "reads back": (unresolved(), patch.object(SqlTasks, "open_tasks", around(ReadsBack))),
-    "decides early": (patch.object(SqlTasks, "open_tasks", around(DecidesEarly)),),
-    "denies all": (unresolved(), patch.object(SqlTasks, "open_tasks", around(DeniesAll))),
+    "reads back": (unresolved(), patch.object(SqlTasks, "open_tasks", wrap_tasks(ReadsBack))),
+    "decides early": (patch.object(SqlTasks, "open_tasks", wrap_tasks(DecidesEarly)),),
+    "denies all": (unresolved(), patch.object(SqlTasks, "open_tasks", wrap_tasks(DeniesAll))),
 }
 
 

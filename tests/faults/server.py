@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from tests.postgres import kept_port
+from tests.postgres import reserved_port
 from tests.processes import SECONDS, WORKERS, Service, gunicorn, gunicorn_command
 
 _ready_in = re.compile(r"Worker ready \(pid: (\d+)\)").search
@@ -30,7 +30,7 @@ class Server:
         self.service: Service = self._resources.enter_context(
             gunicorn(self._folder, command=self._command, **self._settings)
         )
-        self._told = (found for line in self.service.output if (found := _ready_in(line)))
+        self._lines = (found for line in self.service.output if (found := _ready_in(line)))
         self._workers = self._await_workers(WORKERS)
 
     def stop(self) -> None:
@@ -58,7 +58,7 @@ class Server:
 
     def _await_workers(self, count: int) -> list[int]:
         """Return the process ids of the next workers that are ready."""
-        ready = [int(found[1]) for found in itertools.islice(self._told, count)]
+        ready = [int(found[1]) for found in itertools.islice(self._lines, count)]
         assert len(ready) == count, "the service has ended"
         return ready
 
@@ -68,7 +68,7 @@ def serving(
     folder: Path, settings: dict[str, str], application: str = "wsgi:app"
 ) -> Iterator[Server]:
     """Yield the service, started, on a port that it keeps."""
-    with kept_port() as port:
+    with reserved_port() as port:
         server = Server(folder, port, application, settings)
         server.start()
         try:

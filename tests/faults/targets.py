@@ -10,17 +10,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, Select, Table, select, text
-from tests.databases import Home, served, sqlite_home
+from tests.databases import Database, migrated_database, sqlite_database
 from tests.faults.history import Seen
-from tests.faults.http_client import Sender
-from tests.faults.requests import Wish
+from tests.faults.http_client import HttpClient
+from tests.faults.requests import Request
 from tests.faults.server import Server, serving
-from tests.faults.timelines import THE_END, End
+from tests.faults.timelines import THE_END, FinalState
 from tests.nginx import in_front_of
 from tests.pgbouncer import PgBouncer, pooler
 from tests.postgres import PostgresServer
 from tests.secret_values import SECRET
-from tests.tcp_proxy import Wire, wired
+from tests.tcp_proxy import TcpProxy, tcp_proxy
 
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
@@ -36,39 +36,41 @@ class Target:
 
     server: Server
     rows: Engine
-    database: PostgresServer | None = None
-    home: Home | None = None
-    wire: Wire | None = None
+    postgres_server: PostgresServer | None = None
+    database: Database | None = None
+    proxy: TcpProxy | None = None
     pooler: PgBouncer | None = None
-    proxy: tuple[str, int] | None = None
+    http_proxy: tuple[str, int] | None = None
 
     @property
     def place(self) -> tuple[str, int]:
         """Return where clients connect."""
-        return self.proxy or self.server.place
+        return self.http_proxy or self.server.place
 
     def execute(self, statement: str, **values: str) -> None:
         """Run a statement as the superuser of the database."""
         with self.rows.connect() as connection:
             connection.execute(text(statement), values)
 
-    def end(self, users: Sequence[str]) -> End:
+    def end(self, users: Sequence[str]) -> FinalState:
         """Return what is left of these users' tasks, once nothing can be under way any more."""
         self.server.stop()
-        if self.home is not None:
-            self._await_quiet(self.home.role)
+        if self.database is not None:
+            self._await_quiet(self.database.role)
         self.server.start()
         rows = self._rows(users)
-        lists = [Wish(THE_END, "list", user) for user in users]
-        gets = [Wish(THE_END, "get", seen.user, seen.task) for seen in rows]
-        return End(rows, self._shown(lists), self._shown(gets), self._receipts(users))
+        lists = [Request(THE_END, "list", user) for user in users]
+        gets = [Request(THE_END, "get", seen.user, seen.task) for seen in rows]
+        return FinalState(
+            rows, self._shown(lists), self._shown(gets), self._idempotency_records(users)
+        )
 
-    def _shown(self, wishes: Iterable[Wish]) -> tuple[Seen, ...]:
+    def _shown(self, requests: Iterable[Request]) -> tuple[Seen, ...]:
         """Return what the service shows."""
         shown: list[Seen] = []
-        for user, its in itertools.groupby(wishes, lambda wish: wish.user):
-            with closing(Sender(*self.place, user)) as send:
-                shown += (seen for wish in its for seen in send(wish).seen)
+        for user, its in itertools.groupby(requests, lambda request: request.user):
+            with closing(HttpClient(*self.place, user)) as send:
+                shown += (seen for request in its for seen in send(request).seen)
         return tuple(shown)
 
     def _await_quiet(self, role: str) -> None:
@@ -87,7 +89,7 @@ class Target:
             found = connection.execute(_select(tasks, users)).mappings()
             return tuple(Seen.of({**row, "id": str(row["id"])}) for row in found)
 
-    def _receipts(self, users: Sequence[str]) -> dict[tuple[str, str], str | None]:
+    def _idempotency_records(self, users: Sequence[str]) -> dict[tuple[str, str], str | None]:
         with self.rows.connect() as connection:
             found = connection.execute(_select(idempotency_records, users))
             return {(row.user_id, row.key): _task_of(row.task) for row in found}
@@ -104,14 +106,14 @@ def _task_of(written: Any) -> str | None:
 @contextmanager
 def embedded(folder: Path, application: str = "wsgi:app", **settings: str) -> Iterator[Target]:
     """Yield the service on SQLite."""
-    address = sqlite_home(folder)
+    address = sqlite_database(folder)
     with serving(folder, _settings(address, settings), application) as server:
         yield Target(server, unpooled_engine(database_url(address)))
 
 
 @contextmanager
 def direct(
-    folder: Path, database: PostgresServer, application: str = "wsgi:app", **settings: str
+    folder: Path, postgres_server: PostgresServer, application: str = "wsgi:app", **settings: str
 ) -> Iterator[Target]:
     """Yield the service on PostgreSQL, with a wire between them.
 
@@ -122,31 +124,31 @@ def direct(
     which `fsync` is for, is not tried.
     """
     with ExitStack() as stack:
-        home = stack.enter_context(served(database))
-        wire, through = stack.enter_context(wired(home.service))
+        database = stack.enter_context(migrated_database(postgres_server))
+        proxy, through = stack.enter_context(tcp_proxy(database.service))
         server = stack.enter_context(serving(folder, _settings(through, settings), application))
-        yield Target(server, home.inspected, database, home, wire)
+        yield Target(server, database.superuser_engine, postgres_server, database, proxy)
 
 
 @contextmanager
-def pooled(folder: Path, database: PostgresServer, **settings: str) -> Iterator[Target]:
+def pooled(folder: Path, postgres_server: PostgresServer, **settings: str) -> Iterator[Target]:
     """Yield the service on PostgreSQL through a wire and PgBouncer in transaction mode."""
     with ExitStack() as stack:
-        home = stack.enter_context(served(database))
-        pgbouncer = stack.enter_context(pooler(home.service, servers=POOLED))
-        wire, through = stack.enter_context(wired(pgbouncer.address))
+        database = stack.enter_context(migrated_database(postgres_server))
+        pgbouncer = stack.enter_context(pooler(database.service, servers=POOLED))
+        proxy, through = stack.enter_context(tcp_proxy(pgbouncer.address))
         server = stack.enter_context(serving(folder, _settings(through, settings)))
-        yield Target(server, home.inspected, database, home, wire, pgbouncer)
+        yield Target(server, database.superuser_engine, postgres_server, database, proxy, pgbouncer)
 
 
 @contextmanager
-def proxied(folder: Path, database: PostgresServer) -> Iterator[Target]:
+def proxied(folder: Path, postgres_server: PostgresServer) -> Iterator[Target]:
     """Yield the service as it is deployed: behind nginx, and PgBouncer behind it."""
-    with pooled(folder, database, TASKSERVICE_PROXIES="1") as target:
+    with pooled(folder, postgres_server, TASKSERVICE_PROXIES="1") as target:
         host, port = target.server.place
         with in_front_of(f"http://{host}:{port}") as address:
             _, _, listened = urlsplit(address).netloc.rpartition(":")
-            yield replace(target, proxy=(host, int(listened)))
+            yield replace(target, http_proxy=(host, int(listened)))
 
 
 def _settings(address: str, more: dict[str, str]) -> dict[str, str]:

@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 from tests.faults.checker import check
 from tests.faults.history import Seen, operations
-from tests.faults.timelines import End
+from tests.faults.timelines import FinalState
 
 TASK, OTHER = "the task", "the other task"
 
 
-class Story:
+class HistoryBuilder:
     """Tells a history event by event; what is not answered has an unknown outcome."""
 
     def __init__(self) -> None:
         self._time = itertools.count()
         self._lines: list[str] = []
-        self.receipts: dict[tuple[str, str], str | None] = {}
+        self.idempotency_records: dict[tuple[str, str], str | None] = {}
 
-    def ask(self, name: str, kind: str, **asked: Any) -> None:
+    def invoke(self, name: str, kind: str, **asked: Any) -> None:
         """Begin an operation on the task, unless it is a creation or a list."""
         usual: dict[str, Any] = {"kind": kind, "user": "ada"}
         if kind not in {"create", "list"}:
@@ -31,25 +31,29 @@ class Story:
             usual["completed"] = False
         self._note("invoke", name, **usual | asked)
 
-    def hear(self, name: str, *seen: Seen, outcome: str = "ok", **heard: Any) -> None:
+    def answer(self, name: str, *seen: Seen, outcome: str = "ok", **response: Any) -> None:
         """End it."""
         status = {"ok": 200, "fail": 503, "info": 0}[outcome]
-        self._note(outcome, name, **{"status": status, "seen": seen, **heard})
+        self._note(outcome, name, **{"status": status, "seen": seen, **response})
 
-    def do(self, name: str, kind: str, *seen: Seen, outcome: str = "ok", **heard: Any) -> None:
+    def perform(
+        self, name: str, kind: str, *seen: Seen, outcome: str = "ok", **response: Any
+    ) -> None:
         """Ask, and hear."""
-        asked = {key: heard.pop(key) for key in ("key", "completed", "user") if key in heard}
-        self.ask(name, kind, **asked)
-        self.hear(name, *seen, outcome=outcome, **heard)
+        asked = {key: response.pop(key) for key in ("key", "completed", "user") if key in response}
+        self.invoke(name, kind, **asked)
+        self.answer(name, *seen, outcome=outcome, **response)
 
     def kinds(self, *rows: Seen, **views: tuple[Seen, ...]) -> set[str]:
         """Return the kinds of violation, where `rows` are left."""
-        end = End(rows, views.get("listed", rows), views.get("got", rows), self.receipts)
+        end = FinalState(
+            rows, views.get("listed", rows), views.get("got", rows), self.idempotency_records
+        )
         return {violation.kind for violation in check(operations(self._lines), end)}
 
     def _note(self, what: str, name: str, **event: Any) -> None:
-        told = {"time": next(self._time), "type": what, "name": name, **event}
-        self._lines.append(json.dumps(told))
+        line = {"time": next(self._time), "type": what, "name": name, **event}
+        self._lines.append(json.dumps(line))
 
 
 def seen(version: int = 1, title: str = "make", **fields: Any) -> Seen:
@@ -59,196 +63,196 @@ def seen(version: int = 1, title: str = "make", **fields: Any) -> Seen:
 
 
 @pytest.fixture
-def story() -> Story:
+def history() -> HistoryBuilder:
     """A story that begins with a task."""
-    story = Story()
-    story.do("make", "create", seen())
-    return story
+    history = HistoryBuilder()
+    history.perform("make", "create", seen())
+    return history
 
 
-def test_a_plain_life_is_right(story: Story) -> None:
-    story.do("one", "update", seen(2, "one"))
-    story.do("look", "get", seen(2, "one"))
-    story.do("done", "complete", seen(3, "one", completed=True), completed=True)
-    story.do("all", "list", seen(3, "one", completed=True))
-    assert story.kinds(seen(3, "one", completed=True)) == set()
-    assert story.kinds() == {"lost"}
+def test_a_plain_life_is_right(history: HistoryBuilder) -> None:
+    history.perform("one", "update", seen(2, "one"))
+    history.perform("look", "get", seen(2, "one"))
+    history.perform("done", "complete", seen(3, "one", completed=True), completed=True)
+    history.perform("all", "list", seen(3, "one", completed=True))
+    assert history.kinds(seen(3, "one", completed=True)) == set()
+    assert history.kinds() == {"lost"}
 
 
-def test_what_was_acknowledged_and_is_not_there_is_lost(story: Story) -> None:
+def test_what_was_acknowledged_and_is_not_there_is_lost(history: HistoryBuilder) -> None:
     """An update that is gone in the end; a list and a `get` that do not show the task."""
-    story.do("one", "update", seen(2, "one"))
-    assert story.kinds(seen()) == {"lost"}
-    story.do("all", "list")
-    assert story.kinds(seen(2, "one")) == {"lost", "resurrected"}
+    history.perform("one", "update", seen(2, "one"))
+    assert history.kinds(seen()) == {"lost"}
+    history.perform("all", "list")
+    assert history.kinds(seen(2, "one")) == {"lost", "resurrected"}
 
 
-def test_a_404_without_a_deletion_is_lost(story: Story) -> None:
-    story.do("look", "get", outcome="fail", status=404)
-    assert story.kinds() == {"lost"}
+def test_a_404_without_a_deletion_is_lost(history: HistoryBuilder) -> None:
+    history.perform("look", "get", outcome="fail", status=404)
+    assert history.kinds() == {"lost"}
 
 
-def test_a_deletion_of_unknown_outcome_explains_an_absence(story: Story) -> None:
+def test_a_deletion_of_unknown_outcome_explains_an_absence(history: HistoryBuilder) -> None:
     """It may have happened at any time since, or never; but not both."""
-    story.ask("remove", "delete")
-    assert story.kinds(seen()) == story.kinds() == set()
-    story.do("look", "get", outcome="fail", status=404)
-    assert story.kinds() == set()
-    assert story.kinds(seen()) == {"resurrected"}
+    history.invoke("remove", "delete")
+    assert history.kinds(seen()) == history.kinds() == set()
+    history.perform("look", "get", outcome="fail", status=404)
+    assert history.kinds() == set()
+    assert history.kinds(seen()) == {"resurrected"}
 
 
-def test_a_deletion_that_was_denied_explains_none(story: Story) -> None:
-    story.do("remove", "delete", outcome="fail")
-    assert story.kinds() == {"lost"}
+def test_a_deletion_that_was_denied_explains_none(history: HistoryBuilder) -> None:
+    history.perform("remove", "delete", outcome="fail")
+    assert history.kinds() == {"lost"}
 
 
-def test_a_deletion_is_for_good(story: Story) -> None:
-    story.do("remove", "delete", status=204)
-    assert story.kinds() == set()
-    assert story.kinds(seen()) == {"resurrected"}
+def test_a_deletion_is_for_good(history: HistoryBuilder) -> None:
+    history.perform("remove", "delete", status=204)
+    assert history.kinds() == set()
+    assert history.kinds(seen()) == {"resurrected"}
 
 
 @pytest.mark.parametrize("outcome", ["fail", "info"])
-def test_what_was_denied_must_not_be_there(story: Story, outcome: str) -> None:
+def test_what_was_denied_must_not_be_there(history: HistoryBuilder, outcome: str) -> None:
     """What is unknown may."""
-    story.do("one", "update", outcome=outcome)
-    story.do("more", "create", outcome=outcome)
+    history.perform("one", "update", outcome=outcome)
+    history.perform("more", "create", outcome=outcome)
     made = seen(task=OTHER, title="more", origin="more")
-    assert story.kinds(seen()) == set()
+    assert history.kinds(seen()) == set()
     wrong = set() if outcome == "info" else {"applied", "doubled"}
-    assert story.kinds(seen(2, "one"), made) == wrong
+    assert history.kinds(seen(2, "one"), made) == wrong
 
 
-def test_an_unknown_write_may_come_late(story: Story) -> None:
+def test_an_unknown_write_may_come_late(history: HistoryBuilder) -> None:
     """After an acknowledged one, or not at all; it counts as one version."""
-    story.do("late", "update", outcome="info")
-    story.do("one", "update", seen(2, "one"))
-    assert story.kinds(seen(2, "one")) == story.kinds(seen(3, "late")) == set()
-    assert story.kinds(seen(4, "late")) == {"doubled"}
+    history.perform("late", "update", outcome="info")
+    history.perform("one", "update", seen(2, "one"))
+    assert history.kinds(seen(2, "one")) == history.kinds(seen(3, "late")) == set()
+    assert history.kinds(seen(4, "late")) == {"doubled"}
 
 
-def test_writes_that_overlap_may_come_in_either_order(story: Story) -> None:
-    story.ask("one", "update")
-    story.ask("two", "update")
-    story.hear("two", seen(2, "two"))
-    story.hear("one", seen(3, "one"))
-    assert story.kinds(seen(3, "one")) == set()
-    assert story.kinds(seen(3, "two")) == {"torn"}
+def test_writes_that_overlap_may_come_in_either_order(history: HistoryBuilder) -> None:
+    history.invoke("one", "update")
+    history.invoke("two", "update")
+    history.answer("two", seen(2, "two"))
+    history.answer("one", seen(3, "one"))
+    assert history.kinds(seen(3, "one")) == set()
+    assert history.kinds(seen(3, "two")) == {"torn"}
 
 
-def test_an_older_value_is_stale(story: Story) -> None:
+def test_an_older_value_is_stale(history: HistoryBuilder) -> None:
     """A reading after an update shows it; one that overlaps it need not."""
-    story.ask("early", "get")
-    story.do("one", "update", seen(2, "one"))
-    story.hear("early", seen())
-    assert story.kinds(seen(2, "one")) == set()
-    story.do("look", "get", seen(2))
-    assert story.kinds(seen(2, "one")) == {"stale", "torn"}
+    history.invoke("early", "get")
+    history.perform("one", "update", seen(2, "one"))
+    history.answer("early", seen())
+    assert history.kinds(seen(2, "one")) == set()
+    history.perform("look", "get", seen(2))
+    assert history.kinds(seen(2, "one")) == {"stale", "torn"}
 
 
-def test_an_overwritten_value_is_lost(story: Story) -> None:
+def test_an_overwritten_value_is_lost(history: HistoryBuilder) -> None:
     """A later change that brings an older title back is no excuse."""
-    story.do("one", "update", seen(2, "one"))
-    story.ask("done", "complete", completed=True)
-    assert story.kinds(seen(3, completed=True)) == {"lost"}
-    assert story.kinds(seen(3, "one", completed=True)) == set()
+    history.perform("one", "update", seen(2, "one"))
+    history.invoke("done", "complete", completed=True)
+    assert history.kinds(seen(3, completed=True)) == {"lost"}
+    assert history.kinds(seen(3, "one", completed=True)) == set()
 
 
-def test_versions_do_not_go_back(story: Story) -> None:
-    story.ask("late", "update")
-    story.do("look", "get", seen(2, "late"))
-    story.do("again", "get", seen(1))
-    assert story.kinds(seen(2, "late")) == {"torn"}
+def test_versions_do_not_go_back(history: HistoryBuilder) -> None:
+    history.invoke("late", "update")
+    history.perform("look", "get", seen(2, "late"))
+    history.perform("again", "get", seen(1))
+    assert history.kinds(seen(2, "late")) == {"torn"}
 
 
-def test_a_value_that_nobody_wrote_is_noticed(story: Story) -> None:
-    story.do("look", "get", seen(1, "invented"))
-    assert story.kinds(seen(1, "invented")) == {"stale", "torn"}
+def test_a_value_that_was_never_written_is_detected(history: HistoryBuilder) -> None:
+    history.perform("look", "get", seen(1, "invented"))
+    assert history.kinds(seen(1, "invented")) == {"stale", "torn"}
 
 
-def test_completion_is_a_value_too(story: Story) -> None:
+def test_completion_is_a_value_too(history: HistoryBuilder) -> None:
     """It is set: to complete what is completed changes nothing."""
-    story.do("done", "complete", seen(2, completed=True), completed=True)
-    story.do("again", "complete", seen(2, completed=True), completed=True)
-    assert story.kinds(seen(2, completed=True)) == set()
-    assert story.kinds(seen(2)) == {"lost", "torn"}
+    history.perform("done", "complete", seen(2, completed=True), completed=True)
+    history.perform("again", "complete", seen(2, completed=True), completed=True)
+    assert history.kinds(seen(2, completed=True)) == set()
+    assert history.kinds(seen(2)) == {"lost", "torn"}
 
 
-def test_an_answer_is_what_was_asked_for(story: Story) -> None:
-    story.do("done", "complete", seen(1), completed=True)
-    assert story.kinds(seen(1)) == {"lost", "misanswered"}
+def test_a_response_that_does_not_match_its_request_is_detected(history: HistoryBuilder) -> None:
+    history.perform("done", "complete", seen(1), completed=True)
+    assert history.kinds(seen(1)) == {"lost", "misanswered"}
 
 
-def test_one_creation_makes_one_task(story: Story) -> None:
-    assert story.kinds(seen(), seen(task=OTHER)) == {"doubled"}
+def test_one_creation_makes_one_task(history: HistoryBuilder) -> None:
+    assert history.kinds(seen(), seen(task=OTHER)) == {"doubled"}
 
 
-def test_a_list_shows_a_task_once(story: Story) -> None:
-    story.do("all", "list", seen(), seen())
-    assert story.kinds(seen()) == {"doubled"}
+def test_a_list_shows_a_task_once(history: HistoryBuilder) -> None:
+    history.perform("all", "list", seen(), seen())
+    assert history.kinds(seen()) == {"doubled"}
 
 
-def test_a_list_need_not_show_what_came_while_it_was_read(story: Story) -> None:
+def test_a_list_need_not_show_what_came_while_it_was_read(history: HistoryBuilder) -> None:
     """Nor another user's task; one that was refused shows nothing."""
     other = seen(task=OTHER, title="more", origin="more")
-    story.ask("all", "list")
-    story.do("more", "create", other)
-    story.hear("all", seen())
-    story.do("his", "list", user="bob")
-    story.do("none", "list", outcome="fail")
-    assert story.kinds(seen(), other) == set()
-    story.do("again", "list", other)
-    assert story.kinds(other) == {"lost"}
+    history.invoke("all", "list")
+    history.perform("more", "create", other)
+    history.answer("all", seen())
+    history.perform("his", "list", user="bob")
+    history.perform("none", "list", outcome="fail")
+    assert history.kinds(seen(), other) == set()
+    history.perform("again", "list", other)
+    assert history.kinds(other) == {"lost"}
 
 
-def test_nobody_is_shown_anothers_task(story: Story) -> None:
-    story.do("all", "list", seen(), seen(task=OTHER, user="bob", origin="his"))
-    assert "leaked" in story.kinds(seen())
+def test_a_task_shown_to_another_user_is_detected(history: HistoryBuilder) -> None:
+    history.perform("all", "list", seen(), seen(task=OTHER, user="bob", origin="his"))
+    assert "leaked" in history.kinds(seen())
 
 
-def test_attempts_under_a_key_are_one_operation(story: Story) -> None:
+def test_attempts_under_a_key_are_one_operation(history: HistoryBuilder) -> None:
     """Denied, unknown, then acknowledged: it was done once, at any time in between."""
-    story.do("one", "update", outcome="fail", key="one")
-    story.do("one", "update", outcome="info", key="one")
-    story.do("two", "update", seen(3, "two"))
-    story.do("one", "update", seen(2, "one"), key="one", replayed=True)
-    story.receipts["ada", "one"] = TASK
-    assert story.kinds(seen(3, "two")) == set()
+    history.perform("one", "update", outcome="fail", key="one")
+    history.perform("one", "update", outcome="info", key="one")
+    history.perform("two", "update", seen(3, "two"))
+    history.perform("one", "update", seen(2, "one"), key="one", replayed=True)
+    history.idempotency_records["ada", "one"] = TASK
+    assert history.kinds(seen(3, "two")) == set()
 
 
-def test_what_was_denied_is_not_replayed(story: Story) -> None:
-    story.do("one", "update", outcome="fail", key="one")
-    story.do("one", "update", seen(2, "one"), key="one", replayed=True)
-    story.receipts["ada", "one"] = TASK
-    assert story.kinds(seen(2, "one")) == {"applied"}
+def test_what_was_denied_is_not_replayed(history: HistoryBuilder) -> None:
+    history.perform("one", "update", outcome="fail", key="one")
+    history.perform("one", "update", seen(2, "one"), key="one", replayed=True)
+    history.idempotency_records["ada", "one"] = TASK
+    assert history.kinds(seen(2, "one")) == {"applied"}
 
 
-def test_a_key_has_its_receipt(story: Story) -> None:
+def test_an_acknowledged_key_has_an_idempotency_record(history: HistoryBuilder) -> None:
     """For the task that was answered, where it was done; none where it was not."""
-    story.do("one", "update", seen(2, "one"), key="one")
-    assert story.kinds(seen(2, "one")) == {"receipt"}
-    story.receipts["ada", "one"] = OTHER
-    assert story.kinds(seen(2, "one")) == {"receipt"}
-    story.receipts["ada", "one"] = TASK
-    assert story.kinds(seen(2, "one")) == set()
-    story.do("two", "update", outcome="fail", key="two")
-    story.receipts["ada", "two"] = TASK
-    assert story.kinds(seen(2, "one")) == {"applied"}
+    history.perform("one", "update", seen(2, "one"), key="one")
+    assert history.kinds(seen(2, "one")) == {"receipt"}
+    history.idempotency_records["ada", "one"] = OTHER
+    assert history.kinds(seen(2, "one")) == {"receipt"}
+    history.idempotency_records["ada", "one"] = TASK
+    assert history.kinds(seen(2, "one")) == set()
+    history.perform("two", "update", outcome="fail", key="two")
+    history.idempotency_records["ada", "two"] = TASK
+    assert history.kinds(seen(2, "one")) == {"applied"}
 
 
-def test_a_deletion_has_a_receipt_of_no_task(story: Story) -> None:
-    story.do("remove", "delete", status=204, key="remove")
-    assert story.kinds() == {"receipt"}
-    story.receipts["ada", "remove"] = None
-    assert story.kinds() == set()
+def test_a_deletion_has_an_idempotency_record_without_a_task(history: HistoryBuilder) -> None:
+    history.perform("remove", "delete", status=204, key="remove")
+    assert history.kinds() == {"receipt"}
+    history.idempotency_records["ada", "remove"] = None
+    assert history.kinds() == set()
 
 
-def test_lists_and_get_agree_in_the_end(story: Story) -> None:
-    assert story.kinds(seen(), listed=()) == {"disagreed"}
-    assert story.kinds(seen(), got=(seen(completed=True),)) == {"disagreed"}
+def test_lists_and_get_agree_in_the_end(history: HistoryBuilder) -> None:
+    assert history.kinds(seen(), listed=()) == {"disagreed"}
+    assert history.kinds(seen(), got=(seen(completed=True),)) == {"disagreed"}
 
 
 @pytest.mark.parametrize("status", [400, 401, 500, 502])
-def test_an_outage_is_nothing_but_503(story: Story, status: int) -> None:
-    story.do("look", "get", outcome="fail", status=status)
-    assert story.kinds(seen()) == {"unexpected"}
+def test_an_outage_is_nothing_but_503(history: HistoryBuilder, status: int) -> None:
+    history.perform("look", "get", outcome="fail", status=status)
+    assert history.kinds(seen()) == {"unexpected"}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import Engine
-from tests.databases import served, served_engine
+from tests.databases import migrated_database, service_engine
 from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql.storage.task_service import SqlTasks
@@ -21,17 +21,17 @@ MANY = 20
 
 
 @pytest.fixture
-def engine(database: PostgresServer) -> Iterator[Engine]:
+def engine(postgres_server: PostgresServer) -> Iterator[Engine]:
     """The service's engine on a database that can crash."""
-    with served(database) as home:
-        engine = served_engine(home.service)
+    with migrated_database(postgres_server) as database:
+        engine = service_engine(database.service)
         yield engine
         engine.dispose()
 
 
 @pytest.mark.parametrize("others", [0, MANY])
 def test_a_commit_that_a_crash_undid_was_not_applied(
-    engine: Engine, database: PostgresServer, others: int
+    engine: Engine, postgres_server: PostgresServer, others: int
 ) -> None:
     """Whether the id is free by then, or another transaction has committed under it."""
     tasks = SqlTasks(engine)
@@ -40,7 +40,7 @@ def test_a_commit_that_a_crash_undid_was_not_applied(
         tasks.open_tasks("ada", atomic=True) as undone,
     ):
         IdempotentTasks(undone, IdempotencyKey("key", b"digest")).add(title="undone")
-        database.restart("immediate")
+        postgres_server.restart("immediate")
         for number in range(others):
             with tasks.open_tasks("bob") as own:
                 own.add(title=f"{number}")

@@ -40,7 +40,7 @@ def held(summary: Summary, tell: Tell) -> Summary:
     return summary
 
 
-def struck(
+def run_with_faults(
     target: Target, faults: Mapping[str, Fault], cycles: int | None, folder: Path, seed: str
 ) -> Summary:
     """Strike a target so many times, or with each fault once."""
@@ -56,22 +56,22 @@ def resolved(summary: Summary) -> None:
 def test_sqlite_keeps_its_promises(tmp_path: Path, cycles: int | None, tell: Tell) -> None:
     """Workers and masters that are killed or replaced lose nothing."""
     with embedded(tmp_path) as target:
-        held(struck(target, EMBEDDED, cycles, tmp_path, "sqlite"), tell)
+        held(run_with_faults(target, EMBEDDED, cycles, tmp_path, "sqlite"), tell)
 
 
 def test_postgresql_keeps_its_promises(
-    tmp_path: Path, database: PostgresServer, cycles: int | None, tell: Tell
+    tmp_path: Path, postgres_server: PostgresServer, cycles: int | None, tell: Tell
 ) -> None:
     """Nor do a database that restarts or crashes, and a wire that is cut, held or loses answers."""
-    with direct(tmp_path, database) as target:
-        summary = held(struck(target, DIRECT, cycles, tmp_path, "postgresql"), tell)
+    with direct(tmp_path, postgres_server) as target:
+        summary = held(run_with_faults(target, DIRECT, cycles, tmp_path, "postgresql"), tell)
     resolved(summary)
 
 
 @pytest.mark.lengthy
 @pytest.mark.timeout(600)
 def test_a_statement_that_fails_leaves_nothing_behind(
-    tmp_path: Path, database: PostgresServer, tell: Tell
+    tmp_path: Path, postgres_server: PostgresServer, tell: Tell
 ) -> None:
     """Lock timeouts, cancelled and terminated statements, on a pool of two: no 500, no leak.
 
@@ -79,27 +79,27 @@ def test_a_statement_that_fails_leaves_nothing_behind(
     """
     small = {"TASKSERVICE_POOL_SIZE": "2", "TASKSERVICE_LOCK_TIMEOUT": f"{LOCK_TIMEOUT}"}
     storm = {"storm": partial(fail_statements, Random("statements"))}  # noqa: S311
-    with direct(tmp_path, database, **small) as target:
-        summary = run(replace(target, wire=None), storm, STORMS, tmp_path, "statements")
+    with direct(tmp_path, postgres_server, **small) as target:
+        summary = run(replace(target, proxy=None), storm, STORMS, tmp_path, "statements")
     assert held(summary, tell).outcomes["fail"] > STORMS
 
 
 @pytest.mark.pooler
 def test_postgresql_behind_a_pooler_keeps_its_promises(
-    tmp_path: Path, database: PostgresServer, cycles: int | None, tell: Tell
+    tmp_path: Path, postgres_server: PostgresServer, cycles: int | None, tell: Tell
 ) -> None:
     """The same through PgBouncer in transaction mode, which restarts too."""
-    with pooled(tmp_path, database) as target:
-        summary = held(struck(target, POOLED, cycles, tmp_path, "pooler"), tell)
+    with pooled(tmp_path, postgres_server) as target:
+        summary = held(run_with_faults(target, POOLED, cycles, tmp_path, "pooler"), tell)
     resolved(summary)
 
 
 @pytest.mark.pooler
 @pytest.mark.nginx
 def test_the_service_behind_nginx_keeps_its_promises(
-    tmp_path: Path, database: PostgresServer, cycles: int | None, tell: Tell
+    tmp_path: Path, postgres_server: PostgresServer, cycles: int | None, tell: Tell
 ) -> None:
     """The same as clients see it through nginx, which says so where the service does not answer."""
-    with proxied(tmp_path, database) as target:
-        summary = held(struck(target, POOLED, cycles, tmp_path, "nginx"), tell)
+    with proxied(tmp_path, postgres_server) as target:
+        summary = held(run_with_faults(target, POOLED, cycles, tmp_path, "nginx"), tell)
     resolved(summary)

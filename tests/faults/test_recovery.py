@@ -11,9 +11,9 @@ from tests.faults.recovery import (
     WAKE_SECONDS,
     idle_restart,
     repeated,
+    report,
     restart_under_load,
     silence,
-    told,
     wake,
 )
 from tests.faults.targets import Target, direct
@@ -25,15 +25,17 @@ Tell = Callable[[object], None]
 
 
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory, database: PostgresServer) -> Iterator[Target]:
-    with direct(Path(tmp_path_factory.mktemp("recovery")), database) as target:
+def target(
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
+) -> Iterator[Target]:
+    with direct(Path(tmp_path_factory.mktemp("recovery")), postgres_server) as target:
         yield target
 
 
 def test_a_restart_under_load_is_over_when_the_database_is_back(target: Target, tell: Tell) -> None:
     """Read and write again, or 503; within a second of the server, and 1.5 times psycopg's time."""
     restarts = [restart_under_load(target) for _ in range(RESTARTS)]
-    tell(told(restarts))
+    tell(report(restarts))
     for one in restarts:
         assert one.statuses.keys() - {503} == SUCCESSES
     assert max(one.served - one.ready for one in restarts) < 1

@@ -47,30 +47,30 @@ def test_each_bug_is_tried() -> None:
 
 
 @pytest.mark.parametrize("trial", TRIALS, ids=[trial.bug for trial in TRIALS])
-def test_a_bug_is_noticed(trial: Trial, tmp_path: Path, database: PostgresServer) -> None:
+def test_a_bug_is_detected(trial: Trial, tmp_path: Path, postgres_server: PostgresServer) -> None:
     """The service with the bug breaks its promises, and the checker says which."""
     settings = {NAME: trial.bug, "TASKSERVICE_POOL_SIZE": "32"}
     faults: Mapping[str, Fault] = {trial.bug: trial.fault}
-    with direct(tmp_path, database, APPLICATION, **settings) as target:
+    with direct(tmp_path, postgres_server, APPLICATION, **settings) as target:
         summary = run(target, faults, trial.cycles, tmp_path, "seeded")
     assert trial.told_by & summary.kinds.keys(), summary
 
 
-def test_without_a_bug_nothing_is_noticed(tmp_path: Path, database: PostgresServer) -> None:
+def test_without_a_bug_nothing_is_detected(tmp_path: Path, postgres_server: PostgresServer) -> None:
     """The same application without a bug keeps its promises under the same faults."""
     faults = {"kill": kill_worker, "cut": cut, "terminate": terminate_backends}
-    with direct(tmp_path, database, APPLICATION, **{NAME: "none"}) as target:
+    with direct(tmp_path, postgres_server, APPLICATION, **{NAME: "none"}) as target:
         summary = run(target, faults, len(faults), tmp_path, "sound")
     assert not summary.violations
 
 
-def test_a_database_that_does_not_keep_a_commit_is_noticed(
-    tmp_path: Path, database: PostgresServer
+def test_a_database_that_loses_a_commit_is_detected(
+    tmp_path: Path, postgres_server: PostgresServer
 ) -> None:
     """With `synchronous_commit` off, a crash of PostgreSQL loses what was acknowledged."""
-    with direct(tmp_path, database) as target:
-        assert target.home is not None
-        target.execute(f"ALTER ROLE {target.home.role} SET synchronous_commit = off")
+    with direct(tmp_path, postgres_server) as target:
+        assert target.database is not None
+        target.execute(f"ALTER ROLE {target.database.role} SET synchronous_commit = off")
         faults = {"terminate": terminate_backends, "crash": crash_database}
         summary = run(target, faults, 4, tmp_path, "unsynced")
     assert "lost" in summary.kinds

@@ -10,19 +10,19 @@ from tests.faults.history import Operation, Seen
 THE_END = "the end"
 
 
-class End(NamedTuple):
+class FinalState(NamedTuple):
     """What is left: the rows, and over HTTP the pages of each user's list, and a `get` of each row.
 
-    `receipts` has for each user and key the task of the receipt, None for a deletion.
+    `idempotency_records` has for each user and key the task of the receipt, None for a deletion.
     """
 
     rows: tuple[Seen, ...]
     listed: tuple[Seen, ...]
     got: tuple[Seen, ...]
-    receipts: dict[tuple[str, str], str | None]
+    idempotency_records: dict[tuple[str, str], str | None]
 
 
-class Sight(NamedTuple):
+class View(NamedTuple):
     """A task that was shown as it was at one moment between `began` and `ended`."""
 
     began: float
@@ -39,19 +39,19 @@ class Absence(NamedTuple):
     by: str
 
 
-class Life:
+class Timeline:
     """All that was asked of one task, and all that was shown of it."""
 
     def __init__(self, task: str) -> None:
         self.task = task
         self.writes: list[Operation] = []
-        self.sights: list[Sight] = []
+        self.views: list[View] = []
         self.absences: list[Absence] = []
 
     @cached_property
     def known(self) -> float:
         """Since when it must be there, until somebody may have deleted it."""
-        return min((sight.ended for sight in self.sights), default=inf)
+        return min((view.ended for view in self.views), default=inf)
 
     @cached_property
     def endangered(self) -> float:
@@ -70,60 +70,64 @@ class Life:
         return [one for one in self.writes if one.kind in kinds and one.outcome != "fail"]
 
 
-class Lives(dict[str, Life]):
+class Timelines(dict[str, Timeline]):
     """The life of each task, by its id."""
 
-    def __missing__(self, task: str) -> Life:
-        self[task] = Life(task)
+    def __missing__(self, task: str) -> Timeline:
+        self[task] = Timeline(task)
         return self[task]
 
 
-def lives(operations: Sequence[Operation], end: End) -> Lives:
+def timelines(operations: Sequence[Operation], end: FinalState) -> Timelines:
     """Return the life of each task that was ever named."""
-    told = Lives()
+    by_task = Timelines()
     for one in operations:
-        _tell(told, one)
+        _add_operation(by_task, one)
     for seen in end.rows:
-        told[seen.task].sights.append(Sight(inf, inf, THE_END, seen))
-    _add_creations(told, operations)
-    _add_absences(told, operations, end)
-    return told
+        by_task[seen.task].views.append(View(inf, inf, THE_END, seen))
+    _add_creations(by_task, operations)
+    _add_absences(by_task, operations, end)
+    return by_task
 
 
-def _tell(told: Lives, one: Operation) -> None:
+def _add_operation(by_task: Timelines, one: Operation) -> None:
     if one.outcome == "ok":
         for seen in one.seen:
-            told[seen.task].sights.append(Sight(one.began, one.ended, one.name, seen))
+            by_task[seen.task].views.append(View(one.began, one.ended, one.name, seen))
     if one.task is None:
         return
     if one.kind != "get":
-        told[one.task].writes.append(one)
+        by_task[one.task].writes.append(one)
     if one.is_absence:
         last = one.attempts[-1]
-        told[one.task].absences.append(Absence(last.began, last.ended, one.name))
+        by_task[one.task].absences.append(Absence(last.began, last.ended, one.name))
 
 
-def _add_creations(told: Lives, operations: Sequence[Operation]) -> None:
+def _add_creations(by_task: Timelines, operations: Sequence[Operation]) -> None:
     made = {one.name: one for one in operations if one.kind == "create"}
-    for life in told.values():
-        origins = {sight.seen.origin for sight in life.sights}
-        life.writes.extend(made[origin] for origin in origins if origin in made)
+    for timeline in by_task.values():
+        origins = {view.seen.origin for view in timeline.views}
+        timeline.writes.extend(made[origin] for origin in origins if origin in made)
 
 
-def _add_absences(told: Lives, operations: Sequence[Operation], end: End) -> None:
+def _add_absences(by_task: Timelines, operations: Sequence[Operation], end: FinalState) -> None:
     """Note of each list, and of the end, which tasks that were known before it did not show."""
     left = {seen.task for seen in end.rows}
-    for task, life in told.items():
-        if life.sights and task not in left:
-            life.absences.append(Absence(inf, inf, THE_END))
+    for task, timeline in by_task.items():
+        if timeline.views and task not in left:
+            timeline.absences.append(Absence(inf, inf, THE_END))
     for one in operations:
         if one.kind == "list" and one.outcome == "ok":
-            for life in _missing(told, one):
-                life.absences.append(Absence(one.began, one.ended, one.name))
+            for timeline in _missing(by_task, one):
+                timeline.absences.append(Absence(one.began, one.ended, one.name))
 
 
-def _missing(told: Lives, one: Operation) -> Iterator[Life]:
+def _missing(by_task: Timelines, one: Operation) -> Iterator[Timeline]:
     shown = {seen.task for seen in one.seen}
-    for task, life in told.items():
-        if life.known < one.began and task not in shown and life.sights[0].seen.user == one.user:
-            yield life
+    for task, timeline in by_task.items():
+        if (
+            timeline.known < one.began
+            and task not in shown
+            and timeline.views[0].seen.user == one.user
+        ):
+            yield timeline

@@ -36,9 +36,9 @@ def test_an_address_is_refused_among_the_settings(report: Report[str, str]) -> N
 
 def test_the_next_of_several_hosts_is_connected(postgresql: Databases) -> None:
     """Where the first refuses, as after a failover."""
-    with socket.socket() as nobody:
-        nobody.bind(("127.0.0.1", 0))
-        first = f"127.0.0.1:{nobody.getsockname()[1]}"
+    with socket.socket() as unused_socket:
+        unused_socket.bind(("127.0.0.1", 0))
+        first = f"127.0.0.1:{unused_socket.getsockname()[1]}"
         user, host = postgresql.url().removeprefix("postgresql://").split("@")
         address = f"postgresql://{user}@{first},{host}"
         schema.require_reachable(unpooled_engine(database_url(address)))

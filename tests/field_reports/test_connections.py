@@ -59,7 +59,9 @@ def failure(address: str) -> Unavailable:
 
 
 @pytest.mark.parametrize("report", BY_SERVER, ids=str)
-def test_a_servers_refusal_is_told_apart(report: Report[tuple[str, str], Kind]) -> None:
+def test_a_connection_error_of_the_server_is_classified(
+    report: Report[tuple[str, str], Kind],
+) -> None:
     """By its SQLSTATE, with what it said for a reason."""
     with answering(refusal(*report.tried)) as address:
         error = failure(address)
@@ -68,7 +70,7 @@ def test_a_servers_refusal_is_told_apart(report: Report[tuple[str, str], Kind]) 
 
 
 @pytest.mark.parametrize("report", BY_CLIENT, ids=str)
-def test_a_failure_of_the_client_is_told_apart(
+def test_a_connection_error_of_the_client_is_classified(
     postgresql: Databases, report: Report[str, Kind]
 ) -> None:
     """By what libpq says of it, without the address."""
@@ -84,7 +86,7 @@ def test_a_refusal_that_has_passed_meanwhile_is_waited_for(postgresql: Databases
     assert type(_failure(unpooled_engine(url), full)) is Unavailable
 
 
-def test_an_english_refusal_is_told_apart_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_english_message_is_classified_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     """As on systems other than Linux."""
     monkeypatch.delattr("os.memfd_create")
     with answering(refusal("57P03", "the database system is starting up")) as address:

@@ -24,14 +24,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def said() -> str:
     """Return what is said of the secret as both commands read it, nothing where it is taken."""
-    told = set()
+    logged = set()
     for read in (with_existing_secret, with_development_secret):
         try:
             assert read(ENVIRONMENT)["TASKSERVICE_JWT_SECRET"] == KEPT
-            told.add("")
+            logged.add("")
         except ConfigError as error:
-            told.add(str(error))
-    (message,) = told
+            logged.add(str(error))
+    (message,) = logged
     return message
 
 
@@ -48,7 +48,7 @@ def test_a_file_is_taken_or_refused_by_name(report: Report[Callable[[Path], None
 
 
 @pytest.mark.parametrize("report", FILE_SYSTEMS, ids=str)
-def test_what_a_file_system_does_not_keep_is_not_asked_for(
+def test_permissions_are_not_required_if_the_file_system_has_none(
     report: Report[Access, str],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -94,7 +94,7 @@ def test_a_secret_is_made_once(folder: Path, caplog: pytest.LogCaptureFixture) -
 
 
 @pytest.mark.parametrize("address", ["sqlite:///", "sqlite:///.", "mysql://x"])
-def test_a_database_that_is_none_is_told_before(address: str, folder: Path) -> None:
+def test_an_invalid_database_is_reported_first(address: str, folder: Path) -> None:
     """The message is about DATABASE_URL, and no secret is made."""
     with pytest.raises(ConfigError, match=r"^DATABASE_URL must "):
         with_development_secret({"DATABASE_URL": address})

@@ -52,7 +52,7 @@ def test_no_application_is_made() -> None:
 
 
 @pytest.mark.parametrize(("level", "status"), [("1", 0), ("2", 1)])
-def test_python_is_asked_itself(tmp_path: Path, level: str, status: int) -> None:
+def test_the_optimization_level_is_detected(tmp_path: Path, level: str, status: int) -> None:
     """What `-O` removes is not missed."""
     script = "from taskservice.docstring_check import require_docstrings as r; r()"
     result = run([sys.executable, "-c", script], tmp_path, PYTHONOPTIMIZE=level)

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.databases import sqlite_home
+from tests.databases import sqlite_database
 from tests.field_reports.test_no_traceback import NO_DATABASE
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, run
@@ -31,7 +31,7 @@ FULL, CLOSED = "No space left on device", "standard output is closed"
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a database, in which commands are run in process and leave its log alone."""
-    sqlite_home(tmp_path)
+    sqlite_database(tmp_path)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("taskservice.cli.configure", lambda _: None)
     for name, value in SETTINGS.items():
@@ -117,14 +117,14 @@ def mounted(script: str, command: list[str]) -> list[str]:
 
 def test_a_file_system_that_is_read_only_is_a_message(tmp_path: Path) -> None:
     """Which names the database."""
-    sqlite_home(tmp_path)
+    sqlite_database(tmp_path)
     result = run(mounted(READ_ONLY, START), tmp_path, **SETTINGS)
     assert result.returncode == 2
     assert "Traceback" not in result.stdout + result.stderr
     assert "or its folder is read-only" in result.stderr
 
 
-def test_a_home_that_is_not_there_is_not_needed(
+def test_a_missing_home_directory_is_not_needed(
     postgresql: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The driver looks for files in it."""

@@ -49,7 +49,7 @@ def test_all_addresses_without_ipv4_are_reached_by_ipv6() -> None:
 
 @needs_ipv6
 @pytest.mark.parametrize("report", REFUSED, ids=str)
-def test_a_host_that_is_not_ours_is_told(
+def test_a_foreign_host_is_an_error(
     report: Report[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By `serve`, before it makes a database, and for metrics, by the name of the setting."""
@@ -57,14 +57,14 @@ def test_a_host_that_is_not_ours_is_told(
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setattr(serve, "configure", lambda _: None)
     arguments = ["--host", report.tried, "--port", "8000"]
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as caught:
         serve.serve.main(arguments, standalone_mode=False)
-    assert str(told.value) == f"cannot listen on {report.right}"
+    assert str(caught.value) == f"cannot listen on {report.right}"
     assert not list(tmp_path.glob("*.db"))
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as caught:
         serve_metrics(replace(SETTINGS, metrics_address=(report.tried, 8000)))
     setting = "TASKSERVICE_METRICS_ADDRESS: cannot listen on"
-    assert str(told.value) == f"{setting} {report.right}"
+    assert str(caught.value) == f"{setting} {report.right}"
 
 
 @needs_ipv6

@@ -59,14 +59,16 @@ def test_a_415_says_what_is_wrong(ada: Caller, report: Report[dict[str, str], st
         body = problem(answer, 415, "unsupported-media-type")
         assert body["detail"].startswith(report.right)
         if report.right == CODING:
-            told = {"Accept-Encoding": "identity"}
+            expected = {"Accept-Encoding": "identity"}
         else:
-            told = {"Accept": media_types}
-            told |= {"Accept-Patch": media_types} if method == "PATCH" else {}
+            expected = {"Accept": media_types}
+            expected |= {"Accept-Patch": media_types} if method == "PATCH" else {}
         if report.right not in {CODING, CHARSET}:
             assert body["detail"].endswith(media_types.replace(", ", " or "))
         names = {"Accept", "Accept-Encoding", "Accept-Patch"}
-        assert {name: answer.headers[name] for name in names & set(answer.headers.keys())} == told
+        assert {
+            name: answer.headers[name] for name in names & set(answer.headers.keys())
+        } == expected
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from threading import Event
 
 import pytest
 from click.testing import CliRunner, Result
-from tests.databases import sqlite_home
+from tests.databases import sqlite_database
 from tests.secret_values import SECRET
 
 from taskservice.cli import main
@@ -83,7 +83,7 @@ def test_a_setting_that_cannot_be_read_is_named(folder: Path, command: str, name
 @pytest.mark.parametrize("command", COMMANDS)
 def test_a_setting_as_files_leave_it_is_read(folder: Path, command: str) -> None:
     """A carriage return makes no difference, nor does an empty one from a missing one."""
-    sqlite_home(folder)
+    sqlite_database(folder)
     with_return = {name: f"{value}\r" for name, value in GOOD.items()}
     secret = {"TASKSERVICE_JWT_SECRET": SECRET}
     for one, other in ((GOOD, with_return), (secret, {**secret, "DATABASE_URL": ""})):

@@ -10,7 +10,7 @@ from pathlib import Path
 from stat import S_IFMT
 
 import pytest
-from tests.databases import served_engine, sqlite_home
+from tests.databases import service_engine, sqlite_database
 from tests.field_reports.outputs import REFUSED, STREAMS, TAKEN, Made
 from tests.field_reports.report import Report
 from tests.http_callers import SETTINGS
@@ -33,8 +33,8 @@ LINES = b"".join(map(format_task, TASKS))
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with a few tasks of Ada's."""
-    address = sqlite_home(tmp_path_factory.mktemp("database"))
-    engine = served_engine(address)
+    address = sqlite_database(tmp_path_factory.mktemp("database"))
+    engine = service_engine(address)
     SqlOwnerData(engine, ADA).import_tasks(TASKS)
     engine.dispose()
     return address
@@ -55,7 +55,7 @@ def test_a_name_is_written_into(report: Report[Made, int], tmp_path: Path, datab
 
 
 @pytest.mark.parametrize("report", REFUSED, ids=str)
-def test_a_name_that_cannot_be_written_is_told(
+def test_an_unwritable_name_is_an_error(
     report: Report[str, str],
     tmp_path: Path,
     database: str,
@@ -65,9 +65,9 @@ def test_a_name_that_cannot_be_written_is_told(
     monkeypatch.chdir(tmp_path)
     Path("full").symlink_to("/dev/full")
     Path("circle").symlink_to("circle")
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as caught:
         export(report.tried, database)
-    assert str(told.value) == f"{report.tried} cannot be written: {report.right}"
+    assert str(caught.value) == f"{report.tried} cannot be written: {report.right}"
 
 
 @contextmanager
@@ -88,14 +88,14 @@ def standard_output(made: Callable[[], int] | None) -> Iterator[None]:
 
 @pytest.mark.parametrize("name", ["-", "/dev/fd/1"])
 @pytest.mark.parametrize("report", STREAMS, ids=str)
-def test_standard_output_that_cannot_be_written_is_told(
+def test_unwritable_standard_output_is_an_error(
     report: Report[Callable[[], int] | None, str], name: str, database: str
 ) -> None:
     """No traceback, and no success."""
-    with standard_output(report.tried), pytest.raises(ConfigError) as told:
+    with standard_output(report.tried), pytest.raises(ConfigError) as caught:
         export(name, database)
     shown = "standard output" if name == "-" else name
-    assert str(told.value) == f"{shown} cannot be written: {report.right}"
+    assert str(caught.value) == f"{shown} cannot be written: {report.right}"
 
 
 def test_a_dash_is_standard_output(

@@ -39,7 +39,7 @@ def test_a_prefix_is_a_path_or_ignored(ada: Caller, report: Report[str, str]) ->
     assert f"<code>{report.right}/openapi.json</code>" in ada.client.get("/", headers=said).text
 
 
-def test_a_prefix_that_is_ignored_is_told_of_once_in_a_while(
+def test_an_ignored_prefix_is_logged_at_intervals(
     ada: Caller, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A warning a minute, however many requests bring one, which repeats nothing of it."""

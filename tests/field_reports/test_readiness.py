@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.databases import Home, served, served_engine, sqlite_home
+from tests.databases import Database, migrated_database, service_engine, sqlite_database
 from tests.field_reports.report import Report
 from tests.postgres import Databases
 from tests.processes import ROOT
@@ -34,22 +34,22 @@ UNUSABLE: list[Report[str, str]] = [
 
 
 @pytest.fixture
-def home(postgresql: Databases) -> Iterator[Home]:
-    with served(postgresql) as home:
-        yield home
+def database(postgresql: Databases) -> Iterator[Database]:
+    with migrated_database(postgresql) as database:
+        yield database
 
 
-def execute(home: Home, statement: str) -> None:
-    with psycopg.connect(home.superuser, autocommit=True) as superuser:
-        superuser.execute(statement.format(role=home.role).encode())
+def execute(database: Database, statement: str) -> None:
+    with psycopg.connect(database.superuser, autocommit=True) as superuser:
+        superuser.execute(statement.format(role=database.role).encode())
 
 
 @pytest.mark.parametrize("report", UNUSABLE, ids=str)
-def test_what_a_request_would_miss_is_found(home: Home, report: Report[str, str]) -> None:
+def test_what_a_request_would_miss_is_found(database: Database, report: Report[str, str]) -> None:
     """By the readiness and by the start; both name it."""
-    execute(home, report.tried)
-    settings = Settings(database_url=home.service, jwt_secret=SECRET)
-    engine = served_engine(home.service)
+    execute(database, report.tried)
+    settings = Settings(database_url=database.service, jwt_secret=SECRET)
+    engine = service_engine(database.service)
     with pytest.raises(Unavailable, match=report.right):
         require_ready(engine, allow_privileged_role=False)
     engine.dispose()
@@ -57,10 +57,10 @@ def test_what_a_request_would_miss_is_found(home: Home, report: Report[str, str]
         is_database_usable(settings)
 
 
-def test_a_database_that_takes_no_write_is_ready(home: Home) -> None:
+def test_a_database_that_takes_no_write_is_ready(database: Database) -> None:
     """Reads go on, as on a standby."""
-    execute(home, "ALTER ROLE {role} SET default_transaction_read_only = on")
-    engine = served_engine(home.service)
+    execute(database, "ALTER ROLE {role} SET default_transaction_read_only = on")
+    engine = service_engine(database.service)
     require_ready(engine, allow_privileged_role=False)
     engine.dispose()
 
@@ -68,7 +68,7 @@ def test_a_database_that_takes_no_write_is_ready(home: Home) -> None:
 @pytest.mark.parametrize("change", ["removed", "replaced"])
 def test_a_file_that_is_gone_is_not_written_to(tmp_path: Path, change: str) -> None:
     """Nothing is acknowledged that is lost with the process; nothing is made in its place."""
-    engine = served_engine(sqlite_home(tmp_path))
+    engine = service_engine(sqlite_database(tmp_path))
     with SqlTasks(engine).open_tasks("ada") as tasks:
         tasks.add(title="Buy milk")
         kept = (tmp_path / "tasks.db").rename(tmp_path / "kept.db")
@@ -94,10 +94,10 @@ def test_a_file_that_is_gone_is_not_written_to(tmp_path: Path, change: str) -> N
     ],
 )
 def test_too_old_a_database_is_refused(
-    home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, message: str
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, engine: str, message: str
 ) -> None:
     """maubot/rss#31, synapse#17577: it is named, with the version that is needed."""
-    address = home.service if engine == "postgresql" else sqlite_home(tmp_path)
+    address = database.service if engine == "postgresql" else sqlite_database(tmp_path)
     monkeypatch.setattr(readiness, "MINIMUM_SQLITE", (99,))
     monkeypatch.setattr(readiness, "MINIMUM_POSTGRESQL", 99)
     settings = Settings(database_url=address, jwt_secret=SECRET)

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from tests.databases import sqlite_home
+from tests.databases import sqlite_database
 from tests.http_callers import SETTINGS
 from tests.processes import START, running
 from tests.secret_values import SECRET
@@ -66,15 +66,15 @@ def test_the_temporary_folder_does_as_well(tmp_path: Path, monkeypatch: pytest.M
     ids=["metrics", "serve"],
 )
 @pytest.mark.usefixtures("no_temporary_folder")
-def test_no_folder_at_all_is_told(
+def test_no_temporary_folder_is_an_error(
     start: Callable[[], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With all that were tried, and what to do; an address is not blamed for it."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(serve, "configure", lambda _: None)
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as caught:
         start()
-    assert str(told.value) == f"{CANNOT}: {TRIED}{ADVICE}"
+    assert str(caught.value) == f"{CANNOT}: {TRIED}{ADVICE}"
 
 
 @pytest.mark.usefixtures("no_temporary_folder")
@@ -93,10 +93,10 @@ def test_gunicorn_ends_with_one_message(
 
 def test_a_folder_of_the_operator_is_named() -> None:
     """gunicorn's --worker-tmp-dir, which gunicorn answers with a traceback."""
-    with pytest.raises(ConfigError) as told:
+    with pytest.raises(ConfigError) as caught:
         temporary_folder.require_writable("/no/such/folder")
     advice = ADVICE.replace("TMPDIR", "gunicorn's worker_tmp_dir")
-    assert str(told.value) == f"{CANNOT} in /no/such/folder: No such file or directory{advice}"
+    assert str(caught.value) == f"{CANNOT} in /no/such/folder: No such file or directory{advice}"
 
 
 def test_gunicorn_serves_without_shared_memory(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_gunicorn_serves_without_shared_memory(tmp_path: Path) -> None:
     probe = subprocess.run([*private, SHARED_MEMORY_READ_ONLY], check=False, cwd="/")
     if probe.returncode != 0:
         pytest.skip("NOT VERIFIED: this machine makes no mounts for us")
-    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
     command = [*private, f'{SHARED_MEMORY_READ_ONLY} exec "$@"', "sh", *START]
     with running(command, tmp_path, **settings, **METRICS) as service:
         assert service("GET", "/readyz").status == 200

@@ -2,8 +2,8 @@
 
 import pytest
 from sqlalchemy import Engine, delete
-from tests.contract.conftest import home, owner_engine, role_engine, sqlite
-from tests.databases import Home
+from tests.contract.conftest import database, role_engine, sqlite, superuser_engine
+from tests.databases import Database
 from tests.fuzz.schemathesis_run import World
 from tests.http_callers import SETTINGS
 from tests.isolation.conftest import empty
@@ -13,7 +13,7 @@ from taskservice.adapters.sql.storage.task_service import SqlTasks
 from taskservice.adapters.sql.tables import idempotency_records, tasks
 from taskservice.app import create_app
 
-__all__ = ["home", "owner_engine", "role_engine", "sqlite"]
+__all__ = ["database", "role_engine", "sqlite", "superuser_engine"]
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgresql"])
@@ -25,9 +25,9 @@ def world(request: pytest.FixtureRequest) -> World:
     if request.param == "sqlite":
         engine: Engine = request.getfixturevalue("sqlite")
         return World(create_app(SqlTasks(engine).open_tasks, SETTINGS), lambda: wipe(engine))
-    home: Home = request.getfixturevalue("home")
+    database: Database = request.getfixturevalue("database")
     served = SqlTasks(request.getfixturevalue("role_engine"))
-    return World(create_app(served.open_tasks, SETTINGS), lambda: empty(home))
+    return World(create_app(served.open_tasks, SETTINGS), lambda: empty(database))
 
 
 def wipe(engine: Engine) -> None:

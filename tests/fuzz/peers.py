@@ -20,7 +20,7 @@ TRIES: list[tuple[str, str, dict[str, Any]]] = [
 ]
 
 
-class Heard(NamedTuple):
+class Response(NamedTuple):
     """All that Bob hears of a try, with the id that he tried masked."""
 
     status: int
@@ -59,16 +59,16 @@ class Peers:
         self._tried.add(task["id"])
         address = f"/{task['id']}"
         before = self.ada("GET", address).data
-        for heard, missing in zip(self._tries(task["id"]), self.at_missing, strict=True):
-            if heard != missing:
-                self.faults.append(f"Bob at {address} heard {heard}, and not {missing}")
+        for response, missing in zip(self._tries(task["id"]), self.at_missing, strict=True):
+            if response != missing:
+                self.faults.append(f"Bob at {address} heard {response}, and not {missing}")
         if self.ada("GET", address).data != before:
             self.faults.append(f"Bob changed {address}")
 
-    def _tries(self, task_id: str) -> Iterator[Heard]:
+    def _tries(self, task_id: str) -> Iterator[Response]:
         for user in (BOB, ADA):
             for method, path, request in TRIES:
                 address = f"/api/tasks/{user}/tasks/{task_id}{path}"
                 response = self.bob(method, address, headers={"X-Request-Id": "same"}, **request)
                 body = response.text.replace(task_id, "{id}")
-                yield Heard(response.status_code, sorted(response.headers), body)
+                yield Response(response.status_code, sorted(response.headers), body)

@@ -167,7 +167,7 @@ def fuzz(world: World, peers: Peers, *, cases: int, seed: int, derandomize: bool
     )
     schema = schemathesis.openapi.from_wsgi("/openapi.json", world.app, config=config)
     Tap(run, peers).install(schema)
-    with taking_settings_of_sockets(), anew_for_each_scenario(schema, world, peers):
+    with taking_settings_of_sockets(), reset_for_each_scenario(schema, world, peers):
         for event in from_schema(schema).execute():
             run.take_in(event)
     return run
@@ -193,7 +193,7 @@ def taking_settings_of_sockets() -> Iterator[None]:
 
 
 @contextmanager
-def anew_for_each_scenario(schema: BaseSchema, world: World, peers: Peers) -> Iterator[None]:
+def reset_for_each_scenario(schema: BaseSchema, world: World, peers: Peers) -> Iterator[None]:
     """Begin each scenario of links in an empty service, with Bob's task alone.
 
     Hypothesis repeats the beginning of one in another. Where that is answered
@@ -201,7 +201,7 @@ def anew_for_each_scenario(schema: BaseSchema, world: World, peers: Peers) -> It
     """
     build = schema.build_state_machine
 
-    def build_anew(**settings: Any) -> Any:
+    def build_and_reset(**settings: Any) -> Any:
         class Anew(build(**settings)):  # type: ignore[misc]
             def __init__(self) -> None:
                 world.empty()
@@ -213,5 +213,5 @@ def anew_for_each_scenario(schema: BaseSchema, world: World, peers: Peers) -> It
     world.empty()
     peers.settle_in()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(schema, "build_state_machine", build_anew)
+        patch.setattr(schema, "build_state_machine", build_and_reset)
         yield

@@ -75,5 +75,5 @@ def check_that_it_ran(run: Run, cases: int) -> None:
 def check_that_bob_tried(peers: Peers, run: Run) -> None:
     """Assert that Bob did as he should have, and was refused in the two ways that there are."""
     assert peers.tried >= run.examples
-    statuses = [heard.status for heard in peers.at_missing]
+    statuses = [received.status for received in peers.at_missing]
     assert statuses == [404] * len(TRIES) + [403] * len(TRIES)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy import Engine, event, text
-from tests.databases import Home
+from tests.databases import Database
 from tests.fuzz.timing import Comparison, compared
 from tests.http_callers import SETTINGS, Caller
 from tests.isolation.conftest import empty
@@ -85,16 +85,16 @@ class Telling:
 
 
 @pytest.fixture
-def sound(home: Home, role_engine: Engine) -> Two:
+def sound(database: Database, role_engine: Engine) -> Two:
     """The service as it is."""
-    empty(home)
+    empty(database)
     return two(SqlTasks(role_engine).open_tasks)
 
 
 @pytest.fixture
-def flawed(home: Home, role_engine: Engine) -> Two:
+def flawed(database: Database, role_engine: Engine) -> Two:
     """The service with the flaw."""
-    empty(home)
+    empty(database)
     telling = Telling(SqlTasks(role_engine).open_tasks, role_engine)
     found = two(telling.open_tasks)
     telling.foreign.update(found.foreign)
@@ -127,7 +127,7 @@ def statements_of(two: Two, engine: Engine, task_id: str) -> list[list[tuple[str
     return gathered
 
 
-def test_the_database_is_asked_the_same(sound: Two, role_engine: Engine) -> None:
+def test_the_database_gets_the_same_statements(sound: Two, role_engine: Engine) -> None:
     """For a foreign id and a missing one the same statements go out, and find as many rows."""
     foreign = statements_of(sound, role_engine, sound.foreign[0])
     assert foreign == statements_of(sound, role_engine, sound.missing[0])

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-_tells_of_origin_or_proxy = re.compile(
+_has_origin_or_proxy_header = re.compile(
     rb"\r\n(?:Origin|Access-Control-[\w-]+|(?:X-)?Forwarded[\w-]*):", re.IGNORECASE
 ).search
 
-HANGS_UP = 0
+CONNECTION_CLOSED = 0
 """Instead of a status: the connection is closed without an answer."""
 
 
@@ -38,9 +38,9 @@ class Case(NamedTuple):
         return 200 <= self.status < 300 and self.method in {"POST", "PUT", "PATCH", "DELETE"}
 
     @property
-    def tells_of_origin_or_proxy(self) -> bool:
+    def has_origin_or_proxy_header(self) -> bool:
         """Tell whether the request has a header for those who serve other origins, or a proxy."""
-        return _tells_of_origin_or_proxy(self.request) is not None
+        return _has_origin_or_proxy_header(self.request) is not None
 
 
 Requests = Mapping[str, bytes]

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from tests.databases import served, sqlite_home
-from tests.hostile.wire import Exchange, in_process
-from tests.hostile.world import SETTINGS, World
+from tests.databases import migrated_database, sqlite_database
+from tests.hostile.runner import SETTINGS, CorpusRunner
+from tests.hostile.transports import Transport, in_process
 from tests.postgres import Databases
 from tests.processes import Service, gunicorn
 
@@ -27,8 +27,8 @@ FLAVOURS: dict[str, dict[str, str]] = {
 ENGINES = ("sqlite", "postgresql")
 
 
-class Counted:
-    """A home of tasks that counts how often it is opened."""
+class CountingStorage:
+    """Storage that counts how often it is opened."""
 
     def __init__(self, open_tasks: OpenTasks) -> None:
         self._open_tasks = open_tasks
@@ -43,30 +43,32 @@ class Counted:
 def new_database(engine: str, folder: Path, postgresql: Databases) -> Iterator[str]:
     """Make and migrate a database, and yield its address: keys are used once in each."""
     if engine == "sqlite":
-        yield sqlite_home(folder)
+        yield sqlite_database(folder)
         return
-    with served(postgresql) as home:
-        yield home.service
+    with migrated_database(postgresql) as storage:
+        yield storage.service
 
 
-def world_over(exchange: Exchange, flavour: str, home: Counted | None = None) -> World:
-    """Return the world at the end of `exchange`, where the service is of that flavour."""
+def make_runner(
+    exchange: Transport, flavour: str, storage: CountingStorage | None = None
+) -> CorpusRunner:
+    """Return the runner at the end of `exchange`, where the service is of that flavour."""
     settings = FLAVOURS[flavour]
     origins = settings.get("TASKSERVICE_CORS_ORIGINS", "").split(",")
-    return World(
+    return CorpusRunner(
         exchange,
-        believed="TASKSERVICE_PROXIES" in settings,
+        trusts_proxy="TASKSERVICE_PROXIES" in settings,
         origins=[origin for origin in origins if origin],
-        opened=None if home is None else lambda: home.times,
+        opened=None if storage is None else lambda: storage.times,
     )
 
 
-def world_in_process(open_tasks: OpenTasks, flavour: str) -> World:
-    """Return a world over the application in this process, which tells what reaches storage."""
-    home = Counted(open_tasks)
+def runner_in_process(open_tasks: OpenTasks, flavour: str) -> CorpusRunner:
+    """Return a runner over the application in this process, which counts what reaches storage."""
+    storage = CountingStorage(open_tasks)
     environ = {"DATABASE_URL": "sqlite:///unused.db", **SETTINGS, **FLAVOURS[flavour]}
-    app = create_app(home, Settings.from_environment(environ))
-    return world_over(in_process(app), flavour, home)
+    app = create_app(storage, Settings.from_environment(environ))
+    return make_runner(in_process(app), flavour, storage)
 
 
 @contextmanager
@@ -76,7 +78,7 @@ def corpus_service(folder: Path, address: str, flavour: str) -> Iterator[Service
         yield service
 
 
-def to_its_end(service: Service) -> str:
+def stop_and_read_log(service: Service) -> str:
     """Stop the service, and return all that it printed."""
     assert service.stop() == 0
     service.output.finish()

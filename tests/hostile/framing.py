@@ -1,6 +1,6 @@
 """Messages whose lines, headers, lengths and chunks are not as HTTP has them."""
 
-from tests.hostile.case import HANGS_UP, accepted, by_server, refused
+from tests.hostile.case import CONNECTION_CLOSED, accepted, by_server, refused
 from tests.hostile.messages import (
     LIST,
     OWN,
@@ -291,7 +291,7 @@ CASES = [
     ),
     *by_server(
         26,
-        HANGS_UP,
+        CONNECTION_CLOSED,
         {
             "a head that breaks off": get()[:-2],
             "lines that end in a carriage return": ended(b"\r"),

@@ -1,7 +1,7 @@
 """What pages of other origins send: refusals that they may read, and preflights.
 
 Where the service lets `https://app.example` in, an answer to it says so; to others, and where
-nobody is let in, none does. What is answered else is the same: see `world.check_page`.
+nobody is let in, none does. What is answered else is the same: see `runner.check_page`.
 """
 
 from tests.hostile.access import BOBS_LIST

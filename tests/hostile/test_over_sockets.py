@@ -17,13 +17,13 @@ from tests.hostile.flavours import (
     FLAVOURS,
     PLAIN,
     corpus_service,
+    make_runner,
     new_database,
-    to_its_end,
-    world_in_process,
-    world_over,
+    runner_in_process,
+    stop_and_read_log,
 )
-from tests.hostile.wire import over_socket
-from tests.hostile.world import World
+from tests.hostile.runner import CorpusRunner
+from tests.hostile.transports import over_socket
 from tests.postgres import Databases
 from tests.processes import Service
 from tests.secret_values import SECRET
@@ -70,36 +70,38 @@ def service(
 
 
 @pytest.fixture(scope="module")
-def world(service: Service, deployment: Deployment) -> World:
+def runner(service: Service, deployment: Deployment) -> CorpusRunner:
     flavour, _ = deployment
-    return world_over(over_socket(service.address), flavour)
+    return make_runner(over_socket(service.address), flavour)
 
 
 @pytest.fixture(scope="module")
-def reference(deployment: Deployment) -> World:
-    """A world in process, over memory: what the socket must be the same as."""
+def reference(deployment: Deployment) -> CorpusRunner:
+    """A runner in process, over memory: what the socket must be the same as."""
     flavour, _ = deployment
-    return world_in_process(InMemoryTasks().open_tasks, flavour)
+    return runner_in_process(InMemoryTasks().open_tasks, flavour)
 
 
 @pytest.mark.parametrize(
     "case",
     [pytest.param(case, marks=unless(case in ON_THE_WIRE), id=case.name) for case in CORPUS],
 )
-def test_gunicorn_answers_as_the_corpus_says(world: World, reference: World, case: Case) -> None:
+def test_gunicorn_responds_as_the_corpus_says(
+    runner: CorpusRunner, reference: CorpusRunner, case: Case
+) -> None:
     """The answer is the one of the entry; but for gunicorn's own, as in process.
 
     Nothing else happens: one request, one answer, and no list that fails.
     """
-    answer = world.put_to_the_test(case).masked()
+    answer = runner.check(case).masked()
     if not case.by_server:
-        assert answer == reference.put_to_the_test(case).masked()
+        assert answer == reference.check(case).masked()
 
 
-def test_the_log_tells_of_no_defect_and_no_secret(service: Service) -> None:
+def test_the_log_contains_no_error_and_no_secret(service: Service) -> None:
     """After all entries: each line is one JSON object, with no traceback, secret or token."""
     assert service("GET", "/api/tasks/ada/tasks").status == 401
-    log = to_its_end(service)
+    log = stop_and_read_log(service)
     lines = [json.loads(line) for line in log.splitlines()]
     assert all(isinstance(line, dict) and line["event"] for line in lines)
     answered = [line for line in lines if line["event"] == "request finished"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.hostile.case import accepted, by_server, refused
 from tests.hostile.messages import LIST, get
-from tests.hostile.world import AUDIENCE, ISSUER
+from tests.hostile.runner import AUDIENCE, ISSUER
 from tests.secret_values import SECRET
 from tests.token_forge import HEADER, Part, segment, sign
 from tests.token_forge import forge as forge_with

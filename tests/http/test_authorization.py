@@ -110,7 +110,7 @@ def test_under_another_path_every_operation_is_403(closed_app: Flask, user: str)
             problem(response, 403, "not-your-tasks")
 
 
-def test_a_403_tells_nothing_about_the_other_user(ada: Caller, bob: Caller) -> None:
+def test_a_403_reveals_nothing_about_the_other_user(ada: Caller, bob: Caller) -> None:
     """Whether the other user exists or not, the answer is the same but for its own path."""
     bob.create()
     same = {"X-Request-Id": "same"}

@@ -80,7 +80,7 @@ def test_every_header_that_the_service_heeds_may_be_sent(open_app: Flask, name: 
 @pytest.mark.parametrize(
     "name", ["traceparent", "tracestate", "baggage", "sentry-trace", "x-requested-with"]
 )
-def test_headers_that_libraries_add_unasked_may_be_sent(open_app: Flask, name: str) -> None:
+def test_headers_that_libraries_add_are_allowed(open_app: Flask, name: str) -> None:
     """Tracers and HTTP libraries of pages add these to each request (sentry-javascript#6077)."""
     answer = preflight(open_app, PATHS[0], PAGE, "POST", f"{name}, x-other")
     assert answer.headers["Access-Control-Allow-Headers"] == name

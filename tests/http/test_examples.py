@@ -111,11 +111,11 @@ def test_a_problem_is_as_its_example(problem: str) -> None:
 
 def test_a_problem_has_the_headers_that_its_response_names() -> None:
     """`Retry-After` and `WWW-Authenticate` come where the document says so."""
-    told = {"Retry-After", "WWW-Authenticate"}
+    logged = {"Retry-After", "WWW-Authenticate"}
     for response in DOCUMENT["components"]["responses"].values():
         for problem in examples(response["content"]["application/problem+json"]):
-            found = told & set(PROVOKED[problem]().headers.keys())
-            assert found == told & response["headers"].keys(), problem
+            found = logged & set(PROVOKED[problem]().headers.keys())
+            assert found == logged & response["headers"].keys(), problem
 
 
 def test_references_lead_to_what_is_documented() -> None:

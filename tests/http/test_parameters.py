@@ -260,7 +260,7 @@ NO_COUNTS = [
 
 
 @pytest.mark.parametrize("prefer", COUNTS)
-def test_a_count_is_given_to_whoever_prefers_it(ada: Caller, prefer: str) -> None:
+def test_a_count_is_returned_if_preferred(ada: Caller, prefer: str) -> None:
     """`Prefer: count=exact` adds the number of all tasks, whatever the page holds."""
     for n in range(3):
         ada.create(completed=n == 0)
@@ -270,7 +270,7 @@ def test_a_count_is_given_to_whoever_prefers_it(ada: Caller, prefer: str) -> Non
 
 
 @pytest.mark.parametrize("headers", [{}, *({"Prefer": prefer} for prefer in NO_COUNTS)])
-def test_no_count_is_given_to_whoever_prefers_none(ada: Caller, headers: dict[str, str]) -> None:
+def test_no_count_is_returned_if_not_preferred(ada: Caller, headers: dict[str, str]) -> None:
     """What only looks like the preference, in another's quotes too, is passed over."""
     plain = ada("GET", headers=headers)
     assert plain.status_code == 200

@@ -57,7 +57,7 @@ def test_the_setting_is_a_small_number(value: str) -> None:
         Settings.from_environment({**GIVEN, "TASKSERVICE_PROXIES": value})
 
 
-def test_no_proxy_is_trusted_unless_told() -> None:
+def test_no_proxy_is_trusted_by_default() -> None:
     """None by default; what is set is taken."""
     assert Settings.from_environment(GIVEN).proxies == 0
     assert Settings.from_environment({**GIVEN, "TASKSERVICE_PROXIES": "2"}).proxies == 2

@@ -99,7 +99,7 @@ def failing_app(error: Exception) -> Flask:
     return application(open_tasks)
 
 
-def test_a_defect_is_a_500_that_tells_nothing(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_unexpected_error_is_a_500_without_details(caplog: pytest.LogCaptureFixture) -> None:
     """The client hears the request id and nothing of the defect; the log hears the rest."""
     ada = Caller(failing_app(RuntimeError("the innermost secret")).test_client(), "ada")
     response = ada("GET")
@@ -154,7 +154,7 @@ def test_a_rare_refusal_of_the_framework_is_a_problem_too() -> None:
     problem(ada("GET"), 500, "internal")
 
 
-def test_life_is_told_without_a_look_at_anything() -> None:
+def test_livez_checks_nothing() -> None:
     """`/livez` is 200 whatever state the parts are in."""
 
     def broken() -> None:

@@ -7,46 +7,46 @@ import pytest
 from psycopg import Connection
 from sqlalchemy import Engine
 from tests.contract.conftest import (
-    home,
+    database,
     open_tasks,
-    owner_engine,
+    partitioned_database,
     partitioned_engine,
-    partitioned_home,
     pooled_role_engine,
     role_engine,
     sqlite,
+    superuser_engine,
 )
-from tests.databases import Home, served_engine
+from tests.databases import Database, service_engine
 
 __all__ = [
-    "home",
+    "database",
     "open_tasks",
-    "owner_engine",
+    "partitioned_database",
     "partitioned_engine",
-    "partitioned_home",
     "pooled_role_engine",
     "role_engine",
     "sqlite",
+    "superuser_engine",
 ]
 
 
-def empty(home: Home) -> None:
+def empty(database: Database) -> None:
     """Remove every row, as only the tables' owner may."""
-    with psycopg.connect(home.owner, autocommit=True) as owner:
+    with psycopg.connect(database.owner, autocommit=True) as owner:
         owner.execute("TRUNCATE tasks, receipts")
 
 
 @pytest.fixture
-def engine(home: Home) -> Iterator[Engine]:
+def engine(database: Database) -> Iterator[Engine]:
     """The service's own engine, with one connection, over empty tables."""
-    empty(home)
-    engine = served_engine(home.service, pool_size=1)
+    empty(database)
+    engine = service_engine(database.service, pool_size=1)
     yield engine
     engine.dispose()
 
 
 @pytest.fixture
-def service(home: Home) -> Iterator[Connection]:
+def service(database: Database) -> Iterator[Connection]:
     """A bare connection of the role that serves."""
-    with psycopg.connect(home.service, autocommit=True) as connection:
+    with psycopg.connect(database.service, autocommit=True) as connection:
         yield connection

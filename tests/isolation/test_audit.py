@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 from pglast.parser import ParseError
 from sqlalchemy import Engine
-from tests.sql_grammar import Untied, owner_parameters
-from tests.statement_audit import Audit
+from tests.sql_grammar import UnfilteredStatement, owner_parameters
+from tests.statement_audit import StatementAudit
 
 from taskservice.adapters.sql.storage.task_rows import TaskRows
 from taskservice.adapters.sql.storage.task_service import SqlTasks
@@ -83,7 +83,7 @@ def test_the_owner_parameters_of_a_statement_are_found(statement: str) -> None:
 @pytest.mark.parametrize("statement", UNTIED)
 def test_a_statement_without_an_owner_condition_is_found(statement: str) -> None:
     """At every level of a query."""
-    with pytest.raises(Untied):
+    with pytest.raises(UnfilteredStatement):
         owner_parameters(statement)
 
 
@@ -95,14 +95,14 @@ def test_a_statement_that_cannot_be_parsed_fails_the_audit() -> None:
 
 def test_a_statement_of_another_owner_is_found() -> None:
     """Its owner parameter is not the caller."""
-    audit = Audit()
+    audit = StatementAudit()
     audit.look("SELECT * FROM tasks WHERE user_id = %(owner)s", {"owner": "bob"})
     assert len(audit.faults) == 1
 
 
 @pytest.mark.parametrize("raw", ["engine", "sqlite"])
 def test_statements_that_bypass_sqlalchemy_are_audited(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, audit: Audit, raw: str
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, audit: StatementAudit, raw: str
 ) -> None:
     """A statement sent through the driver itself fails the audit, on either engine."""
 
@@ -119,7 +119,7 @@ def test_statements_that_bypass_sqlalchemy_are_audited(
     audit.faults.clear()
 
 
-def test_the_audit_covers_every_operation(engine: Engine, audit: Audit) -> None:
+def test_the_audit_covers_every_operation(engine: Engine, audit: StatementAudit) -> None:
     """Statements of each operation pass, with and without an idempotency key."""
     before = audit.count
     with SqlTasks(engine).open_tasks(ADA) as tasks:

@@ -5,7 +5,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from sqlalchemy import inspect
-from tests.databases import Home
+from tests.databases import Database
 
 from taskservice.adapters.sql.admin.prune import IDEMPOTENCY_KEY_TTL
 from taskservice.adapters.sql.schema import VERSION_TABLE
@@ -36,40 +36,40 @@ OWN = "((user_id)::text = NULLIF(current_setting('taskservice.owner'::text, true
 
 
 @pytest.fixture
-def tables(home: Home) -> list[str]:
+def tables(database: Database) -> list[str]:
     """Every table that has an owner: found, not listed."""
-    with psycopg.connect(home.superuser) as connection:
+    with psycopg.connect(database.superuser) as connection:
         return [name for (name,) in connection.execute(OWNED)]
 
 
-def test_every_table_has_an_owner(home: Home, tables: list[str]) -> None:
+def test_every_table_has_an_owner(database: Database, tables: list[str]) -> None:
     """Every table with content has a `user_id`."""
-    assert set(inspect(home.inspected).get_table_names()) == {*tables, VERSION_TABLE}
+    assert set(inspect(database.superuser_engine).get_table_names()) == {*tables, VERSION_TABLE}
     assert tables == ["receipts", "tasks"]
 
 
-def test_row_level_security_is_forced_on_every_table(home: Home, tables: list[str]) -> None:
+def test_row_level_security_is_forced_on_every_table(database: Database, tables: list[str]) -> None:
     """Row-level security is forced, the owner is not empty, and begins the primary key."""
-    with psycopg.connect(home.superuser) as connection:
+    with psycopg.connect(database.superuser) as connection:
         for table in tables:
             assert connection.execute(HELD, (table,)).fetchone() == (True, True, True, "user_id")
 
 
-def test_the_policies_are_exactly_these(home: Home, tables: list[str]) -> None:
+def test_the_policies_are_exactly_these(database: Database, tables: list[str]) -> None:
     """One for the owner of a row; one for the tables' owner, to prune idempotency records."""
     owners = ("owners", "PERMISSIVE", "ALL", ["public"], OWN, OWN)
-    keeper = home.role.replace("_service", "_owner")
+    keeper = database.role.replace("_service", "_owner")
     maintenance = ("maintenance", "PERMISSIVE", "ALL", [keeper], EXPIRED, "false")
     expected = {"tasks": [owners], "receipts": [maintenance, owners]}
-    with psycopg.connect(home.superuser) as connection:
+    with psycopg.connect(database.superuser) as connection:
         assert {table: connection.execute(POLICIES, (table,)).fetchall() for table in tables} == (
             expected
         )
 
 
-def test_the_role_that_serves_may_use_every_table(home: Home, tables: list[str]) -> None:
+def test_the_role_that_serves_may_use_every_table(database: Database, tables: list[str]) -> None:
     """`db grant` covers every table."""
-    with psycopg.connect(home.service) as connection:
+    with psycopg.connect(database.service) as connection:
         for table in tables:
             asked = "SELECT has_table_privilege(%s, 'SELECT') AND has_table_privilege(%s, 'INSERT')"
             assert connection.execute(asked, (table, table)).fetchone() == (True,)

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import Engine, event
-from tests.databases import Home
+from tests.databases import Database
 from tests.http_callers import SETTINGS, Caller
 
 from taskservice.adapters.http.protocol import authorization
@@ -65,9 +65,9 @@ def _always_true(match: re.Match[str]) -> str:
 
 
 @contextmanager
-def without_policies(home: Home) -> Iterator[None]:
+def without_policies(database: Database) -> Iterator[None]:
     """Disable row-level security as the tables' owner; restore it afterwards."""
-    with psycopg.connect(home.owner, autocommit=True) as owner:
+    with psycopg.connect(database.owner, autocommit=True) as owner:
         held = [table for (table,) in owner.execute(HELD, (["tasks", "receipts"],))]
         for table in held:
             owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())
@@ -129,18 +129,18 @@ def test_all_layers_together_deny_access(engine: Engine) -> None:
     assert attack.leaves_no_trace()
 
 
-def test_authorization_alone_denies_access(engine: Engine, home: Home) -> None:
+def test_authorization_alone_denies_access(engine: Engine, database: Database) -> None:
     """Without owner condition and policies, another user's path is 403 before any query."""
     attack = Attack(engine)
-    with without_policies(home), without_clause(engine):
+    with without_policies(database), without_clause(engine):
         assert attack.under_adas_path() == [403] * 9
     assert attack.leaves_no_trace()
 
 
-def test_the_owner_condition_alone_denies_access(engine: Engine, home: Home) -> None:
+def test_the_owner_condition_alone_denies_access(engine: Engine, database: Database) -> None:
     """Without authorization and policies, every query is for Bob's own rows."""
     attack = Attack(engine)
-    with without_policies(home), without_ownership(attack.app):
+    with without_policies(database), without_ownership(attack.app):
         assert attack.under_adas_path() == OWN_LISTS_ONLY
         assert attack.under_bobs_path() == OWN_LISTS_ONLY
     assert attack.leaves_no_trace()

@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from tests.secret_values import SECRET
-from tests.statement_audit import Audit
+from tests.statement_audit import StatementAudit
 from werkzeug.test import TestResponse
 
 from taskservice.adapters.jwt import issue
@@ -115,7 +115,9 @@ def document(app: Flask) -> Any:
     return app.test_client().get("/openapi.json").json
 
 
-def test_every_cell_follows_the_three_rules(app: Flask, document: Any, audit: Audit) -> None:
+def test_every_cell_follows_the_three_rules(
+    app: Flask, document: Any, audit: StatementAudit
+) -> None:
     """147 cells; a 401 or a 403 sends no statement."""
     owned = [(rule, method) for rule, method in operations(app) if rule.startswith(ROOT)]
     cells = [

@@ -7,8 +7,8 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.mutation.cleanup import DATABASES, ROLES, sweep
-from tests.mutation.coverage import CALLED, instrumented, nearest
+from tests.mutation.cleanup import DATABASES, ROLES, clean_up
+from tests.mutation.coverage import CALLED, covering_tests, instrumented
 from tests.mutation.operators import mutants
 from tests.mutation.run import listed, servers
 from tests.mutation.targets import PACKAGE, ROOT, TESTS, jobs
@@ -87,9 +87,9 @@ def test_instrumented_code_records_the_called_functions(
 
 def test_the_nearest_tests_are_those_that_call_the_function() -> None:
     """The fastest first, up to a limit."""
-    reach = {"library: find": ["a.py::one", "b.py::two", "a.py::three", "a.py::four"]}
-    assert nearest(reach, "library: find", ["a.py"], 2) == ["a.py::one", "a.py::three"]
-    assert nearest(reach, "library: module", ["a.py"], 2) == []
+    coverage = {"library: find": ["a.py::one", "b.py::two", "a.py::three", "a.py::four"]}
+    assert covering_tests(coverage, "library: find", ["a.py"], 2) == ["a.py::one", "a.py::three"]
+    assert covering_tests(coverage, "library: module", ["a.py"], 2) == []
 
 
 def test_leftovers_of_mutants_are_removed() -> None:
@@ -100,7 +100,7 @@ def test_leftovers_of_mutants_are_removed() -> None:
             used.execute('CREATE ROLE "Odd role"')
             used.execute('CREATE TABLE kept AS SELECT 1; ALTER TABLE kept OWNER TO "Odd role"')
             used.execute('GRANT ALL ON DATABASE postgres TO "Odd role"')
-            sweep(server)
+            clean_up(server)
         with psycopg.connect(server) as looking:
             assert looking.execute(DATABASES).fetchall() == []
             assert looking.execute(ROLES).fetchall() == []

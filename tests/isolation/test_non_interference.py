@@ -170,5 +170,5 @@ def emptied(request: pytest.FixtureRequest, adapter: str, seeded: Seeded) -> Ope
             for table in (tasks, idempotency_records):
                 connection.execute(delete(table))
     else:
-        empty(request.getfixturevalue("home"))
+        empty(request.getfixturevalue("database"))
     return SqlTasks(engine, seeded.clock, seeded.new_id).open_tasks

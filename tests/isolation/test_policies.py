@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg.errors import LockNotAvailable
 from sqlalchemy import Engine, event
-from tests.databases import Home, await_lock, served, served_engine, sqlite_home
+from tests.databases import Database, await_lock, migrated_database, service_engine, sqlite_database
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
 from tests.secret_values import SECRET
@@ -115,42 +115,44 @@ HARMLESS = {
 
 
 @pytest.fixture(scope="module", params=["whole", "partitioned"])
-def own(request: pytest.FixtureRequest, postgresql: Databases) -> Iterator[Home]:
+def own(request: pytest.FixtureRequest, postgresql: Databases) -> Iterator[Database]:
     """A database of its own, and two groups: the role that serves is a member of one."""
-    with served(postgresql) as home:
+    with migrated_database(postgresql) as database:
         if request.param == "partitioned":
-            partition(home.maintained)
-        postgresql.execute(f"CREATE ROLE some_group ROLE {home.role}; CREATE ROLE another_group")
-        yield home
-        with psycopg.connect(home.superuser, autocommit=True) as superuser:
+            partition(database.owner_engine)
+        postgresql.execute(
+            f"CREATE ROLE some_group ROLE {database.role}; CREATE ROLE another_group"
+        )
+        yield database
+        with psycopg.connect(database.superuser, autocommit=True) as superuser:
             superuser.execute("DROP ROLE some_group, another_group")
 
 
 @pytest.fixture
-def changed(own: Home, postgresql: Databases) -> Iterator[Home]:
+def changed(own: Database, postgresql: Databases) -> Iterator[Database]:
     """A copy that a test may change, with the roles of the first."""
     address = postgresql.create_database(own.superuser)
     name = address.rpartition("/")[2].partition("?")[0]
     keeper = own.role.replace("_service", "_owner")
-    yield Home(address, postgresql.url(name, keeper), postgresql.url(name, own.role), own.role)
+    yield Database(address, postgresql.url(name, keeper), postgresql.url(name, own.role), own.role)
     postgresql.drop_database(address)
 
 
-def change(home: Home, statement: str) -> Engine:
+def change(database: Database, statement: str) -> Engine:
     """Change the database as a superuser may; return an engine of the role that serves."""
     names = {
-        "role": home.role,
-        "owner": home.role.replace("_service", "_owner"),
+        "role": database.role,
+        "owner": database.role.replace("_service", "_owner"),
         "group": "some_group",
         "other": "another_group",
     }
-    with psycopg.connect(home.superuser, autocommit=True) as superuser:
+    with psycopg.connect(database.superuser, autocommit=True) as superuser:
         superuser.execute(statement.format(**names).encode())
-    return unpooled_engine(database_url(home.service))
+    return unpooled_engine(database_url(database.service))
 
 
 @pytest.mark.parametrize("case", OPENED)
-def test_every_exposure_of_a_table_is_detected(changed: Home, case: str) -> None:
+def test_every_exposure_of_a_table_is_detected(changed: Database, case: str) -> None:
     """With its reason and the SQL that repairs it; the service does not start."""
     statement, expected = OPENED[case]
     engine = change(changed, statement)
@@ -163,9 +165,9 @@ def test_every_exposure_of_a_table_is_detected(changed: Home, case: str) -> None
 
 
 @pytest.mark.parametrize("case", [case for case in OPENED if case != "no table"])
-def test_an_exposed_table_is_refused_by_the_next_connection(changed: Home, case: str) -> None:
+def test_an_exposed_table_is_refused_by_the_next_connection(changed: Database, case: str) -> None:
     """Also if the database was unavailable when the service started."""
-    engine = served_engine(changed.service)
+    engine = service_engine(changed.service)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         tasks.list(TaskQuery())
         statement, expected = OPENED[case]
@@ -176,24 +178,24 @@ def test_an_exposed_table_is_refused_by_the_next_connection(changed: Home, case:
     assert str(caught.value) == "; ".join(reason for reason, _ in expected)
 
 
-def test_a_missing_table_is_not_an_issue_for_a_connection(changed: Home) -> None:
+def test_a_missing_table_is_not_an_issue_for_a_connection(changed: Database) -> None:
     """The schema check reports it."""
     engine = change(changed, OPENED["no table"][0])
     with engine.connect() as connection:
         check_row_security(connection.connection.driver_connection)
 
 
-def check_by_connecting(home: Home) -> None:
+def check_by_connecting(database: Database) -> None:
     """Check as the service does on each connection."""
-    engine = served_engine(home.service)
+    engine = service_engine(database.service)
     with translate_errors(), engine.connect():
         pass
     engine.dispose()
 
 
-def check_at_the_start(home: Home) -> None:
+def check_at_the_start(database: Database) -> None:
     """Check as the service does at its start."""
-    require_row_security(unpooled_engine(database_url(home.service)))
+    require_row_security(unpooled_engine(database_url(database.service)))
 
 
 CHECKS = [check_by_connecting, check_at_the_start]
@@ -201,7 +203,7 @@ CHECKS = [check_by_connecting, check_at_the_start]
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_a_locked_table_does_not_block_the_check(
-    changed: Home, check: Callable[[Home], None]
+    changed: Database, check: Callable[[Database], None]
 ) -> None:
     """After a second it is an outage, and no issue."""
     with psycopg.connect(changed.superuser) as holder:
@@ -211,7 +213,7 @@ def test_a_locked_table_does_not_block_the_check(
     check(changed)
 
 
-def test_the_check_sets_its_lock_timeout_behind_a_pooler(changed: Home) -> None:
+def test_the_check_sets_its_lock_timeout_behind_a_pooler(changed: Database) -> None:
     """In the same round trip, as nothing else is set on such a connection."""
     with psycopg.connect(changed.superuser) as holder:
         holder.execute("LOCK TABLE receipts")
@@ -234,16 +236,16 @@ def test_tables_that_are_recreated_twice_are_an_outage() -> None:
 
 @pytest.mark.parametrize("check", CHECKS)
 def test_tables_that_are_recreated_meanwhile_are_read_again(
-    postgresql: Databases, check: Callable[[Home], None]
+    postgresql: Databases, check: Callable[[Database], None]
 ) -> None:
     """The check waited for `db partition`, and the tables that it began with are gone."""
-    with served(postgresql) as home, ThreadPoolExecutor(1) as pool:
-        engine, looks = home.maintained, list[Future[None]]()
+    with migrated_database(postgresql) as database, ThreadPoolExecutor(1) as pool:
+        engine, looks = database.owner_engine, list[Future[None]]()
 
         def begin(*args: Any) -> None:
             if args[2] == "ANALYZE tasks":
-                looks.append(pool.submit(check, home))
-                await_lock(home.inspected)
+                looks.append(pool.submit(check, database))
+                await_lock(database.superuser_engine)
 
         event.listen(engine, "before_cursor_execute", begin)
         partition(engine)
@@ -251,7 +253,7 @@ def test_tables_that_are_recreated_meanwhile_are_read_again(
 
 
 @pytest.mark.parametrize("case", ["not forced", "the owner's policy is another", "no policy"])
-def test_the_remedy_repairs_the_table(changed: Home, case: str) -> None:
+def test_the_remedy_repairs_the_table(changed: Database, case: str) -> None:
     """The tables' owner can run the SQL, and then no issue is found."""
     statement, _ = OPENED[case]
     engine = change(changed, statement)
@@ -262,17 +264,17 @@ def test_the_remedy_repairs_the_table(changed: Home, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", HARMLESS)
-def test_harmless_policies_are_accepted(changed: Home, case: str) -> None:
+def test_harmless_policies_are_accepted(changed: Database, case: str) -> None:
     """Restrictive ones, and those for other roles."""
     require_row_security(change(changed, HARMLESS[case]))
 
 
-def test_the_maintenance_policy_is_not_an_issue_for_a_superuser(changed: Home) -> None:
+def test_the_maintenance_policy_is_not_an_issue_for_a_superuser(changed: Database) -> None:
     """A superuser is a member of every role."""
-    assert find_row_security_issues(changed.inspected) == []
+    assert find_row_security_issues(changed.superuser_engine) == []
 
 
-def test_all_issues_are_reported_together(changed: Home) -> None:
+def test_all_issues_are_reported_together(changed: Database) -> None:
     """Ordered by table name."""
     opened = (OPENED[case] for case in ("not forced", "another policy for all", "disabled"))
     statements, expected = zip(*opened, strict=True)
@@ -287,10 +289,10 @@ def test_an_unreachable_server_is_an_outage(tmp_path: Path) -> None:
     """And on SQLite there are no policies to check."""
     with pytest.raises(Unavailable):
         require_row_security(unpooled_engine(database_url("postgresql://nobody@127.0.0.1:1/tasks")))
-    require_row_security(unpooled_engine(database_url(sqlite_home(tmp_path))))
+    require_row_security(unpooled_engine(database_url(sqlite_database(tmp_path))))
 
 
-def test_gunicorn_does_not_start_with_an_exposed_table(changed: Home, tmp_path: Path) -> None:
+def test_gunicorn_does_not_start_with_an_exposed_table(changed: Database, tmp_path: Path) -> None:
     """Exit status 2, with advice; `check` fails, or warns if privileged roles are allowed."""
     statement, [(reason, remedy)] = OPENED["another policy for all"]
     change(changed, statement)

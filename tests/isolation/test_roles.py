@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from sqlalchemy import event
-from tests.databases import Home, served_engine
+from tests.databases import Database, service_engine
 from tests.postgres import Databases
 from tests.processes import COMMAND, START, gunicorn, run
 from tests.secret_values import SECRET
@@ -57,28 +57,28 @@ DENIED = "row-level security does not apply"
 
 
 @pytest.fixture
-def odd(home: Home, postgresql: Databases) -> Iterator[str]:
+def odd(database: Database, postgresql: Databases) -> Iterator[str]:
     """The address of a role that may serve, and is a member of an ordinary group."""
-    postgresql.execute(f"CREATE ROLE {LOGIN} LOGIN IN ROLE {home.role}")
+    postgresql.execute(f"CREATE ROLE {LOGIN} LOGIN IN ROLE {database.role}")
     postgresql.execute(f"CREATE ROLE {GROUP} ROLE {LOGIN}")
-    yield home.service.replace(f"//{home.role}:", f"//{LOGIN}:")
+    yield database.service.replace(f"//{database.role}:", f"//{LOGIN}:")
     for role in (LOGIN, GROUP):
         postgresql.execute(f"DROP ROLE {role}")
 
 
 @pytest.mark.parametrize("case", PRIVILEGED)
 def test_a_privileged_role_is_refused(
-    home: Home, postgresql: Databases, odd: str, case: str
+    database: Database, postgresql: Databases, odd: str, case: str
 ) -> None:
     """At the start and on every later connection, with the reason; no row is read."""
     power, reason = PRIVILEGED[case]
-    keeper = home.role.replace("_service", "_owner")
+    keeper = database.role.replace("_service", "_owner")
     postgresql.execute(power.format(login=LOGIN, group=GROUP, owner=keeper))
     expected = f"the database role is {reason.format(owner=keeper)}: {DENIED}"
     with pytest.raises(PrivilegedRole) as caught:
         require_ordinary_role(unpooled_engine(database_url(odd)))
     assert str(caught.value) == expected
-    engine = served_engine(odd)
+    engine = service_engine(odd)
     with pytest.raises(PrivilegedRole), SqlTasks(engine).open_tasks(ADA) as tasks:
         tasks.list(TaskQuery())
     await_no_connection(postgresql, LOGIN)
@@ -104,16 +104,16 @@ def test_an_unreachable_server_is_an_outage(tmp_path: Path) -> None:
     require_ordinary_role(unpooled_engine(database_url(f"sqlite:///{tmp_path}/tasks.db")))
 
 
-def test_the_tables_owner_is_refused(home: Home) -> None:
+def test_the_tables_owner_is_refused(database: Database) -> None:
     """It could disable row-level security."""
     with pytest.raises(PrivilegedRole, match=r"_owner, which owns the tables: "):
-        require_ordinary_role(home.maintained)
+        require_ordinary_role(database.owner_engine)
 
 
 def test_an_ordinary_role_serves(odd: str) -> None:
     """Membership in ordinary roles is accepted."""
     require_ordinary_role(unpooled_engine(database_url(odd)))
-    engine = served_engine(odd)
+    engine = service_engine(odd)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         assert tasks.get(tasks.add(title="Buy milk").id).title == "Buy milk"
     engine.dispose()
@@ -123,7 +123,7 @@ def test_a_role_that_becomes_privileged_is_refused_by_the_next_connection(
     postgresql: Databases, odd: str
 ) -> None:
     """Every new connection checks the role."""
-    engine = served_engine(odd)
+    engine = service_engine(odd)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         tasks.list(TaskQuery())
         postgresql.execute(f"ALTER ROLE {LOGIN} BYPASSRLS")
@@ -132,22 +132,22 @@ def test_a_role_that_becomes_privileged_is_refused_by_the_next_connection(
             tasks.list(TaskQuery())
 
 
-def test_gunicorn_does_not_start_as_a_privileged_role(home: Home, tmp_path: Path) -> None:
+def test_gunicorn_does_not_start_as_a_privileged_role(database: Database, tmp_path: Path) -> None:
     """Exit status 2, with one message that says what to do."""
-    result = run(START, tmp_path, DATABASE_URL=home.superuser, TASKSERVICE_JWT_SECRET=SECRET)
+    result = run(START, tmp_path, DATABASE_URL=database.superuser, TASKSERVICE_JWT_SECRET=SECRET)
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1] == (
         "taskservice: DATABASE_URL cannot be used: the database role is "
-        f"{urlsplit(home.superuser).username}, which "
+        f"{urlsplit(database.superuser).username}, which "
         "is a superuser: row-level security does not apply. Serve as an ordinary role "
         "(`taskservice db grant ROLE`); for development only, set "
         "TASKSERVICE_ALLOW_PRIVILEGED_ROLE=true"
     )
 
 
-def test_gunicorn_does_not_start_if_access_is_denied(home: Home, tmp_path: Path) -> None:
+def test_gunicorn_does_not_start_if_access_is_denied(database: Database, tmp_path: Path) -> None:
     """Exit status 2, with the database's error."""
-    address = home.service.replace(f"//{home.role}:", "//no_such_role:")
+    address = database.service.replace(f"//{database.role}:", "//no_such_role:")
     result = run(START, tmp_path, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET)
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1] == (
@@ -156,18 +156,18 @@ def test_gunicorn_does_not_start_if_access_is_denied(home: Home, tmp_path: Path)
     )
 
 
-def test_serve_does_not_start_as_the_role_that_migrates(home: Home, tmp_path: Path) -> None:
+def test_serve_does_not_start_as_the_role_that_migrates(database: Database, tmp_path: Path) -> None:
     """`taskservice serve` has one role for both, which must be allowed on PostgreSQL."""
-    arguments = [*COMMAND, "serve", "--port", "0", "--database", home.owner]
+    arguments = [*COMMAND, "serve", "--port", "0", "--database", database.owner]
     result = run(arguments, tmp_path, TASKSERVICE_JWT_SECRET=SECRET)
     assert result.returncode == 2
     assert "which owns the tables: row-level security does not apply" in result.stderr
 
 
-def test_a_privileged_role_may_be_allowed(home: Home, tmp_path: Path) -> None:
+def test_a_privileged_role_may_be_allowed(database: Database, tmp_path: Path) -> None:
     """For development: the service starts and is ready."""
     settings = {
-        "DATABASE_URL": home.superuser,
+        "DATABASE_URL": database.superuser,
         "TASKSERVICE_JWT_SECRET": SECRET,
         "TASKSERVICE_ALLOW_PRIVILEGED_ROLE": "true",
     }
@@ -187,12 +187,12 @@ def test_a_privileged_role_may_be_allowed(home: Home, tmp_path: Path) -> None:
     "look", ["configure_session", "check_encoding", "check_role", "check_row_security"]
 )
 def test_a_refused_connection_is_closed(
-    home: Home, monkeypatch: pytest.MonkeyPatch, look: str, reason: BaseException
+    database: Database, monkeypatch: pytest.MonkeyPatch, look: str, reason: BaseException
 ) -> None:
     """At once, so that it does not occupy one of the server's connections."""
     made: list[Any] = []
     monkeypatch.setattr(engines, look, Mock(side_effect=reason))
-    engine = served_engine(home.service)
+    engine = service_engine(database.service)
     event.listen(engine, "connect", lambda driver, _: made.append(driver), insert=True)
     with pytest.raises(type(reason)):
         engine.connect()

@@ -13,7 +13,7 @@ from psycopg import Connection
 from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Engine
 from tests.benchmarks import row_security
-from tests.databases import Home, behind_a_pooler, served
+from tests.databases import Database, migrated_database, simulate_pooler
 from tests.postgres import Databases, program
 from tests.system.conftest import command
 
@@ -86,7 +86,7 @@ OPERATIONS: dict[str, Callable[[TaskService, UUID], object]] = {
 }
 
 
-@pytest.mark.parametrize("whose", [lambda engine: engine, behind_a_pooler], ids=["ours", "pooler"])
+@pytest.mark.parametrize("whose", [lambda engine: engine, simulate_pooler], ids=["ours", "pooler"])
 @pytest.mark.parametrize("atomic", [False, True], ids=["autocommit", "transaction"])
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_the_owner_setting_ends_with_the_transaction(
@@ -108,32 +108,32 @@ def test_the_owner_setting_ends_with_the_transaction(
         assert connection.exec_driver_sql("SELECT count(*) FROM tasks").scalar() == 0
 
 
-def test_row_level_security_applies_to_the_tables_owner(home: Home) -> None:
+def test_row_level_security_applies_to_the_tables_owner(database: Database) -> None:
     """It sees no task, and no idempotency record that is in use."""
-    with psycopg.connect(home.owner, autocommit=True) as owner:
+    with psycopg.connect(database.owner, autocommit=True) as owner:
         assert owner.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
         assert owner.execute("SELECT count(*) FROM receipts").fetchone() == (0,)
 
 
-def test_the_tables_owner_can_only_delete_expired_records(home: Home) -> None:
+def test_the_tables_owner_can_only_delete_expired_records(database: Database) -> None:
     """It can read and delete expired idempotency records, and insert none."""
-    with psycopg.connect(home.superuser, autocommit=True) as superuser:
+    with psycopg.connect(database.superuser, autocommit=True) as superuser:
         superuser.execute("UPDATE receipts SET created_at = now() - INTERVAL '24 hours 1 second'")
-    with psycopg.connect(home.owner, autocommit=True) as owner:
+    with psycopg.connect(database.owner, autocommit=True) as owner:
         assert owner.execute("SELECT user_id FROM receipts").fetchone() == (BOB,)
         with pytest.raises(InsufficientPrivilege):
             owner.execute("UPDATE receipts SET key = 'other'")
 
 
-def test_the_maintenance_role_prunes(home: Home, tmp_path: Path) -> None:
+def test_the_maintenance_role_prunes(database: Database, tmp_path: Path) -> None:
     """`db prune` deletes idempotency records after a day and no sooner, and no task."""
-    with psycopg.connect(home.superuser, autocommit=True) as superuser:
+    with psycopg.connect(database.superuser, autocommit=True) as superuser:
         for n, hours in enumerate((23.9, 24.1, 100)):
             superuser.execute(
                 "INSERT INTO receipts VALUES (%s, 'k', '', NULL, now() - %s)",
                 (f"user-{n}", timedelta(hours=hours)),
             )
-        said = command(tmp_path, "db", "prune", DATABASE_URL=home.owner)
+        said = command(tmp_path, "db", "prune", DATABASE_URL=database.owner)
         assert said == "removed 2 expired idempotency records\n"
         kept = superuser.execute("SELECT user_id FROM receipts ORDER BY 1").fetchall()
         assert kept == [(BOB,), ("user-0",)]
@@ -150,17 +150,17 @@ def dump(address: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-def test_a_dump_is_complete_or_fails(home: Home) -> None:
+def test_a_dump_is_complete_or_fails(database: Database) -> None:
     """The tables' owner cannot dump, with an error; a role with BYPASSRLS dumps every row."""
-    refused = dump(home.owner)
+    refused = dump(database.owner)
     assert refused.returncode != 0
     assert "row-level security" in refused.stderr
-    with psycopg.connect(home.superuser, autocommit=True) as superuser:
-        superuser.execute(f"ALTER ROLE {home.role} BYPASSRLS".encode())
+    with psycopg.connect(database.superuser, autocommit=True) as superuser:
+        superuser.execute(f"ALTER ROLE {database.role} BYPASSRLS".encode())
         try:
-            assert "Bob's secret" in dump(home.service).stdout
+            assert "Bob's secret" in dump(database.service).stdout
         finally:
-            superuser.execute(f"ALTER ROLE {home.role} NOBYPASSRLS".encode())
+            superuser.execute(f"ALTER ROLE {database.role} NOBYPASSRLS".encode())
 
 
 @pytest.mark.parametrize("pooler", [False, True], ids=["ours", "pooler"])
@@ -177,9 +177,9 @@ def test_the_benchmark_of_row_level_security_sets_no_owner(
         return execute(cursor, statement, *rest, **how)
 
     with (
-        served(postgresql) as home,
-        row_security.free(home, pooler=pooler) as engine,
-        row_security.doors(engine) as operations,
+        migrated_database(postgresql) as database,
+        row_security.without_policies(database, pooler=pooler) as engine,
+        row_security.operations(engine) as operations,
     ):
         monkeypatch.setattr(psycopg.Cursor, "execute", record)
         assert len(operations) == 8

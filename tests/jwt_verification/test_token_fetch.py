@@ -63,18 +63,18 @@ def test_the_query_belongs_to_the_address(issuer: Issuer) -> None:
     assert issuer.paths == ["/jwks?tenant=a%20b"]
 
 
-def test_it_is_said_who_asks_and_for_what(issuer: Issuer) -> None:
+def test_a_fetch_sends_user_agent_and_accept(issuer: Issuer) -> None:
     """An issuer is asked for JSON, by the service's name."""
-    told: dict[str, str] = {}
+    logged: dict[str, str] = {}
 
     def answer(handler: BaseHTTPRequestHandler, document: bytes) -> None:
-        told.update(handler.headers.items())
+        logged.update(handler.headers.items())
         issuers.serving(handler, document)
 
     issuer.answer = answer
     fetch_key_set(issuer.url)
-    assert told["Accept"] == "application/jwk-set+json, application/json"
-    assert told["User-Agent"] == "taskservice"
+    assert logged["Accept"] == "application/jwk-set+json, application/json"
+    assert logged["User-Agent"] == "taskservice"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_it_is_said_who_asks_and_for_what(issuer: Issuer) -> None:
         (None, None),
     ],
 )
-def test_the_moment_of_an_answer_is_told(
+def test_the_date_of_a_response_is_returned(
     issuer: Issuer, said: str | None, moment: datetime | None
 ) -> None:
     """It is what `Date` says, where that is a moment, and none where it names no offset."""
@@ -298,7 +298,7 @@ def test_a_slow_key_set_over_https_is_given_up(
         "http://[",
     ],
 )
-def test_only_the_web_is_asked(url: str) -> None:
+def test_only_http_urls_are_fetched(url: str) -> None:
     """An address that is not http or https is a failure, and no file is read."""
     unavailable(url, "the URL of the key set must begin with https:// or http://")
 
@@ -314,7 +314,7 @@ def test_only_the_web_is_asked(url: str) -> None:
         "http://user:{}@127.0.0.1/é",
     ],
 )
-def test_a_reason_names_the_host_alone(url: str) -> None:
+def test_a_reason_contains_only_the_host(url: str) -> None:
     """User, password, path and query of the address appear in no reason."""
     with pytest.raises(Unavailable) as failure:
         fetch_key_set(url.format("kanarienvogel"))
@@ -372,7 +372,7 @@ def test_a_service_that_starts_first_finds_its_issuer(issuer: Issuer) -> None:
     assert verify(issuer.token()) == "ada"
 
 
-def test_a_token_sends_nobody_anywhere(issuer: Issuer) -> None:
+def test_a_token_causes_no_request_to_its_urls(issuer: Issuer) -> None:
     """Whatever addresses a token's header holds, only the configured one is ever asked."""
     verify = Verifier(KeySet(issuer.url))
     elsewhere = issuer.url.replace("/jwks", "/elsewhere")

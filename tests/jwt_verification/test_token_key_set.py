@@ -71,13 +71,13 @@ class Recorder(Metrics):
     """Keeps what it hears of the keys."""
 
     def __init__(self) -> None:
-        self.heard: list[object] = []
+        self.received: list[object] = []
 
     def jwks_fetched(self, at: float) -> None:
-        self.heard.append(("fetched", at))
+        self.received.append(("fetched", at))
 
     def jwks_fetch_failed(self) -> None:
-        self.heard.append("not fetched")
+        self.received.append("not fetched")
 
 
 def landed() -> None:
@@ -165,7 +165,7 @@ def test_the_refresh_has_a_bound(refresh: float) -> None:
         KeySet("https://i.example/jwks", refresh)
 
 
-def test_nobody_waits_for_a_refresh(keys: KeySet, source: Source) -> None:
+def test_a_refresh_does_not_block(keys: KeySet, source: Source) -> None:
     """While a refresh hangs, every request goes on with the known keys, and none fetches too."""
     old = source.issuer.key("EdDSA")
     keys.refresh_now()
@@ -250,7 +250,7 @@ def test_an_outage_is_slept_through_no_longer_than_the_refresh(
     assert keys.candidates("EdDSA", None)[0].key_id == source.issuer.key("EdDSA").key_id
 
 
-def test_all_who_wake_a_sleeper_wait_for_it(keys: KeySet, source: Source) -> None:
+def test_requests_after_a_long_pause_wait_for_one_fetch(keys: KeySet, source: Source) -> None:
     """Of many requests after a sleep none is answered from the old set, and one fetches."""
     keys.refresh_now()
     old = source.issuer.key("EdDSA")
@@ -276,7 +276,7 @@ def test_known_keys_serve_while_the_issuer_is_down(keys: KeySet, source: Source)
     assert knows(keys, source.issuer.key("ES256"))
 
 
-def test_nobody_waits_for_an_issuer_that_is_down(keys: KeySet, source: Source) -> None:
+def test_an_unavailable_issuer_does_not_block(keys: KeySet, source: Source) -> None:
     """Hours into an outage, a request is served while an attempt hangs."""
     keys.refresh_now()
     source.down = True
@@ -345,7 +345,7 @@ def test_known_keys_serve_for_a_day(keys: KeySet, source: Source) -> None:
     assert keys.age == 0
 
 
-def test_an_unknown_kid_is_asked_for_at_once(keys: KeySet, source: Source) -> None:
+def test_an_unknown_kid_is_fetched_at_once(keys: KeySet, source: Source) -> None:
     """A token of a key that is newer than the set waits for one fetch and is verified."""
     keys.refresh_now()
     source.now += 1
@@ -404,14 +404,14 @@ def test_an_unknown_kid_is_no_bad_one_while_the_issuer_is_down(
         verify(unknown)
 
 
-def test_a_known_kid_of_another_algorithm_is_not_asked_for(keys: KeySet, source: Source) -> None:
+def test_a_known_kid_with_another_algorithm_is_not_fetched(keys: KeySet, source: Source) -> None:
     """No fetch is spent on a `kid` that is known, though it does not fit the `alg`."""
     keys.refresh_now()
     assert keys.candidates("EdDSA", source.issuer.key("ES256").key_id) == []
     assert source.count == 1
 
 
-def test_an_unknown_kid_delays_nobody_else(keys: KeySet, source: Source) -> None:
+def test_an_unknown_kid_does_not_delay_other_requests(keys: KeySet, source: Source) -> None:
     """While an unknown `kid` waits for a fetch, others are served, and other unknowns told so."""
     keys.refresh_now()
     source.hold()
@@ -561,17 +561,17 @@ def test_a_set_that_loses_its_last_key_is_logged(
     ]
 
 
-def test_who_watches_hears_of_each_fetch(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metrics_count_each_fetch(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of none yet, of when the keys were fetched, by the clock on the wall, and of each failure."""
     metrics = Recorder()
     keys = KeySet("https://i.example/jwks", clock=source.clock, fetch=source.fetch, metrics=metrics)
-    assert metrics.heard == [("fetched", 0)]
+    assert metrics.received == [("fetched", 0)]
     monkeypatch.setattr(key_set, "time", SimpleNamespace(time=lambda: 1770638400.0))
     keys.refresh_now()
     source.down = True
     with pytest.raises(Unavailable):
         keys.refresh_now()
-    assert metrics.heard == [("fetched", 0), ("fetched", 1770638400.0), "not fetched"]
+    assert metrics.received == [("fetched", 0), ("fetched", 1770638400.0), "not fetched"]
 
 
 def test_known_keys_serve_where_no_thread_can_start(

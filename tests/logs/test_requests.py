@@ -73,7 +73,7 @@ def out(metrics: Recorder) -> Caller:
 
 
 @pytest.fixture
-def told(caplog: pytest.LogCaptureFixture) -> Callable[[], dict[str, Any]]:
+def logged_request(caplog: pytest.LogCaptureFixture) -> Callable[[], dict[str, Any]]:
     """Return the only line since the last call, without the fields of every line."""
 
     def one() -> dict[str, Any]:
@@ -89,13 +89,13 @@ def told(caplog: pytest.LogCaptureFixture) -> Callable[[], dict[str, Any]]:
     return one
 
 
-Told = Callable[[], dict[str, Any]]
+LoggedRequest = Callable[[], dict[str, Any]]
 
 
-def test_a_request_is_one_line(ada: Caller, told: Told) -> None:
+def test_a_request_is_one_line(ada: Caller, logged_request: LoggedRequest) -> None:
     """User, method, route and status: no path, no query, no title."""
     ada("POST", json=BODY)
-    assert told() == {
+    assert logged_request() == {
         "level": "info",
         "user_id": "ada",
         "method": "POST",
@@ -103,7 +103,7 @@ def test_a_request_is_one_line(ada: Caller, told: Told) -> None:
         "status": 201,
     }
     ada("GET", "?q=milk")
-    assert told() == {
+    assert logged_request() == {
         "level": "info",
         "user_id": "ada",
         "method": "GET",
@@ -112,12 +112,12 @@ def test_a_request_is_one_line(ada: Caller, told: Told) -> None:
     }
 
 
-def test_a_replay_is_logged(ada: Caller, told: Told) -> None:
+def test_a_replay_is_logged(ada: Caller, logged_request: LoggedRequest) -> None:
     """`replayed` distinguishes it from the original request."""
     ada("POST", **KEYED)
-    assert "replayed" not in told()
+    assert "replayed" not in logged_request()
     ada("POST", **KEYED)
-    line = told()
+    line = logged_request()
     assert (line["status"], line["replayed"]) == (201, True)
 
 
@@ -133,17 +133,19 @@ def test_a_refusal_is_logged_with_its_problem_type(
     path: str, route: str, status: int, problem: str, request: pytest.FixtureRequest
 ) -> None:
     """And with the user of a valid token, also on the path of another user."""
-    ada, told = request.getfixturevalue("ada"), request.getfixturevalue("told")
+    ada, logged_request = request.getfixturevalue("ada"), request.getfixturevalue("logged_request")
     ada("GET", path)
     refused = {"route": route, "status": status, "problem": problem}
-    assert told() == {"level": "info", "user_id": "ada", "method": "GET", **refused}
+    assert logged_request() == {"level": "info", "user_id": "ada", "method": "GET", **refused}
 
 
-def test_a_refused_token_is_logged_with_its_reason(ada: Caller, told: Told) -> None:
+def test_a_refused_token_is_logged_with_its_reason(
+    ada: Caller, logged_request: LoggedRequest
+) -> None:
     """The response does not contain the reason. There is no user, as none was verified."""
     ada.token = "x.y.z"
     ada("GET")
-    line = told()
+    line = logged_request()
     assert line.pop("reason")
     assert line == {
         "level": "info",
@@ -156,12 +158,12 @@ def test_a_refused_token_is_logged_with_its_reason(ada: Caller, told: Told) -> N
 
 @pytest.mark.parametrize("outcome", ["not_applied", "unknown"])
 def test_an_outage_is_a_warning(
-    out: Caller, told: Told, monkeypatch: pytest.MonkeyPatch, outcome: str
+    out: Caller, logged_request: LoggedRequest, monkeypatch: pytest.MonkeyPatch, outcome: str
 ) -> None:
     """With the reason, and the outcome of the write."""
     monkeypatch.setattr(Out, "outcome", outcome)
     out("POST", json=BODY)
-    assert told() == {
+    assert logged_request() == {
         "level": "warning",
         "user_id": "ada",
         "method": "POST",
@@ -174,18 +176,23 @@ def test_an_outage_is_a_warning(
 
 
 @pytest.mark.parametrize("method", ["TRACE", "FOO", "eyJhbGciOiJIUzI1NiJ9.e30.x"])
-def test_no_client_data_is_logged(ada: Caller, told: Told, method: str) -> None:
+def test_no_client_data_is_logged(ada: Caller, logged_request: LoggedRequest, method: str) -> None:
     """An unknown method is OTHER; a path without a route is not logged."""
     ada.client.open("/api/nowhere/\x1b[31m?q=milk", method=method)
-    assert told() == {"level": "info", "method": "OTHER", "status": 404, "problem": "not-found"}
+    assert logged_request() == {
+        "level": "info",
+        "method": "OTHER",
+        "status": 404,
+        "problem": "not-found",
+    }
     ada(method, ABSENT)
-    line = told()
+    line = logged_request()
     assert (line["method"], line["status"]) == ("OTHER", 405)
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
 def test_probes_are_logged_at_debug(
-    ada: Caller, told: Told, caplog: pytest.LogCaptureFixture, path: str
+    ada: Caller, logged_request: LoggedRequest, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     """Monitors send them every few seconds."""
     caplog.set_level(logging.INFO, SERVICE_LOGGER)
@@ -193,7 +200,7 @@ def test_probes_are_logged_at_debug(
     assert not caplog.records
     caplog.set_level(logging.DEBUG, SERVICE_LOGGER)
     ada.client.get(path)
-    assert told() == {"level": "debug", "method": "GET", "route": path, "status": 200}
+    assert logged_request() == {"level": "debug", "method": "GET", "route": path, "status": 200}
 
 
 def test_a_suppressed_line_is_not_formatted(
@@ -213,8 +220,8 @@ def test_metrics_receive_each_request(ada: Caller, metrics: Recorder) -> None:
     ada("POST", json={})
     ada("GET")
     ada.client.get("/nowhere")
-    heard = [(one.method, one.route, one.status, one.outcome) for one in metrics.requests]
-    assert heard == [
+    received = [(one.method, one.route, one.status, one.outcome) for one in metrics.requests]
+    assert received == [
         ("POST", TASKS, 201, "applied"),
         ("POST", TASKS, 201, None),
         ("POST", TASKS, 422, None),

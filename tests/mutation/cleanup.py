@@ -19,7 +19,7 @@ OTHERS: LiteralString = """
 """
 
 
-def sweep(server: str) -> None:
+def clean_up(server: str) -> None:
     """Drop all databases and roles of a server but those that it was made with.
 
     A test that fails may leave some, on which later tests would fail whatever they test:
@@ -27,12 +27,12 @@ def sweep(server: str) -> None:
     """
     with psycopg.connect(server, autocommit=True, row_factory=scalar_row) as connection:
         connection.execute(OTHERS)
-        for name in _told(connection, DATABASES):
+        for name in _fetch(connection, DATABASES):
             connection.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
-        for name in _told(connection, ROLES):
+        for name in _fetch(connection, ROLES):
             connection.execute(SQL("DROP OWNED BY {}").format(Identifier(name)))
             connection.execute(SQL("DROP ROLE {}").format(Identifier(name)))
 
 
-def _told(connection: psycopg.Connection[str], question: LiteralString) -> Sequence[str]:
+def _fetch(connection: psycopg.Connection[str], question: LiteralString) -> Sequence[str]:
     return connection.execute(question).fetchall()

@@ -8,24 +8,24 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pytest
-from tests.mutation.operators import places
+from tests.mutation.operators import nodes_by_function
 
 CALLED = "called_of_mutated"
 """The name of a set in `builtins`, to which an instrumented function adds its own when called."""
 
-Reach = Mapping[str, list[str]]
+Coverage = Mapping[str, list[str]]
 """The tests that call a function, by `module: function`, the quickest first."""
 
 
 def instrumented(module: str, source: str) -> str:
     """Return `source` with functions that tell when they are called."""
     tree = ast.parse(source)
-    for node, place in list(places(tree)):
+    for node, place in list(nodes_by_function(tree)):
         if isinstance(node, ast.FunctionDef):
-            told = (
+            logged = (
                 f"getattr(__import__('builtins'), {CALLED!r}, set()).add({f'{module}: {place}'!r})"
             )
-            node.body[_docstring(node) : _docstring(node)] = ast.parse(told).body
+            node.body[_docstring(node) : _docstring(node)] = ast.parse(logged).body
     return ast.unparse(ast.fix_missing_locations(tree))
 
 
@@ -58,14 +58,16 @@ class Recorder:
         self._file.write_text(json.dumps(found))
 
 
-def read_reach(file: Path) -> Reach:
+def read_coverage(file: Path) -> Coverage:
     """Return what a `Recorder` wrote."""
     found: dict[str, list[str]] = json.loads(file.read_text())
     return found
 
 
-def nearest(reach: Reach, function: str, tests: Iterable[str], limit: int) -> list[str]:
+def covering_tests(
+    coverage: Coverage, function: str, tests: Iterable[str], limit: int
+) -> list[str]:
     """Return up to `limit` of those that call `function` and stand in the files `tests`."""
     files = set(tests)
-    calling = (test for test in reach.get(function, []) if test.partition("::")[0] in files)
+    calling = (test for test in coverage.get(function, []) if test.partition("::")[0] in files)
     return [test for test, _ in zip(calling, range(limit), strict=False)]

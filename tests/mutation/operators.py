@@ -47,7 +47,7 @@ class Mutant(NamedTuple):
 def mutants(source: str) -> Iterator[Mutant]:
     """Yield every mutant of `source`: annotations and docstrings stay as they are."""
     tree = ast.parse(source)
-    where = dict(places(tree))
+    where = dict(nodes_by_function(tree))
     seen = {ast.unparse(tree)}
     named = Counter[tuple[str, str]]()
     tests = {getattr(node, "test", None) for node in ast.walk(tree)}
@@ -65,14 +65,14 @@ def mutants(source: str) -> Iterator[Mutant]:
                 yield Mutant(*name, named[name], text)
 
 
-def places(node: ast.AST, place: str = MODULE) -> Iterator[tuple[ast.AST, str]]:
+def nodes_by_function(node: ast.AST, place: str = MODULE) -> Iterator[tuple[ast.AST, str]]:
     """Yield every node, with the name of the class or function that it is or stands in."""
     inner = place
     if isinstance(node, ast.ClassDef | ast.FunctionDef):
         inner = node.name if place == MODULE else f"{place}.{node.name}"
     yield node, inner
     for child in ast.iter_child_nodes(node):
-        yield from places(child, inner)
+        yield from nodes_by_function(child, inner)
 
 
 def _difference(node: ast.AST, broken: ast.AST) -> str:

@@ -8,13 +8,13 @@ from multiprocessing.context import ForkProcess
 from time import monotonic
 from typing import NamedTuple
 
-from tests.mutation.cleanup import sweep
-from tests.mutation.coverage import Reach, nearest
-from tests.mutation.run_tests import meet_the_tests
+from tests.mutation.cleanup import clean_up
+from tests.mutation.coverage import Coverage, covering_tests
+from tests.mutation.run_tests import run_tests
 from tests.mutation.targets import TESTS, Job
 
-LONGEST = 300
-NEAREST = 40
+TIMEOUT = 300
+MAX_COVERING_TESTS = 40
 """How many of the tests that call a function meet its mutants before all the others do."""
 
 
@@ -28,7 +28,7 @@ class Running(NamedTuple):
     process: ForkProcess
     began: float
     server: str
-    witness: Connection
+    first_failure: Connection
 
 
 class Outcome(NamedTuple):
@@ -38,36 +38,36 @@ class Outcome(NamedTuple):
     """
 
     name: str
-    lives: bool
+    survived: bool
     seconds: float
-    witness: str
+    first_failure: str
 
 
-def start(job: Job, reach: Reach, server: str) -> Running:
+def start(job: Job, coverage: Coverage, server: str) -> Running:
     """Begin with a mutant, in a process of its own that has all imports but the service."""
-    first = nearest(reach, job.function, TESTS[job.module], NEAREST)
-    witness, told = Pipe(duplex=False)
+    first = covering_tests(coverage, job.function, TESTS[job.module], MAX_COVERING_TESTS)
+    first_failure, connection = Pipe(duplex=False)
     context = get_context("fork")
-    process = context.Process(target=meet_the_tests, args=(job, first, server, told))
+    process = context.Process(target=run_tests, args=(job, first, server, connection))
     process.start()
-    told.close()
-    return Running(job, process, monotonic(), server, witness)
+    connection.close()
+    return Running(job, process, monotonic(), server, first_failure)
 
 
-def outcomes(chosen: list[Job], reach: Reach, servers: Sequence[str]) -> Iterator[Outcome]:
+def outcomes(chosen: list[Job], coverage: Coverage, servers: Sequence[str]) -> Iterator[Outcome]:
     """Yield what becomes of each job, as they end; each of `servers` has one at a time.
 
     One that runs for ever, in a loop or in a statement, was noticed.
     """
     waiting, running, free = iter(chosen), list[Running](), list(servers)
     while True:
-        running += [start(job, reach, free.pop()) for job in islice(waiting, len(free))]
+        running += [start(job, coverage, free.pop()) for job in islice(waiting, len(free))]
         if not running:
             return
         wait([one.process.sentinel for one in running], timeout=1)
         for one in [one for one in running if has_ended(one)]:
             running.remove(one)
-            sweep(one.server)
+            clean_up(one.server)
             free.append(one.server)
             yield outcome(one)
 
@@ -75,21 +75,24 @@ def outcomes(chosen: list[Job], reach: Reach, servers: Sequence[str]) -> Iterato
 def outcome(one: Running) -> Outcome:
     """Return what became of a mutant that has ended."""
     return Outcome(
-        one.job.name, one.process.exitcode == 0, monotonic() - one.began, _told(one.witness)
+        one.job.name,
+        one.process.exitcode == 0,
+        monotonic() - one.began,
+        _received(one.first_failure),
     )
 
 
-def _told(witness: Connection) -> str:
-    with witness:
+def _received(first_failure: Connection) -> str:
+    with first_failure:
         try:
-            return str(witness.recv()) if witness.poll() else ""
+            return str(first_failure.recv()) if first_failure.poll() else ""
         except EOFError:
             return ""
 
 
 def has_ended(one: Running) -> bool:
     """Tell whether a mutant has ended, and end it where its time is over."""
-    if monotonic() - one.began > LONGEST:
+    if monotonic() - one.began > TIMEOUT:
         one.process.kill()
     one.process.join(0)
     return not one.process.is_alive()

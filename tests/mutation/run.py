@@ -14,9 +14,9 @@ from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 
-from tests.mutation.coverage import Reach, read_reach
+from tests.mutation.coverage import Coverage, read_coverage
 from tests.mutation.outcomes import Outcome, outcomes
-from tests.mutation.run_tests import learn, warm_up
+from tests.mutation.run_tests import record_coverage, warm_up
 from tests.mutation.targets import Job, jobs, sources
 from tests.postgres import PostgresServer
 
@@ -37,31 +37,31 @@ def servers(count: int) -> Iterator[Sequence[str]]:
         yield [server.url() for server in made]
 
 
-def reach_of(only: Sequence[str], server: str) -> Reach:
+def measure_coverage(only: Sequence[str], server: str) -> Coverage:
     """Return which tests call what in the chosen modules. All must pass, or nothing can be told."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "reach.json")
-        process = get_context("fork").Process(target=learn, args=(only, server, file))
+        process = get_context("fork").Process(target=record_coverage, args=(only, server, file))
         process.start()
         process.join()
         if process.exitcode:
             raise SystemExit("the tests do not pass over the service as it is")
-        return read_reach(file)
+        return read_coverage(file)
 
 
-def met(chosen: list[Job], reach: Reach, over: Sequence[str]) -> list[Outcome]:
+def run_mutants(chosen: list[Job], coverage: Coverage, addresses: Sequence[str]) -> list[Outcome]:
     """Print and return what becomes of each mutant."""
     found = []
-    for count, one in enumerate(outcomes(chosen, reach, over), 1):
-        print(f"{count}/{len(chosen)} {one.seconds:.0f} s {_became(one)}", flush=True)
+    for count, one in enumerate(outcomes(chosen, coverage, addresses), 1):
+        print(f"{count}/{len(chosen)} {one.seconds:.0f} s {_describe(one)}", flush=True)
         found.append(one)
     return found
 
 
-def _became(one: Outcome) -> str:
-    if one.lives:
+def _describe(one: Outcome) -> str:
+    if one.survived:
         return f"ALIVE {one.name}"
-    return f"noticed {one.name} (by {one.witness or 'no end, or no beginning'})"
+    return f"noticed {one.name} (by {one.first_failure or 'no end, or no beginning'})"
 
 
 def main() -> int:
@@ -73,23 +73,25 @@ def main() -> int:
     if not sources(asked.only):
         parser.error(f"no module is called {' or '.join(asked.only)}")
     warm_up()
-    with servers(asked.workers) as over:
-        found = met(list(jobs(asked.only)), reach_of(asked.only, over[0]), over)
-        unexpected = told(found, asked.only)
+    with servers(asked.workers) as addresses:
+        found = run_mutants(
+            list(jobs(asked.only)), measure_coverage(asked.only, addresses[0]), addresses
+        )
+        unexpected = report(found, asked.only)
         # Once more: what made tests fail were the mutants, and nothing that they left behind.
-        reach_of(asked.only, over[-1])
+        measure_coverage(asked.only, addresses[-1])
     return unexpected
 
 
-def told(found: list[Outcome], only: Sequence[str]) -> int:
+def report(found: list[Outcome], only: Sequence[str]) -> int:
     """Print how the survivors differ from those that are listed; return 0 where they do not.
 
     Which mutants no test has named as it ended is printed too: where many ran
     for too long, the machine was too slow.
     """
-    alive = {one.name for one in found if one.lives}
+    alive = {one.name for one in found if one.survived}
     for one in found:
-        if not (one.lives or one.witness):
+        if not (one.survived or one.first_failure):
             print(f"noticed by no test: {one.name} ({one.seconds:.0f} s)")
     expected = {name for name in listed() if name.startswith(tuple(only))}
     for name in sorted(alive - expected):

@@ -20,50 +20,50 @@ SECONDS = 60
 OPTIONS = ["-q", "-p", "no:cacheprovider", "--hypothesis-profile=no-shrinking"]
 
 
-def learn(only: Sequence[str], server: str, file: Path) -> None:
+def record_coverage(only: Sequence[str], server: str, file: Path) -> None:
     """Run the tests of the chosen modules as they are in this process; write who calls what."""
     os.environ[GIVEN] = server
-    told = {module: instrumented(module, source) for module, source in sources(only).items()}
-    tests = dict.fromkeys(chain.from_iterable(TESTS[module] for module in told))
-    with over(told):
+    connection = {module: instrumented(module, source) for module, source in sources(only).items()}
+    tests = dict.fromkeys(chain.from_iterable(TESTS[module] for module in connection))
+    with patched_modules(connection):
         sys.exit(
             pytest.main([*OPTIONS, f"--timeout={SECONDS}", *tests], [InOrder(), Recorder(file)])
         )
 
 
-def meet_the_tests(job: Job, first: list[str], server: str, told: Connection) -> None:
+def run_tests(job: Job, first: list[str], server: str, connection: Connection) -> None:
     """Run the tests in this process, and end it: with 0 where they notice nothing.
 
-    The test that notices is told to `told`.
+    The test that notices is told to `connection`.
     """
     os.environ[GIVEN] = server
     options = [*OPTIONS, "-x", f"--timeout={SECONDS}", "--tb=no"]
-    plugins = [InOrder(), Witness(told)]
-    with over({job.module: job.source}), silence():
+    plugins = [InOrder(), FailureReporter(connection)]
+    with patched_modules({job.module: job.source}), silenced_output():
         if first and pytest.main([*options, *first], plugins) == pytest.ExitCode.TESTS_FAILED:
             sys.exit(1)
         sys.exit(pytest.main([*options, *TESTS[job.module]], plugins))
 
 
-class Witness:
+class FailureReporter:
     """A pytest plugin: tells which test fails first, or which file cannot be imported."""
 
-    def __init__(self, told: Connection) -> None:
-        self._told = told
+    def __init__(self, connection: Connection) -> None:
+        self._lines = connection
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Tell of a test."""
         if report.failed:
-            self._told.send(report.nodeid)
+            self._lines.send(report.nodeid)
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Tell of a file."""
         if report.failed:
-            self._told.send(report.nodeid)
+            self._lines.send(report.nodeid)
 
 
 @contextmanager
-def over(changed: Mapping[str, str]) -> Iterator[None]:
+def patched_modules(changed: Mapping[str, str]) -> Iterator[None]:
     """Have this process, and those that it starts, import the service with modules `changed`."""
     with tempfile.TemporaryDirectory(prefix="taskservice-mutant-") as folder:
         source = Path(folder, "src")
@@ -93,7 +93,7 @@ def _drawn(item: pytest.Function) -> set[str]:
 
 def warm_up() -> None:
     """Import what the tests import, for every run to inherit; service and tests go again."""
-    with silence():
+    with silenced_output():
         pytest.main([*OPTIONS, "--collect-only", *chain(*TESTS.values())])
     for name, module in list(sys.modules.items()):
         file = Path(getattr(module, "__file__", None) or "/")
@@ -103,7 +103,7 @@ def warm_up() -> None:
 
 
 @contextmanager
-def silence() -> Iterator[None]:
+def silenced_output() -> Iterator[None]:
     """Print nothing."""
     with Path(os.devnull).open("w") as void, redirect_stdout(void), redirect_stderr(void):
         yield

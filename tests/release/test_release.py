@@ -105,8 +105,8 @@ def test_its_types_are_those_of_others_code(installed: Installed, tmp_path: Path
     good.write_text(OTHERS_CODE)
     bad.write_text(OTHERS_CODE.replace("get(task_id)", "get(str(task_id))"))
     assert checked(installed, good) == (0, "")
-    status, told = checked(installed, bad)
-    assert (status, "incompatible type" in told) == (1, True)
+    status, logged = checked(installed, bad)
+    assert (status, "incompatible type" in logged) == (1, True)
 
 
 def checked(installed: Installed, file: Path) -> tuple[int, str]:
@@ -132,5 +132,5 @@ def test_the_source_archive_installs(installed: Installed, source: Path, tmp_pat
     """It is built and installed in place of the wheel, and makes a database."""
     installed.add("--no-deps", "--force-reinstall", str(source))
     settings = {"DATABASE_URL": f"sqlite:///{tmp_path}/tasks.db"}
-    told = installed("taskservice", "db", "upgrade", **settings)
-    assert told == f"the schema is at version {VERSIONS[-1]}\n"
+    logged = installed("taskservice", "db", "upgrade", **settings)
+    assert logged == f"the schema is at version {VERSIONS[-1]}\n"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.databases import Home, served
+from tests.databases import Database, migrated_database
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
 from tests.secret_values import SECRET
@@ -18,10 +18,10 @@ def command(folder: Path, *arguments: str, **settings: str) -> str:
 
 
 @pytest.fixture
-def home(postgresql: Databases) -> Iterator[Home]:
+def database(postgresql: Databases) -> Iterator[Database]:
     """A migrated database on PostgreSQL, with its roles."""
-    with served(postgresql) as home:
-        yield home
+    with migrated_database(postgresql) as database:
+        yield database
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -36,5 +36,5 @@ def production(
         command(tmp_path, "db", "upgrade", DATABASE_URL=address)
         yield {"DATABASE_URL": address, **settings}
     else:
-        with served(request.getfixturevalue("postgresql")) as home:
-            yield {"DATABASE_URL": home.service.replace("postgresql:", "postgres:"), **settings}
+        with migrated_database(request.getfixturevalue("postgresql")) as database:
+            yield {"DATABASE_URL": database.service.replace("postgresql:", "postgres:"), **settings}

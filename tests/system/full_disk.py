@@ -13,7 +13,7 @@ from pathlib import Path
 
 from click.testing import CliRunner
 from sqlalchemy import Engine
-from tests.databases import served_engine, sqlite_home
+from tests.databases import service_engine, sqlite_database
 from tests.http_callers import SETTINGS, Caller
 from tests.secret_values import SECRET
 
@@ -66,18 +66,18 @@ def statuses(engine: Engine) -> list[int]:
 
 def main(folder: Path, way: str) -> None:
     """Ask a service that was started before, and one that is started when there is no room."""
-    address = sqlite_home(folder)
+    address = sqlite_database(folder)
     settings = {"DATABASE_URL": address, "TASKSERVICE_JWT_SECRET": SECRET}
-    engine = served_engine(address)
+    engine = service_engine(address)
     with WAYS[way](folder):
-        told: dict[str, object] = {"started before": statuses(engine)}
+        logged: dict[str, object] = {"started before": statuses(engine)}
     engine.dispose()
     with WAYS[way](folder):
-        told["check"] = CliRunner().invoke(check, env=settings).output
-        told["started then"] = statuses(later := served_engine(address))
-    told["afterwards"] = statuses(later)
+        logged["check"] = CliRunner().invoke(check, env=settings).output
+        logged["started then"] = statuses(later := service_engine(address))
+    logged["afterwards"] = statuses(later)
     later.dispose()
-    print(json.dumps(told))  # noqa: T201
+    print(json.dumps(logged))  # noqa: T201
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 import pytest
-from tests.databases import sqlite_home
+from tests.databases import sqlite_database
 from tests.http_callers import token_of
 from tests.processes import SECONDS, Service, gunicorn, run
 from tests.secret_values import SECRET
@@ -43,7 +43,7 @@ def test_a_backup_has_all_that_was_acknowledged(
     tmp_path: Path, back_up: Callable[[Path, Path], None]
 ) -> None:
     """A copy made under load is sound, has each task acknowledged before, and can be served."""
-    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
     source, copy = tmp_path / "tasks.db", tmp_path / "restored" / "copy.db"
     copy.parent.mkdir()
     begun, stop = Event(), Event()

@@ -9,7 +9,7 @@ from time import sleep, time
 
 import pytest
 from sqlalchemy import event
-from tests.databases import Home, sqlite_home
+from tests.databases import Database, sqlite_database
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
 from tests.redis_server import redis_server
@@ -46,22 +46,23 @@ def issuer() -> Iterator[Issuer]:
         yield issuer
 
 
-def test_a_valid_configuration_passes(home: Home, tmp_path: Path) -> None:
+def test_a_valid_configuration_passes(database: Database, tmp_path: Path) -> None:
     """Every part is listed, and the exit status is 0."""
-    settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": database.service, "TASKSERVICE_JWT_SECRET": SECRET}
     status, found, error = checked(tmp_path, **settings)
     assert (status, error) == (0, "")
     parts = [" ".join(line.split()[:2]) for line in found]
     assert parts == [f"ok {p}" for p in PARTS]
     assert found[1].startswith("ok database PostgreSQL 1")
     assert (
-        found[5] == f"ok role {home.role} is an ordinary role, to which row-level security applies"
+        found[5]
+        == f"ok role {database.role} is an ordinary role, to which row-level security applies"
     )
 
 
 def test_sqlite_passes(tmp_path: Path) -> None:
     """A file has no role and no clock."""
-    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
     status, found, error = checked(tmp_path, **settings)
     assert (status, error) == (0, "")
     assert found[2:] == [
@@ -116,9 +117,9 @@ def test_an_outdated_schema_is_a_failure(postgresql: Databases, tmp_path: Path) 
     postgresql.drop_database(address)
 
 
-def test_a_privileged_role_is_a_failure(home: Home, tmp_path: Path) -> None:
+def test_a_privileged_role_is_a_failure(database: Database, tmp_path: Path) -> None:
     """The tables' owner is one; if privileged roles are allowed, it is a warning."""
-    settings = {"DATABASE_URL": home.owner, "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": database.owner, "TASKSERVICE_JWT_SECRET": SECRET}
     status, found, _ = checked(tmp_path, **settings)
     (failure,) = failures(found)
     assert (
@@ -130,25 +131,27 @@ def test_a_privileged_role_is_a_failure(home: Home, tmp_path: Path) -> None:
     assert (status, [line[:9] for line in found if line.startswith("warn")]) == (0, ["warn role"])
 
 
-def test_a_missing_grant_is_a_failure(home: Home, postgresql: Databases, tmp_path: Path) -> None:
+def test_a_missing_grant_is_a_failure(
+    database: Database, postgresql: Databases, tmp_path: Path
+) -> None:
     """With table and privilege, or with the database's message if it denies the first read."""
-    settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
-    with home.inspected.connect() as connection:
-        connection.exec_driver_sql(f"REVOKE DELETE ON tasks FROM {home.role}")
+    settings = {"DATABASE_URL": database.service, "TASKSERVICE_JWT_SECRET": SECRET}
+    with database.superuser_engine.connect() as connection:
+        connection.exec_driver_sql(f"REVOKE DELETE ON tasks FROM {database.role}")
         connection.exec_driver_sql("ALTER TABLE receipts NO FORCE ROW LEVEL SECURITY")
     status, found, _ = checked(tmp_path, **settings)
-    grant = f"run `taskservice db grant {home.role}` as the tables' owner"
+    grant = f"run `taskservice db grant {database.role}` as the tables' owner"
     assert (status, failures(found)) == (
         2,
         [
-            f"role {home.role} has no DELETE on tasks -> {grant}",
+            f"role {database.role} has no DELETE on tasks -> {grant}",
             "role row-level security is not enabled and forced on table receipts -> "
             "as the tables' owner: "
             "ALTER TABLE receipts ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
         ],
     )
-    with home.inspected.connect() as connection:
-        connection.exec_driver_sql(f"REVOKE ALL ON taskservice_schema_version FROM {home.role}")
+    with database.superuser_engine.connect() as connection:
+        connection.exec_driver_sql(f"REVOKE ALL ON taskservice_schema_version FROM {database.role}")
     _, found, _ = checked(tmp_path, **settings)
     (failure,) = failures(found)
     assert failure.startswith("schema database error: permission denied for table task")
@@ -164,9 +167,9 @@ def test_a_database_that_becomes_unreachable_raises_unavailable() -> None:
             missing_privileges(unpooled_engine(database_url(address)))
 
 
-def test_network_latency_does_not_change_the_clock_skew(home: Home) -> None:
+def test_network_latency_does_not_change_the_clock_skew(database: Database) -> None:
     """The skew is relative to the middle of the round trip."""
-    engine = home.maintained
+    engine = database.owner_engine
     for moment in ("before_cursor_execute", "after_cursor_execute"):
         event.listen(engine, moment, lambda *_: sleep(0.5))
     info = inspect_database(engine)
@@ -177,7 +180,7 @@ def test_network_latency_does_not_change_the_clock_skew(home: Home) -> None:
 def test_usable_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
     """By algorithm, with the reasons for ignored keys; missing restrictions are warnings."""
     issuer.extra = [{"kty": "RSA", "kid": "e1", "use": "enc"}]
-    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
+    settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
     status, found, _ = checked(tmp_path, **settings, TASKSERVICE_JWT_ISSUER="https://i.example/")
     assert status == 0
     assert found[5:] == [
@@ -210,7 +213,7 @@ def test_an_unusable_key_set_is_a_failure(
     """Not found, not a key set, no usable key."""
     usual, issuer.answer = issuer.answer, answer  # type: ignore[assignment]
     try:
-        settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
+        settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
         status, found, _ = checked(tmp_path, **settings)
     finally:
         issuer.answer = usual
@@ -231,20 +234,20 @@ def test_clock_skew_is_a_finding(issuer: Issuer, tmp_path: Path, ahead: int, sta
 
     usual, issuer.answer = issuer.answer, dated
     try:
-        settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
+        settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
         status, found, _ = checked(tmp_path, **settings)
     finally:
         issuer.answer = usual
-    (told,) = [line for line in found if " clock " in line]
-    assert told.startswith(f"{state} clock the issuer's clock is ")
-    assert f"s {'ahead of' if ahead > 0 else 'behind'} this machine's -> synchronize both" in told
+    (logged,) = [line for line in found if " clock " in line]
+    assert logged.startswith(f"{state} clock the issuer's clock is ")
+    assert f"s {'ahead of' if ahead > 0 else 'behind'} this machine's -> synchronize both" in logged
     assert status == (2 if state == "FAIL" else 0)
 
 
 def test_text_of_servers_is_escaped() -> None:
     """Control characters and bidirectional overrides in messages and roles."""
-    told = fail("database", "database error: \x1b]0;\x9b\u202e", "grant it to \x1b[1m").line()
-    assert told.splitlines() == [
+    logged = fail("database", "database error: \x1b]0;\x9b\u202e", "grant it to \x1b[1m").line()
+    assert logged.splitlines() == [
         r"FAIL  database  database error: \x1b]0;\x9b\u202e",
         r"                grant it to \x1b[1m",
     ]
@@ -252,7 +255,7 @@ def test_text_of_servers_is_escaped() -> None:
 
 def test_the_rate_limit_store_is_checked(tmp_path: Path) -> None:
     """An unavailable Redis is a warning, as requests are served anyway."""
-    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
     with redis_server() as redis:
         storage = {"TASKSERVICE_RATE_LIMIT_STORAGE": redis.address}
         status, found, _ = checked(tmp_path, **settings, **storage)

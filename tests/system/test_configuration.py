@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import pytest
-from tests.databases import sqlite_home
+from tests.databases import sqlite_database
 from tests.postgres import Databases
-from tests.processes import COMMAND, START, gunicorn, run, written
+from tests.processes import COMMAND, START, gunicorn, run, write_program
 from tests.secret_values import DATABASE_PASSWORD, SECRET
 
 from taskservice.adapters.sql.checks.readiness import NO_FILE_ADVICE
@@ -110,7 +110,7 @@ def test_gunicorn_does_not_start(tmp_path: Path, case: str) -> None:
 def test_wsgi_raises_elsewhere(tmp_path: Path, case: str) -> None:
     """Under any other server, importing the application raises `ConfigError` with the message."""
     settings, message = BAD[case]
-    result = run(written(tmp_path, "import taskservice.wsgi"), tmp_path, **settings)
+    result = run(write_program(tmp_path, "import taskservice.wsgi"), tmp_path, **settings)
     assert result.returncode == 1
     assert result.stderr.splitlines()[-1] == f"taskservice.config.settings.ConfigError: {message}"
 
@@ -125,7 +125,7 @@ def test_serve_refuses_a_number_of_workers(tmp_path: Path, count: str) -> None:
 
 def test_the_application_is_not_loaded_before_the_fork(tmp_path: Path) -> None:
     """gunicorn's `--preload` is refused: workers would share what the application has opened."""
-    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
     result = run([*START, "--preload"], tmp_path, **settings)
     assert result.returncode == 2
     assert result.stderr.splitlines()[-1] == (

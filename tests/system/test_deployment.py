@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.databases import served, sqlite_home
+from tests.databases import migrated_database, sqlite_database
 from tests.pgbouncer import CONFIGURATION
 from tests.postgres import Databases
 from tests.processes import ROOT, SECONDS, environment, running
@@ -59,7 +59,7 @@ def at_a_free_port(command: list[str]) -> list[str]:
 
 
 def settings_for(folder: Path) -> dict[str, str]:
-    return {"DATABASE_URL": sqlite_home(folder), "TASKSERVICE_JWT_SECRET": SECRET}
+    return {"DATABASE_URL": sqlite_database(folder), "TASKSERVICE_JWT_SECRET": SECRET}
 
 
 def test_the_environment_file_has_every_setting() -> None:
@@ -150,8 +150,8 @@ def test_the_container_needs_no_file_that_can_be_written(
         "sh",
         *at_a_free_port(listed(instructions()["CMD"])),
     ]
-    with served(postgresql) as home:
-        settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
+    with migrated_database(postgresql) as database:
+        settings = {"DATABASE_URL": database.service, "TASKSERVICE_JWT_SECRET": SECRET}
         metrics = {"TASKSERVICE_METRICS_ADDRESS": "127.0.0.1:0"}
         with running(command, tmp_path, **settings, **metrics) as service:
             assert service("GET", "/readyz").status == 200

@@ -103,7 +103,7 @@ def test_a_bad_command_ends_with_2_and_one_message(
     assert "Traceback" not in result.stderr
 
 
-def test_a_port_in_use_is_told(tmp_path: Path) -> None:
+def test_a_port_in_use_is_an_error(tmp_path: Path) -> None:
     """Where something listens already, `serve` says so and ends with 2, before it makes a file."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -123,10 +123,10 @@ def test_every_command_has_a_help_text(tmp_path: Path) -> None:
 
 def test_the_committed_document_is_the_served_one(tmp_path: Path) -> None:
     """`docs/openapi.json` is what `taskservice openapi` writes and the service serves."""
-    written = tmp_path / "openapi.json"
-    assert run([*COMMAND, "openapi", str(written)], tmp_path).returncode == 0
+    write_program = tmp_path / "openapi.json"
+    assert run([*COMMAND, "openapi", str(write_program)], tmp_path).returncode == 0
     committed = (Path(__file__).parents[2] / "docs" / "openapi.json").read_bytes()
-    assert written.read_bytes() == committed
+    assert write_program.read_bytes() == committed
     with running(SERVE, tmp_path) as service:
         assert service("GET", "/openapi.json").body == committed
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from click.testing import CliRunner
-from tests.databases import served, served_engine, sqlite_home
+from tests.databases import migrated_database, service_engine, sqlite_database
 from tests.postgres import Databases
 from tests.processes import COMMAND, SECONDS, environment, run
 from tests.system.conftest import command
@@ -57,7 +57,7 @@ class Place(NamedTuple):
         return result.stdout
 
     def held(self, user: str = ADA) -> OwnerCounts:
-        engine = served_engine(self.service)
+        engine = service_engine(self.service)
         try:
             return SqlOwnerData(engine, user).count()
         finally:
@@ -68,11 +68,11 @@ class Place(NamedTuple):
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
     """An empty database of each engine; on PostgreSQL an ordinary role, held by its policies."""
     if request.param == "sqlite":
-        address = sqlite_home(tmp_path)
+        address = sqlite_database(tmp_path)
         yield Place(address, address, tmp_path)
     else:
-        with served(request.getfixturevalue("postgresql")) as home:
-            yield Place(home.service, home.owner, tmp_path)
+        with migrated_database(request.getfixturevalue("postgresql")) as database:
+            yield Place(database.service, database.owner, tmp_path)
 
 
 def lines(count: int, user: str = ADA) -> list[dict[str, Any]]:
@@ -108,8 +108,8 @@ def test_a_round_trip_is_byte_identical(
     text = file.read_text()
     assert text == place.exported()
     (tmp_path / "other").mkdir()
-    with served(postgresql) as home:
-        for address in (sqlite_home(tmp_path / "other"), home.service):
+    with migrated_database(postgresql) as database:
+        for address in (sqlite_database(tmp_path / "other"), database.service):
             other = Place(address, address, tmp_path / "other")
             assert other("import", ADA, str(file)).stdout == "450 lines imported\n"
             assert other.exported() == text
@@ -170,7 +170,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("name", [*BAD, *WRONG])
 def test_an_invalid_line_is_printed_and_the_others_are_imported(tmp_path: Path, name: str) -> None:
     """With its number and the reason; the exit status is 2."""
-    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
+    place = Place(address := sqlite_database(tmp_path), address, tmp_path)
     first, second, third = lines(3)
     texts = [text_of(first), text_of(third)]
     bad, reason = BAD[name] if name in BAD else (json.dumps({**second, **WRONG[name][0]}), "")
@@ -180,8 +180,8 @@ def test_an_invalid_line_is_printed_and_the_others_are_imported(tmp_path: Path, 
     for dry in (["--dry-run"], []):
         result = place("import", ADA, str(file), *dry)
         assert result.returncode == 2
-        told, end = result.stderr.splitlines()
-        assert told == f"line 3: {reason or WRONG[name][1]}"
+        logged, end = result.stderr.splitlines()
+        assert logged == f"line 3: {reason or WRONG[name][1]}"
         result_word = "valid" if dry else "imported"
         assert end == f"Error: 1 line not {result_word}; 2 lines {result_word}"
     assert place.exported() == "".join(texts)
@@ -189,7 +189,7 @@ def test_an_invalid_line_is_printed_and_the_others_are_imported(tmp_path: Path, 
 
 def test_missing_members_are_named(tmp_path: Path) -> None:
     """A line must have every member, as none has a default."""
-    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
+    place = Place(address := sqlite_database(tmp_path), address, tmp_path)
     (line,) = lines(1)
     del line["version"], line["completed_at"]
     result = place("import", ADA, str(file_of(tmp_path, line)))
@@ -225,7 +225,7 @@ def test_the_longest_line_is_read() -> None:
 
 def test_a_line_that_is_too_long_is_skipped(tmp_path: Path) -> None:
     """It is printed with its number; the next line is imported."""
-    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
+    place = Place(address := sqlite_database(tmp_path), address, tmp_path)
     (line,) = lines(1)
     (tmp_path / "tasks.jsonl").write_text("x" * 3_000_000 + "\n" + json.dumps(line))
     result = place("import", ADA, str(tmp_path / "tasks.jsonl"))
@@ -250,8 +250,8 @@ def peak_memory(arguments: list[str], place: Place) -> int:
 
 def test_memory_does_not_grow_with_the_number_of_tasks(tmp_path: Path) -> None:
     """37 MiB of tasks need at most 24 MiB more than one task, for export and import."""
-    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
-    engine = served_engine(place.service)
+    place = Place(address := sqlite_database(tmp_path), address, tmp_path)
+    engine = service_engine(place.service)
     long = "x" * 8000
     for part in range(25):
         tasks = sample_tasks(BOB, 200, START, TaskIds(), seed=part)
@@ -270,7 +270,7 @@ def test_memory_does_not_grow_with_the_number_of_tasks(tmp_path: Path) -> None:
 
 def test_a_failed_export_changes_no_file(tmp_path: Path) -> None:
     """The previous file stays, and no temporary file is left."""
-    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
+    place = Place(address := sqlite_database(tmp_path), address, tmp_path)
     assert place("seed", "--user", ADA, "--tasks", "300").returncode == 0
     (tmp_path / "tasks.jsonl").write_text("the last one\n")
     database = sqlite3.connect(tmp_path / "tasks.db")
@@ -294,7 +294,7 @@ def test_a_failed_export_changes_no_file(tmp_path: Path) -> None:
 )
 def test_a_terminal_shows_a_progress_bar(tmp_path: Path, arguments: list[str], label: str) -> None:
     """On standard error, only if that is a terminal, until 100 %."""
-    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
+    place = Place(address := sqlite_database(tmp_path), address, tmp_path)
     assert place("seed", "--tasks", "3").stderr == ""
     assert place("export", "demo", "y.jsonl").returncode == 0
     screen, terminal = pty.openpty()
@@ -316,7 +316,7 @@ def test_a_terminal_shows_a_progress_bar(tmp_path: Path, arguments: list[str], l
 
 def test_erase_deletes_all_data_of_a_user(place: Place, tmp_path: Path) -> None:
     """After confirmation, it deletes tasks and idempotency records, and prints the counts."""
-    engine = served_engine(place.service)
+    engine = service_engine(place.service)
     for user in (ADA, BOB):
         with SqlTasks(engine).open_tasks(user, atomic=True) as tasks:
             IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title=SECRET_WORD)
@@ -338,8 +338,8 @@ def test_erase_deletes_all_data_of_a_user(place: Place, tmp_path: Path) -> None:
 
 def test_the_service_role_cannot_erase(tmp_path: Path, postgresql: Databases) -> None:
     """It deletes nothing; the message names the role to use."""
-    with served(postgresql) as home:
-        place = Place(home.service, home.owner, tmp_path)
+    with migrated_database(postgresql) as database:
+        place = Place(database.service, database.owner, tmp_path)
         place("seed", "--user", ADA, "--tasks", "2")
         result = place("erase", ADA, "--yes")
         assert (result.returncode, place.held().tasks) == (2, 2)
@@ -351,8 +351,8 @@ def test_the_service_role_cannot_erase(tmp_path: Path, postgresql: Databases) ->
 
 def test_erase_leaves_no_bytes_in_the_file(tmp_path: Path) -> None:
     """On SQLite, neither in the file nor in its WAL."""
-    place = Place(address := sqlite_home(tmp_path), address, tmp_path)
-    engine = served_engine(place.service)
+    place = Place(address := sqlite_database(tmp_path), address, tmp_path)
+    engine = service_engine(place.service)
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         for _ in range(50):
             tasks.add(title=SECRET_WORD, description=SECRET_WORD * 30)
@@ -367,7 +367,7 @@ def test_erase_reports_bytes_that_remain_in_the_file(
 ) -> None:
     """Another connection reads the file: the message says to run the command again."""
     monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_SECONDS", 0)
-    engine = served_engine(address := sqlite_home(tmp_path))
+    engine = service_engine(address := sqlite_database(tmp_path))
     with SqlTasks(engine).open_tasks(ADA) as tasks:
         tasks.add(title=SECRET_WORD)
         with engine.connect() as reader:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from tests.databases import Home, await_lock
+from tests.databases import Database, await_lock
 from tests.http_callers import token_of
 from tests.processes import Answer, Service, gunicorn
 from tests.secret_values import SECRET
@@ -22,10 +22,10 @@ HELD = """
 
 
 @pytest.fixture
-def service(home: Home, tmp_path: Path) -> Iterator[Service]:
+def service(database: Database, tmp_path: Path) -> Iterator[Service]:
     """A service of one worker, in which a lock is waited for as long as the test holds it."""
     settings = {
-        "DATABASE_URL": home.service,
+        "DATABASE_URL": database.service,
         "TASKSERVICE_JWT_SECRET": SECRET,
         "TASKSERVICE_LOCK_TIMEOUT": "25",
         "TASKSERVICE_STATEMENT_TIMEOUT": "25",
@@ -36,7 +36,9 @@ def service(home: Home, tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
-def test_who_retries_a_held_key_starves_nobody(service: Service, home: Home) -> None:
+def test_retries_of_a_locked_key_do_not_block_other_users(
+    service: Service, database: Database
+) -> None:
     """However many wait for one user's lock, each request of another is served."""
 
     def retry(_: int) -> Answer:
@@ -46,10 +48,10 @@ def test_who_retries_a_held_key_starves_nobody(service: Service, home: Home) -> 
     def ask(_: int) -> int:
         return service("GET", "/api/tasks/bob/tasks", token_of("bob")).status
 
-    with ThreadPoolExecutor(3 * PLACES) as pool, psycopg.connect(home.superuser) as holder:
+    with ThreadPoolExecutor(3 * PLACES) as pool, psycopg.connect(database.superuser) as holder:
         holder.execute(HELD, [KEY])
         retries = [pool.submit(retry, n) for n in range(3 * PLACES)]
-        await_lock(home.inspected, PLACES - 1)
+        await_lock(database.superuser_engine, PLACES - 1)
         assert [ask(n) for n in range(20)] == [200] * 20
         holder.rollback()
         assert {retry.result().status for retry in retries} == {201}

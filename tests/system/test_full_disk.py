@@ -40,10 +40,10 @@ def test_a_full_disk_takes_no_write_and_serves_reads(tmp_path: Path, way: str) -
 
     A full disk is one of its own, as far as this machine lets us make one; a quota is always tried.
     """
-    told = answered(way, tmp_path, in_a_mount(tmp_path) if way == "disk" else [])
-    assert told["started before"] == [200, 507, 507, 200]
-    assert "FAIL  database" in told["check"]
-    assert "its disk or quota is full: free some space" in told["check"]
-    assert "db upgrade" not in told["check"]
-    assert told["started then"] == [503, 507, 507, 503]
-    assert told["afterwards"] == [200, 201, 201, 200]
+    logged = answered(way, tmp_path, in_a_mount(tmp_path) if way == "disk" else [])
+    assert logged["started before"] == [200, 507, 507, 200]
+    assert "FAIL  database" in logged["check"]
+    assert "its disk or quota is full: free some space" in logged["check"]
+    assert "db upgrade" not in logged["check"]
+    assert logged["started then"] == [503, 507, 507, 503]
+    assert logged["afterwards"] == [200, 201, 201, 200]

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import pytest
 from gunicorn.config import Config
 from gunicorn.http.unreader import SocketUnreader
-from tests.databases import sqlite_home
+from tests.databases import sqlite_database
 from tests.processes import SECONDS, START, Service, gunicorn
 from tests.secret_values import SECRET
 
@@ -30,7 +30,7 @@ REQUEST = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
     """A service of one thread."""
-    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
     command = [*START, "--threads=1"]
     with gunicorn(tmp_path, command=command, **settings, WEB_CONCURRENCY="1") as service:
         yield service
@@ -50,7 +50,7 @@ def test_requests_that_come_together_are_all_answered(service: Service) -> None:
             received += client.recv(65536)
 
 
-def test_whoever_asks_without_a_pause_keeps_nobody_waiting(service: Service) -> None:
+def test_a_busy_connection_does_not_block_others(service: Service) -> None:
     """The only thread leaves a busy client for another one: they take turns."""
     answered = count()
     turns, begun, stopped = [next(answered)], Event(), Event()
@@ -137,7 +137,7 @@ def test_a_connection_waits_for_its_requests_as_ever(bench: Bench) -> None:
     assert timeout == NO_TIMEOUT
 
 
-def test_who_has_broken_off_is_given_back_to_the_one_who_notices(bench: Bench) -> None:
+def test_a_broken_connection_is_returned_to_the_poller(bench: Bench) -> None:
     """What is wrong with a connection, the next reading finds."""
     bench.client.sendall(b"a")
     bench.connection.sock = create_autospec(socket.socket, instance=True)
@@ -148,7 +148,7 @@ def test_who_has_broken_off_is_given_back_to_the_one_who_notices(bench: Bench) -
     assert bench.answered == [b"a", b""]
 
 
-def test_who_has_gone_is_given_back_to_the_one_who_notices(bench: Bench) -> None:
+def test_a_closed_connection_is_returned_to_the_poller(bench: Bench) -> None:
     """The end of a connection is no request that follows for ever."""
     bench.client.sendall(b"a")
     bench.client.shutdown(socket.SHUT_WR)
@@ -158,7 +158,7 @@ def test_who_has_gone_is_given_back_to_the_one_who_notices(bench: Bench) -> None
 
 
 @pytest.mark.parametrize("reason", ["a queue", "the end", "TLS"])
-def test_a_thread_that_is_needed_elsewhere_goes(bench: Bench, reason: str) -> None:
+def test_a_thread_is_released_if_needed(bench: Bench, reason: str) -> None:
     """Where somebody waits for a thread, or the worker stops, what follows goes the usual way.
 
     So does what is encrypted: there may be more of it than the kernel knows of.

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from tests.databases import sqlite_home
+from tests.databases import sqlite_database
 from tests.processes import SECONDS, Service, gunicorn
 from tests.secret_values import SECRET
 
@@ -23,7 +23,7 @@ REFUSED = (
 
 @pytest.fixture
 def service(tmp_path: Path) -> Iterator[Service]:
-    database = sqlite_home(tmp_path)
+    database = sqlite_database(tmp_path)
     settings = {"DATABASE_URL": database, "TASKSERVICE_JWT_SECRET": SECRET}
     with gunicorn(tmp_path, **settings, WEB_CONCURRENCY="1") as service:
         yield service
@@ -51,7 +51,7 @@ def test_others_are_served_while_clients_linger(service: Service) -> None:
         assert time.monotonic() - began < 1
 
 
-def test_who_lingers_is_let_go(service: Service) -> None:
+def test_a_lingering_connection_is_closed(service: Service) -> None:
     """After two seconds the service closes its side, and says so to whoever still sends."""
     with connected(service) as client:
         client.sendall(ASKING)
@@ -64,7 +64,7 @@ def test_who_lingers_is_let_go(service: Service) -> None:
         assert 1 < time.monotonic() - began < 4
 
 
-def test_a_refusal_is_read_by_whoever_is_still_sending(service: Service) -> None:
+def test_a_client_that_is_still_sending_can_read_the_response(service: Service) -> None:
     """The answer to a body that is not wanted arrives whole (RFC 9112, section 9.6)."""
     with connected(service) as client:
         client.sendall(REFUSED)
@@ -72,7 +72,7 @@ def test_a_refusal_is_read_by_whoever_is_still_sending(service: Service) -> None
         assert answer(client).startswith(b"HTTP/1.1 401 ")
 
 
-def test_those_who_linger_do_not_hold_up_the_end(service: Service) -> None:
+def test_lingering_connections_do_not_delay_shutdown(service: Service) -> None:
     """At SIGTERM they are waited for together, and not one after another."""
     with ExitStack() as stack:
         clients = [stack.enter_context(connected(service)) for _ in range(LINGERING)]

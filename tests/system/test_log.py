@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from tests.processes import COMMAND, SECONDS, START, Service, gunicorn, run, running, written
+from tests.processes import COMMAND, SECONDS, START, Service, gunicorn, run, running, write_program
 from tests.secret_values import SECRET
 from tests.system.conftest import command
 
@@ -125,10 +125,10 @@ def live(service: Service) -> None:
 
 def objects(service: Service) -> list[dict[str, Any]]:
     """Return all that was logged; every line is one object, and has what every line has."""
-    told = [json.loads(line) for line in service.output]
-    for each in told:
+    logged = [json.loads(line) for line in service.output]
+    for each in logged:
         assert list(each)[:5] == ["timestamp", "level", "pid", "logger", "event"]
-    return told
+    return logged
 
 
 def test_every_line_is_one_object(
@@ -138,20 +138,20 @@ def test_every_line_is_one_object(
     settings = {**production, "TASKSERVICE_LOG_LEVEL": "debug", "TASKSERVICE_NEW": "x\ny"}
     with running(defective, tmp_path, **settings) as service:
         live(service)
-    told = objects(service)
-    defect = next(each for each in told if each.get("status") == 500)
+    logged = objects(service)
+    defect = next(each for each in logged if each.get("status") == 500)
     assert (defect["level"], defect["logger"]) == ("error", "taskservice")
     assert defect["request_id"]
     assert defect["exception"].endswith("RuntimeError: the first line")
     assert "KeyError: 'the cause'" in defect["exception"]
-    refused = [each for each in told if each.get("status") == 401]
+    refused = [each for each in logged if each.get("status") == 401]
     assert {each["level"] for each in refused} == {"info"}
     assert all(each["request_id"] and each["reason"] for each in refused)
-    unread = [each for each in told if "Invalid request" in each["event"]]
+    unread = [each for each in logged if "Invalid request" in each["event"]]
     assert "Invalid request from ip=127.0.0.1: InvalidHeader" in {each["event"] for each in unread}
     assert {each["logger"] for each in unread} == {"gunicorn.error"}
-    assert {each["setting"] for each in told if "setting" in each} == {"TASKSERVICE_NEW"}
-    assert "debug" in {each["level"] for each in told}
+    assert {each["setting"] for each in logged if "setting" in each} == {"TASKSERVICE_NEW"}
+    assert "debug" in {each["level"] for each in logged}
 
 
 def test_a_line_for_a_person_is_one_line(
@@ -183,7 +183,7 @@ def refuse_bread(settings: dict[str, str], superuser: str) -> None:
             connection.execute("ALTER TABLE tasks ADD CHECK (title <> 'Buy bread')")
 
 
-def test_a_defect_of_the_database_tells_no_value(
+def test_a_database_error_is_logged_without_values(
     tmp_path: Path, production: dict[str, str], request: pytest.FixtureRequest
 ) -> None:
     """What a database says of a row that it refuses quotes the row: the log does not."""
@@ -229,10 +229,10 @@ def test_the_level_filters(tmp_path: Path, level: str, count: int) -> None:
     with running([*COMMAND, "serve", "--port", "0"], tmp_path, **settings) as service:
         assert service("GET", PATH).status == 401
         assert service.stop() == 0
-    told = [json.loads(line) for line in service.output if line.startswith("{")]
-    ours = {each["event"] for each in told if each["logger"] == "taskservice"}
+    logged = [json.loads(line) for line in service.output if line.startswith("{")]
+    ours = {each["event"] for each in logged if each["logger"] == "taskservice"}
     assert len(ours) == count
-    assert not told or min(len(each) for each in told) >= 5
+    assert not logged or min(len(each) for each in logged) >= 5
 
 
 def test_serve_greets_a_person_and_logs_to_standard_error(tmp_path: Path) -> None:
@@ -266,11 +266,11 @@ def test_another_server_logs_in_the_same_form(tmp_path: Path, sqlite: dict[str, 
         "logging.getLogger('a.library').info('not told')\n"
         "warnings.warn('three')\n"
     )
-    result = run(written(tmp_path, script), tmp_path, **sqlite)
+    result = run(write_program(tmp_path, script), tmp_path, **sqlite)
     assert result.returncode == 0, result.stderr
-    told = [json.loads(line) for line in result.stderr.splitlines()]
-    assert [each["logger"] for each in told] == ["a.library", "py.warnings"]
-    assert told[0]["event"] == "one\ntwo"
+    logged = [json.loads(line) for line in result.stderr.splitlines()]
+    assert [each["logger"] for each in logged] == ["a.library", "py.warnings"]
+    assert logged[0]["event"] == "one\ntwo"
 
 
 def test_a_server_with_a_log_of_its_own_keeps_it(tmp_path: Path, sqlite: dict[str, str]) -> None:
@@ -281,5 +281,5 @@ def test_a_server_with_a_log_of_its_own_keeps_it(tmp_path: Path, sqlite: dict[st
         "import taskservice.wsgi\n"
         "logging.warning('x')\n"
     )
-    result = run(written(tmp_path, script), tmp_path, **sqlite)
+    result = run(write_program(tmp_path, script), tmp_path, **sqlite)
     assert (result.returncode, result.stderr) == (0, "mine: x\n")

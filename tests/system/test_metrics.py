@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
-from tests.databases import sqlite_home
+from tests.databases import sqlite_database
 from tests.http_callers import token_of
 from tests.processes import (
     COMMAND,
@@ -29,7 +29,7 @@ from tests.processes import (
     gunicorn,
     run,
     running,
-    written,
+    write_program,
 )
 from tests.secret_values import SECRET
 from tests.token_issuer import Issuer
@@ -46,15 +46,15 @@ ON = {"TASKSERVICE_METRICS_ADDRESS": "127.0.0.1:0"}
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
-_told_address = re.compile(r'"metrics server listening", "address": "([^"]+)"').search
+_logged_address = re.compile(r'"metrics server listening", "address": "([^"]+)"').search
 
 
 class Scraper:
     """Asks a service for its metrics, as Prometheus does."""
 
     def __init__(self, service: Service) -> None:
-        told = (match for line in service.output if (match := _told_address(line)))
-        self.address = next(told)[1]
+        logged = (match for line in service.output if (match := _logged_address(line)))
+        self.address = next(logged)[1]
 
     def __call__(self, path: str = "/metrics", method: str = "GET") -> tuple[int, str]:
         connection = HTTPConnection(self.address, timeout=SECONDS)
@@ -80,11 +80,13 @@ class Scraper:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> dict[str, str]:
-    return {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET, **ON}
+    return {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET, **ON}
 
 
 @contextmanager
-def served(folder: Path, settings: dict[str, str]) -> Iterator[tuple[Service, Scraper]]:
+def running_with_metrics(
+    folder: Path, settings: dict[str, str]
+) -> Iterator[tuple[Service, Scraper]]:
     with gunicorn(folder, **settings) as service:
         yield service, Scraper(service)
 
@@ -133,7 +135,7 @@ def counted(samples: Samples) -> dict[tuple[Any, ...], float]:
 
 def test_the_counts_of_all_workers_add_up(tmp_path: Path, settings: dict[str, str]) -> None:
     """Exactly what was sent, also after a worker was killed, and after all were replaced."""
-    with served(tmp_path, settings) as (service, scraper):
+    with running_with_metrics(tmp_path, settings) as (service, scraper):
         use(service)
         assert counted(scraper.samples()) == used(1)
         os.kill(worker_pids(service, WORKERS)[0], signal.SIGKILL)
@@ -154,7 +156,10 @@ def test_the_counts_of_all_workers_add_up(tmp_path: Path, settings: dict[str, st
 def test_scrapes_go_on_while_workers_come_and_go(tmp_path: Path, settings: dict[str, str]) -> None:
     """Each is answered, and counts the same requests."""
     reloads = 3
-    with served(tmp_path, settings) as (service, scraper), ThreadPoolExecutor() as threads:
+    with (
+        running_with_metrics(tmp_path, settings) as (service, scraper),
+        ThreadPoolExecutor() as threads,
+    ):
         use(service)
         is_over = Event()
         scrapes = [threads.submit(scraped_until, is_over, scraper) for _ in range(2)]
@@ -185,7 +190,7 @@ def test_a_scrape_skips_the_file_that_a_worker_has_just_created(tmp_path: Path) 
 
 def test_a_worker_does_not_hold_the_port(tmp_path: Path, settings: dict[str, str]) -> None:
     """Where the master was killed, the next one can listen at once."""
-    with served(tmp_path, settings) as (service, scraper):
+    with running_with_metrics(tmp_path, settings) as (service, scraper):
         port = int(scraper.address.rpartition(":")[2])
         assert port in listening(service.process.pid)
         for pid in worker_pids(service, WORKERS):
@@ -203,7 +208,7 @@ def test_the_durations_are_a_histogram_by_method_and_route(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:
     """As many as there were requests, with their sum, in buckets from 1 ms to 10 s."""
-    with served(tmp_path, settings) as (service, scraper):
+    with running_with_metrics(tmp_path, settings) as (service, scraper):
         use(service)
         labels = {"method": "GET", "route": TASKS}
         name = "request_duration_seconds"
@@ -215,7 +220,7 @@ def test_the_durations_are_a_histogram_by_method_and_route(
 
 def test_gauges_are_of_the_workers_that_live(tmp_path: Path, settings: dict[str, str]) -> None:
     """A killed worker takes what it was doing along: the one that follows starts from nothing."""
-    with served(tmp_path, settings) as (service, scraper):
+    with running_with_metrics(tmp_path, settings) as (service, scraper):
         pool = 5 * WORKERS
         use(service)
         assert scraper.value("database_connections_max") == pool
@@ -231,14 +236,14 @@ def test_gauges_are_of_the_workers_that_live(tmp_path: Path, settings: dict[str,
         assert scraper.value("build_info", version=__version__) == 1
 
 
-def test_the_age_of_the_keys_is_told(tmp_path: Path, settings: dict[str, str]) -> None:
+def test_the_age_of_the_keys_is_a_metric(tmp_path: Path, settings: dict[str, str]) -> None:
     """When the oldest keys were fetched; that of a worker without any is 0."""
     settings.pop("TASKSERVICE_JWT_SECRET")
     closed = socket.create_server(("127.0.0.1", 0))
     port = closed.getsockname()[1]
     closed.close()
     out = {**settings, "TASKSERVICE_JWKS_URL": f"http://127.0.0.1:{port}/keys"}
-    with served(tmp_path, out) as (_, scraper):
+    with running_with_metrics(tmp_path, out) as (_, scraper):
         assert scraper.value("key_set_fetched_timestamp_seconds") == 0
         assert scraper.value("key_set_fetch_failures_total") == WORKERS
 
@@ -249,18 +254,18 @@ def test_keys_that_were_fetched_have_a_time(tmp_path: Path, settings: dict[str, 
     began = time.time()
     with Issuer(("EdDSA",)) as issuer:
         settings["TASKSERVICE_JWKS_URL"] = issuer.url
-        with served(tmp_path, settings) as (_, scraper):
+        with running_with_metrics(tmp_path, settings) as (_, scraper):
             fetched = scraper.value("key_set_fetched_timestamp_seconds")
             assert scraper.value("key_set_fetch_failures_total") == 0
     assert fetched is not None
     assert began <= fetched <= time.time()
 
 
-def test_a_scrape_that_fails_is_told_and_may_be_repeated(
+def test_a_failed_scrape_is_logged_and_can_be_repeated(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:
     """503 and a line in the log, where the numbers cannot be read; the service goes on."""
-    with served(tmp_path, settings) as (service, scraper):
+    with running_with_metrics(tmp_path, settings) as (service, scraper):
         folder = folder_of(service)
         assert folder is not None
         (folder / "counter_1.db").write_bytes(b"no")
@@ -269,13 +274,13 @@ def test_a_scrape_that_fails_is_told_and_may_be_repeated(
         assert scraper()[0] == 200
         assert service("GET", PATH, ADA).status == 200
         assert service.stop() == 0
-    told = [json.loads(line) for line in service.output]
-    assert "metrics scrape failed" in {line["event"] for line in told}
+    logged = [json.loads(line) for line in service.output]
+    assert "metrics scrape failed" in {line["event"] for line in logged}
 
 
 def test_metrics_have_one_address_of_their_own(tmp_path: Path, settings: dict[str, str]) -> None:
     """`/metrics` there, nothing else there, and no metrics where the tasks are."""
-    with served(tmp_path, settings) as (service, scraper):
+    with running_with_metrics(tmp_path, settings) as (service, scraper):
         assert scraper("/")[0] == 404
         assert scraper(method="POST")[0] == 405
         assert service("GET", "/metrics").status == 404
@@ -292,7 +297,7 @@ def test_nothing_is_left_behind(tmp_path: Path, settings: dict[str, str]) -> Non
     """The folder with the numbers is made anew at each start, and gone at the end."""
     used: list[Path | None] = []
     for _ in range(2):
-        with served(tmp_path, settings) as (service, scraper):
+        with running_with_metrics(tmp_path, settings) as (service, scraper):
             assert counted(scraper.samples()) == {}
             folder = folder_of(service)
             assert folder is not None
@@ -309,9 +314,9 @@ def test_metrics_that_are_off_cost_nothing(tmp_path: Path, settings: dict[str, s
     with gunicorn(tmp_path, **settings) as service:
         assert folder_of(service) is None
         assert service.stop() == 0
-        assert not any(_told_address(line) for line in service.output)
+        assert not any(_logged_address(line) for line in service.output)
     script = "import sys, taskservice.wsgi; print('prometheus_client' in sys.modules)"
-    result = run(written(tmp_path, script), tmp_path, **settings)
+    result = run(write_program(tmp_path, script), tmp_path, **settings)
     assert result.stdout == "False\n", result.stderr
 
 
@@ -339,10 +344,10 @@ def test_an_address_in_use_ends_the_start(
     assert "Traceback" not in result.stderr
 
 
-def test_another_server_is_told_that_nobody_serves_metrics(
+def test_metrics_are_disabled_under_another_server(
     tmp_path: Path, settings: dict[str, str]
 ) -> None:
     """The setting is for gunicorn's master: elsewhere it is a warning, and no numbers are kept."""
-    result = run(written(tmp_path, "import taskservice.wsgi"), tmp_path, **settings)
+    result = run(write_program(tmp_path, "import taskservice.wsgi"), tmp_path, **settings)
     assert result.returncode == 0
     assert '"event": "metrics disabled"' in result.stderr

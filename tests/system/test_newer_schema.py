@@ -1,6 +1,6 @@
 """Old code on a newer schema keeps its promises: the database is upgraded while it runs on.
 
-Every door of the port, on databases that a later version has brought a
+Every method of the port, on databases that a later version has brought a
 column and a table to.
 """
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
-from tests.databases import Home, served, served_engine, sqlite_home
+from tests.databases import Database, migrated_database, service_engine, sqlite_database
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
@@ -43,17 +43,17 @@ def bring_forward(engine: Engine) -> None:
 
 
 @pytest.fixture(scope="module")
-def home(postgresql: Databases) -> Iterator[Home]:
-    with served(postgresql) as home:
-        bring_forward(home.maintained)
-        yield home
+def database(postgresql: Databases) -> Iterator[Database]:
+    with migrated_database(postgresql) as database:
+        bring_forward(database.owner_engine)
+        yield database
 
 
 @pytest.fixture
 def sqlite(tmp_path: Path) -> Iterator[Engine]:
-    address = sqlite_home(tmp_path)
+    address = sqlite_database(tmp_path)
     bring_forward(unpooled_engine(database_url(address)))
-    engine = served_engine(address)
+    engine = service_engine(address)
     yield engine
     engine.dispose()
 
@@ -63,14 +63,14 @@ def open_tasks(request: pytest.FixtureRequest, clock: TickingClock) -> OpenTasks
     """The port over each engine, with no task in it."""
     if request.param == "sqlite":
         return SqlTasks(request.getfixturevalue("sqlite"), clock).open_tasks
-    with request.getfixturevalue("home").inspected.connect() as connection:
+    with request.getfixturevalue("database").superuser_engine.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
     return SqlTasks(request.getfixturevalue("later_engine"), clock).open_tasks
 
 
 @pytest.fixture(scope="module")
-def later_engine(home: Home) -> Iterator[Engine]:
-    engine = served_engine(home.service)
+def later_engine(database: Database) -> Iterator[Engine]:
+    engine = service_engine(database.service)
     yield engine
     engine.dispose()
 

@@ -14,9 +14,9 @@ from threading import Thread
 from urllib.parse import quote, urlsplit
 
 import pytest
-from tests.databases import sqlite_home
-from tests.hostile.wire import Answer as Raw
-from tests.hostile.wire import read_answer
+from tests.databases import sqlite_database
+from tests.hostile.transports import Answer as Raw
+from tests.hostile.transports import read_answer
 from tests.http_callers import token_of
 from tests.nginx import DOCUMENT, fronted, in_front_of
 from tests.processes import SECONDS, Answer, Service, gunicorn
@@ -36,7 +36,7 @@ def direct(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """The service as its operator starts it behind one proxy."""
     folder = tmp_path_factory.mktemp("nginx")
     settings = {
-        "DATABASE_URL": sqlite_home(folder),
+        "DATABASE_URL": sqlite_database(folder),
         "TASKSERVICE_JWT_SECRET": SECRET,
         "TASKSERVICE_PROXIES": "1",
     }
@@ -200,7 +200,7 @@ def test_the_longest_link_gets_through(service: Service) -> None:
     assert first.json[0]["id"] != second.json[0]["id"]
 
 
-def test_bodies_that_are_refused_harm_nobody_else(service: Service) -> None:
+def test_rejected_bodies_do_not_affect_other_clients(service: Service) -> None:
     """nginx sends the next request of anybody over the connection on which one was refused."""
     over = urlsplit(service.address).netloc
     statuses = set()
@@ -214,7 +214,7 @@ def test_bodies_that_are_refused_harm_nobody_else(service: Service) -> None:
 
 def test_a_service_that_is_away_is_503(tmp_path: Path) -> None:
     """Nobody behind nginx: 503 with `Retry-After`, and what became of a write is not known."""
-    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
     with gunicorn(tmp_path, **settings) as direct, fronted(direct) as service:
         assert service("GET", "/readyz").status == 200
         assert direct.stop() == 0
@@ -234,7 +234,7 @@ def test_no_request_is_sent_twice(method: str) -> None:
                 statuses.append(response.status)
                 response.read()
     assert statuses == [204, 503]
-    assert upstream.heard == 2
+    assert upstream.responses_received == 2
 
 
 def talking(address: str) -> "closing[HTTPConnection]":
@@ -246,7 +246,7 @@ class Moody:
     """Answers the first request of each connection, and hangs up at the second."""
 
     def __init__(self) -> None:
-        self.heard = 0
+        self.responses_received = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
@@ -263,10 +263,10 @@ class Moody:
             while True:
                 connection, _ = self._listener.accept()
                 with connection:
-                    self._hear(connection)
+                    self._receive(connection)
 
-    def _hear(self, connection: socket.socket) -> None:
+    def _receive(self, connection: socket.socket) -> None:
         if connection.recv(65536):
-            self.heard += 1
+            self.responses_received += 1
             connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
-            self.heard += bool(connection.recv(65536))
+            self.responses_received += bool(connection.recv(65536))

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import Engine
-from tests.databases import Home, served, served_engine
+from tests.databases import Database, migrated_database, service_engine
 from tests.http_callers import token_of
 from tests.pgbouncer import pooled
 from tests.postgres import Databases
@@ -35,28 +35,28 @@ LEFT = """
 
 
 @pytest.fixture(scope="module")
-def home(postgresql: Databases) -> Iterator[Home]:
-    with served(postgresql) as home:
-        yield home
+def database(postgresql: Databases) -> Iterator[Database]:
+    with migrated_database(postgresql) as database:
+        yield database
 
 
 @pytest.fixture(scope="module")
-def through(home: Home) -> Iterator[str]:
+def through(database: Database) -> Iterator[str]:
     """The address through a pooler with few connections."""
-    with pooled(home.service, servers=SERVERS) as address:
+    with pooled(database.service, servers=SERVERS) as address:
         yield address
 
 
 @pytest.fixture
 def engine(through: str) -> Iterator[Engine]:
     """The service's engine, as it is by default, with more connections than the pooler has."""
-    engine = served_engine(through, pool_size=CLIENTS)
+    engine = service_engine(through, pool_size=CLIENTS)
     yield engine
     engine.dispose()
 
 
 def live(engine: Engine, number: int) -> None:
-    """Go through every door, again and again, and meet nobody else's task."""
+    """Call every method again and again, and see no task of another user."""
     owner = f"user-{number}"
     for turn in range(ROUNDS):
         with SqlTasks(engine).open_tasks(owner) as tasks:
@@ -78,7 +78,7 @@ def test_statements_are_prepared_only_where_declared(
     through: str, able: bool, threshold: int | None
 ) -> None:
     """By default nothing is left with the pooler, which gives it to somebody else."""
-    engine = served_engine(through, prepared_statements=able)
+    engine = service_engine(through, prepared_statements=able)
     raw = engine.raw_connection()
     driver = raw.driver_connection
     assert isinstance(driver, psycopg.Connection)
@@ -102,7 +102,7 @@ def test_many_owners_share_few_connections(engine: Engine, through: str) -> None
             assert left in {(None, "0", "0", 0), ("", "0", "0", 0)}
 
 
-def test_the_service_runs_through_it(home: Home, through: str, tmp_path: Path) -> None:
+def test_the_service_runs_through_it(database: Database, through: str, tmp_path: Path) -> None:
     """gunicorn with default settings: two users at once, every answer their own."""
     settings = {"DATABASE_URL": through, "TASKSERVICE_JWT_SECRET": SECRET}
     with gunicorn(tmp_path, **settings) as service:

@@ -59,7 +59,7 @@ def test_a_database_has_the_tables_of_its_template(server: PostgresServer) -> No
     assert value(database, "SELECT one FROM copied") == 1
 
 
-def test_a_database_is_dropped_whoever_is_connected(server: PostgresServer) -> None:
+def test_a_database_is_dropped_despite_connections(server: PostgresServer) -> None:
     database = server.create_database()
     with psycopg.connect(database):
         server.drop_database(database)
@@ -94,7 +94,7 @@ def test_a_given_server_is_used_and_left_running(
     assert value(server.url(), "SELECT 1") == 1
 
 
-def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_package_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(GIVEN, raising=False)
     monkeypatch.setattr("tests.postgres.PACKAGE", "absent_postgres")
     with pytest.raises(RuntimeError, match=f"set {GIVEN}, or install"), given_or_own_server():

@@ -14,7 +14,7 @@ from tests.redis_server import RedisServer, redis_server
 from tests.secret_values import SECRET
 from tests.system.conftest import command
 
-PATIENT = 40
+MIN_WINDOW_SECONDS = 40
 """Seconds that a window must still have, so that it does not end while a test counts."""
 
 
@@ -40,7 +40,7 @@ class User:
         for number in itertools.count():
             self.path = f"/api/tasks/{name}-{number}/tasks"
             self._token = token_of(f"{name}-{number}")
-            if seconds_left(self.ask()) >= PATIENT:
+            if seconds_left(self.ask()) >= MIN_WINDOW_SECONDS:
                 return
 
     def ask(self) -> Answer:
@@ -82,10 +82,10 @@ def test_a_noisy_user_does_not_starve_another(tmp_path: Path, sqlite: dict[str, 
         done = Event()
 
         def make_noise() -> set[int]:
-            heard = set()
+            received = set()
             while not done.is_set():
-                heard.add(noisy.ask().status)
-            return heard
+                received.add(noisy.ask().status)
+            return received
 
         with ThreadPoolExecutor(4) as pool:
             noises = [pool.submit(make_noise) for _ in range(4)]
@@ -130,7 +130,7 @@ def test_a_redis_that_dies_takes_nothing_with_it(
         assert service("GET", "/readyz").status == 200
         assert service.stop() == 0
         service.output.finish()
-        told = [line for line in service.output if "rate limit store unavailable" in line]
-    assert '"level": "warning"' in told[0]
-    assert '"reason": "ConnectionError"' in told[0]
-    assert not any("127.0.0.1" in line for line in told)
+        logged = [line for line in service.output if "rate limit store unavailable" in line]
+    assert '"level": "warning"' in logged[0]
+    assert '"reason": "ConnectionError"' in logged[0]
+    assert not any("127.0.0.1" in line for line in logged)

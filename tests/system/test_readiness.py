@@ -9,7 +9,7 @@ from pathlib import Path
 from time import sleep
 
 import pytest
-from tests.databases import served, sqlite_home
+from tests.databases import migrated_database, sqlite_database
 from tests.postgres import Databases
 from tests.processes import Service, gunicorn
 from tests.secret_values import DATABASE_PASSWORD, SECRET
@@ -28,7 +28,7 @@ def without_database(folder: Path) -> Iterator[Service]:
 
 @contextmanager
 def altered(folder: Path) -> Iterator[Service]:
-    address = sqlite_home(folder)
+    address = sqlite_database(folder)
     with gunicorn(folder, DATABASE_URL=address, TASKSERVICE_JWT_SECRET=SECRET) as service:
         assert service("GET", "/readyz").json["checks"] == dict.fromkeys(CHECKS, OK)
         with closing(sqlite3.connect(folder / "tasks.db")) as connection:
@@ -41,7 +41,9 @@ def altered(folder: Path) -> Iterator[Service]:
 @contextmanager
 def without_keys(folder: Path) -> Iterator[Service]:
     keys = "http://127.0.0.1:1/keys"
-    with gunicorn(folder, DATABASE_URL=sqlite_home(folder), TASKSERVICE_JWKS_URL=keys) as service:
+    with gunicorn(
+        folder, DATABASE_URL=sqlite_database(folder), TASKSERVICE_JWKS_URL=keys
+    ) as service:
         yield service
 
 
@@ -54,7 +56,7 @@ UNFIT = {
 
 
 @pytest.mark.parametrize("case", UNFIT)
-def test_each_part_is_told_apart(tmp_path: Path, case: str) -> None:
+def test_each_check_is_reported_separately(tmp_path: Path, case: str) -> None:
     """503, with what was found of each part, and a warning for each that is unfit."""
     unfit, states = UNFIT[case]
     with unfit(tmp_path) as service:
@@ -63,14 +65,16 @@ def test_each_part_is_told_apart(tmp_path: Path, case: str) -> None:
         assert answer.json["checks"] == dict(zip(CHECKS, states, strict=True))
         assert service("GET", "/livez").status == 200
         assert service.stop() == 0
-    told = [json.loads(line) for line in service.output]
-    failed = [line for line in told if line["event"] == "readiness check failed"]
+    logged = [json.loads(line) for line in service.output]
+    failed = [line for line in logged if line["event"] == "readiness check failed"]
     reasons = {line["check"]: line["reason"] for line in failed}
     assert reasons.keys() == {name for name, state in answer.json["checks"].items() if state == OUT}
     assert all(reasons.values())
 
 
-def test_a_flood_of_callers_hears_the_truth(postgresql: Databases, tmp_path: Path) -> None:
+def test_many_concurrent_probes_get_the_current_state(
+    postgresql: Databases, tmp_path: Path
+) -> None:
     """Anybody may ask, any number at once: they share a look, and take no place from each other."""
     settings = {
         "TASKSERVICE_JWT_SECRET": SECRET,
@@ -79,8 +83,8 @@ def test_a_flood_of_callers_hears_the_truth(postgresql: Databases, tmp_path: Pat
         "WEB_CONCURRENCY": "1",
     }
     with (
-        served(postgresql) as home,
-        gunicorn(tmp_path, DATABASE_URL=home.service, **settings) as service,
+        migrated_database(postgresql) as database,
+        gunicorn(tmp_path, DATABASE_URL=database.service, **settings) as service,
         ThreadPoolExecutor(20) as callers,
     ):
         asked = [callers.submit(lambda: service("GET", "/readyz")) for _ in range(400)]

@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import jwt
 import pytest
-from tests.databases import sqlite_home
+from tests.databases import sqlite_database
 from tests.processes import ROOT, Service, gunicorn
 from tests.secret_values import SECRET
 from tests.token_issuer import Issuer
@@ -120,7 +120,7 @@ def serving(folder: Path, settings: dict[str, str], issuer: Issuer) -> Iterator[
         given["TASKSERVICE_JWKS_URL"] = f"http://{host}{urlsplit(url).path}"
     if "TASKSERVICE_JWT_SECRET" in given:
         given["TASKSERVICE_JWT_SECRET"] = SECRET
-    address = sqlite_home(folder)
+    address = sqlite_database(folder)
     with gunicorn(folder, DATABASE_URL=address, WEB_CONCURRENCY="1", **given) as service:
         yield service
 

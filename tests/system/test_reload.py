@@ -13,7 +13,7 @@ from pathlib import Path
 from threading import Event
 from urllib.parse import urlsplit
 
-from tests.databases import served
+from tests.databases import migrated_database
 from tests.http_callers import token_of
 from tests.postgres import Databases
 from tests.processes import SECONDS, WORKERS, Service, gunicorn
@@ -58,7 +58,7 @@ def use(service: Service, begun: Event, stop: Event, user: str) -> int:
         return count
 
 
-def test_a_reload_is_noticed_by_nobody(tmp_path: Path, production: dict[str, str]) -> None:
+def test_a_reload_drops_no_request(tmp_path: Path, production: dict[str, str]) -> None:
     """Through a SIGHUP, until the last old worker has ended, every request succeeds, once."""
     with gunicorn(tmp_path, **production) as service, ThreadPoolExecutor(len(USERS)) as pool:
         lines, stop = iter(service.output), Event()
@@ -104,19 +104,19 @@ def test_no_connection_is_of_two_processes(tmp_path: Path, postgresql: Databases
 
     So it is at the start, after a reload, and when a worker was replaced.
     """
-    with served(postgresql) as home:
-        settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
+    with migrated_database(postgresql) as database:
+        settings = {"DATABASE_URL": database.service, "TASKSERVICE_JWT_SECRET": SECRET}
         with gunicorn(tmp_path, **settings) as service:
             lines = iter(service.output)
             await_ready(lines, WORKERS)
-            require_separate(service, home.service)
+            require_separate(service, database.service)
             reload(service, lines)
-            require_separate(service, home.service)
+            require_separate(service, database.service)
             killed = workers(service)[0]
             os.kill(killed, signal.SIGKILL)
             await_ready(lines, 1)
             await_end(service, [killed])
-            require_separate(service, home.service)
+            require_separate(service, database.service)
 
 
 def require_separate(service: Service, database: str) -> None:

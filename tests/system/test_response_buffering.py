@@ -11,7 +11,7 @@ import pytest
 from gunicorn import util
 from gunicorn.config import Config
 from gunicorn.http import wsgi
-from tests.databases import sqlite_home
+from tests.databases import sqlite_database
 from tests.processes import SECONDS, gunicorn
 from tests.secret_values import SECRET
 
@@ -107,7 +107,7 @@ def test_a_file_follows_its_head() -> None:
 
 def test_the_service_sends_such_answers(tmp_path: Path) -> None:
     """What a client receives first holds head and body."""
-    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
     with gunicorn(tmp_path, **settings, WEB_CONCURRENCY="1") as service:
         place = urlsplit(service.address)
         with socket.create_connection((place.hostname, place.port), timeout=SECONDS) as client:

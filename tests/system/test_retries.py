@@ -10,10 +10,10 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import Engine, insert, select, text
-from tests.databases import served
+from tests.databases import migrated_database
 from tests.http_callers import token_of
 from tests.postgres import Databases
-from tests.processes import Answer, Service, gunicorn, run, written
+from tests.processes import Answer, Service, gunicorn, run, write_program
 from tests.secret_values import SECRET
 from tests.system.conftest import command
 
@@ -117,10 +117,13 @@ def test_counted_updates_over_processes_are_all_kept(service: Service) -> None:
 
 def test_a_key_in_flight_is_409(postgresql: Databases, tmp_path: Path) -> None:
     """While another holds the key, a request waits for a second, hears 409, and may come again."""
-    with served(postgresql) as home:
-        settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
+    with migrated_database(postgresql) as database:
+        settings = {"DATABASE_URL": database.service, "TASKSERVICE_JWT_SECRET": SECRET}
         key = {"Idempotency-Key": "held"}
-        with gunicorn(tmp_path, **settings) as service, psycopg.connect(home.superuser) as holder:
+        with (
+            gunicorn(tmp_path, **settings) as service,
+            psycopg.connect(database.superuser) as holder,
+        ):
             holder.execute(
                 "INSERT INTO receipts (user_id, key, digest, created_at)"
                 " VALUES ('ada', 'held', '', now())"
@@ -143,8 +146,8 @@ def mortal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str
         command(tmp_path, "db", "upgrade", DATABASE_URL=address)
         yield address, unpooled_engine(database_url(address))
     else:
-        with served(request.getfixturevalue("postgresql")) as home:
-            yield home.service, home.inspected
+        with migrated_database(request.getfixturevalue("postgresql")) as database:
+            yield database.service, database.superuser_engine
 
 
 def test_a_process_killed_anywhere_leaves_both_or_neither(
@@ -152,7 +155,7 @@ def test_a_process_killed_anywhere_leaves_both_or_neither(
 ) -> None:
     """In front of every statement: neither the task nor the key; behind the last: both."""
     address, database = mortal
-    fatal, killed = 1, written(tmp_path, KILLED)
+    fatal, killed = 1, write_program(tmp_path, KILLED)
     while True:
         result = run([*killed, address, str(fatal)], tmp_path)
         with database.connect() as connection:
@@ -185,7 +188,7 @@ def test_what_has_expired_is_pruned(tmp_path: Path, production: dict[str, str]) 
         assert set(connection.execute(select(idempotency_records.c.key)).scalars()) == {"1", "23"}
 
 
-def test_a_receipt_is_kept_for_the_whole_of_a_day(tmp_path: Path) -> None:
+def test_an_idempotency_record_is_kept_for_a_day(tmp_path: Path) -> None:
     """At the very end of its last hour it is there, and a moment later it is not."""
     database = unpooled_engine(database_url(f"sqlite:///{tmp_path}/tasks.db"))
     upgrade(database)

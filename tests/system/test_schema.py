@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Column, Engine, MetaData, Table, insert, inspect, text
-from tests.databases import served, served_engine
+from tests.databases import migrated_database, service_engine
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
 from tests.system.conftest import command
@@ -120,7 +120,7 @@ def test_an_upgrade_keeps_what_the_version_before_stored(addresses: list[URL]) -
         connection.execute(insert(idempotency_records), RECORD)
     upgrade(old)
     address = addresses[0].render_as_string(hide_password=False).replace("+psycopg", "")
-    engine = served_engine(address, allow_privileged_role=True)
+    engine = service_engine(address, allow_privileged_role=True)
     with SqlTasks(engine).open_tasks(ADA, atomic=True) as own:
         assert own.list(TaskQuery(text="STRASSE")).tasks == [TASK]
         once = IdempotentTasks(own, IdempotencyKey("key", b"fingerprint"))
@@ -131,7 +131,7 @@ def test_an_upgrade_keeps_what_the_version_before_stored(addresses: list[URL]) -
 
 
 @pytest.mark.parametrize("addresses", ["sqlite", "postgresql"], indirect=True)
-def test_a_schema_that_is_behind_is_told_and_a_newer_one_served(addresses: list[URL]) -> None:
+def test_an_older_schema_is_an_error_and_a_newer_one_is_served(addresses: list[URL]) -> None:
     """Behind is refused with the command to run; what this version does not know is newer."""
     engine = unpooled_engine(addresses[0])
     expect_behind(engine, "none")
@@ -219,8 +219,8 @@ def test_the_granted_role_may_do_no_more_than_serve(tmp_path: Path, postgresql: 
 @pytest.fixture
 def impatient(postgresql: Databases) -> Iterator[Engine]:
     """A small pool for which nobody waits."""
-    with served(postgresql) as home:
-        engine = served_engine(home.service, pool_size=2, pool_timeout=0.05)
+    with migrated_database(postgresql) as database:
+        engine = service_engine(database.service, pool_size=2, pool_timeout=0.05)
         yield engine
         engine.dispose()
 
@@ -245,7 +245,7 @@ def test_statements_are_prepared_on_a_server_of_our_own(postgresql: Databases, a
     engine.dispose()
 
 
-def test_a_connection_that_was_cut_while_idle_is_noticed_by_nobody(
+def test_a_connection_closed_while_idle_causes_no_error(
     impatient: Engine, postgresql: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a rest a connection is pinged, and one that died is replaced."""
@@ -276,7 +276,7 @@ def test_a_full_pool_is_an_outage(impatient: Engine) -> None:
 
 def test_sqlite_is_set_to_lose_nothing(tmp_path: Path) -> None:
     """Every connection waits for a lock, syncs each commit, and holds foreign keys."""
-    engine = served_engine(f"sqlite:///{tmp_path}/tasks.db")
+    engine = service_engine(f"sqlite:///{tmp_path}/tasks.db")
     expected = {"journal_mode": "wal", "synchronous": 2, "busy_timeout": 5000, "foreign_keys": 1}
     with engine.connect() as one, engine.connect() as other:
         for connection in (one, other):

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
-from tests.databases import Home, await_lock
+from tests.databases import Database, await_lock
 from tests.http_callers import token_of
 from tests.process_freeze import await_stillness, freeze
 from tests.processes import SECONDS, START, Service, gunicorn, running
@@ -36,7 +36,7 @@ def post_fork(arbiter, worker):
 
 
 @pytest.fixture
-def service(home: Home, tmp_path: Path) -> Iterator[Service]:
+def service(database: Database, tmp_path: Path) -> Iterator[Service]:
     """A service of two workers, whose statements wait for a lock as long as a test holds it.
 
     Each has places for a third of the clients, and lets the others wait.
@@ -44,7 +44,7 @@ def service(home: Home, tmp_path: Path) -> Iterator[Service]:
     settings = {
         "TASKSERVICE_POOL_SIZE": str(PLACES),
         "TASKSERVICE_POOL_TIMEOUT": "25",
-        "DATABASE_URL": home.service,
+        "DATABASE_URL": database.service,
         "TASKSERVICE_JWT_SECRET": SECRET,
         "TASKSERVICE_LOCK_TIMEOUT": "25",
         "TASKSERVICE_STATEMENT_TIMEOUT": "25",
@@ -54,9 +54,9 @@ def service(home: Home, tmp_path: Path) -> Iterator[Service]:
 
 
 @contextmanager
-def held(home: Home) -> Iterator[None]:
+def held(database: Database) -> Iterator[None]:
     """Have every write wait until the block ends."""
-    with psycopg.connect(home.superuser) as holder:
+    with psycopg.connect(database.superuser) as holder:
         holder.execute("LOCK TABLE tasks IN EXCLUSIVE MODE")
         yield
 
@@ -83,8 +83,8 @@ def answered(connection: HTTPConnection) -> tuple[int, str | None]:
         return response.status, response.headers["Connection"]
 
 
-def stored(home: Home) -> list[str]:
-    with psycopg.connect(home.superuser) as inspector:
+def stored(database: Database) -> list[str]:
+    with psycopg.connect(database.superuser) as inspector:
         return [title for (title,) in inspector.execute("SELECT title FROM tasks")]
 
 
@@ -93,7 +93,7 @@ def await_line(service: Service, said: str) -> None:
     assert any(said in line for line in service.output), said
 
 
-def await_closed_door(service: Service) -> None:
+def await_closed_port(service: Service) -> None:
     """Return when nobody can connect any more."""
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
@@ -105,20 +105,20 @@ def await_closed_door(service: Service) -> None:
     raise AssertionError("the door stays open")
 
 
-def test_fifty_requests_in_flight_are_answered(service: Service, home: Home) -> None:
+def test_fifty_requests_in_flight_are_answered(service: Service, database: Database) -> None:
     """At SIGTERM they wait in the database, or for a place there: all is done, once, and told."""
     titles = [f"Task {n}" for n in range(CLIENTS)]
-    with held(home):
+    with held(database):
         connections = [sent(service, title) for title in titles]
-        await_lock(home.inspected, PLACES)
+        await_lock(database.superuser_engine, PLACES)
         service.process.send_signal(signal.SIGTERM)
-        await_closed_door(service)
+        await_closed_port(service)
     assert {answered(one)[0] for one in connections} == {201}
     assert service.process.wait(SECONDS) == 0
-    assert sorted(stored(home)) == sorted(titles)
+    assert sorted(stored(database)) == sorted(titles)
 
 
-def test_who_waits_to_be_let_in_is_answered(service: Service, home: Home) -> None:
+def test_a_queued_request_is_answered_at_shutdown(service: Service, database: Database) -> None:
     """A connection that no worker had accepted at SIGTERM is served like any other."""
     titles = [f"Task {n}" for n in range(CLIENTS)]
     processes = workers(service)
@@ -131,20 +131,20 @@ def test_who_waits_to_be_let_in_is_answered(service: Service, home: Home) -> Non
         os.kill(process, signal.SIGCONT)
     assert {answered(one) for one in connections} == {(201, "close")}
     assert service.process.wait(SECONDS) == 0
-    assert sorted(stored(home)) == sorted(titles)
+    assert sorted(stored(database)) == sorted(titles)
 
 
-def test_a_kept_connection_is_served_once_more(service: Service, home: Home) -> None:
+def test_a_kept_connection_is_served_once_more(service: Service, database: Database) -> None:
     """A request on a connection that was idle at SIGTERM is answered, with `Connection: close`."""
     kept = [connected(service) for _ in range(4)]
     for connection in kept:
         connection.request("GET", "/livez")
         assert connection.getresponse().read()
-    with held(home):
+    with held(database):
         pending = sent(service, "Task")
-        await_lock(home.inspected)
+        await_lock(database.superuser_engine)
         service.process.send_signal(signal.SIGTERM)
-        await_closed_door(service)
+        await_closed_port(service)
         for connection in kept:
             connection.request("GET", "/livez")
         assert {answered(connection) for connection in kept} == {(200, "close")}
@@ -152,9 +152,9 @@ def test_a_kept_connection_is_served_once_more(service: Service, home: Home) -> 
     assert service.process.wait(SECONDS) == 0
 
 
-def test_who_never_says_anything_delays_nobody(home: Home, tmp_path: Path) -> None:
+def test_a_silent_connection_does_not_delay_shutdown(database: Database, tmp_path: Path) -> None:
     """A silent connection is waited for like an idle one, and not for `graceful_timeout`."""
-    settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": database.service, "TASKSERVICE_JWT_SECRET": SECRET}
     with running(START, tmp_path, WEB_CONCURRENCY="1", **settings) as service, ExitStack() as stack:
         await_line(service, "Worker ready")
         for _ in range(THREADS):
@@ -168,10 +168,10 @@ def test_who_never_says_anything_delays_nobody(home: Home, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT, signal.SIGQUIT])
 def test_a_worker_that_was_just_born_stops_as_well(
-    by: signal.Signals, home: Home, tmp_path: Path
+    by: signal.Signals, database: Database, tmp_path: Path
 ) -> None:
     """A signal that finds the handlers of the master in a worker is not lost."""
-    settings = {"DATABASE_URL": home.service, "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": database.service, "TASKSERVICE_JWT_SECRET": SECRET}
     (tmp_path / "newborn.py").write_text(NEWBORN)
     command = [*START, "--config", "newborn.py"]
     with running(command, tmp_path, WEB_CONCURRENCY="1", **settings) as service:
@@ -184,10 +184,10 @@ def test_a_worker_that_was_just_born_stops_as_well(
         assert service.process.wait(SECONDS / 2) == 0
 
 
-def test_a_half_sent_request_does_not_change_the_status(home: Home, tmp_path: Path) -> None:
+def test_a_half_sent_request_does_not_change_the_status(database: Database, tmp_path: Path) -> None:
     """Who never finishes is hung up on after `graceful_timeout`, and the status is 0."""
     settings = {
-        "DATABASE_URL": home.service,
+        "DATABASE_URL": database.service,
         "TASKSERVICE_JWT_SECRET": SECRET,
         "GUNICORN_CMD_ARGS": "--graceful-timeout 2",
     }

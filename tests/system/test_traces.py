@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from opentelemetry.proto.trace.v1.trace_pb2 import Status as SpanStatus
-from tests.databases import sqlite_home
+from tests.databases import sqlite_database
 from tests.http_callers import token_of
 from tests.otlp_collector import attributes, collecting
-from tests.processes import Service, gunicorn, run, written
+from tests.processes import Service, gunicorn, run, write_program
 from tests.secret_values import DATABASE_PASSWORD, SECRET
 
 from taskservice import __version__
@@ -25,12 +25,12 @@ HEADERS = {"traceparent": f"00-{TRACE}-{PARENT}-01", "tracestate": "vendor=Buy"}
 
 @pytest.fixture
 def settings(tmp_path: Path) -> dict[str, str]:
-    return {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    return {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
 
 
 def answered(service: Service) -> list[dict[str, Any]]:
-    told = [json.loads(line) for line in service.output]
-    return [line for line in told if line["event"] == "request finished"]
+    logged = [json.loads(line) for line in service.output]
+    return [line for line in logged if line["event"] == "request finished"]
 
 
 def test_a_request_and_its_work_are_spans_of_the_callers_trace(
@@ -58,9 +58,7 @@ def test_a_request_and_its_work_are_spans_of_the_callers_trace(
     assert resource == {"service.name": "taskservice", "service.version": __version__}
 
 
-def test_a_span_tells_nothing_of_what_a_client_sent(
-    tmp_path: Path, settings: dict[str, str]
-) -> None:
+def test_a_span_contains_no_client_data(tmp_path: Path, settings: dict[str, str]) -> None:
     """No path, query, header, title, user or address: only words of ours, numbers and ids."""
     with collecting() as collector:
         settings["OTEL_TRACES_EXPORTER"] = "otlp"
@@ -76,9 +74,9 @@ def test_a_span_tells_nothing_of_what_a_client_sent(
     for span in collector.spans:
         assert attributes(span).keys() <= known
         assert (list(span.events), span.trace_state, span.status.message) == ([], "", "")
-    told = str(collector.requests)
+    logged = str(collector.requests)
     for text in ("milk", "Buy", "evil", "ada", "nowhere", "127.0.0.1"):
-        assert text not in told
+        assert text not in logged
 
 
 def test_an_outage_is_an_error_without_its_words(tmp_path: Path, settings: dict[str, str]) -> None:
@@ -94,7 +92,9 @@ def test_an_outage_is_an_error_without_its_words(tmp_path: Path, settings: dict[
         assert span.status == SpanStatus(code=SpanStatus.STATUS_CODE_ERROR)
 
 
-def test_a_collector_that_is_away_harms_nobody(tmp_path: Path, settings: dict[str, str]) -> None:
+def test_an_unavailable_collector_does_not_affect_requests(
+    tmp_path: Path, settings: dict[str, str]
+) -> None:
     """Requests are answered, and the service ends in time."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         place = f"http://127.0.0.1:{closed.getsockname()[1]}"
@@ -118,7 +118,7 @@ def test_tracing_that_is_off_costs_nothing(
 ) -> None:
     """Nothing of it is imported."""
     script = "import sys, taskservice.wsgi; print('opentelemetry' in sys.modules)"
-    result = run(written(tmp_path, script), tmp_path, **settings, **variables)
+    result = run(write_program(tmp_path, script), tmp_path, **settings, **variables)
     assert (result.stdout, result.stderr) == ("False\n", "")
 
 
@@ -127,7 +127,7 @@ def test_an_exporter_that_is_not_known_is_a_warning(
 ) -> None:
     """Only OTLP is sent."""
     settings["OTEL_TRACES_EXPORTER"] = "zipkin"
-    result = run(written(tmp_path, "import taskservice.wsgi"), tmp_path, **settings)
+    result = run(write_program(tmp_path, "import taskservice.wsgi"), tmp_path, **settings)
     (line,) = map(json.loads, result.stderr.splitlines())
     assert (line["event"], line["setting"]) == ("tracing disabled", "OTEL_TRACES_EXPORTER")
 
@@ -138,7 +138,7 @@ def test_without_the_extra_the_service_starts_and_says_so(
     """Variables that ask for traces, where the packages are missing: a warning with the remedy."""
     settings["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:1"
     script = "import sys; sys.modules['opentelemetry'] = None; import taskservice.wsgi"
-    result = run(written(tmp_path, script), tmp_path, **settings)
+    result = run(write_program(tmp_path, script), tmp_path, **settings)
     assert result.returncode == 0
     (line,) = map(json.loads, result.stderr.splitlines())
     assert (line["level"], line["event"]) == ("warning", "tracing disabled")

@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 from urllib.parse import urlsplit
 
 import pytest
-from tests.databases import sqlite_home
+from tests.databases import sqlite_database
 from tests.http_callers import token_of
 from tests.processes import SECONDS, Service, gunicorn
 from tests.secret_values import SECRET
@@ -34,7 +34,7 @@ ANSWERED_UNREAD = {
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("unread")
-    settings = {"DATABASE_URL": sqlite_home(folder), "TASKSERVICE_JWT_SECRET": SECRET}
+    settings = {"DATABASE_URL": sqlite_database(folder), "TASKSERVICE_JWT_SECRET": SECRET}
     with gunicorn(folder, **settings, WEB_CONCURRENCY="1") as service:
         yield service
 

@@ -13,8 +13,8 @@ from gunicorn.app.base import BaseApplication
 from gunicorn.arbiter import Arbiter
 from gunicorn.http import errors, wsgi
 from gunicorn.workers.gthread import TConn, ThreadWorker
-from tests.databases import sqlite_home
-from tests.processes import run, written
+from tests.databases import sqlite_database
+from tests.processes import run, write_program
 from tests.secret_values import SECRET
 
 from taskservice.server.logger import Log
@@ -65,10 +65,10 @@ def test_a_signal_in_the_middle_of_a_look_at_the_master_ends_the_worker(
         worker.tmp.close()
 
 
-def test_a_signal_to_stop_is_heard_from_the_first_moment(tmp_path: Path) -> None:
+def test_a_stop_signal_is_handled_from_the_start(tmp_path: Path) -> None:
     """What comes before the first instruction of a child waits for it."""
-    settings = {"DATABASE_URL": sqlite_home(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
-    result = run(written(tmp_path, FORKS), tmp_path, **settings)
+    settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWT_SECRET": SECRET}
+    result = run(write_program(tmp_path, FORKS), tmp_path, **settings)
     assert (result.returncode, result.stderr) == (0, "")
 
 

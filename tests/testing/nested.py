@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree
 
-from tests.parent_death_signal import dying_with_the_tests
+from tests.parent_death_signal import die_with_parent
 from tests.processes import environment
 
 TIMEOUT = 110
@@ -53,7 +53,7 @@ def run_pytest(folder: Path, report: Path, *arguments: str) -> Report:
         text=True,
         check=False,
         timeout=TIMEOUT,
-        preexec_fn=dying_with_the_tests,
+        preexec_fn=die_with_parent,
     )
     assert ended.returncode in {0, 1}, ended.stdout + ended.stderr
     found = ElementTree.parse(report).iter("testcase")  # noqa: S314

@@ -10,7 +10,7 @@ from statistics import median
 from tests.benchmarks.speed.contenders import Contender
 from tests.benchmarks.speed.load import Load, Measured, prepare, run
 from tests.benchmarks.speed.operations import OPERATIONS
-from tests.parent_death_signal import dying_with_the_tests
+from tests.parent_death_signal import die_with_parent
 
 WARM_UP_SECONDS = 1.0
 
@@ -91,5 +91,5 @@ class Course:
 @contextmanager
 def course(seconds: float, rate: float | None = None) -> Iterator[Course]:
     """Yield a course whose load comes from one process, which dies with this one."""
-    with ProcessPoolExecutor(1, get_context("spawn"), dying_with_the_tests) as pool:
+    with ProcessPoolExecutor(1, get_context("spawn"), die_with_parent) as pool:
         yield Course(pool, seconds, rate)

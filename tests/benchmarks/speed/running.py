@@ -9,8 +9,8 @@ from pathlib import Path
 from socket import create_connection
 from tempfile import TemporaryDirectory
 
-from tests.parent_death_signal import dying_with_the_tests
-from tests.postgres import PostgresServer, kept_port
+from tests.parent_death_signal import die_with_parent
+from tests.postgres import PostgresServer, reserved_port
 from tests.processes import environment
 
 SECONDS = 60
@@ -20,7 +20,7 @@ Variables = Mapping[str, str]
 @contextmanager
 def running(command: Sequence[str], variables: Variables) -> Iterator[tuple[str, int]]:
     """Run a command, with `{port}` replaced by a free port; yield its address and process id."""
-    with kept_port() as port, TemporaryDirectory() as folder:
+    with reserved_port() as port, TemporaryDirectory() as folder:
         filled = [part.replace("{port}", str(port)) for part in command]
         output = Path(folder, "output")
         with (
@@ -31,7 +31,7 @@ def running(command: Sequence[str], variables: Variables) -> Iterator[tuple[str,
                 env=environment(**variables),
                 stdout=file,
                 stderr=file,
-                preexec_fn=dying_with_the_tests,
+                preexec_fn=die_with_parent,
             ) as process,
         ):
             try:

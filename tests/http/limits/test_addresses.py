@@ -18,7 +18,7 @@ from taskservice.testing import ADA, TickingClock
 class TestAnAddress:
     """May be refused ten times as often as a user may ask; then it is told to wait."""
 
-    def test_is_told_to_wait(self, app: Flask, clock: TickingClock) -> None:
+    def test_is_limited(self, app: Flask, clock: TickingClock) -> None:
         """The fiftieth bad token is 401, the next 429, and after the wait it is 401 again."""
         answer = refuse(app, ADDRESS_LIMIT_FACTOR * QUOTA)
         problem(answer, 401, "unauthenticated")
@@ -38,7 +38,7 @@ class TestAnAddress:
         problem(refuse(app, ADDRESS_LIMIT_FACTOR * QUOTA, said=said), 401, "unauthenticated")
         problem(refuse(app, 1, said=said), 429, "too-many-requests")
 
-    def test_does_not_lock_out_who_has_a_valid_token(self, app: Flask) -> None:
+    def test_does_not_limit_valid_tokens(self, app: Flask) -> None:
         """A neighbour's bad tokens cost an honest caller of the same address nothing."""
         problem(refuse(app, ADDRESS_LIMIT_FACTOR * QUOTA + 1), 429, "too-many-requests")
         headers = {"Authorization": f"Bearer {token_of(ADA)}"}
@@ -74,7 +74,7 @@ class TestAnAddress:
                 answer = app.test_client().get(PATH, headers=headers)
             assert answer.status_code == expected
 
-    def test_is_told_of_once_in_a_window(
+    def test_is_logged_once_in_a_window(
         self, app: Flask, ada: Caller, caplog: pytest.LogCaptureFixture
     ) -> None:
         """The log hears of each that is told to wait, and not of each time."""
@@ -82,9 +82,9 @@ class TestAnAddress:
         use_up(ada)
         for _ in range(20):
             ada("GET")
-        told = [each for each in caplog.records if each.getMessage() == "rate limit exceeded"]
-        assert [vars(each).get("address") for each in told] == ["192.0.2.1", None]
-        assert [vars(each).get("user") for each in told] == [None, ADA]
+        logged = [each for each in caplog.records if each.getMessage() == "rate limit exceeded"]
+        assert [vars(each).get("address") for each in logged] == ["192.0.2.1", None]
+        assert [vars(each).get("user") for each in logged] == [None, ADA]
         answered = [vars(each)["status"] for each in caplog.records if "status" in vars(each)]
         assert answered.count(401) == ADDRESS_LIMIT_FACTOR * QUOTA
 
@@ -112,7 +112,7 @@ class TestAnIssuerThatIsAway:
         problem(refuse(app, 1, "192.0.2.2", unknown), 503, "unavailable")
         assert refuse(app, 1, said=f"Bearer {issuer.token(ADA)}").status_code == 200
 
-    def test_locks_nobody_out_once_it_is_back(
+    def test_limits_no_address_after_recovery(
         self, make_app: Callable[..., Flask], issuer: Issuer, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Without any key all tokens count; a valid one is taken as soon as there are keys."""

@@ -49,7 +49,7 @@ def test_what_is_no_storage_is_refused(value: str, fault: str) -> None:
     assert str(error.value) == f"TASKSERVICE_RATE_LIMIT_STORAGE {fault}"
 
 
-def test_the_package_for_redis_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_redis_package_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without it the start ends with what to install."""
     monkeypatch.delitem(sys.modules, "taskservice.adapters.ratelimit.redis_counters", False)
     monkeypatch.setitem(sys.modules, "redis", None)

@@ -16,7 +16,7 @@ from taskservice.testing import ADA, BOB, TickingClock
 class TestAUser:
     """Has a budget to themselves, which only their own requests use up."""
 
-    def test_hears_429_when_it_is_used_up(self, ada: Caller) -> None:
+    def test_gets_429_when_it_is_used_up(self, ada: Caller) -> None:
         """The fifth request is served, the sixth is not, and says how long to wait."""
         use_up(ada)
         answer = ada("GET")
@@ -52,7 +52,7 @@ class TestAUser:
         use_up(ada)
         use_up(bob)
 
-    def test_is_charged_for_what_is_asked_wrongly(self, ada: Caller) -> None:
+    def test_counts_invalid_requests(self, ada: Caller) -> None:
         """A bad body, value, header or id costs as much as a good one."""
         problem(ada("POST", data=b"{", content_type="application/json"), 400, "malformed-request")
         problem(ada("POST", json={}), 422, "invalid-request")
@@ -61,7 +61,7 @@ class TestAUser:
         assert ada("HEAD").status_code == 200
         problem(ada("GET"), 429, "too-many-requests")
 
-    def test_is_told_to_wait_before_a_body_is_read(self, ada: Caller) -> None:
+    def test_is_limited_before_a_body_is_read(self, ada: Caller) -> None:
         """429 comes before 413, 415, 400 and 422, and nothing is written."""
         use_up(ada)
         for request in (
@@ -82,7 +82,7 @@ def test_what_is_public_is_not_limited(app: Flask) -> None:
             assert app.test_client().get(path).status_code == 200
 
 
-def test_off_limits_nobody(make_app: Callable[..., Flask]) -> None:
+def test_off_disables_the_limit(make_app: Callable[..., Flask]) -> None:
     """No count, no field, for users and addresses alike."""
     app = make_app(rate_limit="off")
     ada = Caller(app.test_client(), ADA)

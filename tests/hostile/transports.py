@@ -14,12 +14,12 @@ from flask import Flask
 from gunicorn.config import Config
 from gunicorn.http import wsgi
 from gunicorn.http.parser import RequestParser
-from tests.hostile.case import HANGS_UP
+from tests.hostile.case import CONNECTION_CLOSED
 from tests.processes import SECONDS
 
 from taskservice.server import gunicorn_conf
 
-Exchange = Callable[[bytes], bytes]
+Transport = Callable[[bytes], bytes]
 """Sends a request, and returns all that comes back."""
 
 _CLIENT, _SERVER = ("127.0.0.1", 50_000), ("127.0.0.1", 8000)
@@ -67,7 +67,7 @@ class Answer(NamedTuple):
 def read_answer(received: bytes, method: str) -> Answer:
     """Return the final answer in `received` (RFC 9112), past any `100 Continue`."""
     if not received:
-        return Answer(HANGS_UP, Message(), b"", b"")
+        return Answer(CONNECTION_CLOSED, Message(), b"", b"")
     stream = BytesIO(received)
     status = int(stream.readline().split(b" ")[1])
     headers = parse_headers(stream)
@@ -80,7 +80,7 @@ def read_answer(received: bytes, method: str) -> Answer:
     return Answer(status, headers, rest[:length], rest[length:])
 
 
-def in_process(app: Flask) -> Exchange:
+def in_process(app: Flask) -> Transport:
     """Return the way to `app` through gunicorn's parser and writer, without its processes."""
     config = Config()
     for name in _HEADER_SETTINGS:
@@ -103,7 +103,7 @@ def in_process(app: Flask) -> Exchange:
     return exchange
 
 
-def over_socket(address: str) -> Exchange:
+def over_socket(address: str) -> Transport:
     """Return the way to the service at `address`, on a connection of its own each time."""
     place = urlsplit(address)
 

@@ -11,7 +11,7 @@ import orjson
 from tests.canaries import WATCH, look_at_answer
 from tests.hostile.case import Case
 from tests.hostile.messages import TASK, message
-from tests.hostile.wire import Answer, Exchange, read_answer
+from tests.hostile.transports import Answer, Transport, read_answer
 from tests.secret_values import SECRET
 
 from taskservice.adapters.http.api import cursors
@@ -53,44 +53,44 @@ def cursor_of(user: str, after: UUID, sort: Sort | None = None) -> str:
     return cursors.encode(user, TaskQuery(after=position, sort=sort or Sort()))
 
 
-class World:
+class CorpusRunner:
     """Two users on one engine. Whatever an entry does is undone before the next.
 
-    Where a proxy is `believed`, addresses begin with the prefix that it says.
+    Where a proxy is `trusts_proxy`, addresses begin with the prefix that it says.
     Pages of `origins` may read what is answered. `opened` tells how often storage was opened
     so far: a request that did not open it has changed nothing, and no list is read after it.
     """
 
     def __init__(
         self,
-        exchange: Exchange,
+        exchange: Transport,
         *,
-        believed: bool = False,
+        trusts_proxy: bool = False,
         origins: Collection[str] = (),
         opened: Callable[[], int] | None = None,
     ) -> None:
         self._exchange = exchange
-        self._believed = believed
+        self._trusts_proxy = trusts_proxy
         self._origins = origins
         self._opened = opened
         self._lists: dict[str, bytes] | None = None
-        self.reached = False
-        """Whether the last request that was put to the test may have reached storage."""
+        self.reached_storage = False
+        """Whether the last request that was checked may have reached storage."""
 
-    def put_to_the_test(self, case: Case) -> Answer:
+    def check(self, case: Case) -> Answer:
         """Send the request of `case`, assert all that is promised of its answer, and return it."""
-        before = self._lists or {user: self._started_anew(user) for user in USERS}
+        before = self._lists or {user: self._reset_tasks(user) for user in USERS}
         self._lists = None
         times = self._opened and self._opened()
-        answer = self._send(filled(case.request, before), case.method)
-        self.reached = self._opened is None or self._opened() != times
-        after = {user: self._list(user) for user in USERS} if self.reached else before
+        answer = self._send(fill_placeholders(case.request, before), case.method)
+        self.reached_storage = self._opened is None or self._opened() != times
+        after = {user: self._list(user) for user in USERS} if self.reached_storage else before
         check_answer(case, answer)
         if not case.by_server:
             check_page(case, answer, self._origins)
         assert after["bob"] == before["bob"], "another user's tasks were touched"
         if case.writes:
-            prefix = said(case, "X-Forwarded-Prefix") if self._believed else ""
+            prefix = request_header(case, "X-Forwarded-Prefix") if self._trusts_proxy else ""
             prefix = "" if prefix.startswith("//") else prefix
             check_write(answer, orjson.loads(after["ada"]), prefix)
         else:
@@ -98,7 +98,7 @@ class World:
             self._lists = after
         return answer
 
-    def _started_anew(self, user: str) -> bytes:
+    def _reset_tasks(self, user: str) -> bytes:
         for task in orjson.loads(self._list(user)):
             assert self._ask(user, "DELETE", f"/{task['id']}").status == 204
         assert self._ask(user, "POST", body=TASK).status == 201
@@ -120,7 +120,7 @@ class World:
         return answer
 
 
-def filled(request: bytes, lists: Mapping[str, bytes]) -> bytes:
+def fill_placeholders(request: bytes, lists: Mapping[str, bytes]) -> bytes:
     """Return the request with what it names in braces filled in."""
     own, foreign = (UUID(orjson.loads(lists[user])[0]["id"]) for user in USERS)
     names = {
@@ -185,20 +185,20 @@ def check_page(case: Case, answer: Answer, origins: Collection[str]) -> None:
 
     A cache is told that it depends on who asks (the Fetch standard, sections 3.3 and 4.8).
     """
-    told = {name for name in answer.headers if name.startswith("Access-Control-")}
-    page = said(case, "Origin")
+    cors_headers = {name for name in answer.headers if name.startswith("Access-Control-")}
+    page = request_header(case, "Origin")
     assert ("Origin" in answer.headers.get("Vary", "").split(", ")) == bool(origins)
     assert answer.headers["Access-Control-Allow-Origin"] == (page if page in origins else None)
     if page not in origins:
-        assert told == set()
-    elif asked := said(case, "Access-Control-Request-Method"):
+        assert cors_headers == set()
+    elif asked := request_header(case, "Access-Control-Request-Method"):
         known = PREFLIGHTED if asked in PREFLIGHTED.split(", ") else None
         assert answer.headers["Access-Control-Allow-Methods"] == known
     else:
         assert "ETag" in answer.headers["Access-Control-Expose-Headers"].split(", ")
 
 
-def said(case: Case, name: str) -> str:
+def request_header(case: Case, name: str) -> str:
     """Return the value of a header of the request, nothing without it."""
     found = re.search(rb"\r\n%s: ([^\r]*)\r\n" % name.encode(), case.request)
     return found[1].decode("latin-1") if found else ""
