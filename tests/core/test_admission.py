@@ -140,11 +140,6 @@ def test_one_owner_cannot_take_all_slots() -> None:
         assert load.admission.queue_length == 6
 
 
-def test_any_owner_may_take_the_only_slot() -> None:
-    """A single slot is not reserved for other owners."""
-    open_once(Admission(InMemoryTasks().open_tasks, slots=1, wait_timeout=0))
-
-
 def test_the_owner_with_the_fewest_slots_is_admitted_next() -> None:
     """An earlier request waits longer if its owner has more slots."""
     with running_load(wait_timeout=30) as load:

@@ -47,6 +47,7 @@ MISMATCHED = {
     "a version with a zero before": '"01"',
     "a negative version": '"-1"',
     "a weak tag": 'W/"1"',
+    "another version, and a weak tag": '"2", W/"1"',
     "an empty tag": '""',
     "a word in quotes": '"x"',
     "a star in quotes": '"*"',

@@ -123,20 +123,9 @@ def test_a_403_reveals_nothing_about_the_other_user(ada: Caller, bob: Caller) ->
     "path",
     [
         "/api/tasks/ada%2Ftasks",
-        "/api/tasks//ada/tasks",
         "/api//tasks/ada/tasks",
-        "/api/tasks/ada/tasks/",
-        "/api/tasks/ada/../tasks",
-        "/api/tasks/ada/tasks/01",
-        "/api/tasks/ada/tasks/0x1",
-        "/api/tasks/ada/tasks/-1",
-        "/api/tasks/ada/tasks/{01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11}",
-        "/api/tasks/ada/tasks/01932d0e5f0a7cc398f40b8e1c6f2a11",
-        "/api/tasks/ada/tasks/" + "9" * 3000,
         "/api/tasks/ada",
         "/api",
-        "/index.html",
-        "/nowhere",
     ],
 )
 def test_what_is_no_route_is_404(closed_app: Flask, path: str) -> None:

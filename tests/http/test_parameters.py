@@ -1,4 +1,4 @@
-"""Query parameters that are refused, and cursors that are not of the list."""
+"""Query parameters and cursors; `tests/hostile/queries.py` has more that are refused."""
 
 import base64
 from typing import Any
@@ -19,23 +19,24 @@ QUERIES = [
 
 
 @pytest.mark.parametrize(
-    "limit", ["0", "-1", "201", "1000000000", "1_0", "%201", "%2B1", "1.0", "", "１", "0x1", "1e1"]
+    ("query", "expected"),
+    [
+        ("limit=0", {"?limit": "must be from 1 to 200"}),
+        ("completed=1", {"?completed": "must be true or false"}),
+        ("q=&q=milk", {"?q": "must be given only once"}),
+        (
+            "limit=1&limit=2&completd=true",
+            {
+                "?limit": "must be given only once",
+                "?completd": "is not a parameter of this operation",
+            },
+        ),
+        (f"q={'x' * 256}", {"?q": "must be at most 255 characters"}),
+        ("q=a%00b", {"?q": "must not contain control characters"}),
+    ],
 )
-def test_a_limit_is_from_1_to_200(ada: Caller, limit: str) -> None:
-    """A limit is ASCII digits within its bounds, and nothing that resembles them."""
-    assert faults(ada("GET", f"?limit={limit}")) == {"?limit": "must be from 1 to 200"}
-
-
-@pytest.mark.parametrize("limit", ["1", "200", "007"])
-def test_a_limit_within_bounds_is_taken(ada: Caller, limit: str) -> None:
-    """Both ends of the range are in it."""
-    assert ada("GET", f"?limit={limit}").status_code == 200
-
-
-@pytest.mark.parametrize("value", ["1", "on", "True", "yes", "%20", "null"])
-def test_completed_is_true_or_false(ada: Caller, value: str) -> None:
-    """Only the two words are flags."""
-    assert faults(ada("GET", f"?completed={value}")) == {"?completed": "must be true or false"}
+def test_every_fault_of_a_query_is_named(ada: Caller, query: str, expected: dict[str, str]) -> None:
+    assert faults(ada("GET", f"?{query}")) == expected
 
 
 @pytest.mark.parametrize("query", ["q=", "completed=", "cursor=", "q=&completed=&cursor=", "q"])
@@ -46,34 +47,6 @@ def test_an_empty_search_asks_for_nothing(ada: Caller, query: str) -> None:
     link = ada("GET", f"?{query}&limit=1").headers["Link"]
     following = link.removeprefix("<").removesuffix('>; rel="next"')
     assert ada("GET", following).json == made[:1]
-
-
-@pytest.mark.parametrize("name", ["limit", "sort", "created_after", "updated_before"])
-def test_an_empty_value_is_none_elsewhere(ada: Caller, name: str) -> None:
-    """A number, an order and a time are never empty."""
-    assert faults(ada("GET", f"?{name}=")).keys() == {f"?{name}"}
-
-
-def test_an_empty_value_beside_another_is_given_twice(ada: Caller) -> None:
-    """Nobody can tell which of two was meant."""
-    assert faults(ada("GET", "?q=&q=milk")) == {"?q": "must be given only once"}
-
-
-def test_a_parameter_is_known_and_given_once(ada: Caller) -> None:
-    """Unknown and repeated parameters are refused by name, all at once."""
-    assert faults(ada("GET", "?limit=1&limit=2&completd=true")) == {
-        "?limit": "must be given only once",
-        "?completd": "is not a parameter of this operation",
-    }
-
-
-@pytest.mark.parametrize("method", ["GET", "DELETE"])
-def test_one_task_takes_no_parameters(ada: Caller, method: str) -> None:
-    """A parameter that would be ignored is refused."""
-    task = ada.create()
-    response = ada(method, f"/{task['id']}?version=1")
-    assert faults(response) == {"?version": "is not a parameter of this operation"}
-    assert ada("GET").json == [task]
 
 
 @pytest.mark.parametrize("prefer", ["", "count=exact"])
@@ -101,32 +74,24 @@ def change_last_bit(cursor: str) -> str:
 
 
 @pytest.mark.parametrize(
-    "alter",
-    [
-        lambda cursor: "x",
-        lambda cursor: cursor[:-1],
-        lambda cursor: cursor + "A",
-        lambda cursor: cursor + "%3D",
-        lambda cursor: "B" + cursor[1:],
-        lambda cursor: cursor.replace("A", "!", 1) + "!",
-        lambda cursor: cursor + "%00",
-        lambda cursor: "%C3%A4",
-        lambda cursor: "A" * 5000,
-        change_last_bit,
-    ],
+    "alter", [lambda cursor: cursor[:-1], lambda cursor: "B" + cursor[1:], change_last_bit]
 )
 def test_an_altered_cursor_is_400(ada: Caller, alter: Any) -> None:
     """What is not a cursor, or no longer one, is refused."""
     problem(ada("GET", f"?cursor={alter(cursor_of(ada))}"), 400, "malformed-request")
 
 
-def test_a_cursor_is_bound_to_its_owner_and_filter(ada: Caller, bob: Caller) -> None:
-    """A cursor of another user, or of another list of the same, is refused."""
-    mine, open_ones = cursor_of(ada), cursor_of(ada, "&completed=false")
-    problem(bob("GET", f"?cursor={mine}"), 400, "malformed-request")
-    problem(ada("GET", f"?cursor={open_ones}"), 400, "malformed-request")
-    problem(ada("GET", f"?completed=true&cursor={open_ones}"), 400, "malformed-request")
-    assert ada("GET", f"?completed=false&cursor={open_ones}").status_code == 200
+def test_a_cursor_is_bound_to_its_list(ada: Caller) -> None:
+    """A cursor of one order, search or filter is none of another."""
+    query = "sort=title&q=milk&completed=false"
+    cursor = cursor_of(ada, f"&{query}")
+    assert ada("GET", f"?{query}&cursor={cursor}").status_code == 200
+    for old, new in (
+        *(("sort=title", "sort=-title"), ("sort=title&", ""), ("q=milk&", ""), ("milk", "mil")),
+        *(("&completed=false", ""), ("false", "true")),
+    ):
+        other = query.replace(old, new)
+        problem(ada("GET", f"?{other}&cursor={cursor}"), 400, "malformed-request")
 
 
 def test_a_page_may_change_its_length(ada: Caller) -> None:
@@ -134,30 +99,9 @@ def test_a_page_may_change_its_length(ada: Caller) -> None:
     assert len(ada("GET", f"?limit=2&cursor={cursor_of(ada)}").json) == 2
 
 
-@pytest.mark.parametrize(
-    "moment",
-    [
-        "2026-02-09",
-        "2026-02-09T10:00:00",
-        "2026-02-09T10:00:60Z",
-        "2026-02-09T25:00:00Z",
-        "2026-02-30T10:00:00Z",
-        "2026-02-09T10:00:00%2B01",
-        "2026-02-09T10:00:00 01:00",
-        "1969-12-31T23:59:59Z",
-        "1970-01-01T00:30:00%2B01:00",
-        "9999-01-01T00:00:00Z",
-        "0001-01-01T00:00:00%2B23:59",
-        "20260209T100000Z",
-        "1770631200",
-        "",
-        "２026-02-09T10:00:00Z",
-    ],
-)
-def test_a_moment_is_a_time_with_an_offset(ada: Caller, moment: str) -> None:
-    """A date, a local time, a second 60 or a year out of range is refused by name."""
+def test_a_moment_is_a_time_with_an_offset(ada: Caller) -> None:
     for name in ("created_after", "created_before", "updated_after", "updated_before"):
-        (detail,) = faults(ada("GET", f"?{name}={moment}")).values()
+        (detail,) = faults(ada("GET", f"?{name}=2026-02-09")).values()
         assert detail.startswith("must be an RFC 3339 time such as 2026-02-09T10:00:00Z: ")
 
 
@@ -176,18 +120,6 @@ def test_lists_are_filtered_by_time(ada: Caller) -> None:
     abroad = at.replace("10:00", "11:00").replace("Z", "%2B01:00")
     assert ada("GET", f"?updated_after={abroad}").json == [third, second]
     assert ada("GET", f"?updated_before={abroad}").json == [first]
-
-
-@pytest.mark.parametrize(
-    ("text", "fault"),
-    [
-        ("x" * 256, "must be at most 255 characters"),
-        ("a%00b", "must not contain control characters"),
-    ],
-)
-def test_a_search_is_text(ada: Caller, text: str, fault: str) -> None:
-    """A search for nothing, for too much, or for what no task can hold is refused."""
-    assert faults(ada("GET", f"?q={text}")) == {"?q": fault}
 
 
 def test_lists_are_searched(ada: Caller) -> None:
@@ -229,14 +161,6 @@ def test_pages_of_every_sort_lead_on(ada: Caller, sort: str) -> None:
         address = link.removeprefix("<").removesuffix('>; rel="next"')
         assert ("q=%C3%A4%26%3D%2B%25" in address) == bool(address)
     assert sorted(task["id"] for task in seen) == [task["id"] for task in made]
-
-
-def test_a_cursor_is_bound_to_its_sort_and_search(ada: Caller) -> None:
-    """A cursor of one order or search is none of another."""
-    cursor = cursor_of(ada, "&sort=title&q=milk")
-    assert ada("GET", f"?sort=title&q=milk&cursor={cursor}").status_code == 200
-    for other in ("sort=-title&q=milk", "sort=title", "q=milk", "sort=title&q=mil"):
-        problem(ada("GET", f"?{other}&cursor={cursor}"), 400, "malformed-request")
 
 
 COUNTS = [

@@ -7,12 +7,9 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
-from hypothesis import given
-from hypothesis import strategies as st
 from tests.http_callers import SETTINGS, Caller, application
 from tests.problem_details import problem
 
-from taskservice.adapters.http.protocol.etags import parse_etags
 from taskservice.core.service import OpenTasks
 
 WRITES: list[tuple[str, str, Any]] = [
@@ -21,22 +18,6 @@ WRITES: list[tuple[str, str, Any]] = [
     ("PATCH", "/complete", {"completed": True}),
     ("DELETE", "", None),
 ]
-MALFORMED = [
-    "",
-    "1",
-    "'1'",
-    '"1',
-    '1"',
-    '"1" "2"',
-    '"1";',
-    "W/1",
-    'w/"1"',
-    '*, "1"',
-    '"a\x7fb"',
-    "**",
-    '"1 "',
-]
-ARABIC_ONE = '"\u0661"'.encode().decode("latin-1")
 
 
 @pytest.mark.parametrize(("method", "suffix", "body"), WRITES)
@@ -52,55 +33,10 @@ def test_a_write_is_done_where_the_tag_matches(
     assert response.status_code == (204 if method == "DELETE" else 200)
 
 
-@pytest.mark.parametrize(("method", "suffix", "body"), WRITES)
-@pytest.mark.parametrize(
-    "tags",
-    [
-        '"2"',
-        '"01"',
-        'W/"1"',
-        '"x"',
-        '""',
-        '"2", W/"1"',
-        '"-1"',
-        ARABIC_ONE,
-    ],
-)
-def test_a_write_is_412_where_no_tag_matches(
-    ada: Caller, method: str, suffix: str, body: Any, tags: str
-) -> None:
-    """Strong comparison: another version, a weak tag or another's tag changes nothing."""
-    task = ada.create()
-    response = ada(method, f"/{task['id']}{suffix}", json=body, headers={"If-Match": tags})
-    problem(response, 412, "precondition-failed")
-    assert ada("GET", f"/{task['id']}").json == task
-
-
-@pytest.mark.parametrize("value", MALFORMED)
-def test_what_is_no_list_of_tags_is_400(ada: Caller, value: str) -> None:
-    """A value that is not `*` or quoted tags is malformed, whether the task exists or not."""
-    task, excluding = ada.create(), {"If-None-Match": value}
-    for task_id in (task["id"], uuid4()):
-        for method, suffix, body in WRITES:
-            response = ada(method, f"/{task_id}{suffix}", json=body, headers={"If-Match": value})
-            problem(response, 400, "malformed-request")
-            response = ada(method, f"/{task_id}{suffix}", json=body, headers=excluding)
-            problem(response, 400, "malformed-request")
-        for headers in ({"If-Match": value}, excluding):
-            problem(ada("GET", f"/{task_id}", headers=headers), 400, "malformed-request")
-            problem(ada("GET", headers=headers), 400, "malformed-request")
-            problem(ada("POST", json={"title": "x"}, headers=headers), 400, "malformed-request")
-    assert ada("GET", f"/{task['id']}").json == task
-
-
-def test_existence_comes_before_the_precondition(ada: Caller, bob: Caller) -> None:
-    """A task that is not there is 404 with any tag; another's tag is as good as none."""
-    task = ada.create()
-    for method, suffix, body in WRITES:
-        for tags in ("*", '"1"', '"9"'):
-            path = f"/{task['id']}{suffix}"
-            response = bob(method, path, json=body, headers={"If-Match": tags})
-            problem(response, 404, "task-not-found")
+def test_a_tag_with_del_is_400(ada: Caller) -> None:
+    """gunicorn refuses it itself, other servers may not."""
+    for name in ("If-Match", "If-None-Match"):
+        problem(ada("GET", headers={name: '"a\x7fb"'}), 400, "malformed-request")
 
 
 @pytest.mark.parametrize("tags", ['"1"', "*", 'W/"1"', '"0", "1"'])
@@ -121,13 +57,6 @@ def test_what_the_caller_does_not_hold_is_sent(ada: Caller, tags: str) -> None:
     task = ada.create()
     response = ada("GET", f"/{task['id']}", headers={"If-None-Match": tags})
     assert (response.status_code, response.json) == (200, task)
-
-
-def test_another_users_tag_is_never_a_304(ada: Caller, bob: Caller) -> None:
-    """A tag opens nothing: the task of another is absent."""
-    task = ada.create()
-    response = bob("GET", f"/{task['id']}", headers={"If-None-Match": "*"})
-    problem(response, 404, "task-not-found")
 
 
 @pytest.fixture
@@ -165,13 +94,3 @@ def test_a_lost_update_is_refused(caller: Callable[[str], Caller]) -> None:
     refused = other("PUT", address, json={"title": "second"}, headers=seen)
     problem(refused, 412, "precondition-failed")
     assert one("GET", address).json["title"] == "first"
-
-
-@given(st.text(st.sampled_from('W/"*, \t1a\x7f\xff\\')))
-def test_parsing_tags_never_crashes(value: str) -> None:
-    """Whatever a header holds, it is tags or a `ValueError`."""
-    try:
-        tags = list(parse_etags(value))
-    except ValueError:
-        return
-    assert tags

@@ -49,38 +49,6 @@ def test_it_is_postgresql(server: PostgresServer) -> None:
     assert value(server.url(), "SELECT 'É' ILIKE 'é'") is True
 
 
-def test_a_database_has_the_tables_of_its_template(server: PostgresServer) -> None:
-    template = server.create_database()
-    with psycopg.connect(template) as connection:
-        connection.execute("CREATE TABLE copied AS SELECT 1 AS one")
-    database = server.create_database(template)
-    assert value(database, "SELECT one FROM copied") == 1
-    server.drop_database(template)
-    assert value(database, "SELECT one FROM copied") == 1
-
-
-def test_a_database_is_dropped_despite_connections(server: PostgresServer) -> None:
-    database = server.create_database()
-    with psycopg.connect(database):
-        server.drop_database(database)
-    with pytest.raises(psycopg.OperationalError, match="does not exist"):
-        psycopg.connect(database)
-
-
-def test_data_and_port_outlive_a_stop(server: PostgresServer) -> None:
-    """A server that was stopped and started, or crashed, has its data at the same address."""
-    address = server.create_database()
-    with psycopg.connect(address) as connection:
-        connection.execute("CREATE TABLE kept AS SELECT 1 AS one")
-    server.restart("fast")
-    assert value(address, "SELECT one FROM kept") == 1
-    server.stop("immediate")
-    with pytest.raises(psycopg.OperationalError, match="refused"):
-        psycopg.connect(address)
-    server.start()
-    assert value(address, "SELECT one FROM kept") == 1
-
-
 def test_a_given_server_is_used_and_left_running(
     server: PostgresServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
