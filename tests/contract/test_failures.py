@@ -399,10 +399,7 @@ def test_a_missing_table_or_column_in_a_file_is_an_outage(
         other.execute(take)
     with SqlTasks(sqlite).open_tasks(ADA) as tasks, pytest.raises(Unavailable) as caught:
         operation(tasks)
-    assert (str(caught.value), caught.value.outcome) == (
-        f"database error: {said}",
-        "not_applied",
-    )
+    assert (str(caught.value), caught.value.outcome) == (f"database error: {said}", "not_applied")
 
 
 @pytest.mark.parametrize(

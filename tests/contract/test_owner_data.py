@@ -50,9 +50,7 @@ def services(request: pytest.FixtureRequest, clock: TickingClock) -> Services:
         connection.execute(text("TRUNCATE tasks, receipts"))
     owner = request.getfixturevalue("database").owner_engine
     return Services(
-        SqlTasks(role, clock).open_tasks,
-        partial(SqlOwnerData, role),
-        partial(SqlOwnerData, owner),
+        SqlTasks(role, clock).open_tasks, partial(SqlOwnerData, role), partial(SqlOwnerData, owner)
     )
 
 

@@ -35,10 +35,7 @@ def test_a_commit_that_a_crash_undid_was_not_applied(
 ) -> None:
     """Whether the id is free by then, or another transaction has committed under it."""
     tasks = SqlTasks(engine)
-    with (
-        pytest.raises(Unavailable) as caught,
-        tasks.open_tasks("ada", atomic=True) as undone,
-    ):
+    with pytest.raises(Unavailable) as caught, tasks.open_tasks("ada", atomic=True) as undone:
         IdempotentTasks(undone, IdempotencyKey("key", b"digest")).add(title="undone")
         postgres_server.restart("immediate")
         for number in range(others):

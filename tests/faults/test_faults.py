@@ -8,14 +8,7 @@ from random import Random
 
 import pytest
 from tests.faults.lost_answers import ANSWERS
-from tests.faults.nemesis import (
-    DIRECT,
-    EMBEDDED,
-    LOCK_TIMEOUT,
-    POOLED,
-    Fault,
-    fail_statements,
-)
+from tests.faults.nemesis import DIRECT, EMBEDDED, LOCK_TIMEOUT, POOLED, Fault, fail_statements
 from tests.faults.runs import Summary, run
 from tests.faults.targets import Target, direct, embedded, pooled, proxied
 from tests.postgres import PostgresServer

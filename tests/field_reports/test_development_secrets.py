@@ -49,9 +49,7 @@ def test_a_file_is_taken_or_refused_by_name(report: Report[Callable[[Path], None
 
 @pytest.mark.parametrize("report", FILE_SYSTEMS, ids=str)
 def test_permissions_are_not_required_if_the_file_system_has_none(
-    report: Report[Access, str],
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+    report: Report[Access, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Where a new file of ours looks no better, it is a warning: no chmod would change it.
 

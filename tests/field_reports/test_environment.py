@@ -57,10 +57,7 @@ def test_output_that_cannot_be_written_is_a_message(
     assert capsys.readouterr().err == f"Error: input or output failed: {why}\n"
 
 
-@pytest.mark.parametrize(
-    ("stream", "why"),
-    [(">/dev/full", FULL), (">&-", CLOSED)],
-)
+@pytest.mark.parametrize(("stream", "why"), [(">/dev/full", FULL), (">&-", CLOSED)])
 def test_a_process_cannot_write_its_output(tmp_path: Path, stream: str, why: str) -> None:
     """Nothing is left in Python's own buffer that fails once more at its end."""
     script = f'unset PYTHONUNBUFFERED; exec "$@" {stream}'

@@ -36,11 +36,7 @@ def answers(ada: Caller, headers: dict[str, str]) -> Iterator[tuple[str, str, An
         given = dict(headers)
         media_type = given.pop("Content-Type", None)
         answer = ada(
-            method,
-            path.format(**task),
-            data=BODIES[method],
-            content_type=media_type,
-            headers=given,
+            method, path.format(**task), data=BODIES[method], content_type=media_type, headers=given
         )
         yield method, media_types, answer
 
@@ -72,8 +68,7 @@ def test_a_415_says_what_is_wrong(ada: Caller, report: Report[dict[str, str], st
 
 
 @pytest.mark.parametrize(
-    ("path", "media_types"),
-    [("/{id}", f"{PATCH}, {JSON}"), ("/{id}/complete", JSON), ("", None)],
+    ("path", "media_types"), [("/{id}", f"{PATCH}, {JSON}"), ("/{id}/complete", JSON), ("", None)]
 )
 def test_options_says_what_a_patch_may_be(ada: Caller, path: str, media_types: str | None) -> None:
     """RFC 5789, section 3.1: where there is a PATCH, `Accept-Patch` has its media types."""

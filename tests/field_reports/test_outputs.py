@@ -56,10 +56,7 @@ def test_a_name_is_written_into(report: Report[Made, int], tmp_path: Path, datab
 
 @pytest.mark.parametrize("report", REFUSED, ids=str)
 def test_an_unwritable_name_is_an_error(
-    report: Report[str, str],
-    tmp_path: Path,
-    database: str,
-    monkeypatch: pytest.MonkeyPatch,
+    report: Report[str, str], tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By name, with the reason."""
     monkeypatch.chdir(tmp_path)

@@ -74,10 +74,7 @@ def test_a_file_that_is_gone_is_not_written_to(tmp_path: Path, change: str) -> N
         kept = (tmp_path / "tasks.db").rename(tmp_path / "kept.db")
         if change == "replaced":
             (tmp_path / "tasks.db").write_bytes(kept.read_bytes())
-        for look in (
-            lambda: tasks.add(title="Buy milk"),
-            lambda: require_reachable(engine),
-        ):
+        for look in (lambda: tasks.add(title="Buy milk"), lambda: require_reachable(engine)):
             with pytest.raises(Unavailable, match="the database file was removed or replaced"):
                 look()
         assert (tmp_path / "tasks.db").exists() == (change == "replaced")

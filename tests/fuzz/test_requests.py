@@ -8,13 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.fuzz.drawn import (
-    bodies,
-    forged,
-    media_types,
-    pieces,
-    query_strings,
-)
+from tests.fuzz.drawn import bodies, forged, media_types, pieces, query_strings
 from tests.fuzz.schemathesis_run import World
 from tests.http_callers import Caller
 from tests.problem_details import problem

@@ -256,9 +256,5 @@ CASES = [
             "a patch of nothing": patch(b"{}"),
         },
     ),
-    *accepted(
-        22,
-        204,
-        {"a deletion with a body": delete("Content-Length: 2") + b"{}"},
-    ),
+    *accepted(22, 204, {"a deletion with a body": delete("Content-Length: 2") + b"{}"}),
 ]

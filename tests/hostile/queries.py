@@ -299,9 +299,7 @@ CASES = [
         case
         for n, (name, text) in enumerate(NO_MOMENTS.items())
         for case in invalid(
-            24,
-            f"?{MOMENTS[n % 4]}",
-            {f"a moment of {name}": listed(f"{MOMENTS[n % 4]}={text}")},
+            24, f"?{MOMENTS[n % 4]}", {f"a moment of {name}": listed(f"{MOMENTS[n % 4]}={text}")}
         )
     ),
     *accepted(

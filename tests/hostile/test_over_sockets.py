@@ -83,8 +83,7 @@ def reference(deployment: Deployment) -> CorpusRunner:
 
 
 @pytest.mark.parametrize(
-    "case",
-    [pytest.param(case, marks=unless(case in ON_THE_WIRE), id=case.name) for case in CORPUS],
+    "case", [pytest.param(case, marks=unless(case in ON_THE_WIRE), id=case.name) for case in CORPUS]
 )
 def test_gunicorn_responds_as_the_corpus_says(
     runner: CorpusRunner, reference: CorpusRunner, case: Case

@@ -15,15 +15,7 @@ from taskservice.adapters.jwt import issue
 from taskservice.core.service import TaskService
 from taskservice.testing import ADA
 
-PUBLIC = {
-    "/",
-    "/livez",
-    "/readyz",
-    "/openapi.json",
-    "/docs",
-    "/docs/<name>",
-    "/problems/<name>",
-}
+PUBLIC = {"/", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/<name>", "/problems/<name>"}
 OWNED = {
     "/api/tasks/<user_id>/tasks",
     "/api/tasks/<user_id>/tasks/<uuid:task_id>",
@@ -120,13 +112,7 @@ def test_a_403_reveals_nothing_about_the_other_user(ada: Caller, bob: Caller) ->
 
 
 @pytest.mark.parametrize(
-    "path",
-    [
-        "/api/tasks/ada%2Ftasks",
-        "/api//tasks/ada/tasks",
-        "/api/tasks/ada",
-        "/api",
-    ],
+    "path", ["/api/tasks/ada%2Ftasks", "/api//tasks/ada/tasks", "/api/tasks/ada", "/api"]
 )
 def test_what_is_no_route_is_404(closed_app: Flask, path: str) -> None:
     """An address that no route matches is 404: no redirect, no other handler."""

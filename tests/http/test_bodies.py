@@ -81,7 +81,7 @@ def test_parameters_beside_a_body_are_refused(ada: Caller) -> None:
         "/title": "must not be blank",
     }
     assert faults(ada("POST", "?dry_run=1", json={"title": "x"})) == {
-        "?dry_run": "is not a parameter of this operation",
+        "?dry_run": "is not a parameter of this operation"
     }
 
 

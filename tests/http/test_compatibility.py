@@ -81,10 +81,7 @@ BREAKS: dict[str, tuple[Change, str]] = {
         "new and required",
     ),
     "a parameter is required": (lambda d: parameter(d, "q").update(required=True), "q is required"),
-    "parameters change places": (
-        lambda d: path(d)["get"]["parameters"].reverse(),
-        "another order",
-    ),
+    "parameters change places": (lambda d: path(d)["get"]["parameters"].reverse(), "another order"),
     "a choice has another name in code": (
         lambda d: parameter(d, "sort")["schema"]["x-enum-varnames"].reverse(),
         "the value title was called TITLE",

@@ -6,8 +6,6 @@ from tests.problem_details import problem
 
 from taskservice.testing import TickingClock
 
-TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z"
-
 
 def test_a_created_task_is_answered_whole(ada: Caller) -> None:
     """201 with every field, the task's address and its tag."""

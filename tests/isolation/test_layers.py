@@ -156,9 +156,7 @@ def test_row_level_security_alone_denies_access(engine: Engine) -> None:
     assert attack.leaves_no_trace()
 
 
-def test_without_policies_the_owner_condition_is_the_last_layer(
-    sqlite: Engine,
-) -> None:
+def test_without_policies_the_owner_condition_is_the_last_layer(sqlite: Engine) -> None:
     """On SQLite its removal exposes another user's task, so the removal works."""
     attack = Attack(sqlite)
     assert attack.under_bobs_path() == OWN_LISTS_ONLY

@@ -69,9 +69,7 @@ class Shelf:
 '''
 
 
-def test_instrumented_code_records_the_called_functions(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_instrumented_code_records_the_called_functions(monkeypatch: pytest.MonkeyPatch) -> None:
     """By module and function, without changing what the code does."""
     called: set[str] = set()
     monkeypatch.setattr(builtins, CALLED, called, raising=False)

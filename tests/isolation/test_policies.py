@@ -86,10 +86,7 @@ OPENED = {
             (NO_OWN.format("tasks"), MAKE.format("tasks")),
         ],
     ),
-    "no policy": (
-        "DROP POLICY owners ON tasks",
-        [(NO_OWN.format("tasks"), MAKE.format("tasks"))],
-    ),
+    "no policy": ("DROP POLICY owners ON tasks", [(NO_OWN.format("tasks"), MAKE.format("tasks"))]),
     "the owner's policy is to read": (
         f"DROP POLICY owners ON tasks; CREATE POLICY owners ON tasks FOR SELECT USING ({OWN})",
         [(NO_OWN.format("tasks"), MAKE.format("tasks"))],

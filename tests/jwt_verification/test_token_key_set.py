@@ -391,8 +391,7 @@ def test_an_unknown_kid_is_no_bad_one_while_the_issuer_is_down(
     verify, token = Verifier(keys), source.issuer.token()
     for _ in range(2):
         with pytest.raises(
-            Unavailable,
-            match=r"^unknown kid, and jwks fetch failed: i\.example: down$",
+            Unavailable, match=r"^unknown kid, and jwks fetch failed: i\.example: down$"
         ):
             verify(token)
     assert source.count == 2

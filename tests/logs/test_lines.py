@@ -198,9 +198,7 @@ def test_gunicorn_quotes_no_request() -> None:
 
 
 @pytest.mark.usefixtures("logging_restored")
-def test_an_unraisable_exception_is_one_line(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+def test_an_unraisable_exception_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Python would print it; here it is a record like any other."""
 
     class Dying:

@@ -28,10 +28,7 @@ TOKENS = [
     "tests/jwt_verification/test_token_claims.py",
     "tests/jwt_verification/test_token_keys.py",
 ]
-REPORTS = [
-    "tests/field_reports/test_key_sets.py",
-    "tests/field_reports/test_token_types.py",
-]
+REPORTS = ["tests/field_reports/test_key_sets.py", "tests/field_reports/test_token_types.py"]
 TESTS = {
     "adapters/http/protocol/authorization": [
         "tests/http/test_authorization.py",

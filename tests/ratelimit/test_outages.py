@@ -36,10 +36,7 @@ def count(counters: Counters, times: int) -> list[int]:
 
 
 def test_counters_fall_back_to_memory(
-    counters: Counters,
-    server: RedisServer,
-    clock: TickingClock,
-    caplog: pytest.LogCaptureFixture,
+    counters: Counters, server: RedisServer, clock: TickingClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """One attempt and one log line per `RETRY_AFTER`; Redis counts again after it has recovered."""
     assert count(counters, 2) == [1, 2]

@@ -83,10 +83,7 @@ def test_the_database_is_durable(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["serve", "--database", "mysql://x"], "DATABASE_URL must begin with sqlite:///"),
-        (
-            ["serve", "--database", "sqlite:///no/such/folder/x.db"],
-            "folder/x.secret cannot",
-        ),
+        (["serve", "--database", "sqlite:///no/such/folder/x.db"], "folder/x.secret cannot"),
         (["token", "a b"], "must be 1 to 128 of"),
         (["token", "ada"], "run `taskservice serve` here once"),
         (["db", "upgrade"], "DATABASE_URL must be set"),

@@ -73,11 +73,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "aud does not contain the configured audience",
         'aud ["x"] (must be "tasks")',
     ),
-    "nobody's": (
-        {**VALID, "sub": "a b"},
-        "sub is not a valid user id",
-        'sub "a b"',
-    ),
+    "nobody's": ({**VALID, "sub": "a b"}, "sub is not a valid user id", 'sub "a b"'),
     "another's": ({"secret": OTHER}, "no key verifies the signature", 'sub "ada"'),
 }
 

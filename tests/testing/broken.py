@@ -292,10 +292,7 @@ FOUND_BY: dict[type[Any], list[str]] = {
         "test_a_list_is_what_the_query_admits",
         "test_a_query_lists_what_it_specifies",
     ],
-    PagesByOffset: [
-        "test_pagination_is_stable",
-        "test_pagination_is_stable_in_every_sort_order",
-    ],
+    PagesByOffset: ["test_pagination_is_stable", "test_pagination_is_stable_in_every_sort_order"],
     TotalOfThePage: ["test_only_a_query_with_total_has_a_total"],
     SearchesLowerCase: ["test_the_search_folds_case_and_takes_wildcards_literally"],
     AfterIsExclusive: ["test_times_are_exact_to_the_microsecond"],
