@@ -230,7 +230,7 @@ def test_an_engine_can_be_created_while_its_file_is_locked(
     monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_SECONDS", 0)
     with closing(sqlite3.connect(tmp_path / "tasks.db", isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        served_engine(f"sqlite:///{tmp_path}/tasks.db").dispose()
+        service_engine(f"sqlite:///{tmp_path}/tasks.db").dispose()
 
 
 def test_an_sqlite_connection_is_configured(sqlite: Engine) -> None:
