@@ -16,8 +16,11 @@ PATH = "/api/tasks/ada/tasks"
 def shared(
     tmp_path_factory: pytest.TempPathFactory, production: dict[str, str]
 ) -> Iterator[Service]:
-    """One service for all tests that neither stop it nor mind the tasks of one another."""
-    with gunicorn(tmp_path_factory.mktemp("shared"), **production) as service:
+    """One service for all tests that neither stop it nor depend on other tasks.
+
+    A variable of the interpreter keeps it from being forked: it starts as in production.
+    """
+    with gunicorn(tmp_path_factory.mktemp("shared"), PYTHONHASHSEED="0", **production) as service:
         yield service
 
 
