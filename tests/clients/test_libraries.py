@@ -22,5 +22,5 @@ def test_the_okhttp_that_is_tested_is_the_one_that_the_generator_asks_for() -> N
         pom = jar.read("Java/libraries/okhttp-gson/pom.mustache").decode()
     asked = dict(re.findall(r"<(okhttp|gson)-version>(.*?)</", pom))
     assert asked["okhttp"] == OKHTTP_VERSION
-    assert f"on OkHttp {asked['okhttp']}" in PAGE
-    assert f"in place of {asked['gson']}" in " ".join(PAGE.split())
+    assert f"with OkHttp {asked['okhttp']} as required" in PAGE
+    assert f"Gson 2.10 instead of {asked['gson']}" in " ".join(PAGE.split())

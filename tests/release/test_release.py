@@ -60,7 +60,7 @@ def test_the_wheel_has_all_of_the_package_and_nothing_else(wheel: Path) -> None:
     package = ROOT / "src" / "taskservice"
     ours = (file for file in package.rglob("*") if file.is_file() and file.suffix != ".pyc")
     assert packed == {str(file.relative_to(ROOT / "src")) for file in ours}
-    assert {"taskservice/py.typed", "taskservice/adapters/http/static/start.js"} <= packed
+    assert {"taskservice/py.typed", "taskservice/adapters/http/pages/static/start.js"} <= packed
 
 
 def test_it_names_all_that_it_needs(installed: Installed) -> None:
