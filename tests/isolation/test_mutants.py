@@ -37,10 +37,10 @@ def test_every_security_module_is_mutated() -> None:
 def test_a_mutant_is_imported_in_its_process(tmp_path: Path) -> None:
     """The changed module takes the place of the installed one, also outside of `adapters`."""
     code = (
-        "from tests.mutation.run_tests import over\n"
+        "from tests.mutation.run_tests import patched_modules\n"
         "from tests.mutation.targets import sources\n"
         "changed = sources(['strict_json', 'adapters/jwt/compact'])\n"
-        "with over({module: f'{text}\\nMUTANT = True' for module, text in changed.items()}):\n"
+        "with patched_modules({module: f'{text}\\nMUTANT = True' for module, text in changed.items()}):\n"
         "    from taskservice import strict_json\n"
         "    from taskservice.adapters.jwt import compact\n"
         "    print(strict_json.MUTANT, compact.MUTANT)\n"
