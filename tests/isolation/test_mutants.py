@@ -39,8 +39,9 @@ def test_a_mutant_is_imported_in_its_process(tmp_path: Path) -> None:
     code = (
         "from tests.mutation.run_tests import patched_modules\n"
         "from tests.mutation.targets import sources\n"
-        "changed = sources(['strict_json', 'adapters/jwt/compact'])\n"
-        "with patched_modules({module: f'{text}\\nMUTANT = True' for module, text in changed.items()}):\n"
+        "found = sources(['strict_json', 'adapters/jwt/compact'])\n"
+        "changed = {module: f'{text}\\nMUTANT = True' for module, text in found.items()}\n"
+        "with patched_modules(changed):\n"
         "    from taskservice import strict_json\n"
         "    from taskservice.adapters.jwt import compact\n"
         "    print(strict_json.MUTANT, compact.MUTANT)\n"
