@@ -75,7 +75,7 @@ def test_each_check_is_reported_separately(tmp_path: Path, case: str) -> None:
 def test_many_concurrent_probes_get_the_current_state(
     postgresql: Databases, tmp_path: Path
 ) -> None:
-    """Anybody may ask, any number at once: they share a look, and take no place from each other."""
+    """They share one result, and do not compete for the only connection, which is open before."""
     settings = {
         "TASKSERVICE_JWT_SECRET": SECRET,
         "TASKSERVICE_POOL_SIZE": "1",
@@ -87,5 +87,6 @@ def test_many_concurrent_probes_get_the_current_state(
         gunicorn(tmp_path, DATABASE_URL=database.service, **settings) as service,
         ThreadPoolExecutor(20) as callers,
     ):
+        assert service("GET", "/readyz").status == 200
         asked = [callers.submit(lambda: service("GET", "/readyz")) for _ in range(400)]
         assert {future.result().status for future in asked} == {200}
