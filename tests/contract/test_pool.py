@@ -223,6 +223,19 @@ def test_enabling_the_write_ahead_log_waits_for_other_connections(
         assert other.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
+def test_the_write_ahead_log_is_enabled_by_an_upgrade(tmp_path: Path) -> None:
+    """The file remembers it. An error that is not a lock is raised at once."""
+    path = sqlite_database(tmp_path).removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        connection.execute("PRAGMA journal_mode = DELETE")
+    with (
+        closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection,
+        pytest.raises(sqlite3.OperationalError, match="readonly"),
+    ):
+        sqlite_files.enable_wal(connection)
+
+
 def test_an_engine_can_be_created_while_its_file_is_locked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -85,7 +85,11 @@ TESTS = {
     ],
     "adapters/sql/checks/database_info": ["tests/system/test_check.py"],
     "adapters/sql/storage/queries": [*CONTRACT, "tests/contract/test_plans.py"],
-    "adapters/sql/admin/migrate": ["tests/field_reports/test_foreign_databases.py", *SCHEMA],
+    "adapters/sql/admin/migrate": [
+        "tests/contract/test_pool.py",
+        "tests/field_reports/test_foreign_databases.py",
+        *SCHEMA,
+    ],
     "adapters/sql/migrations/env": SCHEMA,
     "adapters/sql/migrations/versions/0001_tasks": [*SCHEMA, *CONTRACT],
     "adapters/sql/migrations/versions/0002_row_security": [
