@@ -18,6 +18,7 @@ from taskservice.adapters.sql.checks.connectivity import require_connection
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.cli import main
+from taskservice.cli.standard_streams import output_flushed_at_exit
 from taskservice.server import gunicorn_conf
 
 SETTINGS = {"DATABASE_URL": "sqlite:///tasks.db", "TASKSERVICE_JWT_SECRET": SECRET}
@@ -63,6 +64,18 @@ def test_a_process_cannot_write_its_output(tmp_path: Path, stream: str, why: str
     script = f'unset PYTHONUNBUFFERED; exec "$@" {stream}'
     result = run(["sh", "-c", script, "sh", *COMMAND, "token", "ada"], tmp_path, **SETTINGS)
     assert (result.returncode, result.stderr) == (2, f"Error: input or output failed: {why}\n")
+
+
+@pytest.mark.parametrize(("code", "error"), [(0, OSError), (3, SystemExit)])
+def test_buffered_output_that_cannot_be_written_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, code: int, error: type[BaseException]
+) -> None:
+    """A command that succeeded otherwise fails, and a failed one keeps its status."""
+    with TextIOWrapper(Path("/dev/full").open("wb")) as full:
+        monkeypatch.setattr(sys, "stdout", full)
+        with pytest.raises(error), output_flushed_at_exit():
+            full.write("buffered")
+            sys.exit(code)
 
 
 def test_streams_that_are_closed_and_not_needed(
