@@ -37,15 +37,15 @@ LIBRARIES = [
 ]
 """Not gunicorn, which notes the folder in which it is imported."""
 
-OF_THE_INTERPRETER = ("PYTHON", "LC_", "LANG", "LD_", "OPENSSL_", "PSYCOPG_")
-"""How the names of variables begin that are read before a program is."""
+INTERPRETER_VARIABLES = ("PYTHON", "LC_", "LANG", "LD_", "OPENSSL_", "PSYCOPG_")
+"""Prefixes of the environment variables that are read when an interpreter starts."""
 
-INTEGER = 4
-LARGEST = 1 << 20
+INT_SIZE = 4
+MAX_REQUEST_SIZE = 1 << 20
 
 
 class Forked:
-    """A program that runs, to be used as `subprocess.Popen` is."""
+    """A forked program, with the interface of `subprocess.Popen`."""
 
     def __init__(
         self, pid: int, status: int, command: Sequence[str], stdout: int | None = None
@@ -86,7 +86,7 @@ class Forked:
 
     def _within(self, seconds: float | None) -> int | None:
         if self.returncode is None and select.select([self._status], [], [], seconds)[0]:
-            received = os.read(self._status, INTEGER)
+            received = os.read(self._status, INT_SIZE)
             os.close(self._status)
             assert received, "the process that is forked has ended"
             self.returncode = os.waitstatus_to_exitcode(int.from_bytes(received))
@@ -94,9 +94,11 @@ class Forked:
 
 
 def can_fork(command: Sequence[str], environment: Mapping[str, str]) -> bool:
-    """Tell whether a command is a module of Python's, and the interpreter would be like ours."""
+    """Return whether a command runs a module, with the same interpreter variables."""
     is_module = [*command[:2]] == [sys.executable, "-m"]
-    return is_module and _early(environment) == _early(_environment())
+    return is_module and _interpreter_variables(environment) == _interpreter_variables(
+        _environment()
+    )
 
 
 def start(
@@ -106,38 +108,38 @@ def start(
     stdout: int | None = None,
     stderr: int | None = None,
 ) -> Forked:
-    """Start a command that `can_fork`; what it prints goes to files, or both to a pipe."""
+    """Start a command that `can_fork`; its output goes to files, or both streams to a pipe."""
     readable, pipe = os.pipe() if stdout is None else (None, None)
     status, status_pipe = os.pipe()
     request = json.dumps([command[2:], str(folder), dict(environment)]).encode()
     files = [stdout or pipe, stderr or stdout or pipe, status_pipe]
-    with _asking:
+    with _request_lock:
         socket.send_fds(_server(), [request], [file for file in files if file is not None])
     os.close(status_pipe)
     if pipe is not None:
         os.close(pipe)
-    pid = int.from_bytes(os.read(status, INTEGER))
+    pid = int.from_bytes(os.read(status, INT_SIZE))
     return Forked(pid, status, command, readable)
 
 
-_asking = Lock()
+_request_lock = Lock()
 
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONUNBUFFERED": "1"}
 
 
-def _early(environment: Mapping[str, str]) -> dict[str, str]:
+def _interpreter_variables(environment: Mapping[str, str]) -> dict[str, str]:
     return {
-        name: value for name, value in environment.items() if name.startswith(OF_THE_INTERPRETER)
+        name: value for name, value in environment.items() if name.startswith(INTERPRETER_VARIABLES)
     }
 
 
 @cache
 def _server() -> socket.socket:
-    """Start the process that is forked; it ends when ours does.
+    """Start the fork server, which ends with this process.
 
-    Its output is a pipe that nobody reads, so that it takes no file of a child's for seekable.
+    Its output is a pipe, so that children do not take a pipe of theirs for seekable.
     """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with theirs:
@@ -160,7 +162,7 @@ def _server() -> socket.socket:
 
 
 class Forker:
-    """The process that is forked, and what it has to tell of its children."""
+    """Forks for each request, and reports the exit status of each child."""
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
@@ -174,7 +176,7 @@ class Forker:
                 if key.data is not None:
                     self._send_exit_status(key.fd, *key.data)
                     continue
-                request, files, *_ = socket.recv_fds(self._control, LARGEST, 3)
+                request, files, *_ = socket.recv_fds(self._control, MAX_REQUEST_SIZE, 3)
                 if not request:
                     sys.exit()
                 if command := self._fork(request, files):
@@ -185,23 +187,23 @@ class Forker:
         if pid := os.fork():
             for file in files[:-1]:
                 os.close(file)
-            os.write(status_pipe, pid.to_bytes(INTEGER))
+            os.write(status_pipe, pid.to_bytes(INT_SIZE))
             self._selector.register(os.pidfd_open(pid), selectors.EVENT_READ, (pid, status_pipe))
             return None
         self._selector.close()
         self._control.close()
-        return become(request, files)
+        return run_as(request, files)
 
     def _send_exit_status(self, descriptor: int, pid: int, status_pipe: int) -> None:
         self._selector.unregister(descriptor)
         os.close(descriptor)
         _, status = os.waitpid(pid, 0)
-        os.write(status_pipe, status.to_bytes(INTEGER))
+        os.write(status_pipe, status.to_bytes(INT_SIZE))
         os.close(status_pipe)
 
 
-def become(request: bytes, files: list[int]) -> list[str]:
-    """Be as a process that was started for the request; return its command."""
+def run_as(request: bytes, files: list[int]) -> list[str]:
+    """Take on the files, folder and environment of the request; return its command."""
     command, folder, environment = json.loads(request)
     for number, file in enumerate(files[:-1], start=1):
         os.dup2(file, number)
