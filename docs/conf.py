@@ -49,4 +49,5 @@ nitpick_ignore = {
     ("py:class", "uuid.UUID"),
 }
 # Text in backticks in a docstring is a link if something has that name, otherwise code.
-nitpick_ignore_regex = [("py:obj", ".*")]
+# Type variables have no entry of their own.
+nitpick_ignore_regex = [("py:obj", ".*"), ("py:class", r"taskservice\..*\.(E|_\w+)")]

@@ -11,7 +11,7 @@ from tests.secret_values import SECRET
 from taskservice import testing
 from taskservice.app import create_app
 from taskservice.config import Settings
-from taskservice.core.service import OpenTasks, TaskService
+from taskservice.core.workspace import OpenWorkspace, Workspace
 
 SETTINGS = Settings(database_url="sqlite:///unused.db", jwt_secret=SECRET, rate_limit="off")
 
@@ -31,10 +31,10 @@ class Caller(testing.Caller):
 class _Over:
     """The port of an application that is used again: whichever was given last."""
 
-    open_tasks: OpenTasks
+    open_workspace: OpenWorkspace
 
-    def __call__(self, owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
-        return self.open_tasks(owner, atomic=atomic)
+    def __call__(self, owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
+        return self.open_workspace(owner, atomic=atomic)
 
 
 @cache
@@ -45,8 +45,8 @@ def _made(settings: Settings) -> Flask:
     return app
 
 
-def application(open_tasks: OpenTasks, settings: Settings = SETTINGS) -> Flask:
+def application(open_workspace: OpenWorkspace, settings: Settings = SETTINGS) -> Flask:
     """Return the application over a port. Each is made once: for other ports it is used again."""
     app = _made(settings)
-    cast(_Over, app.extensions["port of the tests"]).open_tasks = open_tasks
+    cast(_Over, app.extensions["port of the tests"]).open_workspace = open_workspace
     return app

@@ -9,12 +9,12 @@ from typing import Any
 import psycopg
 from sqlalchemy import Connection, Engine, event, text
 
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import tasks
-from taskservice.core.ids import TaskIds
-from taskservice.core.query import SORT_FIELDS, Sort, TaskQuery
-from taskservice.core.task import Task
-from taskservice.testing import START
+from taskservice.core.ids import TimeOrderedIds
+from taskservice.core.query import Sort, TaskQuery, sort_fields
+from taskservice.core.task import NewTask, Task
+from taskservice.testing import START, tasks_of
 
 BIG = "big"
 STEP = timedelta(seconds=1)
@@ -29,7 +29,7 @@ def queries(big: int) -> dict[str, TaskQuery]:
     middle = START + big // 2 * STEP
     found = {
         f"sort={'-' * descending}{field}": TaskQuery(sort=Sort(field=field, descending=descending))
-        for field in SORT_FIELDS
+        for field in sort_fields(Task)
         for descending in (True, False)
     }
     by_change = Sort(field="updated_at")
@@ -55,11 +55,11 @@ def fill(engine: Engine, count: int, big: int) -> None:
 
 def deep(engine: Engine, query: TaskQuery) -> TaskQuery:
     """Return the query of the page at 90 % of the depth of `query`."""
-    with SqlTasks(engine).open_tasks(BIG) as tasks:
+    with tasks_of(SqlStorage(engine).open_workspace)(BIG) as tasks:
         total = tasks.list(replace(query, limit=1, with_total=True)).total
         assert total is not None
-        last = tasks.list(replace(query, limit=total * 9 // 10)).tasks[-1]
-    return replace(query, after=query.sort.key(last))
+        last = tasks.list(replace(query, limit=total * 9 // 10)).items[-1]
+    return replace(query, after=query.sort.position(last))
 
 
 def plan(engine: Engine, query: TaskQuery) -> str:
@@ -70,7 +70,7 @@ def plan(engine: Engine, query: TaskQuery) -> str:
         sent.append(args[2:4])
 
     event.listen(engine, "before_cursor_execute", keep)
-    with SqlTasks(engine).open_tasks(BIG) as tasks:
+    with tasks_of(SqlStorage(engine).open_workspace)(BIG) as tasks:
         tasks.list(query)
     event.remove(engine, "before_cursor_execute", keep)
     ((statement, values),) = sent
@@ -97,7 +97,7 @@ def _explained(connection: Connection, statement: str, values: dict[str, Any]) -
     return plan
 
 
-_new_id = TaskIds()
+_new_id = TimeOrderedIds()
 
 
 def _row(n: int, big: int) -> dict[str, Any]:
@@ -107,9 +107,11 @@ def _row(n: int, big: int) -> dict[str, Any]:
         owner,
         created,
         _new_id,
-        title=f"Task {n * 7919 % 1_000_003}: buy milk and bread",
-        description=None if n % 4 == 0 else f"A description of ordinary length, number {n}.",
-        completed=n % 3 == 0,
+        NewTask(
+            title=f"Task {n * 7919 % 1_000_003}: buy milk and bread",
+            description=None if n % 4 == 0 else f"A description of ordinary length, number {n}.",
+            completed=n % 3 == 0,
+        ),
     )
     changed = created + timedelta(seconds=n * 104_729 % 1_000_003)
     return {**vars(task), "updated_at": changed, "search_text": task.search_text}

@@ -24,11 +24,11 @@ from tests.sql_grammar import OWNED, SETTING, UnfilteredStatement, owner_paramet
 import taskservice
 from taskservice.adapters.sql.admin import migrate, partition, prune
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
-from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.service import TaskService
+from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.core.workspace import Workspace
 
 PACKAGE = str(Path(taskservice.__file__).parent)
-OWNER_DATA_METHODS = ("import_tasks", "count", "erase")
+OWNER_DATA_METHODS = ("import_entities", "count", "erase")
 EXCEPT = {
     (migrate.__file__, "upgrade"),
     (partition.__file__, "partition"),
@@ -75,7 +75,9 @@ class StatementAudit:
             "connect": self._trace_sqlite,
         }
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(SqlTasks, "open_tasks", self._with_caller(SqlTasks.open_tasks))
+            patch.setattr(
+                SqlStorage, "open_workspace", self._with_caller(SqlStorage.open_workspace)
+            )
             for name in OWNER_DATA_METHODS:
                 patch.setattr(
                     SqlOwnerData, name, self._with_owner_of_data(getattr(SqlOwnerData, name))
@@ -92,11 +94,11 @@ class StatementAudit:
 
     def _with_caller(self, opened: Any) -> Any:
         @contextmanager
-        def open_tasks(tasks: SqlTasks, owner: str, **how: bool) -> Iterator[TaskService]:
-            with self._as_caller(owner), opened(tasks, owner, **how) as own:
+        def open_workspace(storage: SqlStorage, owner: str, **how: bool) -> Iterator[Workspace]:
+            with self._as_caller(owner), opened(storage, owner, **how) as own:
                 yield own
 
-        return open_tasks
+        return open_workspace
 
     def _with_owner_of_data(self, method: Any) -> Any:
         def named(owner_data: Any, *arguments: Any) -> Any:

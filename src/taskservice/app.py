@@ -13,13 +13,13 @@ from taskservice.adapters.http.access_log import current_route
 from taskservice.adapters.http.application import http_application
 from taskservice.adapters.http.protocol.rate_limit import RateLimits
 from taskservice.adapters.jwt import KeySet, KeySource, SharedSecret, Verifier
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.adapters.ratelimit import create_counters
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.checks.readiness import require_ready
 from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.tracing import tracing
 from taskservice.config import NO_LIMIT, ConfigError, Settings
 from taskservice.core.clock import Clock, system_clock
@@ -28,7 +28,7 @@ from taskservice.core.operations.admission import Admission
 from taskservice.core.operations.metrics import NO_METRICS, Metrics
 from taskservice.core.operations.rate_limits import Rate, RateLimit
 from taskservice.core.operations.readiness import Probe, SharedProbe
-from taskservice.core.service import OpenTasks
+from taskservice.core.workspace import OpenWorkspace
 from taskservice.docstring_check import require_docstrings
 from taskservice.listening_socket import authority, listen
 from taskservice.startup_checks import check_in_worker, parse_database_url
@@ -43,13 +43,13 @@ _log = logging.getLogger("taskservice")
 
 
 def create_app(
-    open_tasks: OpenTasks,
+    open_workspace: OpenWorkspace,
     settings: Settings,
     probes: Mapping[str, Probe] | None = None,
     metrics: Metrics = NO_METRICS,
     clock: Clock = system_clock,
 ) -> Flask:
-    """Return an application over `open_tasks`, which may be any storage adapter.
+    """Return an application over `open_workspace`, which may be any storage adapter.
 
     `/readyz` checks `probes` and the verification keys. `metrics` receives
     events, and `clock` times the rate limits. The database settings in
@@ -61,7 +61,7 @@ def create_app(
     keys = verification_keys(settings, metrics)
     return http_application(
         token_verifier(keys, settings),
-        open_tasks,
+        open_workspace,
         {**(probes or {}), "keys": keys.probe},
         require_if_match=settings.require_if_match,
         origins=settings.cors_origins,
@@ -107,11 +107,11 @@ def production_app(settings: Settings) -> Flask:
     }
     tracer = tracing(os.environ)
     admission = Admission(
-        tracer.trace_tasks(SqlTasks(engine).open_tasks),
+        tracer.trace_workspaces(SqlStorage(engine).open_workspace),
         slots=settings.pool_size,
         wait_timeout=settings.pool_timeout,
     )
-    app = create_app(admission.open_tasks, settings, probes, metrics)
+    app = create_app(admission.open_workspace, settings, probes, metrics)
     tracer.trace_app(app, current_route)
     return app
 
@@ -161,7 +161,7 @@ def token_verifier(keys: KeySource, settings: Settings) -> Verifier:
 def openapi_document() -> bytes:
     """Return the OpenAPI document, as `/openapi.json` serves it."""
     settings = Settings(database_url="", jwt_secret="x" * 32)
-    app = create_app(InMemoryTasks().open_tasks, settings)
+    app = create_app(InMemoryStorage().open_workspace, settings)
     # full_dispatch_request bypasses the access log, which wraps the WSGI application.
     with app.test_request_context("/openapi.json"):
         return app.full_dispatch_request().get_data()

@@ -25,8 +25,8 @@ from werkzeug.test import EnvironBuilder
 
 from taskservice.adapters import prometheus
 from taskservice.adapters.http.access_log import RequestTelemetry, current_route
-from taskservice.adapters.memory import InMemoryTasks
-from taskservice.adapters.tracing.spans import trace_app, trace_tasks
+from taskservice.adapters.memory import InMemoryStorage
+from taskservice.adapters.tracing.spans import trace_app, trace_workspaces
 from taskservice.app import create_app
 from taskservice.core.operations.metrics import NO_METRICS, Metrics
 from taskservice.logs import SERVICE_LOGGER, configure
@@ -43,21 +43,21 @@ class Nowhere(SpanExporter):
 
 def wrapped() -> Flask:
     """Return an application without what is measured here."""
-    app = create_app(InMemoryTasks().open_tasks, SETTINGS)
+    app = create_app(InMemoryStorage().open_workspace, SETTINGS)
     assert isinstance(app.wsgi_app, RequestTelemetry)
     app.wsgi_app = app.wsgi_app.wrapped  # type: ignore[assignment,method-assign]
     return app
 
 
 def watched(metrics: Metrics = NO_METRICS) -> Flask:
-    return create_app(InMemoryTasks().open_tasks, SETTINGS, metrics=metrics)
+    return create_app(InMemoryStorage().open_workspace, SETTINGS, metrics=metrics)
 
 
 def traced() -> Flask:
     provider = TracerProvider()
     provider.add_span_processor(BatchSpanProcessor(Nowhere()))
     set_tracer_provider(provider)
-    app = create_app(trace_tasks(InMemoryTasks().open_tasks), SETTINGS)
+    app = create_app(trace_workspaces(InMemoryStorage().open_workspace), SETTINGS)
     trace_app(app, current_route)
     return app
 

@@ -19,7 +19,7 @@ from tests.redis_server import redis_server
 from tests.secret_values import SECRET
 
 from taskservice.adapters.jwt import SharedSecret, Verifier, issue
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.adapters.ratelimit import IN_MEMORY, create_counters
 from taskservice.app import create_app
 from taskservice.core.clock import system_clock
@@ -60,7 +60,7 @@ def limit_at(address: str) -> Callable[[], object]:
 def request(rate: str, token: str) -> Callable[[], object]:
     """Return a request for an empty list, in process and without a socket."""
     settings = replace(SETTINGS, rate_limit=rate)
-    client = create_app(InMemoryTasks().open_tasks, settings).test_client()
+    client = create_app(InMemoryStorage().open_workspace, settings).test_client()
     return lambda: client.get(PATH, headers={"Authorization": f"Bearer {token}"})
 
 

@@ -25,13 +25,13 @@ from tests.postgres import PostgresServer
 from taskservice.adapters.sql.connection import sessions
 from taskservice.adapters.sql.connection.compiled_statements import OWNER_SETTING as SETTING
 from taskservice.adapters.sql.connection.compiled_statements import Session, Statement, _Compiled
-from taskservice.adapters.sql.storage import task_service
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage import repository
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
-from taskservice.core.service import OpenTasks, TaskService
-from taskservice.core.task import Task
+from taskservice.core.task import NewTask, Task
+from taskservice.core.workspace import OpenWorkspace, TaskService
 from taskservice.testing import ADA
 
 Operation = Callable[[], Any]
@@ -65,7 +65,7 @@ def without_policies(database: Database, *, pooler: bool = False) -> Iterator[En
         with_policies(database, pooler=pooler) as engine,
         patch.object(sessions, "_settings", without_owner_setting(engine, sessions._settings)),
         patch.object(
-            task_service,
+            repository,
             "autocommit_session",
             without_session_owner(engine, sessions.autocommit_session),
         ),
@@ -118,31 +118,36 @@ def without_conversion(original: Callable[..., _Compiled]) -> Callable[..., _Com
 @contextmanager
 def operations(engine: Engine) -> Iterator[dict[str, Operation]]:
     """Yield every operation, by name, over many tasks of one owner."""
-    port = SqlTasks(engine).open_tasks
-    with port(ADA) as tasks:
-        yield _operations(port, tasks)
+    port = SqlStorage(engine).open_workspace
+    with port(ADA) as workspace:
+        yield _operations(port, workspace.tasks)
 
 
-def _operations(port: OpenTasks, tasks: TaskService) -> dict[str, Operation]:
-    made = [tasks.add(title=f"Task {n}", description="Of ordinary length.") for n in range(TASKS)]
+def _operations(port: OpenWorkspace, tasks: TaskService) -> dict[str, Operation]:
+    made = [
+        tasks.add(NewTask(title=f"Task {n}", description="Of ordinary length."))
+        for n in range(TASKS)
+    ]
     known = made[TASKS // 2].id
 
     def edit(task: Task, now: Any) -> Task:
         return task.edit(now, title=f"Task {uuid4()}")
 
     def keyed() -> None:
-        with port(ADA, atomic=True) as atomic:
-            IdempotentTasks(atomic, IdempotencyKey(str(uuid4()), b"digest")).add(title="Buy milk")
+        with port(ADA, atomic=True) as workspace:
+            IdempotentTasks(workspace, IdempotencyKey(str(uuid4()), b"digest")).add(
+                NewTask(title="Buy milk")
+            )
 
     return {
         "get": lambda: tasks.get(known),
         "list 20": lambda: tasks.list(TaskQuery(limit=20)),
         "list 100": lambda: tasks.list(TaskQuery(limit=100)),
         "search": lambda: tasks.list(TaskQuery(text="999")),
-        "create": lambda: tasks.add(title="Buy milk"),
+        "create": lambda: tasks.add(NewTask(title="Buy milk")),
         "create with a key": keyed,
         "update": lambda: tasks.change(known, edit),
-        "delete": lambda: tasks.remove(tasks.add(title="Buy milk").id),
+        "delete": lambda: tasks.remove(tasks.add(NewTask(title="Buy milk")).id),
     }
 
 

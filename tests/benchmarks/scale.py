@@ -23,11 +23,12 @@ from tests.postgres import PostgresServer
 from tests.query_plans import BIG, IN_THE_NAME, deep, fill, plan, queries
 
 from taskservice.adapters.sql.admin.partition import partition
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
-from taskservice.core.task import Task
+from taskservice.core.task import NewTask, Task
+from taskservice.testing import tasks_of
 
 Figures = dict[str, float]
 Calls = dict[str, Callable[[], Any]]
@@ -87,13 +88,15 @@ def milliseconds(call: Callable[[], Any]) -> float:
 
 def operations(engine: Engine) -> Calls:
     """Return what is asked for one task."""
-    store = SqlTasks(engine)
-    with store.open_tasks(BIG) as tasks:
-        some = tasks.list(TaskQuery()).tasks
+    store = SqlStorage(engine)
+    with tasks_of(store.open_workspace)(BIG) as tasks:
+        some = tasks.list(TaskQuery()).items
 
     def create_with_key() -> None:
-        with store.open_tasks(BIG, atomic=True) as atomic:
-            IdempotentTasks(atomic, IdempotencyKey(str(uuid4()), b"digest")).add(title="Buy milk")
+        with store.open_workspace(BIG, atomic=True) as workspace:
+            IdempotentTasks(workspace, IdempotencyKey(str(uuid4()), b"digest")).add(
+                NewTask(title="Buy milk")
+            )
 
     def toggle() -> None:
         completed = tasks.get(some[0].id).completed
@@ -101,7 +104,7 @@ def operations(engine: Engine) -> Calls:
 
     return {
         "get": lambda: tasks.get(some[-1].id),
-        "create": lambda: tasks.add(title="Buy milk"),
+        "create": lambda: tasks.add(NewTask(title="Buy milk")),
         "create, with an Idempotency-Key": create_with_key,
         "get, complete": toggle,
     }
@@ -109,7 +112,7 @@ def operations(engine: Engine) -> Calls:
 
 def pages(engine: Engine, big: int) -> Calls:
     """Return what is asked of the lists of the user who has `big` tasks, first and deep."""
-    with SqlTasks(engine).open_tasks(BIG) as tasks:
+    with tasks_of(SqlStorage(engine).open_workspace)(BIG) as tasks:
         found: Calls = {}
         for name, query in queries(big).items():
             found[name] = partial(tasks.list, query)
@@ -119,7 +122,7 @@ def pages(engine: Engine, big: int) -> Calls:
 
 def slow_pages(engine: Engine) -> Calls:
     """Return what must go through all tasks of a user."""
-    with SqlTasks(engine).open_tasks(BIG) as tasks:
+    with tasks_of(SqlStorage(engine).open_workspace)(BIG) as tasks:
         return {
             "search, matches at once": lambda: tasks.list(TaskQuery(text="milk")),
             "search, no match": lambda: tasks.list(TaskQuery(text="nowhere to be found")),

@@ -14,7 +14,7 @@ from tests.secret_values import SECRET
 from tests.tcp_proxy import tcp_proxy
 
 from taskservice import __version__
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.app import create_app
 from taskservice.testing.server import serving
 
@@ -79,7 +79,7 @@ def test_without_scripts_it_leads_to_the_answer(browser: Browser, deployed: Depl
 def test_what_was_looked_at_is_text(browser: Browser) -> None:
     """A part whose name is markup is shown as it is called."""
     name = "<img src=x onerror=document.title=1>"
-    app = create_app(InMemoryTasks().open_tasks, SETTINGS, {name: lambda: None})
+    app = create_app(InMemoryStorage().open_workspace, SETTINGS, {name: lambda: None})
     with serving(app) as address:
         browser.open(f"{address}/")
         await_verdict(browser, "Ready")

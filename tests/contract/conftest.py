@@ -14,10 +14,10 @@ from tests.databases import (
 )
 from tests.postgres import Databases
 
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.adapters.sql.admin.partition import partition
-from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.service import OpenTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import TickingClock
 
 
@@ -83,13 +83,13 @@ ENTRANCES = {
 
 
 @pytest.fixture(params=["memory", "sqlite", *ENTRANCES])
-def open_tasks(request: pytest.FixtureRequest, clock: TickingClock) -> OpenTasks:
+def open_workspace(request: pytest.FixtureRequest, clock: TickingClock) -> OpenWorkspace:
     """The port, over each adapter in turn, with no task in it."""
     if request.param == "memory":
-        return InMemoryTasks(clock).open_tasks
+        return InMemoryStorage(clock).open_workspace
     if request.param == "sqlite":
-        return SqlTasks(request.getfixturevalue("sqlite"), clock).open_tasks
+        return SqlStorage(request.getfixturevalue("sqlite"), clock).open_workspace
     entered, engine = map(request.getfixturevalue, ENTRANCES[request.param])
     with entered.superuser_engine.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
-    return SqlTasks(engine, clock).open_tasks
+    return SqlStorage(engine, clock).open_workspace

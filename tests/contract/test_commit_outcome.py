@@ -18,10 +18,11 @@ from taskservice.adapters.sql.connection.commit_outcome import (
 from taskservice.adapters.sql.connection.errors import ConnectionLost
 from taskservice.adapters.sql.connection.sessions import autocommit_session
 from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import Unavailable
-from taskservice.testing import ADA
+from taskservice.core.task import NewTask
+from taskservice.testing import ADA, tasks_of
 
 
 def begun(connection: Connection) -> str:
@@ -123,10 +124,10 @@ def test_a_result_is_committed_if_its_key_has_it(role_engine: Engine) -> None:
     """Another result, or none, does not count."""
     key = str(uuid4())
     with (
-        SqlTasks(role_engine).open_tasks(ADA) as tasks,
+        tasks_of(SqlStorage(role_engine).open_workspace)(ADA) as tasks,
         autocommit_session(role_engine, ADA) as session,
     ):
-        task = tasks.add(title="Buy milk")
+        task = tasks.add(NewTask(title="Buy milk"))
         mine, others = (
             SqlIdempotencyStore(lambda: nullcontext(session), system_clock) for _ in range(2)
         )

@@ -15,10 +15,11 @@ from tests.secret_values import SECRET
 from taskservice.adapters.sql.checks.encoding import require_encoding
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import Unavailable, UnusableDatabase
 from taskservice.core.query import TaskQuery
-from taskservice.testing import ADA
+from taskservice.core.task import NewTask
+from taskservice.testing import ADA, tasks_of
 
 TITLE = "漢 ü 😀"
 ENCODING = (
@@ -90,15 +91,15 @@ def test_a_wrong_date_style_is_refused(own: Database, tmp_path: Path) -> None:
 def test_a_date_style_changed_later_is_an_outage(own: Database, postgresql: Databases) -> None:
     """The pool closes new connections with a wrong DateStyle."""
     engine = service_engine(own.service)
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
-        task = tasks.add(title=TITLE)
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        task = tasks.add(NewTask(title=TITLE))
         postgresql.execute(f"ALTER ROLE {own.role} SET DateStyle = 'German'")
         engine.dispose()
         with pytest.raises(UnusableDatabase, match="DateStyle is German") as caught:
             tasks.list(TaskQuery())
         assert caught.value.outcome == "not_applied"
         postgresql.execute(f"ALTER ROLE {own.role} SET DateStyle = 'ISO, DMY'")
-        assert tasks.list(TaskQuery()).tasks == [task]
+        assert tasks.list(TaskQuery()).items == [task]
     engine.dispose()
 
 
@@ -110,8 +111,8 @@ def test_the_client_encoding_is_utf8(
     """Whatever a role or the address sets, text is unchanged."""
     postgresql.execute(f"ALTER ROLE {own.role} SET client_encoding = '{encoding}'")
     engine = service_engine(own.service + query)
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
-        task = tasks.add(title=TITLE)
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        task = tasks.add(NewTask(title=TITLE))
         assert tasks.get(task.id).title == TITLE
     engine.dispose()
 

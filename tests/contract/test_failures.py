@@ -23,7 +23,7 @@ from taskservice.adapters.sql.connection.errors import (
 )
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import (
     AccessDenied,
     IdempotencyKeyInUse,
@@ -36,9 +36,9 @@ from taskservice.core.errors import (
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
-from taskservice.core.service import TaskService
-from taskservice.core.task import Task
-from taskservice.testing import ADA
+from taskservice.core.task import NewTask, Task
+from taskservice.core.workspace import TaskService, Workspace
+from taskservice.testing import ADA, tasks_of
 
 NEVER = UUID(int=0)
 
@@ -69,16 +69,16 @@ def full(engine: Engine) -> Iterator[None]:
 def test_a_full_database_refuses_writes_and_serves_reads(own: Database) -> None:
     """`StorageFull`, with nothing applied; reads work as before."""
     engine = service_engine(own.service)
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
-        task = tasks.add(title="Buy milk")
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        task = tasks.add(NewTask(title="Buy milk"))
         with psycopg.connect(own.owner, autocommit=True) as owner:
             owner.execute(FULL)
         with pytest.raises(StorageFull) as caught:
-            tasks.add(title="Buy bread")
+            tasks.add(NewTask(title="Buy bread"))
         assert caught.value.outcome == "not_applied"
         with pytest.raises(StorageFull):
             tasks.change(task.id, Task.complete)
-        assert tasks.list(TaskQuery()).tasks == [task]
+        assert tasks.list(TaskQuery()).items == [task]
     engine.dispose()
 
 
@@ -94,22 +94,22 @@ def test_a_write_that_wrote_no_row_is_not_acknowledged(own: Database, event: str
     engine = service_engine(own.service)
     with psycopg.connect(own.owner, autocommit=True) as owner:
         owner.execute(HOLDS_BACK.format(event).encode())
-    opened = SqlTasks(engine).open_tasks(ADA, atomic=True)
-    with pytest.raises(Unavailable, match="wrote no row") as caught, opened as tasks:
-        IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Buy milk")
+    opened = SqlStorage(engine).open_workspace(ADA, atomic=True)
+    with pytest.raises(Unavailable, match="wrote no row") as caught, opened as workspace:
+        IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(NewTask(title="Buy milk"))
     assert caught.value.outcome == "not_applied"
-    assert SqlOwnerData(engine, ADA).count() == (0, 0)
+    assert SqlOwnerData(engine, ADA).count().is_empty
     engine.dispose()
 
 
 def test_a_full_file_refuses_writes_and_serves_reads(sqlite: Engine) -> None:
     """The same on SQLite, with a limited file size."""
     engine = service_engine(sqlite.url.render_as_string(), pool_size=1)
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
-        task = tasks.add(title="Buy milk")
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        task = tasks.add(NewTask(title="Buy milk"))
         with full(engine), pytest.raises(StorageFull) as caught:
             while True:
-                tasks.add(title="Buy milk", description="x" * 10_000)
+                tasks.add(NewTask(title="Buy milk", description="x" * 10_000))
         assert caught.value.outcome == "not_applied"
         assert tasks.get(task.id) == task
     engine.dispose()
@@ -117,7 +117,7 @@ def test_a_full_file_refuses_writes_and_serves_reads(sqlite: Engine) -> None:
 
 @pytest.mark.parametrize(
     "then",
-    [lambda _: None, lambda tasks: tasks.add(title="Buy bread")],
+    [lambda _: None, lambda tasks: tasks.add(NewTask(title="Buy bread"))],
     ids=["to the end", "and goes on"],
 )
 def test_an_idle_transaction_is_terminated(
@@ -125,14 +125,17 @@ def test_an_idle_transaction_is_terminated(
 ) -> None:
     """After the statement timeout, so that it holds no lock."""
     engine = service_engine(own.service, statement_timeout=0.2)
-    service = SqlTasks(engine)
-    with pytest.raises(Unavailable) as caught, service.open_tasks(ADA, atomic=True) as tasks:
-        tasks.add(title="Buy milk")
+    service = SqlStorage(engine)
+    with (
+        pytest.raises(Unavailable) as caught,
+        tasks_of(service.open_workspace)(ADA, atomic=True) as tasks,
+    ):
+        tasks.add(NewTask(title="Buy milk"))
         await_end_of(own, "idle in transaction")
         then(tasks)
     assert caught.value.outcome == "not_applied"
-    with service.open_tasks(ADA) as tasks:
-        assert tasks.list(TaskQuery()).tasks == []
+    with tasks_of(service.open_workspace)(ADA) as tasks:
+        assert tasks.list(TaskQuery()).items == []
     engine.dispose()
 
 
@@ -142,28 +145,30 @@ def swallow(kind: type[Exception], operation: Callable[[], object]) -> None:
         operation()
 
 
-def lock_in_another_connection(tasks: TaskService, database: Database) -> None:
+def lock_in_another_connection(workspace: Workspace, database: Database) -> None:
     """Wait in vain for a key that another transaction has."""
     engine = service_engine(database.service)
-    with SqlTasks(engine).open_tasks(ADA, atomic=True) as others:
+    with SqlStorage(engine).open_workspace(ADA, atomic=True) as others:
         others.idempotency.begin("key", b"digest")
-        swallow(IdempotencyKeyInUse, lambda: tasks.idempotency.begin("key", b"digest"))
+        swallow(IdempotencyKeyInUse, lambda: workspace.idempotency.begin("key", b"digest"))
     engine.dispose()
 
 
-def lose_the_connection(tasks: TaskService, database: Database) -> None:
+def lose_the_connection(workspace: Workspace, database: Database) -> None:
     """Find that the server has ended the connection meanwhile."""
     with psycopg.connect(database.superuser, autocommit=True) as superuser:
         superuser.execute(
             "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE usename = %s",
             (database.role,),
         )
-    swallow(Unavailable, lambda: tasks.get(NEVER))
+    swallow(Unavailable, lambda: workspace.tasks.get(NEVER))
 
 
 GOES_ON: dict[str, Callable[[TaskService], object]] = {
     "to the end": lambda _: None,
-    "and goes on": lambda tasks: swallow(Unavailable, lambda: tasks.add(title="Buy bread")),
+    "and goes on": lambda tasks: swallow(
+        Unavailable, lambda: tasks.add(NewTask(title="Buy bread"))
+    ),
 }
 
 
@@ -171,19 +176,19 @@ GOES_ON: dict[str, Callable[[TaskService], object]] = {
 @pytest.mark.parametrize("then", GOES_ON.values(), ids=GOES_ON)
 def test_a_transaction_with_a_failed_statement_is_rolled_back(
     own: Database,
-    fail: Callable[[TaskService, Database], None],
+    fail: Callable[[Workspace, Database], None],
     then: Callable[[TaskService], object],
 ) -> None:
     """If the block ignores the error, the end of the block raises it; nothing is applied."""
     engine = service_engine(own.service, lock_timeout=0.1)
-    opened = SqlTasks(engine).open_tasks(ADA, atomic=True)
-    with pytest.raises(Unavailable, match="an earlier statement") as caught, opened as tasks:
-        tasks.add(title="Buy milk")
-        fail(tasks, own)
-        then(tasks)
+    opened = SqlStorage(engine).open_workspace(ADA, atomic=True)
+    with pytest.raises(Unavailable, match="an earlier statement") as caught, opened as workspace:
+        workspace.tasks.add(NewTask(title="Buy milk"))
+        fail(workspace, own)
+        then(workspace.tasks)
     assert caught.value.outcome == "not_applied"
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
-        assert tasks.list(TaskQuery()).tasks == []
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        assert tasks.list(TaskQuery()).items == []
     engine.dispose()
 
 
@@ -194,14 +199,14 @@ def test_a_transaction_that_sqlite_rolled_back_is_not_committed(
     """SQLite does so on a disk error; later statements would be committed, and earlier ones not."""
     connections: list[sqlite3.Connection] = []
     event.listen(sqlite, "checkout", lambda connection, *_: connections.append(connection))
-    opened = SqlTasks(sqlite).open_tasks(ADA, atomic=True)
+    opened = tasks_of(SqlStorage(sqlite).open_workspace)(ADA, atomic=True)
     with pytest.raises(Unavailable, match="an earlier statement") as caught, opened as tasks:
-        tasks.add(title="Buy milk")
+        tasks.add(NewTask(title="Buy milk"))
         connections[-1].rollback()
         then(tasks)
     assert caught.value.outcome == "not_applied"
-    with SqlTasks(sqlite).open_tasks(ADA) as tasks:
-        assert tasks.list(TaskQuery()).tasks == []
+    with tasks_of(SqlStorage(sqlite).open_workspace)(ADA) as tasks:
+        assert tasks.list(TaskQuery()).items == []
 
 
 def await_end_of(database: Database, state: str) -> None:
@@ -215,19 +220,19 @@ def await_end_of(database: Database, state: str) -> None:
 def test_a_read_only_database_serves_reads(own: Database, postgresql: Databases) -> None:
     """As after a failover to a standby: writes are an outage, reads work."""
     engine = service_engine(own.service)
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
-        task = tasks.add(title="Buy milk")
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        task = tasks.add(NewTask(title="Buy milk"))
         postgresql.execute(f"ALTER ROLE {own.role} SET default_transaction_read_only = on")
         engine.dispose()
         with pytest.raises(Unavailable, match="read-only") as caught:
-            tasks.add(title="Buy bread")
+            tasks.add(NewTask(title="Buy bread"))
         assert caught.value.outcome == "not_applied"
         assert tasks.get(task.id) == task
     engine.dispose()
 
 
 OPERATIONS: list[Callable[[TaskService], Task]] = [
-    lambda tasks: tasks.add(title="Buy milk"),
+    lambda tasks: tasks.add(NewTask(title="Buy milk")),
     lambda tasks: tasks.get(NEVER),
 ]
 GONE = {
@@ -246,19 +251,19 @@ def test_a_missing_table_or_column_is_an_outage(
 ) -> None:
     """`not_applied`, with its name, until it is restored."""
     engine = service_engine(own.service)
-    service = SqlTasks(engine)
+    service = SqlStorage(engine)
     with psycopg.connect(own.owner, autocommit=True) as owner:
         owner.execute(take.encode())
         for operation in OPERATIONS:
             with (
                 pytest.raises(Unavailable, match="does not exist") as caught,
-                service.open_tasks(ADA, atomic=atomic) as tasks,
+                tasks_of(service.open_workspace)(ADA, atomic=atomic) as tasks,
             ):
                 operation(tasks)
             assert (type(caught.value), caught.value.outcome) == (SchemaOutdated, "not_applied")
         owner.execute(give_back.encode())
-    with service.open_tasks(ADA, atomic=atomic) as tasks:
-        assert tasks.get(tasks.add(title="Buy milk").id).title == "Buy milk"
+    with tasks_of(service.open_workspace)(ADA, atomic=atomic) as tasks:
+        assert tasks.get(tasks.add(NewTask(title="Buy milk")).id).title == "Buy milk"
     engine.dispose()
 
 
@@ -362,7 +367,10 @@ def test_a_read_on_a_full_disk_is_an_outage(
         raise OperationalError("SELECT 1", None, of_sqlite("IOERR_SHMSIZE"))
 
     event.listen(sqlite, "before_cursor_execute", fail)
-    with SqlTasks(sqlite).open_tasks(ADA) as tasks, pytest.raises(Unavailable) as caught:
+    with (
+        tasks_of(SqlStorage(sqlite).open_workspace)(ADA) as tasks,
+        pytest.raises(Unavailable) as caught,
+    ):
         operation(tasks)
     assert type(caught.value) is kind
 
@@ -376,9 +384,9 @@ def test_a_syntax_error_is_a_defect(engine: str, request: pytest.FixtureRequest)
         return args[2].replace("RETURNING", "RETURNNG"), args[3]
 
     event.listen(broken, "before_cursor_execute", slip, retval=True)
-    opened = SqlTasks(broken).open_tasks(ADA, atomic=True)
-    with pytest.raises(DBAPIError, match="RETURNNG"), opened as tasks:
-        tasks.idempotency.begin("key", b"digest")
+    opened = SqlStorage(broken).open_workspace(ADA, atomic=True)
+    with pytest.raises(DBAPIError, match="RETURNNG"), opened as workspace:
+        workspace.idempotency.begin("key", b"digest")
     broken.dispose()
 
 
@@ -397,7 +405,10 @@ def test_a_missing_table_or_column_in_a_file_is_an_outage(
     """SQLite has one code for it and for a syntax error, so the message decides."""
     with closing(sqlite3.connect(str(sqlite.url.database))) as other:
         other.execute(take)
-    with SqlTasks(sqlite).open_tasks(ADA) as tasks, pytest.raises(Unavailable) as caught:
+    with (
+        tasks_of(SqlStorage(sqlite).open_workspace)(ADA) as tasks,
+        pytest.raises(Unavailable) as caught,
+    ):
         operation(tasks)
     assert (str(caught.value), caught.value.outcome) == (f"database error: {said}", "not_applied")
 

@@ -22,17 +22,17 @@ from taskservice.adapters.sql.connection.errors import ConnectionLost
 from taskservice.adapters.sql.connection.timeouts import ReadTimeout, TimeoutConnection
 from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.storage.retryable_writes import Delete
-from taskservice.adapters.sql.storage.task_rows import TaskRows
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.core.errors import ReadOnly, TaskNotFound, Unavailable
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.preconditions import at_version, with_precondition
 from taskservice.core.query import TaskQuery
-from taskservice.core.service import TaskService
-from taskservice.core.task import Task
-from taskservice.testing import ADA, START
+from taskservice.core.task import NewTask, Task
+from taskservice.core.workspace import TaskService
+from taskservice.testing import ADA, START, tasks_of
 from taskservice.testing.contract.owner_data import some_tasks
 
 OWNER = "lost-answers"
@@ -71,27 +71,27 @@ class Fragile(NamedTuple):
 
     def create(self, key: str) -> str:
         """Create a task with a key; return its title."""
-        with SqlTasks(self.engine).open_tasks(OWNER, atomic=True) as tasks:
+        with SqlStorage(self.engine).open_workspace(OWNER, atomic=True) as workspace:
             return (
-                IdempotentTasks(tasks, IdempotencyKey(key, b"digest"))
-                .add(title=f"under {key}")
+                IdempotentTasks(workspace, IdempotencyKey(key, b"digest"))
+                .add(NewTask(title=f"under {key}"))
                 .title
             )
 
     def add(self, title: str) -> Task:
-        with SqlTasks(self.engine).open_tasks(OWNER) as tasks:
-            return tasks.add(title=title)
+        with tasks_of(SqlStorage(self.engine).open_workspace)(OWNER) as tasks:
+            return tasks.add(NewTask(title=title))
 
     def write(self, write: Write, task: Task) -> int | None:
         """Do it to the task, and return the task's version after it, None where it is gone."""
-        with SqlTasks(self.engine).open_tasks(OWNER) as tasks:
+        with tasks_of(SqlStorage(self.engine).open_workspace)(OWNER) as tasks:
             write.operation(tasks, task)
-            versions = {task.id: task.version for task in tasks.list(TaskQuery()).tasks}
+            versions = {task.id: task.version for task in tasks.list(TaskQuery()).items}
         return versions.get(task.id)
 
     def titles(self) -> list[str]:
-        with SqlTasks(self.engine).open_tasks(OWNER) as tasks:
-            return [task.title for task in tasks.list(TaskQuery()).tasks]
+        with tasks_of(SqlStorage(self.engine).open_workspace)(OWNER) as tasks:
+            return [task.title for task in tasks.list(TaskQuery()).items]
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_without_a_check_for_its_rows_the_transaction_status_decides(fragile: Fr
     """The block ends normally."""
     fragile.add("before")
     fragile.proxy.lose_answer_to = COMMIT
-    restored = SqlOwnerData(fragile.engine, ADA).import_tasks(some_tasks(1))
+    restored = SqlOwnerData(fragile.engine, ADA).import_entities(some_tasks(1))
     assert (restored, fragile.proxy.lost) == ([], 1)
 
 
@@ -142,9 +142,9 @@ def test_a_commit_without_a_response_in_time_is_unknown(
     )  # Before the server ends what is idle.
     with tcp_proxy(database.service) as (proxy, through):
         engine = service_engine(through, pool_size=1, statement_timeout=3)
-        opened = SqlTasks(engine).open_tasks(OWNER, atomic=True)
+        opened = tasks_of(SqlStorage(engine).open_workspace)(OWNER, atomic=True)
         with pytest.raises(Unavailable, match="in time") as caught, opened as tasks:
-            tasks.add(title="swallowed")
+            tasks.add(NewTask(title="swallowed"))
             proxy.is_silent = True
         assert caught.value.outcome == "unknown"
         engine.dispose()
@@ -154,9 +154,9 @@ def test_a_transaction_terminated_before_its_commit_was_not_applied(
     fragile: Fragile, postgresql: Databases
 ) -> None:
     """The outcome is `not_applied`, and the rows are absent."""
-    opened = SqlTasks(fragile.engine).open_tasks(OWNER, atomic=True)
+    opened = tasks_of(SqlStorage(fragile.engine).open_workspace)(OWNER, atomic=True)
     with pytest.raises(Unavailable) as caught, opened as tasks:
-        tasks.add(title="never")
+        tasks.add(NewTask(title="never"))
         postgresql.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in%'"
         )
@@ -181,9 +181,9 @@ def test_without_a_database_the_outcome_is_unknown(
     monkeypatch.setattr(commit_outcome, "RETRY_TIMEOUT", 0.2)
     fragile.create("first of all")
     fragile.proxy.lose_answer_to = COMMIT
-    opened = SqlTasks(fragile.engine).open_tasks(OWNER, atomic=True)
+    opened = tasks_of(SqlStorage(fragile.engine).open_workspace)(OWNER, atomic=True)
     with pytest.raises(Unavailable) as caught, opened as tasks:
-        tasks.add(title="who knows")
+        tasks.add(NewTask(title="who knows"))
         fragile.proxy.is_cut = True
     assert caught.value.outcome == "unknown"
 
@@ -196,10 +196,10 @@ def test_a_create_is_applied_once_if_request_or_response_is_lost(
     fragile: Fragile, loss: str
 ) -> None:
     """The retry uses the same id."""
-    with SqlTasks(fragile.engine).open_tasks(OWNER) as tasks:
-        tasks.add(title="before")
+    with tasks_of(SqlStorage(fragile.engine).open_workspace)(OWNER) as tasks:
+        tasks.add(NewTask(title="before"))
         setattr(fragile.proxy, loss, b"INSERT INTO tasks")
-        task = tasks.add(title=f"once: {loss}")
+        task = tasks.add(NewTask(title=f"once: {loss}"))
         assert fragile.proxy.lost == 1
         assert tasks.get(task.id) == task
     assert fragile.titles().count(f"once: {loss}") == 1
@@ -327,12 +327,12 @@ def test_a_lost_change_of_a_task_changed_by_others_is_unknown(
     task = fragile.add("contended")
 
     def overtake() -> None:
-        with SqlTasks(other).open_tasks(OWNER) as tasks:
+        with tasks_of(SqlStorage(other).open_workspace)(OWNER) as tasks:
             meanwhile(tasks, task.id)
 
     fragile.proxy.lose, fragile.proxy.on_loss = b"UPDATE tasks", overtake
     with (
-        SqlTasks(fragile.engine).open_tasks(OWNER) as tasks,
+        tasks_of(SqlStorage(fragile.engine).open_workspace)(OWNER) as tasks,
         pytest.raises(Unavailable, match="changed by another request") as caught,
     ):
         tasks.change(task.id, Task.complete)
@@ -346,8 +346,8 @@ def test_a_lost_change_overtaken_by_another_is_retried(
     """One version later, with other content: the lost write cannot be applied any more."""
     other = service_engine(database.service)
     steps: list[int] = []
-    with SqlTasks(fragile.engine).open_tasks(OWNER) as tasks:
-        task = tasks.add(title="contended")
+    with tasks_of(SqlStorage(fragile.engine).open_workspace)(OWNER) as tasks:
+        task = tasks.add(NewTask(title="contended"))
         fragile.proxy.lose = b"UPDATE tasks"
         fragile.proxy.on_loss = lambda: overtake(other, task.id)
 
@@ -363,12 +363,12 @@ def test_a_lost_change_overtaken_by_another_is_retried(
 
 def test_a_lost_delete_of_an_old_version_was_not_applied() -> None:
     """If another request deletes the task then, it is not found."""
-    task = Task.create(OWNER, START, lambda _: UUID(int=1), title="contended")
+    task = Task.create(OWNER, START, lambda _: UUID(int=1), NewTask(title="contended"))
     changed = task.complete(START)
-    rows = create_autospec(TaskRows, instance=True)
+    rows = create_autospec(Rows, instance=True)
     rows.find.side_effect = [task, changed, TaskNotFound(task.id)]
     rows.delete.side_effect = [ConnectionLost("lost"), False]
-    removal = Delete(task.id, None)
+    removal: Delete[Task] = Delete(task.id, None)
     with pytest.raises(ConnectionLost):
         removal(rows)
     with pytest.raises(TaskNotFound):
@@ -377,7 +377,7 @@ def test_a_lost_delete_of_an_old_version_was_not_applied() -> None:
 
 def overtake(engine: Engine, task_id: UUID) -> None:
     """Change the task under way."""
-    with SqlTasks(engine).open_tasks(OWNER) as tasks:
+    with tasks_of(SqlStorage(engine).open_workspace)(OWNER) as tasks:
         tasks.change(task_id, partial(Task.edit, title="overtaken"))
 
 
@@ -419,12 +419,12 @@ def test_a_read_timeout_makes_a_write_unknown(database: Database) -> None:
     """A second after the statement timeout."""
     with tcp_proxy(database.service) as (proxy, through):
         engine = service_engine(through, pool_size=1, statement_timeout=0.5)
-        with SqlTasks(engine).open_tasks(OWNER) as tasks:
-            tasks.add(title="answered")
+        with tasks_of(SqlStorage(engine).open_workspace)(OWNER) as tasks:
+            tasks.add(NewTask(title="answered"))
             proxy.is_silent = True
             began = monotonic()
             with pytest.raises(Unavailable, match="did not respond in time") as caught:
-                tasks.add(title="swallowed")
+                tasks.add(NewTask(title="swallowed"))
         assert 1 < monotonic() - began < 3
         assert caught.value.outcome == "unknown"
         engine.dispose()

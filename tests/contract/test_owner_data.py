@@ -6,23 +6,23 @@ from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import Engine, event, text
 
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.adapters.sql.connection import sqlite as sqlite_files
-from taskservice.adapters.sql.storage import owner_data
+from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
-from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.errors import AccessDenied, InvalidTask
-from taskservice.core.ids import TaskIds
-from taskservice.core.owner_data import ErasureIncomplete, OpenOwnerData, OwnerCounts, validate
-from taskservice.core.service import OpenTasks
-from taskservice.core.task import Task
-from taskservice.testing import ADA, BOB, START, TickingClock
+from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.core.errors import AccessDenied, InvalidEntity
+from taskservice.core.ids import TimeOrderedIds
+from taskservice.core.owner_data import ErasureIncomplete, OpenOwnerData, OwnerCounts
+from taskservice.core.task import NewTask, Task
+from taskservice.core.workspace import OpenWorkspace
+from taskservice.testing import ADA, BOB, START, TickingClock, tasks_of
 from taskservice.testing.contract import OwnerDataContract
 from taskservice.testing.contract.owner_data import some_tasks
 
@@ -30,7 +30,7 @@ from taskservice.testing.contract.owner_data import some_tasks
 class Services(NamedTuple):
     """Both ports of one storage adapter, and the owner data as the maintenance role opens it."""
 
-    open_tasks: OpenTasks
+    open_workspace: OpenWorkspace
     open_owner_data: OpenOwnerData
     open_owner_data_as_admin: OpenOwnerData
 
@@ -39,18 +39,20 @@ class Services(NamedTuple):
 def services(request: pytest.FixtureRequest, clock: TickingClock) -> Services:
     """The ports, over each adapter in turn, with no task in it."""
     if request.param == "memory":
-        database = InMemoryTasks(clock)
-        return Services(database.open_tasks, database.open_owner_data, database.open_owner_data)
+        database = InMemoryStorage(clock)
+        return Services(database.open_workspace, database.open_owner_data, database.open_owner_data)
     if request.param == "sqlite":
         engine = request.getfixturevalue("sqlite")
         archived = partial(SqlOwnerData, engine)
-        return Services(SqlTasks(engine, clock).open_tasks, archived, archived)
+        return Services(SqlStorage(engine, clock).open_workspace, archived, archived)
     superuser, role = map(request.getfixturevalue, ("superuser_engine", "role_engine"))
     with superuser.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
     owner = request.getfixturevalue("database").owner_engine
     return Services(
-        SqlTasks(role, clock).open_tasks, partial(SqlOwnerData, role), partial(SqlOwnerData, owner)
+        SqlStorage(role, clock).open_workspace,
+        partial(SqlOwnerData, role),
+        partial(SqlOwnerData, owner),
     )
 
 
@@ -58,8 +60,8 @@ class TestOwnerData(OwnerDataContract):
     """The contract of `OwnerData`, on every adapter."""
 
     @pytest.fixture
-    def open_tasks(self, services: Services) -> OpenTasks:
-        return services.open_tasks
+    def open_workspace(self, services: Services) -> OpenWorkspace:
+        return services.open_workspace
 
     @pytest.fixture
     def open_owner_data(self, services: Services) -> OpenOwnerData:
@@ -77,10 +79,10 @@ def test_the_serving_role_cannot_erase_and_removes_nothing(
     with superuser_engine.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
     archived = SqlOwnerData(role_engine, ADA)
-    archived.import_tasks(some_tasks(3))
+    archived.import_entities(some_tasks(3))
     with pytest.raises(AccessDenied):
         archived.erase()
-    assert archived.count() == OwnerCounts(3, 0)
+    assert archived.count() == OwnerCounts({"task": 3}, 0)
 
 
 @pytest.fixture
@@ -103,8 +105,11 @@ def found(word: str, engine: Engine) -> list[str]:
 def use_often(engine: Engine, owner: str) -> None:
     """Store, change and remove so that rows move within the file; some stay."""
     word = f"aardvark of {owner} "
-    with SqlTasks(engine).open_tasks(owner) as tasks:
-        kept = [tasks.add(title=word * (n % 9 + 1), description=word * n * 3) for n in range(60)]
+    with tasks_of(SqlStorage(engine).open_workspace)(owner) as tasks:
+        kept = [
+            tasks.add(NewTask(title=word * (n % 9 + 1), description=word * n * 3))
+            for n in range(60)
+        ]
         for n, task in enumerate(kept[::2]):
             tasks.change(task.id, partial(Task.edit, title=word * (n % 7 + 1)))
         for task in kept[::3]:
@@ -132,8 +137,8 @@ def test_erase_reports_bytes_that_a_reader_keeps_on_disk(hurried: Engine) -> Non
             ErasureIncomplete, match="another connection reads the database"
         ) as caught:
             archived.erase()
-    assert (caught.value.removed, archived.count()) == (there, OwnerCounts(0, 0))
-    assert archived.erase() == OwnerCounts(0, 0)
+    assert (caught.value.removed, archived.count()) == (there, OwnerCounts({"task": 0}, 0))
+    assert archived.erase() == OwnerCounts({"task": 0}, 0)
     assert found("aardvark", hurried) == []
 
 
@@ -153,15 +158,16 @@ def test_an_import_reads_only_the_tasks_of_its_batch(
 ) -> None:
     """Its cost does not depend on how many tasks the owner has."""
     read: list[UUID] = []
+    from_row = mapping_of(Task).from_row
 
-    def reading(**fields: Any) -> Task:
-        read.append(fields["id"])
-        return Task(**fields)
+    def reading(row: Any) -> Task:
+        read.append(row[0])
+        return cast(Task, from_row(row))
 
     first, second, third = some_tasks(3)
-    SqlOwnerData(sqlite, ADA).import_tasks([first, second])
-    monkeypatch.setattr(owner_data, "Task", reading)
-    SqlOwnerData(sqlite, ADA).import_tasks([third])
+    SqlOwnerData(sqlite, ADA).import_entities([first, second])
+    monkeypatch.setattr(mapping_of(Task), "from_row", reading)
+    SqlOwnerData(sqlite, ADA).import_entities([third])
     assert read == [third.id]
 
 
@@ -181,26 +187,26 @@ BROKEN: dict[str, Any] = {
 @pytest.mark.parametrize("field", BROKEN)
 def test_an_invalid_task_is_not_imported(field: str) -> None:
     """The error names each field that breaks its rule."""
-    task = Task.create(ADA, START, TaskIds(), title="Read a book")
-    validate(task)
-    with pytest.raises(InvalidTask) as caught:
-        validate(replace(task, **{field: BROKEN[field]}))
+    task = Task.create(ADA, START, TimeOrderedIds(), NewTask(title="Read a book"))
+    task.validate()
+    with pytest.raises(InvalidEntity) as caught:
+        replace(task, **{field: BROKEN[field]}).validate()
     assert field in {error.field for error in caught.value.errors}
 
 
 def test_the_highest_version_that_can_be_imported() -> None:
     """2**30, so that each task can be changed as often again."""
-    task = Task.create(ADA, START, TaskIds(), title="Read a book")
-    validate(replace(task, version=2**30))
-    with pytest.raises(InvalidTask, match="version must be from 1 to 1073741824"):
-        validate(replace(task, version=2**30 + 1))
+    task = Task.create(ADA, START, TimeOrderedIds(), NewTask(title="Read a book"))
+    replace(task, version=2**30).validate()
+    with pytest.raises(InvalidEntity, match="version must be from 1 to 1073741824"):
+        replace(task, version=2**30 + 1).validate()
 
 
 def test_an_id_must_match_its_creation_time() -> None:
     """Lists filter by creation time through the id, so the timestamp in it must match."""
-    task = Task.create(ADA, START, TaskIds(), title="Read a book")
-    later = TaskIds()(START + timedelta(milliseconds=1))
+    task = Task.create(ADA, START, TimeOrderedIds(), NewTask(title="Read a book"))
+    later = TimeOrderedIds()(START + timedelta(milliseconds=1))
     version_four = UUID(int=task.id.int & ~(15 << 76) | 4 << 76)
     for wrong in (later, version_four, UUID(int=task.id.int | 3 << 62)):
-        with pytest.raises(InvalidTask, match="id must be a UUIDv7"):
-            validate(replace(task, id=wrong))
+        with pytest.raises(InvalidEntity, match="id must be a UUIDv7"):
+            replace(task, id=wrong).validate()

@@ -27,15 +27,15 @@ from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.sessions import autocommit_session
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import SchemaOutdated, TaskNotFound, Unavailable
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.owner_data import OwnerCounts
-from taskservice.core.query import SORT_FIELDS, Sort, TaskQuery
-from taskservice.core.task import Task
-from taskservice.testing import ADA, BOB
+from taskservice.core.query import Sort, TaskQuery, sort_fields
+from taskservice.core.task import NewTask, Task
+from taskservice.testing import ADA, BOB, tasks_of
 
 DUMPING = [
     "pg_dump",
@@ -105,21 +105,23 @@ def test_direct_access_to_a_partition_returns_no_rows(
 
 def use_every_statement(engine: Engine) -> None:
     """Run every operation of the adapter, in every variant."""
-    store = SqlTasks(engine)
-    with store.open_tasks(ADA) as tasks:
-        task = tasks.add(title="Buy milk")
+    store = SqlStorage(engine)
+    with tasks_of(store.open_workspace)(ADA) as tasks:
+        task = tasks.add(NewTask(title="Buy milk"))
         tasks.change(task.id, Task.complete)
         for query in every_query():
             tasks.list(query)
-            tasks.list(replace(query, after=query.sort.key(task)))
+            tasks.list(replace(query, after=query.sort.position(task)))
         tasks.remove(task.id)
     for _ in range(2):
-        with store.open_tasks(ADA, atomic=True) as atomic:
-            IdempotentTasks(atomic, IdempotencyKey("a key", b"digest")).add(title="Buy milk")
+        with store.open_workspace(ADA, atomic=True) as workspace:
+            IdempotentTasks(workspace, IdempotencyKey("a key", b"digest")).add(
+                NewTask(title="Buy milk")
+            )
 
 
 def every_query() -> Iterator[TaskQuery]:
-    for field in SORT_FIELDS:
+    for field in sort_fields(Task):
         for descending in (True, False):
             yield TaskQuery(sort=Sort(field=field, descending=descending), limit=1)
     now = system_clock()
@@ -175,23 +177,27 @@ def test_partitioning_keeps_all_rows(postgresql: Databases) -> None:
     """Tasks and idempotency records are there for their owner, and the service goes on."""
     with migrated_database(postgresql) as database:
         engine = service_engine(database.service, prepared_statements=True)
-        store = SqlTasks(engine)
-        with store.open_tasks(ADA) as tasks:
-            before = [tasks.add(title=f"Buy milk {number}") for number in range(20)]
+        store = SqlStorage(engine)
+        with tasks_of(store.open_workspace)(ADA) as tasks:
+            before = [tasks.add(NewTask(title=f"Buy milk {number}")) for number in range(20)]
             for _ in range(10):
                 tasks.list(TaskQuery())
-        with store.open_tasks(ADA, atomic=True) as atomic:
-            once = IdempotentTasks(atomic, IdempotencyKey("a key", b"digest")).add(title="Buy milk")
+        with store.open_workspace(ADA, atomic=True) as workspace:
+            once = IdempotentTasks(workspace, IdempotencyKey("a key", b"digest")).add(
+                NewTask(title="Buy milk")
+            )
         partition(database.owner_engine)
-        with store.open_tasks(ADA) as tasks:
-            assert tasks.list(TaskQuery()).tasks == [once, *reversed(before)]
+        with tasks_of(store.open_workspace)(ADA) as tasks:
+            assert tasks.list(TaskQuery()).items == [once, *reversed(before)]
             assert tasks.change(before[0].id, Task.complete).completed
-        with store.open_tasks(ADA, atomic=True) as atomic:
+        with store.open_workspace(ADA, atomic=True) as workspace:
             assert (
-                IdempotentTasks(atomic, IdempotencyKey("a key", b"digest")).add(title="Buy milk")
+                IdempotentTasks(workspace, IdempotencyKey("a key", b"digest")).add(
+                    NewTask(title="Buy milk")
+                )
                 == once
             )
-        with store.open_tasks(BOB) as tasks, pytest.raises(TaskNotFound):
+        with tasks_of(store.open_workspace)(BOB) as tasks, pytest.raises(TaskNotFound):
             tasks.get(once.id)
         engine.dispose()
         with psycopg.connect(database.superuser) as connection:
@@ -204,15 +210,15 @@ def test_partitioning_waits_for_open_transactions(postgresql: Databases) -> None
         engine = service_engine(database.service)
         with psycopg.connect(database.owner) as maker:
             maker.execute("CREATE INDEX tasks_by_version ON tasks (user_id, version)")
-            with SqlTasks(engine).open_tasks(ADA, atomic=True) as atomic:
-                assert atomic.idempotency.begin("a key", b"digest") is None
+            with SqlStorage(engine).open_workspace(ADA, atomic=True) as workspace:
+                assert workspace.idempotency.begin("a key", b"digest") is None
                 done = pool.submit(partition, database.owner_engine)
                 await_lock(database.superuser_engine)
                 maker.commit()
-                added = atomic.add(title="Buy milk")
+                added = workspace.tasks.add(NewTask(title="Buy milk"))
         done.result()
-        with SqlTasks(engine).open_tasks(ADA) as tasks:
-            assert tasks.list(TaskQuery()).tasks == [added]
+        with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+            assert tasks.list(TaskQuery()).items == [added]
         engine.dispose()
         with psycopg.connect(database.superuser) as connection:
             asked = "SELECT relkind::text FROM pg_class WHERE oid = to_regclass('tasks_by_version')"
@@ -223,8 +229,10 @@ def test_partitioning_and_erasing_do_not_deadlock(postgresql: Databases) -> None
     """Both lock the tables in the same order."""
     with migrated_database(postgresql) as database, ThreadPoolExecutor(2) as pool:
         engine, erasing = service_engine(database.service), database.owner_engine
-        with SqlTasks(engine).open_tasks(ADA, atomic=True) as atomic:
-            IdempotentTasks(atomic, IdempotencyKey("a key", b"digest")).add(title="Buy milk")
+        with SqlStorage(engine).open_workspace(ADA, atomic=True) as workspace:
+            IdempotentTasks(workspace, IdempotencyKey("a key", b"digest")).add(
+                NewTask(title="Buy milk")
+            )
         engine.dispose()
         deletions = count(1)
         splitting: list[Future[None]] = []
@@ -235,7 +243,7 @@ def test_partitioning_and_erasing_do_not_deadlock(postgresql: Databases) -> None
                 pool.submit(await_lock, database.superuser_engine).result()
 
         event.listen(erasing, "before_cursor_execute", split_meanwhile)
-        assert SqlOwnerData(erasing, ADA).erase() == OwnerCounts(1, 1)
+        assert SqlOwnerData(erasing, ADA).erase() == OwnerCounts({"task": 1}, 1)
         splitting[0].result()
 
 
@@ -297,15 +305,20 @@ def test_the_documented_way_back_keeps_all_rows(postgresql: Databases, tmp_path:
     """It copies the rows into tables without partitions."""
     page = (ROOT / "docs" / "operations.md").read_text()
     with migrated_database(postgresql) as split, migrated_database(postgresql) as whole:
-        with SqlTasks(split.owner_engine).open_tasks(ADA, atomic=True) as tasks:
-            task = IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Buy milk")
+        with SqlStorage(split.owner_engine).open_workspace(ADA, atomic=True) as workspace:
+            task = IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
+                NewTask(title="Buy milk")
+            )
         partition(split.owner_engine, partitions=3)
         for words in (DUMPING, RESTORING):
             assert " ".join(words) in page
         client(tmp_path, *DUMPING, "--file=dump", split.superuser)
         client(tmp_path, *RESTORING, f"--dbname={whole.superuser}", "dump")
-        with SqlTasks(whole.owner_engine).open_tasks(ADA, atomic=True) as tasks:
-            assert tasks.list(TaskQuery()).tasks == [task]
+        with SqlStorage(whole.owner_engine).open_workspace(ADA, atomic=True) as workspace:
+            assert workspace.tasks.list(TaskQuery()).items == [task]
             assert (
-                IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Other") == task
+                IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
+                    NewTask(title="Other")
+                )
+                == task
             )

@@ -23,11 +23,11 @@ from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.sessions import PREPARE_THRESHOLD
 from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, require_wal, unpooled_engine
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import Unavailable, UnusableDatabase
 from taskservice.core.operations.metrics import Metrics
 from taskservice.core.query import TaskQuery
-from taskservice.testing import ADA
+from taskservice.testing import ADA, tasks_of
 
 
 class Recorder(Metrics):
@@ -121,7 +121,7 @@ def test_a_network_that_drops_packets_is_an_outage_within_five_seconds(
             pass
         proxy.is_silent = True
         began = monotonic()
-        with SqlTasks(engine).open_tasks(ADA) as tasks, pytest.raises(Unavailable):
+        with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks, pytest.raises(Unavailable):
             tasks.list(TaskQuery())
         assert monotonic() - began < 5
         proxy.cut()

@@ -31,15 +31,16 @@ from taskservice.adapters.sql.connection.sessions import (
 )
 from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine
-from taskservice.adapters.sql.storage import retryable_writes, task_rows
+from taskservice.adapters.sql.storage import retryable_writes, rows
+from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import UtcDateTime
 from taskservice.core.errors import Unavailable
 from taskservice.core.query import TaskQuery
-from taskservice.core.service import TaskService
-from taskservice.core.task import Task
-from taskservice.testing import ADA
+from taskservice.core.task import NewTask, Task
+from taskservice.core.workspace import TaskService
+from taskservice.testing import ADA, tasks_of
 from taskservice.testing.contract.owner_data import some_tasks
 
 
@@ -64,10 +65,10 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 def test_one_statement_for_one_operation_and_two_for_a_change(engine: Engine) -> None:
     """Get, list and create are one statement each, change and delete two, without a count."""
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
-        task = tasks.add(title="Buy milk")
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        task = tasks.add(NewTask(title="Buy milk"))
         expected: dict[Any, int] = {
-            partial(tasks.add, title="Buy bread"): 1,
+            partial(tasks.add, NewTask(title="Buy bread")): 1,
             partial(tasks.get, task.id): 1,
             partial(tasks.list, TaskQuery()): 1,
             partial(tasks.change, task.id, Task.complete): 2,
@@ -83,9 +84,9 @@ def test_one_statement_for_one_operation_and_two_for_a_change(engine: Engine) ->
 
 def use(tasks: TaskService) -> None:
     """Do everything that there is to do, once."""
-    task = tasks.add(title="Buy milk")
+    task = tasks.add(NewTask(title="Buy milk"))
     for query in (TaskQuery(), TaskQuery(text="milk", with_total=True), TaskQuery(completed=False)):
-        assert task in tasks.list(query).tasks
+        assert task in tasks.list(query).items
     tasks.change(task.id, Task.complete)
     assert tasks.get(task.id).completed
     tasks.remove(task.id)
@@ -100,7 +101,7 @@ def test_a_statement_is_compiled_once(engine: Engine, monkeypatch: pytest.Monkey
         compiled.append(core)
         return compile_it(core, *args, **kwargs)
 
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
         use(tasks)
         monkeypatch.setattr(ClauseElement, "compile", note)
         use(tasks)
@@ -119,7 +120,7 @@ def test_listeners_are_called_before_and_after_a_statement(engine: Engine) -> No
     }
     for name, listener in listeners.items():
         event.listen(engine, name, listener)
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
         tasks.list(TaskQuery())
     for name, listener in listeners.items():
         event.remove(engine, name, listener)
@@ -131,7 +132,7 @@ def test_listeners_are_called_before_and_after_a_statement(engine: Engine) -> No
 
 def test_a_count_is_a_statement_of_its_own(engine: Engine) -> None:
     """Only requests for a count pay for it."""
-    with SqlTasks(engine).open_tasks(ADA) as tasks, sent(engine) as statements:
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks, sent(engine) as statements:
         tasks.list(TaskQuery(with_total=True))
     assert sum("count(" in statement for statement in statements) == 1
 
@@ -166,10 +167,10 @@ def test_a_change_is_retried_after_a_serialization_failure(
     """With isolation level serializable."""
     isolation = "options=-c%20default_transaction_isolation%3Dserializable"
     strict = service_engine(f"{database.service}?{isolation}")
-    with SqlTasks(strict).open_tasks(ADA) as tasks:
-        task = tasks.add(title="Buy milk")
+    with tasks_of(SqlStorage(strict).open_workspace)(ADA) as tasks:
+        task = tasks.add(NewTask(title="Buy milk"))
     with ThreadPoolExecutor(1) as pool:
-        with SqlTasks(role_engine).open_tasks(ADA, atomic=True) as tasks:
+        with tasks_of(SqlStorage(role_engine).open_workspace)(ADA, atomic=True) as tasks:
             tasks.change(task.id, partial(Task.edit, title="Buy oat milk"))
             waiting = pool.submit(complete, strict, task.id)
             await_lock(superuser_engine)
@@ -179,7 +180,7 @@ def test_a_change_is_retried_after_a_serialization_failure(
 
 
 def complete(engine: Engine, task_id: UUID) -> Task:
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
         return tasks.change(task_id, Task.complete)
 
 
@@ -188,17 +189,17 @@ def test_a_write_is_retried_or_was_not_applied_after_a_disconnect(
 ) -> None:
     """With autocommit it is retried; in a transaction nothing is applied before COMMIT."""
     cut = service_engine(f"{database.service}?application_name=cut")
-    with SqlTasks(cut).open_tasks(ADA) as tasks:
+    with tasks_of(SqlStorage(cut).open_workspace)(ADA) as tasks:
         tasks.list(TaskQuery())
         terminate(postgresql, "cut")
-        task = tasks.add(title="Buy milk")
+        task = tasks.add(NewTask(title="Buy milk"))
         assert tasks.get(task.id) == task
-    opened = SqlTasks(cut).open_tasks(ADA, atomic=True)
+    opened = tasks_of(SqlStorage(cut).open_workspace)(ADA, atomic=True)
     with sent(cut) as statements:
         with pytest.raises(Unavailable) as caught, opened as tasks:
             terminate(postgresql, "cut")
             statements.clear()
-            tasks.add(title="Buy bread")
+            tasks.add(NewTask(title="Buy bread"))
         assert caught.value.outcome == "not_applied"
         assert len(statements) == 1
     cut.dispose()
@@ -211,7 +212,7 @@ def terminate(postgresql: Databases, name: str) -> None:
 
 
 OPERATIONS: dict[str, Callable[[TaskService, UUID], object]] = {
-    "add": lambda tasks, _: tasks.add(title="Buy milk"),
+    "add": lambda tasks, _: tasks.add(NewTask(title="Buy milk")),
     "get": lambda tasks, task_id: tasks.get(task_id),
     "list": lambda tasks, _: tasks.list(TaskQuery()),
     "change": lambda tasks, task_id: tasks.change(task_id, Task.complete),
@@ -226,7 +227,7 @@ def test_without_a_free_connection_an_operation_is_an_outage(
 ) -> None:
     """Nothing was applied."""
     full = service_engine(database.service, pool_size=1, pool_timeout=0.05)
-    opened = SqlTasks(full).open_tasks(ADA, atomic=atomic)
+    opened = tasks_of(SqlStorage(full).open_workspace)(ADA, atomic=atomic)
     with full.connect(), pytest.raises(Unavailable, match="in time") as caught, opened as tasks:
         OPERATIONS[operation](tasks, uuid4())
     assert caught.value.outcome == "not_applied"
@@ -235,7 +236,7 @@ def test_without_a_free_connection_an_operation_is_an_outage(
 
 def edit_elsewhere(engine: Engine, task_id: UUID) -> None:
     """Change a task concurrently."""
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
         tasks.change(task_id, partial(Task.edit, title=f"{uuid4()}"))
 
 
@@ -248,8 +249,8 @@ def test_a_precondition_is_checked_on_the_version_that_is_deleted(engine: Engine
         if len(seen) == 1:
             edit_elsewhere(engine, task.id)
 
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
-        tasks.remove(tasks.add(title="Buy milk").id, guard)
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        tasks.remove(tasks.add(NewTask(title="Buy milk")).id, guard)
     assert seen == [1, 2]
 
 
@@ -263,8 +264,8 @@ def test_a_compare_and_swap_gives_up_after_its_attempts(
         edit_elsewhere(engine, task.id)
         return task.complete(now)
 
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
-        task = tasks.add(title="Buy milk")
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        task = tasks.add(NewTask(title="Buy milk"))
         with pytest.raises(Unavailable, match="too many concurrent"):
             tasks.change(task.id, step)
         with pytest.raises(Unavailable, match="too many concurrent"):
@@ -275,24 +276,24 @@ def test_a_compare_and_swap_gives_up_after_its_attempts(
 def test_ids_come_from_the_given_function(engine: Engine) -> None:
     """So that a test can know them."""
     known = uuid4()
-    with SqlTasks(engine, new_id=lambda _: known).open_tasks(ADA) as tasks:
-        assert tasks.add(title="Buy milk").id == known
+    with tasks_of(SqlStorage(engine, new_id=lambda _: known).open_workspace)(ADA) as tasks:
+        assert tasks.add(NewTask(title="Buy milk")).id == known
 
 
 def test_a_duplicate_id_is_a_defect(engine: Engine) -> None:
     """The stored task stays."""
     known = uuid4()
-    with SqlTasks(engine, new_id=lambda _: known).open_tasks(ADA) as tasks:
-        task = tasks.add(title="Buy milk")
+    with tasks_of(SqlStorage(engine, new_id=lambda _: known).open_workspace)(ADA) as tasks:
+        task = tasks.add(NewTask(title="Buy milk"))
         with pytest.raises(IntegrityError):
-            tasks.add(title="Buy bread")
+            tasks.add(NewTask(title="Buy bread"))
         assert tasks.get(known) == task
 
 
 def test_a_change_that_changes_nothing_writes_nothing(engine: Engine) -> None:
     """It is one statement: the read."""
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
-        task = tasks.add(title="Buy milk", completed=True)
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        task = tasks.add(NewTask(title="Buy milk", completed=True))
         with sent(engine) as statements:
             assert tasks.change(task.id, Task.complete) == task
     assert len(statements) == 1
@@ -306,34 +307,34 @@ def test_a_list_from_a_file_is_interrupted_at_its_deadline(
 ) -> None:
     """Before the first row, and while fetching; the connection stays usable."""
     monkeypatch.setattr(sessions, "PROGRESS_HANDLER_INSTRUCTIONS", 1)
-    service = SqlTasks(sqlite)
-    with service.open_tasks(ADA) as tasks:
-        found = [tasks.add(title="Buy milk") for _ in range(20)]
+    service = SqlStorage(sqlite)
+    with tasks_of(service.open_workspace)(ADA) as tasks:
+        found = [tasks.add(NewTask(title="Buy milk")) for _ in range(20)]
     times = iter([0.0] * looks)
     monkeypatch.setattr(sessions, "monotonic", lambda: next(times, inf))
-    with service.open_tasks(ADA, atomic=atomic) as tasks:
+    with tasks_of(service.open_workspace)(ADA, atomic=atomic) as tasks:
         with pytest.raises(Unavailable, match="interrupted"):
             tasks.list(query)
         monkeypatch.undo()
-        assert tasks.list(query).tasks == found[::-1]
+        assert tasks.list(query).items == found[::-1]
 
 
 def test_the_deadline_is_checked_often(sqlite: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """At least every 200 tasks of a search, each of which takes under a millisecond."""
-    SqlOwnerData(sqlite, ADA).import_tasks(some_tasks(2000))
+    SqlOwnerData(sqlite, ADA).import_entities(some_tasks(2000))
     looks = count()
     monkeypatch.setattr(sessions, "monotonic", lambda: next(looks) * 0.0)
-    with SqlTasks(sqlite).open_tasks(ADA) as tasks:
-        assert tasks.list(TaskQuery(text="not there")).tasks == []
+    with tasks_of(SqlStorage(sqlite).open_workspace)(ADA) as tasks:
+        assert tasks.list(TaskQuery(text="not there")).items == []
     assert next(looks) >= 2000 / 200
 
 
 @pytest.mark.parametrize("letter", ["ﬀ", "ΐ"])
 def test_a_search_that_nearly_matches_everywhere_is_fast(engine: Engine, letter: str) -> None:
     """The longest texts, whose letters fold to two or three: a millisecond each."""
-    with SqlTasks(engine).open_tasks(f"nearly-{ord(letter)}") as tasks:
+    with tasks_of(SqlStorage(engine).open_workspace)(f"nearly-{ord(letter)}") as tasks:
         for _ in range(60):
-            tasks.add(title="Buy milk", description=letter * 10_000)
+            tasks.add(NewTask(title="Buy milk", description=letter * 10_000))
         began = monotonic()
         assert tasks.list(TaskQuery(text=letter * 254 + "x", with_total=True)).total == 0
         assert monotonic() - began < 0.5
@@ -356,26 +357,26 @@ def test_a_serialization_failure_is_retried_three_times(
 ) -> None:
     """With random pauses. In a transaction there is no retry. Then it is an outage."""
     pauses: list[float] = []
-    monkeypatch.setattr(task_rows, "sleep", pauses.append)
+    monkeypatch.setattr(rows, "sleep", pauses.append)
     with superuser_engine.connect() as connection:
         connection.exec_driver_sql(ALWAYS_UNDONE)
-    opened = SqlTasks(role_engine).open_tasks(ADA, atomic=atomic)
+    opened = tasks_of(SqlStorage(role_engine).open_workspace)(ADA, atomic=atomic)
     with sent(role_engine) as statements, pytest.raises(Unavailable) as caught, opened as tasks:
-        tasks.add(title="Buy milk")
+        tasks.add(NewTask(title="Buy milk"))
     with superuser_engine.connect() as connection:
         connection.exec_driver_sql("DROP FUNCTION undo CASCADE")
     assert sum("INSERT" in statement for statement in statements) == tries
     assert caught.value.outcome == "not_applied"
     assert len(set(pauses)) == tries - 1
-    assert all(0 <= pause <= task_rows.MAX_PAUSE for pause in pauses)
+    assert all(0 <= pause <= rows.MAX_PAUSE for pause in pauses)
 
 
 def test_a_retried_insert_accepts_only_its_own_row(role_engine: Engine) -> None:
     """Any other constraint violation is raised."""
-    with SqlTasks(role_engine).open_tasks(ADA) as tasks:
-        task = tasks.add(title="Buy milk")
+    with tasks_of(SqlStorage(role_engine).open_workspace)(ADA) as tasks:
+        task = tasks.add(NewTask(title="Buy milk"))
         with autocommit_session(role_engine, ADA) as session:
-            own = task_rows.TaskRows(session, max_retries=0)
+            own: rows.Rows[Task] = rows.Rows(mapping_of(Task), session, max_retries=0)
             own.insert_if_absent(task)
             with pytest.raises(IntegrityError, match="tasks_version_check"):
                 own.insert_if_absent(replace(task, id=uuid4(), version=0))
@@ -394,11 +395,11 @@ def test_a_read_or_create_on_a_direct_session_needs_no_preamble(
     role_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The statement sets the owner itself; only a change needs the preamble."""
-    with SqlTasks(role_engine).open_tasks(ADA) as tasks:
+    with tasks_of(SqlStorage(role_engine).open_workspace)(ADA) as tasks:
         monkeypatch.delattr(psycopg.Connection, "pipeline")
-        task = tasks.add(title="Buy milk")
+        task = tasks.add(NewTask(title="Buy milk"))
         assert tasks.get(task.id) == task
-        assert tasks.list(TaskQuery(limit=1)).tasks
+        assert tasks.list(TaskQuery(limit=1)).items
         with pytest.raises(AttributeError, match="pipeline"):
             tasks.change(task.id, Task.complete)
 
@@ -423,16 +424,16 @@ def test_an_altered_column_does_not_break_prepared_statements(
     """They are prepared again: a migration may widen a column under old code."""
     with migrated_database(postgresql) as database:
         engine = service_engine(database.service, pool_size=1)
-        store = SqlTasks(engine)
-        with store.open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy milk")
+        store = SqlStorage(engine)
+        with tasks_of(store.open_workspace)(ADA) as tasks:
+            task = tasks.add(NewTask(title="Buy milk"))
             for turn in range(2 * PREPARE_THRESHOLD):
                 task = tasks.change(task.id, partial(Task.edit, title=f"Buy {turn} litres"))
-                assert tasks.list(TaskQuery()).tasks == [task]
+                assert tasks.list(TaskQuery()).items == [task]
             with database.superuser_engine.connect() as superuser:
                 superuser.execute(text(f"ALTER TABLE tasks ALTER {change}"))
             assert tasks.get(task.id) == task
-            assert tasks.list(TaskQuery()).tasks == [task]
+            assert tasks.list(TaskQuery()).items == [task]
             assert tasks.change(task.id, Task.complete).completed
         engine.dispose()
 
@@ -459,7 +460,7 @@ def test_a_statement_that_could_not_be_prepared_is_prepared_again(
     """After a lock timeout during PREPARE: one 503, and the next request works."""
     engine = service_engine(database.service, pool_size=1, lock_timeout=0.1)
     with (
-        SqlTasks(engine).open_tasks(ADA) as tasks,
+        tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks,
         psycopg.connect(database.superuser) as holder,
         ThreadPoolExecutor(1) as elsewhere,
     ):
@@ -467,7 +468,9 @@ def test_a_statement_that_could_not_be_prepared_is_prepared_again(
         def lock() -> None:
             elsewhere.submit(lambda: holder.execute("LOCK TABLE tasks")).result()
 
-        *before, locked, after = [tasks.add(title="Buy milk") for _ in range(PREPARE_THRESHOLD + 2)]
+        *before, locked, after = [
+            tasks.add(NewTask(title="Buy milk")) for _ in range(PREPARE_THRESHOLD + 2)
+        ]
         for task in before:
             write(tasks, task.id, lambda: None)
         with pytest.raises(Unavailable, match="lock timeout") as caught:
@@ -476,7 +479,7 @@ def test_a_statement_that_could_not_be_prepared_is_prepared_again(
         holder.rollback()
         assert tasks.get(locked.id) == locked
         write(tasks, after.id, lambda: None)
-        assert after not in tasks.list(TaskQuery()).tasks
+        assert after not in tasks.list(TaskQuery()).items
     engine.dispose()
 
 

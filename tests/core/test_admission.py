@@ -8,10 +8,11 @@ from time import monotonic
 
 import pytest
 
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.core.errors import Overloaded
 from taskservice.core.operations.admission import QUEUE_LIMIT_PER_SLOT, Admission
-from taskservice.core.service import TaskService
+from taskservice.core.task import NewTask
+from taskservice.core.workspace import Workspace
 from taskservice.testing import ADA, BOB
 
 SLOTS = 3
@@ -23,7 +24,7 @@ class Load:
 
     def __init__(self, wait_timeout: float) -> None:
         self.admission = Admission(
-            InMemoryTasks().open_tasks, slots=SLOTS, wait_timeout=wait_timeout
+            InMemoryStorage().open_workspace, slots=SLOTS, wait_timeout=wait_timeout
         )
         self.finish = Event()
         self.admitted: list[str] = []
@@ -38,7 +39,7 @@ class Load:
         return self._pool.submit(self._run, owner, finish)
 
     def _run(self, owner: str, finish: Event) -> None:
-        with self.admission.open_tasks(owner):
+        with self.admission.open_workspace(owner):
             self.admitted.append(owner)
             finish.wait(30)
 
@@ -66,23 +67,23 @@ def running_load(wait_timeout: float) -> Iterator[Load]:
     load.close()
 
 
-def open_once(admission: Admission, owner: str = ADA) -> TaskService:
-    with admission.open_tasks(owner) as tasks:
-        return tasks
+def open_once(admission: Admission, owner: str = ADA) -> Workspace:
+    with admission.open_workspace(owner) as workspace:
+        return workspace
 
 
 def test_a_request_with_a_free_slot_is_admitted() -> None:
     """It opens the tasks of its owner, and releases the slot afterwards."""
-    admission = Admission(InMemoryTasks().open_tasks, slots=1, wait_timeout=0)
+    admission = Admission(InMemoryStorage().open_workspace, slots=1, wait_timeout=0)
     for title in ("Buy milk", "Buy bread"):
-        with admission.open_tasks(ADA) as tasks:
-            assert tasks.add(title=title).user_id == ADA
+        with admission.open_workspace(ADA) as workspace:
+            assert workspace.tasks.add(NewTask(title=title)).user_id == ADA
 
 
 def test_a_failed_request_releases_its_slot() -> None:
     """Any exception that leaves the block releases the slot."""
-    admission = Admission(InMemoryTasks().open_tasks, slots=1, wait_timeout=0)
-    with pytest.raises(RuntimeError), admission.open_tasks(ADA):
+    admission = Admission(InMemoryStorage().open_workspace, slots=1, wait_timeout=0)
+    with pytest.raises(RuntimeError), admission.open_workspace(ADA):
         raise RuntimeError
     open_once(admission)
 
@@ -173,4 +174,4 @@ def test_one_owner_cannot_fill_the_queue() -> None:
 def test_there_must_be_a_slot() -> None:
     """Without a slot no request could ever be admitted."""
     with pytest.raises(ValueError, match="slots must be at least 1"):
-        Admission(InMemoryTasks().open_tasks, slots=0, wait_timeout=1)
+        Admission(InMemoryStorage().open_workspace, slots=0, wait_timeout=1)

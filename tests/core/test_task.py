@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from taskservice.core.errors import InvalidTask
-from taskservice.core.ids import TaskIds
-from taskservice.core.task import Task
+from taskservice.core.errors import InvalidEntity
+from taskservice.core.ids import TimeOrderedIds
+from taskservice.core.task import NewTask, Task
 
 NOW = datetime(2026, 2, 9, 10, 0, 0, 123456, UTC)
 LATER = NOW + timedelta(minutes=5)
 
 
 def make(**fields: Any) -> Task:
-    return Task.create("ada", NOW, TaskIds(), **{"title": "Buy milk", **fields})
+    return Task.create("ada", NOW, TimeOrderedIds(), NewTask(**{"title": "Buy milk", **fields}))
 
 
 def test_a_new_task_is_open_and_at_version_one() -> None:
@@ -33,7 +33,7 @@ def test_a_task_may_be_created_completed() -> None:
 def test_times_are_converted_to_utc() -> None:
     """A time in another zone is stored as the same time in UTC."""
     abroad = NOW.astimezone(timezone(timedelta(hours=9)))
-    task = Task.create("ada", abroad, TaskIds(), title="Buy milk")
+    task = Task.create("ada", abroad, TimeOrderedIds(), NewTask(title="Buy milk"))
     assert task.created_at == NOW
     assert task.created_at.tzinfo is UTC
 
@@ -88,7 +88,7 @@ def test_updated_at_increases_if_the_clock_goes_back() -> None:
 def test_no_time_is_a_whole_second() -> None:
     """`isoformat` omits a fraction of zero, so the times of a task always have one."""
     whole = NOW.replace(microsecond=0)
-    task = Task.create("ada", whole, TaskIds(), title="Buy milk")
+    task = Task.create("ada", whole, TimeOrderedIds(), NewTask(title="Buy milk"))
     almost = replace(task, updated_at=whole + timedelta(microseconds=999_999))
     assert task.created_at == whole + timedelta(microseconds=1)
     assert almost.complete(whole).updated_at == whole + timedelta(seconds=1, microseconds=1)
@@ -96,19 +96,19 @@ def test_no_time_is_a_whole_second() -> None:
 
 def test_every_broken_rule_is_named() -> None:
     """One exception has all errors."""
-    with pytest.raises(InvalidTask) as caught:
+    with pytest.raises(InvalidEntity) as caught:
         make(title=" ", description="\0")
     assert [error.field for error in caught.value.errors] == ["title", "description"]
 
 
 def test_an_edit_is_validated() -> None:
     """An edit has the same rules as a creation."""
-    with pytest.raises(InvalidTask, match="title must not be blank"):
+    with pytest.raises(InvalidEntity, match="title must not be blank"):
         make().edit(LATER, title="\t \u2003".replace("\t", " "))
 
 
 @pytest.mark.parametrize("owner", ["", ".", "..", "a b", "ä", "a/b", "a" * 129, "a\n"])
 def test_a_task_has_a_valid_owner(owner: str) -> None:
     """No task is created with an invalid owner name."""
-    with pytest.raises(InvalidTask, match="user_id"):
-        Task.create(owner, NOW, TaskIds(), title="Buy milk")
+    with pytest.raises(InvalidEntity, match="user_id"):
+        Task.create(owner, NOW, TimeOrderedIds(), NewTask(title="Buy milk"))

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from taskservice.core.validation import (
-    LINE_PATTERN,
-    TEXT_PATTERN,
-    check_description,
-    check_title,
-    is_owner,
-)
+from taskservice.core.fields import fields_of
+from taskservice.core.task import NewTask
+from taskservice.core.validation import LINE_PATTERN, TEXT_PATTERN, is_owner
+
+check_title = fields_of(NewTask)["title"].check
+check_description = fields_of(NewTask)["description"].check
 
 texts = st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from(" \t\n\x0b\x85"))
 

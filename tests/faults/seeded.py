@@ -15,12 +15,13 @@ from unittest.mock import patch
 from uuid import UUID
 
 from taskservice import app as wiring
-from taskservice.adapters.sql.storage import task_service
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage import repository
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.config import Settings
+from taskservice.core.entity import Step
 from taskservice.core.errors import Unavailable
-from taskservice.core.service import TaskService
-from taskservice.core.task import Step, Task
+from taskservice.core.task import NewTask, Task
+from taskservice.core.workspace import TaskService, Workspace
 
 NAME = "SEEDED_BUG"
 SHORT, LONG = 0.02, 0.1
@@ -31,7 +32,7 @@ class TaskServiceWrapper:
     """A `TaskService` around another, which it is but for a bug."""
 
     def __init__(self, tasks: TaskService) -> None:
-        self.tasks = tasks
+        self.tasks: TaskService = tasks
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.tasks, name)
@@ -40,17 +41,17 @@ class TaskServiceWrapper:
 class RetriesBlindly(TaskServiceWrapper):
     """Creates again what it does not know to be created."""
 
-    def add(self, **fields: Any) -> Task:
+    def add(self, new: NewTask) -> Task:
         """Add the task, at least once."""
         with suppress(Unavailable):
-            return self.tasks.add(**fields)
-        return self.tasks.add(**fields)
+            return self.tasks.add(new)
+        return self.tasks.add(new)
 
 
 class ReadsBack(TaskServiceWrapper):
     """Answers with what it finds after the COMMIT."""
 
-    def change(self, task_id: UUID, step: Step) -> Task:
+    def change(self, task_id: UUID, step: Step[Task]) -> Task:
         """Change the task, and look again."""
         self.tasks.change(task_id, step)
         time.sleep(SHORT)
@@ -60,7 +61,7 @@ class ReadsBack(TaskServiceWrapper):
 class DecidesEarly(TaskServiceWrapper):
     """Changes a task from what it was before others changed it."""
 
-    def change(self, task_id: UUID, step: Step) -> Task:
+    def change(self, task_id: UUID, step: Step[Task]) -> Task:
         """Read, decide, and write whatever others have written meanwhile."""
         before = self.tasks.get(task_id)
         time.sleep(SHORT)
@@ -74,7 +75,7 @@ class DecidesEarly(TaskServiceWrapper):
 class DeniesAll(TaskServiceWrapper):
     """Says of each write that fails that it was not applied."""
 
-    def change(self, task_id: UUID, step: Step) -> Task:
+    def change(self, task_id: UUID, step: Step[Task]) -> Task:
         """Change the task, or deny it."""
         try:
             return self.tasks.change(task_id, step)
@@ -90,9 +91,9 @@ def toggled(task: Task, now: datetime) -> Task:
 
 @contextmanager
 def acknowledged_early(
-    storage: SqlTasks, owner: str, *, atomic: bool = False
-) -> Iterator[TaskService]:
-    """Yield tasks whose COMMIT comes after the answer."""
+    storage: SqlStorage, owner: str, *, atomic: bool = False
+) -> Iterator[Workspace]:
+    """Yield a workspace whose COMMIT comes after the answer."""
     transaction = OPEN(storage, owner, atomic=True)
     yield transaction.__enter__()
 
@@ -103,36 +104,37 @@ def acknowledged_early(
     Timer(LONG, commit).start()
 
 
-OPEN = SqlTasks.open_tasks
+OPEN = SqlStorage.open_workspace
 
 
 def wrap_tasks(kind: type[TaskServiceWrapper]) -> Callable[..., Any]:
-    """Return an `open_tasks` that has `kind` around each service that is no transaction."""
+    """Return an `open_workspace` with `kind` around the tasks outside of transactions."""
 
     @contextmanager
-    def open_tasks(storage: SqlTasks, owner: str, *, atomic: bool = False) -> Iterator[Any]:
-        with OPEN(storage, owner, atomic=atomic) as tasks:
-            yield tasks if atomic else kind(tasks)
+    def open_workspace(storage: SqlStorage, owner: str, *, atomic: bool = False) -> Iterator[Any]:
+        with OPEN(storage, owner, atomic=atomic) as workspace:
+            wrapped = kind(workspace.tasks)
+            yield workspace if atomic else workspace._replace(repository=lambda _: wrapped)
 
-    return open_tasks
+    return open_workspace
 
 
 def unresolved() -> Any:
     """Have the adapter ask nobody what became of a write whose answer was lost."""
-    return patch.object(task_service, "retry_on_disconnect", lambda ask: ask())
+    return patch.object(repository, "retry_on_disconnect", lambda ask: ask())
 
 
 BUGS: dict[str, tuple[Any, ...]] = {
     "none": (),
-    "acknowledges before COMMIT": (patch.object(SqlTasks, "open_tasks", acknowledged_early),),
+    "acknowledges before COMMIT": (patch.object(SqlStorage, "open_workspace", acknowledged_early),),
     "retries without a key": (
         unresolved(),
-        patch.object(SqlTasks, "open_tasks", wrap_tasks(RetriesBlindly)),
+        patch.object(SqlStorage, "open_workspace", wrap_tasks(RetriesBlindly)),
     ),
     "toggles": (patch.object(Task, "complete", toggled),),
-    "reads back": (unresolved(), patch.object(SqlTasks, "open_tasks", wrap_tasks(ReadsBack))),
-    "decides early": (patch.object(SqlTasks, "open_tasks", wrap_tasks(DecidesEarly)),),
-    "denies all": (unresolved(), patch.object(SqlTasks, "open_tasks", wrap_tasks(DeniesAll))),
+    "reads back": (unresolved(), patch.object(SqlStorage, "open_workspace", wrap_tasks(ReadsBack))),
+    "decides early": (patch.object(SqlStorage, "open_workspace", wrap_tasks(DecidesEarly)),),
+    "denies all": (unresolved(), patch.object(SqlStorage, "open_workspace", wrap_tasks(DeniesAll))),
 }
 
 

@@ -10,11 +10,13 @@ from sqlalchemy import Engine
 from tests.databases import migrated_database, service_engine
 from tests.postgres import PostgresServer
 
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import Unavailable
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
+from taskservice.core.task import NewTask
+from taskservice.testing import tasks_of
 
 MANY = 20
 """More transactions than were under way when the database crashed."""
@@ -34,13 +36,16 @@ def test_a_commit_that_a_crash_undid_was_not_applied(
     engine: Engine, postgres_server: PostgresServer, others: int
 ) -> None:
     """Whether the id is free by then, or another transaction has committed under it."""
-    tasks = SqlTasks(engine)
-    with pytest.raises(Unavailable) as caught, tasks.open_tasks("ada", atomic=True) as undone:
-        IdempotentTasks(undone, IdempotencyKey("key", b"digest")).add(title="undone")
+    tasks = SqlStorage(engine)
+    with (
+        pytest.raises(Unavailable) as caught,
+        tasks.open_workspace("ada", atomic=True) as workspace,
+    ):
+        IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(NewTask(title="undone"))
         postgres_server.restart("immediate")
         for number in range(others):
-            with tasks.open_tasks("bob") as own:
-                own.add(title=f"{number}")
+            with tasks_of(tasks.open_workspace)("bob") as own:
+                own.add(NewTask(title=f"{number}"))
     assert caught.value.outcome == "not_applied"
-    with tasks.open_tasks("ada") as own:
-        assert own.list(TaskQuery()).tasks == []
+    with tasks_of(tasks.open_workspace)("ada") as own:
+        assert own.list(TaskQuery()).items == []

@@ -10,7 +10,7 @@ from tests.field_reports.report import Report
 from tests.http_callers import SETTINGS
 
 from taskservice.adapters.http.protocol.rate_limit import UNPARSED_ADDRESS_BUCKETS, client_network
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.app import ADDRESS_LIMIT_FACTOR, create_app
 
 LIMITED = replace(SETTINGS, rate_limit="1/minute", proxies=1)
@@ -18,7 +18,7 @@ LIMITED = replace(SETTINGS, rate_limit="1/minute", proxies=1)
 
 @pytest.fixture
 def app() -> Flask:
-    return create_app(InMemoryTasks().open_tasks, LIMITED)
+    return create_app(InMemoryStorage().open_workspace, LIMITED)
 
 
 def refused(app: Flask, address: str, times: int = 1) -> int:

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from tests.http_callers import SETTINGS
 from tests.processes import run
 
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.app import create_app, openapi_document
 from taskservice.cli import main
 from taskservice.config import ConfigError
@@ -46,7 +46,7 @@ def test_gunicorn_does_not_start(capsys: pytest.CaptureFixture[str]) -> None:
 def test_no_application_is_made() -> None:
     """For any other server, and over any adapter."""
     with pytest.raises(ConfigError, match=r"PYTHONOPTIMIZE must not be 2"):
-        create_app(InMemoryTasks().open_tasks, SETTINGS)
+        create_app(InMemoryStorage().open_workspace, SETTINGS)
     with pytest.raises(ConfigError, match=r"PYTHONOPTIMIZE must not be 2"):
         openapi_document()
 

@@ -6,9 +6,9 @@ import pytest
 from tests.field_reports.json_lines import READ, SHOWN
 from tests.field_reports.report import Report
 
-from taskservice.cli.jsonlines import format_task, parse_task, read_lines
-from taskservice.core.ids import TaskIds
-from taskservice.core.task import Task
+from taskservice.cli.jsonlines import format_entity, parse_entity, read_lines
+from taskservice.core.ids import TimeOrderedIds
+from taskservice.core.task import NewTask, Task
 from taskservice.testing import ADA, START
 
 
@@ -22,7 +22,9 @@ def test_a_mark_at_the_head_is_passed_over(report: Report[bytes, list[int]]) -> 
 @pytest.mark.parametrize("report", SHOWN, ids=str)
 def test_a_title_is_escaped_where_a_terminal_would_obey_it(report: Report[str, str]) -> None:
     """And only there; the line is read back as the same task."""
-    task = Task.create(ADA, START, TaskIds(), title=report.tried, description=report.tried)
-    line = format_task(task)
+    task = Task.create(
+        ADA, START, TimeOrderedIds(), NewTask(title=report.tried, description=report.tried)
+    )
+    line = format_entity(task)
     assert line.decode().count(f'"{report.right}"') == 2
-    assert parse_task(line.rstrip(), ADA) == task
+    assert parse_entity(line.rstrip(), ADA) == task

@@ -9,7 +9,7 @@ from tests.field_reports.report import Report
 from tests.http_callers import SETTINGS, Caller
 from tests.problem_details import problem
 
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.app import create_app
 from taskservice.testing import ADA
 
@@ -25,7 +25,7 @@ BODIES = {"POST": b'{"title": "x"}', "PUT": b'{"title": "x"}', "PATCH": b'{"comp
 
 @pytest.fixture
 def ada() -> Caller:
-    return Caller(create_app(InMemoryTasks().open_tasks, SETTINGS).test_client(), ADA)
+    return Caller(create_app(InMemoryStorage().open_workspace, SETTINGS).test_client(), ADA)
 
 
 def answers(ada: Caller, headers: dict[str, str]) -> Iterator[tuple[str, str, Any]]:

@@ -18,16 +18,16 @@ from tests.http_callers import SETTINGS
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.cli import main
 from taskservice.cli.export_import import export_tasks
-from taskservice.cli.jsonlines import format_task
+from taskservice.cli.jsonlines import format_entity
 from taskservice.cli.openapi import openapi
 from taskservice.cli.serve import announce
 from taskservice.config import ConfigError
-from taskservice.core.ids import TaskIds
+from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.sample_tasks import sample_tasks
 from taskservice.testing import ADA, START
 
-TASKS = list(sample_tasks(ADA, 3, START, TaskIds()))
-LINES = b"".join(map(format_task, TASKS))
+TASKS = list(sample_tasks(ADA, 3, START, TimeOrderedIds()))
+LINES = b"".join(map(format_entity, TASKS))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +35,7 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database with a few tasks of Ada's."""
     address = sqlite_database(tmp_path_factory.mktemp("database"))
     engine = service_engine(address)
-    SqlOwnerData(engine, ADA).import_tasks(TASKS)
+    SqlOwnerData(engine, ADA).import_entities(TASKS)
     engine.dispose()
     return address
 

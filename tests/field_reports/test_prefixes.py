@@ -11,7 +11,7 @@ from tests.problem_details import problem
 
 from taskservice.adapters.http.protocol import path_prefix
 from taskservice.adapters.http.protocol.path_prefix import WARNING_INTERVAL, Throttle
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.app import create_app
 from taskservice.testing import ADA
 
@@ -22,7 +22,7 @@ WARNING = "X-Forwarded-Prefix ignored, not a valid path"
 def ada(monkeypatch: pytest.MonkeyPatch) -> Caller:
     """A caller behind one proxy, of which the log has said nothing so far."""
     monkeypatch.setattr(path_prefix, "_may_warn", Throttle(WARNING_INTERVAL))
-    app = create_app(InMemoryTasks().open_tasks, replace(SETTINGS, proxies=1))
+    app = create_app(InMemoryStorage().open_workspace, replace(SETTINGS, proxies=1))
     return Caller(app.test_client(), ADA)
 
 

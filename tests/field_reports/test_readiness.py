@@ -15,11 +15,13 @@ from tests.secret_values import SECRET
 from taskservice.adapters.sql.checks import readiness
 from taskservice.adapters.sql.checks.readiness import require_ready
 from taskservice.adapters.sql.schema import require_reachable
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.cli.check_database import database_findings
 from taskservice.config import ConfigError, Settings
 from taskservice.core.errors import Unavailable
+from taskservice.core.task import NewTask
 from taskservice.startup_checks import is_database_usable
+from taskservice.testing import tasks_of
 
 _PREFECT = "prefect#6050"
 
@@ -69,17 +71,20 @@ def test_a_database_that_takes_no_write_is_ready(database: Database) -> None:
 def test_a_file_that_is_gone_is_not_written_to(tmp_path: Path, change: str) -> None:
     """Nothing is acknowledged that is lost with the process; nothing is made in its place."""
     engine = service_engine(sqlite_database(tmp_path))
-    with SqlTasks(engine).open_tasks("ada") as tasks:
-        tasks.add(title="Buy milk")
+    with tasks_of(SqlStorage(engine).open_workspace)("ada") as tasks:
+        tasks.add(NewTask(title="Buy milk"))
         kept = (tmp_path / "tasks.db").rename(tmp_path / "kept.db")
         if change == "replaced":
             (tmp_path / "tasks.db").write_bytes(kept.read_bytes())
-        for look in (lambda: tasks.add(title="Buy milk"), lambda: require_reachable(engine)):
+        for look in (
+            lambda: tasks.add(NewTask(title="Buy milk")),
+            lambda: require_reachable(engine),
+        ):
             with pytest.raises(Unavailable, match="the database file was removed or replaced"):
                 look()
         assert (tmp_path / "tasks.db").exists() == (change == "replaced")
         kept.rename(tmp_path / "tasks.db")
-        tasks.add(title="Buy milk")
+        tasks.add(NewTask(title="Buy milk"))
     engine.dispose()
 
 

@@ -14,14 +14,14 @@ from tests.http_callers import SETTINGS, Caller
 from tests.problem_details import faults
 
 from taskservice.adapters.http.api.schemas import TaskQuerySchema
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.app import create_app, openapi_document
-from taskservice.cli.jsonlines import InvalidLine, format_task, parse_task
-from taskservice.core.ids import TaskIds
-from taskservice.core.task import Task
+from taskservice.cli.jsonlines import InvalidLine, format_entity, parse_entity
+from taskservice.core.ids import TimeOrderedIds
+from taskservice.core.task import NewTask, Task
 from taskservice.testing import ADA
 
-APP = create_app(InMemoryTasks().open_tasks, SETTINGS)
+APP = create_app(InMemoryStorage().open_workspace, SETTINGS)
 NAMES = ("created_after", "created_before", "updated_after", "updated_before")
 PATTERNS = {
     parameter["schema"]["pattern"]
@@ -75,25 +75,25 @@ def test_what_the_document_allows_is_taken(text: str) -> None:
 def test_a_time_of_an_import_is_its_moment_or_refused(report: Report[str, str]) -> None:
     """A line may have another notation of the same moment, and none of another moment."""
     now = datetime(2026, 2, 9, 10, 0, 0, 123456, UTC)
-    task = Task.create(ADA, now, TaskIds(), title="Buy milk")
+    task = Task.create(ADA, now, TimeOrderedIds(), NewTask(title="Buy milk"))
     written = {
-        **json.loads(format_task(task)),
+        **json.loads(format_entity(task)),
         "created_at": report.tried,
         "updated_at": report.tried,
     }
     line = json.dumps(written).encode()
     if not report.right:
-        assert parse_task(line, ADA) == task
+        assert parse_entity(line, ADA) == task
         return
     wrong = f"{IS_LIKE_A_TIME}{report.right}"
     with pytest.raises(InvalidLine) as refused:
-        parse_task(line, ADA)
+        parse_entity(line, ADA)
     assert str(refused.value) == f"created_at {wrong}; updated_at {wrong}"
 
 
 def test_an_id_of_an_import_is_taken_in_either_case() -> None:
     """RFC 9562, section 4: as the API takes it in a path."""
-    task = Task.create(ADA, datetime.now(UTC), TaskIds(), title="Buy milk")
-    members = json.loads(format_task(task))
+    task = Task.create(ADA, datetime.now(UTC), TimeOrderedIds(), NewTask(title="Buy milk"))
+    members = json.loads(format_entity(task))
     line = json.dumps({**members, "id": members["id"].upper()}).encode()
-    assert parse_task(line, ADA) == task
+    assert parse_entity(line, ADA) == task

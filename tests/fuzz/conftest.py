@@ -8,8 +8,8 @@ from tests.fuzz.schemathesis_run import World
 from tests.http_callers import SETTINGS
 from tests.isolation.conftest import empty
 
-from taskservice.adapters.memory import InMemoryTasks
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.memory import InMemoryStorage
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import idempotency_records, tasks
 from taskservice.app import create_app
 
@@ -20,14 +20,14 @@ __all__ = ["database", "role_engine", "sqlite", "superuser_engine"]
 def world(request: pytest.FixtureRequest) -> World:
     """The service over each adapter in turn."""
     if request.param == "memory":
-        in_memory = InMemoryTasks()
-        return World(create_app(in_memory.open_tasks, SETTINGS), in_memory._owners.clear)
+        in_memory = InMemoryStorage()
+        return World(create_app(in_memory.open_workspace, SETTINGS), in_memory._owners.clear)
     if request.param == "sqlite":
         engine: Engine = request.getfixturevalue("sqlite")
-        return World(create_app(SqlTasks(engine).open_tasks, SETTINGS), lambda: wipe(engine))
+        return World(create_app(SqlStorage(engine).open_workspace, SETTINGS), lambda: wipe(engine))
     database: Database = request.getfixturevalue("database")
-    served = SqlTasks(request.getfixturevalue("role_engine"))
-    return World(create_app(served.open_tasks, SETTINGS), lambda: empty(database))
+    served = SqlStorage(request.getfixturevalue("role_engine"))
+    return World(create_app(served.open_workspace, SETTINGS), lambda: empty(database))
 
 
 def wipe(engine: Engine) -> None:

@@ -1,6 +1,6 @@
 """What the parsers are fuzzed with: what comes close to being right, and misses it."""
 
-from dataclasses import replace
+import json
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
@@ -8,9 +8,9 @@ from urllib.parse import quote
 from hypothesis import strategies as st
 
 from taskservice.adapters.http.api import cursors
-from taskservice.core.ids import TaskIds
-from taskservice.core.query import PAGE_LIMIT, SORT_FIELDS, Sort, SortField, TaskQuery
-from taskservice.core.task import Task
+from taskservice.core.ids import TimeOrderedIds
+from taskservice.core.query import PAGE_LIMIT, Sort, TaskQuery, sort_fields
+from taskservice.core.task import NewTask, Task
 from taskservice.testing import ADA
 
 latin = st.text(st.characters(max_codepoint=0xFF, exclude_categories=["Cc"]), max_size=5)
@@ -25,14 +25,18 @@ titles = st.text(st.characters(min_codepoint=0x20, exclude_categories=["Cs"]), m
     str.strip
 )
 moments = st.datetimes(datetime(1970, 1, 2), datetime(9998, 1, 1), timezones=st.just(UTC))
-tasks = st.builds(lambda now, title: Task.create(ADA, now, TaskIds(), title=title), moments, titles)
+tasks = st.builds(
+    lambda now, title: Task.create(ADA, now, TimeOrderedIds(), NewTask(title=title)),
+    moments,
+    titles,
+)
 queries = st.builds(
     TaskQuery,
     completed=st.none() | st.booleans(),
     text=st.none() | titles,
     created_after=st.none() | moments,
     updated_before=st.none() | moments,
-    sort=st.builds(Sort, field=st.sampled_from(SORT_FIELDS), descending=st.booleans()),
+    sort=st.builds(Sort, field=st.sampled_from(sort_fields(Task)), descending=st.booleans()),
     limit=st.integers(1, PAGE_LIMIT),
     with_total=st.booleans(),
 )
@@ -51,7 +55,7 @@ values = st.recursive(
 )
 """Anything that JSON can hold."""
 
-_BEFORE_THE_ID: dict[SortField, st.SearchStrategy[Any]] = {
+_BEFORE_THE_ID: dict[str, st.SearchStrategy[Any]] = {
     "created_at": values,
     "updated_at": st.datetimes(timezones=st.none() | st.timezones()).map(str),
     "title": st.sampled_from(["\0", "", " ", "x" * 256]) | titles,
@@ -69,7 +73,9 @@ def forged(query: TaskQuery) -> st.SearchStrategy[str]:
         | st.tuples(values, ids)
         | st.lists(values | ids, max_size=3)
     )
-    return positions.map(lambda position: cursors.encode(ADA, replace(query, after=position)))
+    return positions.map(
+        lambda position: cursors.with_digest(ADA, query, json.dumps(position).encode())
+    )
 
 
 def stretched(valid: str, data: st.DataObject, alphabet: str) -> str:

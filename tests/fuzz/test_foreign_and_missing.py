@@ -12,12 +12,12 @@ from tests.fuzz.timing import Comparison, compared
 from tests.http_callers import SETTINGS, Caller
 from tests.isolation.conftest import empty
 
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.app import create_app
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import TaskNotFound
-from taskservice.core.ids import TaskIds
-from taskservice.core.service import OpenTasks, TaskService
+from taskservice.core.ids import TimeOrderedIds
+from taskservice.core.workspace import OpenWorkspace, Workspace
 from taskservice.testing import ADA, BOB
 
 TASKS = 100
@@ -50,10 +50,10 @@ class Two(NamedTuple):
         )
 
 
-def two(open_tasks: OpenTasks) -> Two:
+def two(open_workspace: OpenWorkspace) -> Two:
     """Give Ada and Bob tasks, and take ids that could have been theirs."""
-    client = create_app(open_tasks, SETTINGS).test_client()
-    new_id = TaskIds()
+    client = create_app(open_workspace, SETTINGS).test_client()
+    new_id = TimeOrderedIds()
     found = Two(Caller(client, ADA), [], [])
     bob = Caller(client, BOB)
     for _ in range(TASKS):
@@ -66,19 +66,19 @@ def two(open_tasks: OpenTasks) -> Two:
 class Telling:
     """The port with a flaw: for a task of somebody else's, one query more is sent."""
 
-    def __init__(self, open_tasks: OpenTasks, engine: Engine) -> None:
-        self._open_tasks = open_tasks
+    def __init__(self, open_workspace: OpenWorkspace, engine: Engine) -> None:
+        self._open_workspace = open_workspace
         self._engine = engine
         self.foreign: set[str] = set()
 
     @contextmanager
-    def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
-        """Yield the tasks of `owner`."""
+    def open_workspace(self, owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
+        """Yield the workspace of `owner`."""
         try:
-            with self._open_tasks(owner, atomic=atomic) as tasks:
-                yield tasks
+            with self._open_workspace(owner, atomic=atomic) as workspace:
+                yield workspace
         except TaskNotFound as error:
-            if str(error.task_id) in self.foreign:
+            if str(error.entity_id) in self.foreign:
                 with self._engine.connect() as connection:
                     connection.execute(text("SELECT 1"))
             raise
@@ -88,15 +88,15 @@ class Telling:
 def sound(database: Database, role_engine: Engine) -> Two:
     """The service as it is."""
     empty(database)
-    return two(SqlTasks(role_engine).open_tasks)
+    return two(SqlStorage(role_engine).open_workspace)
 
 
 @pytest.fixture
 def flawed(database: Database, role_engine: Engine) -> Two:
     """The service with the flaw."""
     empty(database)
-    telling = Telling(SqlTasks(role_engine).open_tasks, role_engine)
-    found = two(telling.open_tasks)
+    telling = Telling(SqlStorage(role_engine).open_workspace, role_engine)
+    found = two(telling.open_workspace)
     telling.foreign.update(found.foreign)
     return found
 

@@ -15,7 +15,7 @@ from taskservice.testing import ADA, BOB
 
 
 def cursor_behind(task: Task, query: TaskQuery) -> tuple[str, TaskQuery]:
-    following = replace(query, after=query.sort.key(task))
+    following = replace(query, after=query.sort.position(task))
     return cursors.encode(ADA, following), following
 
 

@@ -12,7 +12,7 @@ from tests.processes import Service, gunicorn
 
 from taskservice.app import create_app
 from taskservice.config import Settings
-from taskservice.core.service import OpenTasks, TaskService
+from taskservice.core.workspace import OpenWorkspace, Workspace
 
 PLAIN = "plain"
 FLAVOURS: dict[str, dict[str, str]] = {
@@ -30,13 +30,13 @@ ENGINES = ("sqlite", "postgresql")
 class CountingStorage:
     """Storage that counts how often it is opened."""
 
-    def __init__(self, open_tasks: OpenTasks) -> None:
-        self._open_tasks = open_tasks
+    def __init__(self, open_workspace: OpenWorkspace) -> None:
+        self._open_workspace = open_workspace
         self.times = 0
 
-    def __call__(self, owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
+    def __call__(self, owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
         self.times += 1
-        return self._open_tasks(owner, atomic=atomic)
+        return self._open_workspace(owner, atomic=atomic)
 
 
 @contextmanager
@@ -63,9 +63,9 @@ def make_runner(
     )
 
 
-def runner_in_process(open_tasks: OpenTasks, flavour: str) -> CorpusRunner:
+def runner_in_process(open_workspace: OpenWorkspace, flavour: str) -> CorpusRunner:
     """Return a runner over the application in this process, which counts what reaches storage."""
-    storage = CountingStorage(open_tasks)
+    storage = CountingStorage(open_workspace)
     environ = {"DATABASE_URL": "sqlite:///unused.db", **SETTINGS, **FLAVOURS[flavour]}
     app = create_app(storage, Settings.from_environment(environ))
     return make_runner(in_process(app), flavour, storage)

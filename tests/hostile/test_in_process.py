@@ -12,8 +12,8 @@ from tests.hostile.flavours import ENGINES, FLAVOURS, PLAIN, new_database, runne
 from tests.hostile.runner import CorpusRunner
 from tests.postgres import Databases
 
-from taskservice.adapters.memory import InMemoryTasks
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.memory import InMemoryStorage
+from taskservice.adapters.sql.storage.repository import SqlStorage
 
 COMBINATIONS = [
     (flavour, case)
@@ -27,7 +27,10 @@ COMBINATIONS = [
 @pytest.fixture(scope="module")
 def memory() -> dict[str, CorpusRunner]:
     """A runner over memory, by its flavour."""
-    return {flavour: runner_in_process(InMemoryTasks().open_tasks, flavour) for flavour in FLAVOURS}
+    return {
+        flavour: runner_in_process(InMemoryStorage().open_workspace, flavour)
+        for flavour in FLAVOURS
+    }
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +45,7 @@ def databases(
             address = stack.enter_context(new_database(engine, folder, postgresql))
             database = service_engine(address)
             stack.callback(database.dispose)
-            runners[flavour].append(runner_in_process(SqlTasks(database).open_tasks, flavour))
+            runners[flavour].append(runner_in_process(SqlStorage(database).open_workspace, flavour))
         yield runners
 
 

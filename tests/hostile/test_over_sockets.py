@@ -28,7 +28,7 @@ from tests.postgres import Databases
 from tests.processes import Service
 from tests.secret_values import SECRET
 
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 
 ON_THE_WIRE = [case for case in CORPUS if case.by_server or case in framing.CASES]
 """What gunicorn answers itself, and all else that is about the bytes of a message."""
@@ -79,7 +79,7 @@ def runner(service: Service, deployment: Deployment) -> CorpusRunner:
 def reference(deployment: Deployment) -> CorpusRunner:
     """A runner in process, over memory: what the socket must be the same as."""
     flavour, _ = deployment
-    return runner_in_process(InMemoryTasks().open_tasks, flavour)
+    return runner_in_process(InMemoryStorage().open_workspace, flavour)
 
 
 @pytest.mark.parametrize(

@@ -6,19 +6,24 @@ import pytest
 from flask import Flask
 from tests.http_callers import Caller, application
 
-from taskservice.adapters.memory import InMemoryTasks
-from taskservice.core.service import OpenTasks
-from taskservice.testing import ADA, BOB, TickingClock
+from taskservice.adapters.memory import InMemoryStorage
+from taskservice.core.workspace import OpenWorkspace
+from taskservice.testing import ADA, BOB, OpenTasks, TickingClock, tasks_of
 
 
 @pytest.fixture
-def open_tasks(clock: TickingClock) -> OpenTasks:
-    return InMemoryTasks(clock).open_tasks
+def open_workspace(clock: TickingClock) -> OpenWorkspace:
+    return InMemoryStorage(clock).open_workspace
 
 
 @pytest.fixture
-def app(open_tasks: OpenTasks) -> Flask:
-    return application(open_tasks)
+def open_tasks(open_workspace: OpenWorkspace) -> OpenTasks:
+    return tasks_of(open_workspace)
+
+
+@pytest.fixture
+def app(open_workspace: OpenWorkspace) -> Flask:
+    return application(open_workspace)
 
 
 @pytest.fixture

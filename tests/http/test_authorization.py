@@ -12,7 +12,7 @@ from tests.problem_details import problem
 from tests.secret_values import SECRET
 
 from taskservice.adapters.jwt import issue
-from taskservice.core.service import TaskService
+from taskservice.core.workspace import Workspace
 from taskservice.testing import ADA
 
 PUBLIC = {"/", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/<name>", "/problems/<name>"}
@@ -23,7 +23,7 @@ OWNED = {
 }
 
 
-def locked(owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
+def locked(owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
     """A home for tasks that must not be opened."""
     raise AssertionError(f"opened the tasks of {owner!r}")
 

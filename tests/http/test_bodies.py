@@ -13,8 +13,9 @@ from tests.processes import ROOT
 from taskservice.adapters.http.api import schemas
 from taskservice.adapters.http.protocol.bodies import BodySchema
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
-from taskservice.adapters.http.protocol.strict_fields import BooleanField, StringField
-from taskservice.core.validation import DESCRIPTION_LIMIT, TITLE_LIMIT
+from taskservice.adapters.http.protocol.strict_fields import KindField
+from taskservice.core.fields import Boolean, Text
+from taskservice.core.task import DESCRIPTION_LIMIT, TITLE_LIMIT
 
 DOCS = ROOT / "docs"
 JSON = "application/json"
@@ -32,10 +33,10 @@ def escaped(text: str) -> str:
 def longest(field: fields.Field[Any]) -> str:
     """Return the longest spelling of the longest value of a field: two escapes a code point."""
     match field:
-        case StringField():
+        case KindField(kind=Text()):
             emoji = r"\ud83d\ude00" * field.metadata["maxLength"]
             return f'"{emoji}"'
-        case BooleanField():
+        case KindField(kind=Boolean()):
             return "false"
     raise AssertionError(f"say how long {field!r} can be")
 

@@ -10,7 +10,7 @@ from tests.problem_details import problem
 
 from taskservice.app import create_app
 from taskservice.config import ConfigError, Settings
-from taskservice.core.service import OpenTasks
+from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import ADA
 
 PAGE, OTHER, NUMBERED = "https://app.example", "http://localhost:5173", "http://[::1]:3000"
@@ -33,9 +33,11 @@ PATHS = ["/api/tasks/ada/tasks", "/api/tasks/ada/tasks/01932d0e-5f0a-7cc3-98f4-0
 
 
 @pytest.fixture
-def open_app(open_tasks: OpenTasks) -> Flask:
+def open_app(open_workspace: OpenWorkspace) -> Flask:
     """An application that pages of these origins may call."""
-    return application(open_tasks, replace(SETTINGS, cors_origins=(PAGE, OTHER, NUMBERED, *APPS)))
+    return application(
+        open_workspace, replace(SETTINGS, cors_origins=(PAGE, OTHER, NUMBERED, *APPS))
+    )
 
 
 def words(value: str) -> set[str]:
@@ -86,10 +88,10 @@ def test_headers_that_libraries_add_are_allowed(open_app: Flask, name: str) -> N
     assert answer.headers["Access-Control-Allow-Headers"] == name
 
 
-def test_an_operator_lets_more_headers_in(open_tasks: OpenTasks) -> None:
+def test_an_operator_lets_more_headers_in(open_workspace: OpenWorkspace) -> None:
     """Names are taken as they stand, in either case: a sign in one is no pattern."""
     settings = replace(SETTINGS, cors_origins=(PAGE,), cors_headers=("X-Tenant", "b.3|$"))
-    app = application(open_tasks, settings)
+    app = application(open_workspace, settings)
     asked = "authorization, x-tenant, B.3|$, b-3|$, b.3, x-tenant-id, x"
     answer = preflight(app, PATHS[0], PAGE, "POST", asked)
     taken = words(answer.headers["Access-Control-Allow-Headers"])

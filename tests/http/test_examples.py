@@ -10,11 +10,11 @@ from tests.http_callers import SETTINGS, Caller, application
 from tests.openapi_operations import examples, resolved
 
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.app import openapi_document
 from taskservice.config import Settings
 from taskservice.core.errors import IdempotencyKeyInUse, StorageFull, Unavailable
-from taskservice.core.service import OpenTasks, TaskService
+from taskservice.core.workspace import OpenWorkspace, Workspace
 
 UNUSED = "/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
 DOCUMENT = json.loads(openapi_document())
@@ -25,21 +25,21 @@ SHOWN: dict[str, Any] = {
 }
 
 
-def over(open_tasks: OpenTasks, **settings: Any) -> Caller:
-    """Return Ada, who calls the API over `open_tasks`."""
+def over(open_workspace: OpenWorkspace, **settings: Any) -> Caller:
+    """Return Ada, who calls the API over `open_workspace`."""
     known = Settings(**{**vars(SETTINGS), **settings})
-    return Caller(application(open_tasks, known).test_client(), "ada")
+    return Caller(application(open_workspace, known).test_client(), "ada")
 
 
 def usual(**settings: Any) -> Caller:
-    return over(InMemoryTasks().open_tasks, **settings)
+    return over(InMemoryStorage().open_workspace, **settings)
 
 
 def failing(error: Exception) -> Caller:
-    def open_tasks(owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
+    def open_workspace(owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
         raise error
 
-    return over(open_tasks)
+    return over(open_workspace)
 
 
 def anonymous() -> Any:

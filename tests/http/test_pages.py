@@ -16,7 +16,7 @@ from taskservice.adapters.http.pages import public_pages
 from taskservice.adapters.http.protocol.problems import PROBLEM_TYPES
 from taskservice.app import create_app
 from taskservice.core.errors import Unavailable
-from taskservice.core.service import OpenTasks
+from taskservice.core.workspace import OpenWorkspace
 
 PAGES = ["/", "/docs", *(f"/problems/{name}" for name in PROBLEM_TYPES)]
 
@@ -125,7 +125,7 @@ def test_the_front_page_leads_everywhere(client: FlaskClient) -> None:
     assert {"/docs", "/openapi.json", "/readyz", "/livez"} <= page.named
 
 
-def test_the_front_page_looks_at_nothing(open_tasks: OpenTasks) -> None:
+def test_the_front_page_looks_at_nothing(open_workspace: OpenWorkspace) -> None:
     """It is there when nothing else is, and whoever scans addresses wakes no database.
 
     The page's script asks `/readyz`; without scripts there is a link to it.
@@ -136,7 +136,7 @@ def test_the_front_page_looks_at_nothing(open_tasks: OpenTasks) -> None:
         looked.append("database")
         raise Unavailable("down")
 
-    client = create_app(open_tasks, SETTINGS, {"database": down}).test_client()
+    client = create_app(open_workspace, SETTINGS, {"database": down}).test_client()
     page = Page("/", client)
     assert (page.answer.status_code, looked) == (200, [])
     assert ("section", "readyz") in {(tag, had.get("data-probe")) for tag, had in page.elements}
@@ -146,12 +146,12 @@ def test_the_front_page_looks_at_nothing(open_tasks: OpenTasks) -> None:
 
 
 def test_the_front_page_escapes_what_it_shows(
-    monkeypatch: pytest.MonkeyPatch, open_tasks: OpenTasks
+    monkeypatch: pytest.MonkeyPatch, open_workspace: OpenWorkspace
 ) -> None:
     """A version, or a prefix that a proxy says, is text and never markup."""
     evil = '"><script>alert(1)</script>'
     monkeypatch.setattr(public_pages, "__version__", evil)
-    client = create_app(open_tasks, replace(SETTINGS, proxies=1)).test_client()
+    client = create_app(open_workspace, replace(SETTINGS, proxies=1)).test_client()
     text = client.get("/", headers={"X-Forwarded-Prefix": f"/{evil}"}).text
     assert "alert(1)" in text
     assert "<script>" not in text
@@ -209,10 +209,10 @@ def test_no_other_file_is_served(client: FlaskClient, path: str) -> None:
     ],
 )
 def test_the_document_says_where_the_service_is(
-    open_tasks: OpenTasks, proxies: int, prefix: str, server: str
+    open_workspace: OpenWorkspace, proxies: int, prefix: str, server: str
 ) -> None:
     """Behind a prefix that a trusted proxy says, the paths of the document are under it."""
-    client = application(open_tasks, replace(SETTINGS, proxies=proxies)).test_client()
+    client = application(open_workspace, replace(SETTINGS, proxies=proxies)).test_client()
     document = client.get("/openapi.json", headers={"X-Forwarded-Prefix": prefix}).json or {}
     plain = client.get("/openapi.json").json or {}
     assert [said["url"] for said in document.pop("servers")] == [server]

@@ -10,7 +10,7 @@ from flask import Flask
 from tests.http_callers import SETTINGS, Caller, application
 from tests.problem_details import problem
 
-from taskservice.core.service import OpenTasks
+from taskservice.core.workspace import OpenWorkspace
 
 WRITES: list[tuple[str, str, Any]] = [
     ("PUT", "", {"title": "Buy oat milk"}),
@@ -60,9 +60,9 @@ def test_what_the_caller_does_not_hold_is_sent(ada: Caller, tags: str) -> None:
 
 
 @pytest.fixture
-def strict(open_tasks: OpenTasks) -> Flask:
+def strict(open_workspace: OpenWorkspace) -> Flask:
     """An application that demands `If-Match`."""
-    return application(open_tasks, replace(SETTINGS, require_if_match=True))
+    return application(open_workspace, replace(SETTINGS, require_if_match=True))
 
 
 def test_if_match_may_be_demanded(strict: Flask) -> None:

@@ -7,15 +7,15 @@ import pytest
 from tests.http_callers import SETTINGS, Caller, application
 
 from taskservice.config import ConfigError, Settings
-from taskservice.core.service import OpenTasks
+from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import ADA
 
 GIVEN = {"DATABASE_URL": "sqlite:///x.db", "TASKSERVICE_JWT_SECRET": "0123456789" * 4}
 
 
-def created(open_tasks: OpenTasks, proxies: int, **headers: str) -> Any:
+def created(open_workspace: OpenWorkspace, proxies: int, **headers: str) -> Any:
     """Create a task behind that many trusted proxies."""
-    app = application(open_tasks, replace(SETTINGS, proxies=proxies))
+    app = application(open_workspace, replace(SETTINGS, proxies=proxies))
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     return Caller(app.test_client(), ADA)("POST", json={"title": "Buy milk"}, headers=named)
 
@@ -35,16 +35,16 @@ def created(open_tasks: OpenTasks, proxies: int, **headers: str) -> Any:
     ],
 )
 def test_the_prefix_of_a_trusted_proxy_leads_back_through_it(
-    open_tasks: OpenTasks, proxies: int, prefix: str, expected: str
+    open_workspace: OpenWorkspace, proxies: int, prefix: str, expected: str
 ) -> None:
     """`Location` begins with the prefix that the outermost trusted proxy has said."""
-    answer = created(open_tasks, proxies, X_Forwarded_Prefix=prefix)
+    answer = created(open_workspace, proxies, X_Forwarded_Prefix=prefix)
     assert answer.headers["Location"].startswith(f"{expected}/api/tasks/ada/tasks/")
 
 
-def test_no_header_of_a_proxy_names_the_caller(open_tasks: OpenTasks) -> None:
+def test_no_header_of_a_proxy_names_the_caller(open_workspace: OpenWorkspace) -> None:
     """Trusted or not: who calls is said by the token alone."""
-    answer = created(open_tasks, 1, X_User_ID="bob", X_Original_URL="/api/tasks/bob/tasks")
+    answer = created(open_workspace, 1, X_User_ID="bob", X_Original_URL="/api/tasks/bob/tasks")
     assert (answer.status_code, answer.json["user_id"]) == (201, ADA)
 
 

@@ -22,8 +22,8 @@ from taskservice.adapters.http.api.schemas import TaskSchema
 from taskservice.app import create_app, openapi_document
 from taskservice.core.clock import normalize_timestamp
 from taskservice.core.errors import SchemaOutdated, Unavailable
-from taskservice.core.service import TaskService
 from taskservice.core.task import Task
+from taskservice.core.workspace import Workspace
 from taskservice.logs import Formatter
 
 moments = st.datetimes(datetime(1970, 1, 2), datetime(9998, 1, 1)).map(
@@ -88,15 +88,15 @@ def test_an_unfit_id_is_replaced(ada: Caller, given_id: str) -> None:
     assert re.fullmatch("[0-9a-f]{32}", made)
 
 
-def unopened(owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
+def unopened(owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
     raise AssertionError(owner)
 
 
 def failing_app(error: Exception) -> Flask:
-    def open_tasks(owner: str, *, atomic: bool = False) -> AbstractContextManager[TaskService]:
+    def open_workspace(owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
         raise error
 
-    return application(open_tasks)
+    return application(open_workspace)
 
 
 def test_an_unexpected_error_is_a_500_without_details(caplog: pytest.LogCaptureFixture) -> None:

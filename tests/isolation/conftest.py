@@ -8,7 +8,7 @@ from psycopg import Connection
 from sqlalchemy import Engine
 from tests.contract.conftest import (
     database,
-    open_tasks,
+    open_workspace,
     partitioned_database,
     partitioned_engine,
     pooled_role_engine,
@@ -20,7 +20,7 @@ from tests.databases import Database, service_engine
 
 __all__ = [
     "database",
-    "open_tasks",
+    "open_workspace",
     "partitioned_database",
     "partitioned_engine",
     "pooled_role_engine",

@@ -9,13 +9,13 @@ from sqlalchemy import Engine
 from tests.sql_grammar import UnfilteredStatement, owner_parameters
 from tests.statement_audit import StatementAudit
 
-from taskservice.adapters.sql.storage.task_rows import TaskRows
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
-from taskservice.core.task import Task
-from taskservice.testing import ADA
+from taskservice.core.task import NewTask, Task
+from taskservice.testing import ADA, tasks_of
 
 TIED = {
     "SELECT title FROM tasks WHERE user_id = %(owner)s": {"owner"},
@@ -106,13 +106,13 @@ def test_statements_that_bypass_sqlalchemy_are_audited(
 ) -> None:
     """A statement sent through the driver itself fails the audit, on either engine."""
 
-    def past(rows: TaskRows, _: UUID) -> Task:
-        driver = rows.session.connection.connection.driver_connection
+    def past(rows: "Rows[Task]", _: UUID) -> Task:
+        driver = rows._session.connection.connection.driver_connection
         assert driver is not None
         return Task(**driver.execute("SELECT title FROM tasks").fetchone())
 
-    monkeypatch.setattr(TaskRows, "find", past)
-    open_tasks = SqlTasks(request.getfixturevalue(raw)).open_tasks
+    monkeypatch.setattr(Rows, "find", past)
+    open_tasks = tasks_of(SqlStorage(request.getfixturevalue(raw)).open_workspace)
     with open_tasks(ADA) as tasks, pytest.raises(TypeError):
         tasks.get(UUID(int=0))
     assert audit.faults == ["sent past the audit: SELECT title FROM tasks"]
@@ -122,8 +122,8 @@ def test_statements_that_bypass_sqlalchemy_are_audited(
 def test_the_audit_covers_every_operation(engine: Engine, audit: StatementAudit) -> None:
     """Statements of each operation pass, with and without an idempotency key."""
     before = audit.count
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
-        task = tasks.add(title="Buy milk")
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        task = tasks.add(NewTask(title="Buy milk"))
         for operation in (
             partial(tasks.get, task.id),
             partial(tasks.list, TaskQuery(with_total=True, text="milk")),
@@ -133,7 +133,7 @@ def test_the_audit_covers_every_operation(engine: Engine, audit: StatementAudit)
             seen = audit.count
             operation()
             assert audit.count > seen
-    with SqlTasks(engine).open_tasks(ADA, atomic=True) as tasks:
-        IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Buy bread")
+    with SqlStorage(engine).open_workspace(ADA, atomic=True) as workspace:
+        IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(NewTask(title="Buy bread"))
     assert audit.count - before == 15, "change and remove send a preamble that sets the owner"
     assert not audit.faults

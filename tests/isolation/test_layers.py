@@ -17,7 +17,7 @@ from tests.http_callers import SETTINGS, Caller
 
 from taskservice.adapters.http.protocol import authorization
 from taskservice.adapters.http.protocol.request import current_request
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.app import create_app
 from taskservice.testing import ADA, BOB
 
@@ -82,7 +82,7 @@ class Attack:
     """Bob tries to reach Ada's task, under her path and under his own."""
 
     def __init__(self, engine: Engine) -> None:
-        self.app: Flask = create_app(SqlTasks(engine).open_tasks, SETTINGS)
+        self.app: Flask = create_app(SqlStorage(engine).open_workspace, SETTINGS)
         self._bob = Caller(self.app.test_client(), BOB)
         self._ada = Caller(self.app.test_client(), ADA)
         self._task = self._ada.create(title=TITLE)

@@ -20,7 +20,7 @@ from werkzeug.test import TestResponse
 from taskservice.adapters.jwt import issue
 from taskservice.app import create_app
 from taskservice.config import Settings
-from taskservice.core.service import OpenTasks
+from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import ADA, BOB
 
 AUDIENCE = "tasks"
@@ -106,8 +106,8 @@ def operations(app: Flask) -> Iterator[tuple[str, str]]:
 
 
 @pytest.fixture
-def app(open_tasks: OpenTasks) -> Flask:
-    return create_app(open_tasks, SETTINGS)
+def app(open_workspace: OpenWorkspace) -> Flask:
+    return create_app(open_workspace, SETTINGS)
 
 
 @pytest.fixture

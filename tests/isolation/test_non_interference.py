@@ -12,11 +12,11 @@ from sqlalchemy import Engine, delete
 from tests.http_callers import SETTINGS, Caller
 from tests.isolation.conftest import empty
 
-from taskservice.adapters.memory import InMemoryTasks
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.memory import InMemoryStorage
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import idempotency_records, tasks
 from taskservice.app import create_app
-from taskservice.core.service import OpenTasks
+from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import ADA, BOB, START
 
 EXAMPLES = settings().max_examples // 4
@@ -115,10 +115,10 @@ def actions(steals: st.SearchStrategy[bool]) -> st.SearchStrategy[list[Action]]:
 
 
 def responses_to_first(
-    open_tasks: OpenTasks, seeded: Seeded, turns: list[tuple[int, Action]]
+    open_workspace: OpenWorkspace, seeded: Seeded, turns: list[tuple[int, Action]]
 ) -> list[Any]:
     """Run the users' turns on an empty service; return the first one's responses."""
-    app = create_app(open_tasks, SETTINGS)
+    app = create_app(open_workspace, SETTINGS)
     ada = User(0, Caller(app.test_client(), ADA), seeded)
     users = [ada, User(1, Caller(app.test_client(), BOB), seeded, ada)]
     answers = [(who, users[who].do(action)) for who, action in turns]
@@ -160,10 +160,10 @@ def run(request: pytest.FixtureRequest, adapter: str, turns: list[tuple[int, Act
     return responses_to_first(emptied(request, adapter, seeded), seeded, turns)
 
 
-def emptied(request: pytest.FixtureRequest, adapter: str, seeded: Seeded) -> OpenTasks:
+def emptied(request: pytest.FixtureRequest, adapter: str, seeded: Seeded) -> OpenWorkspace:
     """Return the port over an adapter that holds nothing."""
     if adapter == "memory":
-        return InMemoryTasks(seeded.clock, seeded.new_id).open_tasks
+        return InMemoryStorage(seeded.clock, seeded.new_id).open_workspace
     engine: Engine = request.getfixturevalue(adapter)
     if adapter == "sqlite":
         with engine.connect() as connection:
@@ -171,4 +171,4 @@ def emptied(request: pytest.FixtureRequest, adapter: str, seeded: Seeded) -> Ope
                 connection.execute(delete(table))
     else:
         empty(request.getfixturevalue("database"))
-    return SqlTasks(engine, seeded.clock, seeded.new_id).open_tasks
+    return SqlStorage(engine, seeded.clock, seeded.new_id).open_workspace

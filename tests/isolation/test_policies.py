@@ -24,10 +24,10 @@ from taskservice.adapters.sql.checks.row_security import (
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.engine import unpooled_engine
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import Unavailable, UnusableDatabase
 from taskservice.core.query import TaskQuery
-from taskservice.testing import ADA
+from taskservice.testing import ADA, tasks_of
 
 OWN = "user_id = NULLIF(current_setting('taskservice.owner', true), '')"
 OPEN = "row-level security is not enabled and forced on table {}"
@@ -165,7 +165,7 @@ def test_every_exposure_of_a_table_is_detected(changed: Database, case: str) -> 
 def test_an_exposed_table_is_refused_by_the_next_connection(changed: Database, case: str) -> None:
     """Also if the database was unavailable when the service started."""
     engine = service_engine(changed.service)
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
         tasks.list(TaskQuery())
         statement, expected = OPENED[case]
         change(changed, statement)

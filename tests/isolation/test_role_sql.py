@@ -16,11 +16,13 @@ from taskservice.adapters.sql.checks.roles import require_ordinary_role
 from taskservice.adapters.sql.checks.row_security import require_row_security
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import PrivilegedRole
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
+from taskservice.core.task import NewTask
+from taskservice.testing import tasks_of
 
 # What the console of a serverless host makes: no superuser, and yet held by no policy.
 NEON = """
@@ -86,9 +88,9 @@ def test_the_documented_backup_restores_every_task(made: Server, tmp_path: Path)
     owner = made.url("taskservice", "taskservice_owner")
     command(tmp_path, "db", "upgrade", DATABASE_URL=owner)
     command(tmp_path, "db", "grant", "taskservice", DATABASE_URL=owner)
-    with service_at(made, "taskservice").open_tasks("ada", atomic=True) as tasks:
-        task = IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(
-            title="A task to be kept"
+    with service_at(made, "taskservice").open_workspace("ada", atomic=True) as workspace:
+        task = IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
+            NewTask(title="A task to be kept")
         )
     with psycopg.connect(made.url("taskservice", made.maker), autocommit=True) as connection:
         for statement in documented("CREATE ROLE taskservice_backup"):
@@ -100,9 +102,14 @@ def test_the_documented_backup_restores_every_task(made: Server, tmp_path: Path)
     assert " ".join(RESTORING) in OPERATIONS.read_text()
     client(tmp_path, *RESTORING, f"--dbname={address}", "dump")
     require_row_security(unpooled_engine(database_url(made.url("restored", "taskservice"))))
-    with service_at(made, "restored").open_tasks("ada", atomic=True) as tasks:
-        assert tasks.list(TaskQuery()).tasks == [task]
-        assert IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Another") == task
+    with service_at(made, "restored").open_workspace("ada", atomic=True) as workspace:
+        assert workspace.tasks.list(TaskQuery()).items == [task]
+        assert (
+            IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
+                NewTask(title="Another")
+            )
+            == task
+        )
     with psycopg.connect(address) as connection:
         assert connection.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
 
@@ -111,8 +118,8 @@ def test_the_tables_owner_can_read_one_users_tasks(made: Server, tmp_path: Path)
     """With the documented statements."""
     owner = made.url("taskservice", "taskservice_owner")
     command(tmp_path, "db", "upgrade", DATABASE_URL=owner)
-    with SqlTasks(unpooled_engine(database_url(owner))).open_tasks("ada") as tasks:
-        tasks.add(title="A task to be seen")
+    with tasks_of(SqlStorage(unpooled_engine(database_url(owner))).open_workspace)("ada") as tasks:
+        tasks.add(NewTask(title="A task to be seen"))
     with psycopg.connect(owner, autocommit=True) as connection:
         begin, say, look, commit = documented("BEGIN")
         for statement in (begin, say):
@@ -121,6 +128,6 @@ def test_the_tables_owner_can_read_one_users_tasks(made: Server, tmp_path: Path)
         connection.execute(commit.encode())
 
 
-def service_at(made: Server, database: str) -> SqlTasks:
+def service_at(made: Server, database: str) -> SqlStorage:
     """Return the service over a database, as the role that serves."""
-    return SqlTasks(unpooled_engine(database_url(made.url(database, "taskservice"))))
+    return SqlStorage(unpooled_engine(database_url(made.url(database, "taskservice"))))

@@ -19,10 +19,11 @@ from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.checks.roles import require_ordinary_role
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import PrivilegedRole, Unavailable, UnusableDatabase
 from taskservice.core.query import TaskQuery
-from taskservice.testing import ADA
+from taskservice.core.task import NewTask
+from taskservice.testing import ADA, tasks_of
 
 LOGIN, GROUP = "odd_login", "odd_group"
 
@@ -79,7 +80,7 @@ def test_a_privileged_role_is_refused(
         require_ordinary_role(unpooled_engine(database_url(odd)))
     assert str(caught.value) == expected
     engine = service_engine(odd)
-    with pytest.raises(PrivilegedRole), SqlTasks(engine).open_tasks(ADA) as tasks:
+    with pytest.raises(PrivilegedRole), tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
         tasks.list(TaskQuery())
     await_no_connection(postgresql, LOGIN)
 
@@ -114,8 +115,8 @@ def test_an_ordinary_role_serves(odd: str) -> None:
     """Membership in ordinary roles is accepted."""
     require_ordinary_role(unpooled_engine(database_url(odd)))
     engine = service_engine(odd)
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
-        assert tasks.get(tasks.add(title="Buy milk").id).title == "Buy milk"
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        assert tasks.get(tasks.add(NewTask(title="Buy milk")).id).title == "Buy milk"
     engine.dispose()
 
 
@@ -124,7 +125,7 @@ def test_a_role_that_becomes_privileged_is_refused_by_the_next_connection(
 ) -> None:
     """Every new connection checks the role."""
     engine = service_engine(odd)
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
         tasks.list(TaskQuery())
         postgresql.execute(f"ALTER ROLE {LOGIN} BYPASSRLS")
         engine.dispose()

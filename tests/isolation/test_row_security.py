@@ -17,13 +17,13 @@ from tests.databases import Database, migrated_database, simulate_pooler
 from tests.postgres import Databases, program
 from tests.system.conftest import command
 
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
-from taskservice.core.service import TaskService
-from taskservice.core.task import Task
-from taskservice.testing import ADA, BOB
+from taskservice.core.task import NewTask, Task
+from taskservice.core.workspace import TaskService
+from taskservice.testing import ADA, BOB, tasks_of
 
 SAY = "SELECT set_config('taskservice.owner', %s, true)"
 
@@ -39,8 +39,10 @@ STATEMENTS = [
 @pytest.fixture(autouse=True)
 def task(engine: Engine) -> Task:
     """Bob's task, and the idempotency record of its creation."""
-    with SqlTasks(engine).open_tasks(BOB, atomic=True) as tasks:
-        return IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Bob's secret")
+    with SqlStorage(engine).open_workspace(BOB, atomic=True) as workspace:
+        return IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
+            NewTask(title="Bob's secret")
+        )
 
 
 @pytest.mark.parametrize("owner", [None, "", ADA, "BOB", f"{BOB} ", f"' OR '{BOB}' = '{BOB}"])
@@ -80,7 +82,7 @@ OPERATIONS: dict[str, Callable[[TaskService, UUID], object]] = {
     "get": lambda tasks, known: tasks.get(known),
     "list": lambda tasks, _: tasks.list(TaskQuery(with_total=True)),
     "search": lambda tasks, _: tasks.list(TaskQuery(text="secret")),
-    "add": lambda tasks, _: tasks.add(title="Buy milk"),
+    "add": lambda tasks, _: tasks.add(NewTask(title="Buy milk")),
     "change": lambda tasks, known: tasks.change(known, Task.complete),
     "remove": lambda tasks, known: tasks.remove(known),
 }
@@ -95,13 +97,13 @@ def test_the_owner_setting_ends_with_the_transaction(
     """Committed or rolled back, the next client of the connection has no owner."""
     asked = "SELECT pg_backend_pid(), current_setting('taskservice.owner', true)"
     engine.dispose()
-    port = SqlTasks(whose(engine)).open_tasks
+    port = tasks_of(SqlStorage(whose(engine)).open_workspace)
     with engine.connect() as connection:
         mine = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
     with port(BOB, atomic=atomic) as tasks:
         OPERATIONS[operation](tasks, task.id)
     with pytest.raises(ZeroDivisionError), port(BOB, atomic=atomic) as tasks:
-        tasks.add(title="Buy milk")
+        tasks.add(NewTask(title="Buy milk"))
         raise ZeroDivisionError
     with engine.connect() as connection:
         assert connection.exec_driver_sql(asked).one() == (mine, "")

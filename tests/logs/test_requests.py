@@ -10,11 +10,11 @@ from uuid import UUID
 import pytest
 from tests.http_callers import SETTINGS, Caller
 
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.app import create_app
 from taskservice.core.errors import Unavailable
 from taskservice.core.operations.metrics import FinishedRequest, Metrics
-from taskservice.core.service import TaskService
+from taskservice.core.workspace import Workspace
 from taskservice.logs import SERVICE_LOGGER, Formatter
 from taskservice.testing import ADA, TickingClock
 
@@ -49,10 +49,10 @@ class Out:
     outcome: Any = "not_applied"
 
     @contextmanager
-    def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
+    def open_workspace(self, owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
         if owner:
             raise Unavailable("no database connection became free in time", self.outcome)
-        yield InMemoryTasks()  # type: ignore[misc]
+        yield InMemoryStorage()  # type: ignore[misc]
 
 
 @pytest.fixture
@@ -62,14 +62,14 @@ def metrics() -> Recorder:
 
 @pytest.fixture
 def ada(clock: TickingClock, metrics: Recorder) -> Caller:
-    app = create_app(InMemoryTasks(clock).open_tasks, SETTINGS, metrics=metrics)
+    app = create_app(InMemoryStorage(clock).open_workspace, SETTINGS, metrics=metrics)
     return Caller(app.test_client(), ADA)
 
 
 @pytest.fixture
 def out(metrics: Recorder) -> Caller:
     """Ada, calling a service whose database is unavailable."""
-    return Caller(create_app(Out().open_tasks, SETTINGS, metrics=metrics).test_client(), ADA)
+    return Caller(create_app(Out().open_workspace, SETTINGS, metrics=metrics).test_client(), ADA)
 
 
 @pytest.fixture

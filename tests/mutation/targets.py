@@ -121,7 +121,8 @@ TESTS = {
     ],
     "adapters/sql/storage/idempotency": [*CONTRACT, "tests/system/test_retries.py"],
     "adapters/sql/checks/roles": ["tests/isolation/test_roles.py"],
-    "adapters/sql/storage/task_rows": CONTRACT,
+    "adapters/sql/storage/mapping": CONTRACT,
+    "adapters/sql/storage/rows": CONTRACT,
     "adapters/sql/schema": [
         *SCHEMA,
         "tests/field_reports/test_foreign_databases.py",
@@ -137,7 +138,7 @@ TESTS = {
     ],
     "adapters/sql/connection/compiled_statements": [*CONTRACT, "tests/contract/test_plans.py"],
     "adapters/sql/tables": [*SCHEMA, *CONTRACT],
-    "adapters/sql/storage/task_service": CONTRACT,
+    "adapters/sql/storage/repository": CONTRACT,
 }
 """The tests that hold each module, those that are likely to notice first."""
 

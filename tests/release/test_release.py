@@ -37,7 +37,7 @@ print(json.dumps(missing))
 """
 OTHERS_CODE = """\
 from uuid import UUID
-from taskservice.core.service import OpenTasks
+from taskservice.testing import OpenTasks
 from taskservice.core.task import Task
 
 def read(open_tasks: OpenTasks, task_id: UUID) -> Task:

@@ -17,7 +17,7 @@ from tests.databases import service_engine, sqlite_database
 from tests.http_callers import SETTINGS, Caller
 from tests.secret_values import SECRET
 
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.app import create_app
 from taskservice.cli.check import check
 from taskservice.testing import ADA
@@ -53,7 +53,7 @@ WAYS: dict[str, Callable[[Path], AbstractContextManager[None]]] = {
 
 def statuses(engine: Engine) -> list[int]:
     """Return what the service answers that has `engine`."""
-    ada = Caller(create_app(SqlTasks(engine).open_tasks, SETTINGS).test_client(), ADA)
+    ada = Caller(create_app(SqlStorage(engine).open_workspace, SETTINGS).test_client(), ADA)
     body = {"title": "Buy milk", "description": "x" * 9000}
     answers = [
         ada("GET"),

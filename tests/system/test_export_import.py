@@ -20,18 +20,18 @@ from tests.system.conftest import command
 
 from taskservice.adapters.sql.connection import sqlite as sqlite_files
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.cli.erase import erase
-from taskservice.cli.jsonlines import format_task, parse_task
+from taskservice.cli.jsonlines import format_entity, parse_entity
 from taskservice.config import ConfigError
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
-from taskservice.core.ids import TaskIds
+from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.owner_data import OwnerCounts
 from taskservice.core.sample_tasks import sample_tasks
-from taskservice.core.task import Task
+from taskservice.core.task import NewTask, Task
 from taskservice.core.validation import DESCRIPTION_LIMIT, TITLE_LIMIT
-from taskservice.testing import ADA, BOB, START
+from taskservice.testing import ADA, BOB, START, tasks_of
 
 SECRET_WORD = "unforgettable-aardvark"
 
@@ -77,8 +77,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
 
 def lines(count: int, user: str = ADA) -> list[dict[str, Any]]:
     """Return tasks as `export` writes them."""
-    tasks = sample_tasks(user, count, START, TaskIds())
-    return [json.loads(format_task(task)) for task in tasks]
+    tasks = sample_tasks(user, count, START, TimeOrderedIds())
+    return [json.loads(format_entity(task)) for task in tasks]
 
 
 def file_of(folder: Path, *members: Any) -> Path:
@@ -130,13 +130,13 @@ def test_a_killed_import_can_be_run_again(place: Place, tmp_path: Path) -> None:
     process.stdin.write(half.encode())
     process.stdin.flush()
     deadline = time.monotonic() + SECONDS
-    while not (stored := place.held().tasks):
+    while not (stored := place.held().entities["task"]):
         assert time.monotonic() < deadline
         time.sleep(0.01)
     process.kill()
     assert process.wait(SECONDS) == -signal.SIGKILL
     process.stdin.close()
-    assert 0 < stored <= place.held().tasks < 1000
+    assert 0 < stored <= place.held().entities["task"] < 1000
     for _ in range(2):
         assert place("import", ADA, str(file)).stdout == "1000 lines imported\n"
         assert place.exported().splitlines() == file.read_text().splitlines()
@@ -216,11 +216,10 @@ def test_the_longest_line_is_read() -> None:
     long = Task.create(
         ADA,
         START,
-        TaskIds(),
-        title="\U0001f600" * TITLE_LIMIT,
-        description="\U0001f600" * DESCRIPTION_LIMIT,
+        TimeOrderedIds(),
+        NewTask(title="\U0001f600" * TITLE_LIMIT, description="\U0001f600" * DESCRIPTION_LIMIT),
     )
-    assert parse_task(json.dumps(json.loads(format_task(long)), indent=1).encode(), ADA) == long
+    assert parse_entity(json.dumps(json.loads(format_entity(long)), indent=1).encode(), ADA) == long
 
 
 def test_a_line_that_is_too_long_is_skipped(tmp_path: Path) -> None:
@@ -230,7 +229,7 @@ def test_a_line_that_is_too_long_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "tasks.jsonl").write_text("x" * 3_000_000 + "\n" + json.dumps(line))
     result = place("import", ADA, str(tmp_path / "tasks.jsonl"))
     assert result.stderr.startswith("line 1: it is longer than 262144 bytes\n")
-    assert place.held().tasks == 1
+    assert place.held().entities["task"] == 1
 
 
 def peak_memory(arguments: list[str], place: Place) -> int:
@@ -254,8 +253,8 @@ def test_memory_does_not_grow_with_the_number_of_tasks(tmp_path: Path) -> None:
     engine = service_engine(place.service)
     long = "x" * 8000
     for part in range(25):
-        tasks = sample_tasks(BOB, 200, START, TaskIds(), seed=part)
-        SqlOwnerData(engine, BOB).import_tasks(
+        tasks = sample_tasks(BOB, 200, START, TimeOrderedIds(), seed=part)
+        SqlOwnerData(engine, BOB).import_entities(
             [task.edit(task.updated_at, description=long) for task in tasks]
         )
     engine.dispose()
@@ -318,8 +317,10 @@ def test_erase_deletes_all_data_of_a_user(place: Place, tmp_path: Path) -> None:
     """After confirmation, it deletes tasks and idempotency records, and prints the counts."""
     engine = service_engine(place.service)
     for user in (ADA, BOB):
-        with SqlTasks(engine).open_tasks(user, atomic=True) as tasks:
-            IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title=SECRET_WORD)
+        with SqlStorage(engine).open_workspace(user, atomic=True) as workspace:
+            IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
+                NewTask(title=SECRET_WORD)
+            )
     engine.dispose()
     has = "ada has 1 task and 1 idempotency record\n"
     assert place.maintain("erase", ADA, "--dry-run").stdout == has
@@ -328,12 +329,15 @@ def test_erase_deletes_all_data_of_a_user(place: Place, tmp_path: Path) -> None:
         1,
         True,
     )
-    assert place.held() == OwnerCounts(1, 1)
+    assert place.held() == OwnerCounts({"task": 1}, 1)
     done = place.maintain("erase", ADA, "--yes")
     assert (done.returncode, done.stdout) == (0, f"{has}deleted 1 task and 1 idempotency record\n")
     none = "0 tasks and 0 idempotency records\n"
     assert place.maintain("erase", ADA).stdout == f"ada has {none}deleted {none}"
-    assert (place.held(ADA), place.held(BOB)) == (OwnerCounts(0, 0), OwnerCounts(1, 1))
+    assert (place.held(ADA), place.held(BOB)) == (
+        OwnerCounts({"task": 0}, 0),
+        OwnerCounts({"task": 1}, 1),
+    )
 
 
 def test_the_service_role_cannot_erase(tmp_path: Path, postgresql: Databases) -> None:
@@ -342,7 +346,7 @@ def test_the_service_role_cannot_erase(tmp_path: Path, postgresql: Databases) ->
         place = Place(database.service, database.owner, tmp_path)
         place("seed", "--user", ADA, "--tasks", "2")
         result = place("erase", ADA, "--yes")
-        assert (result.returncode, place.held().tasks) == (2, 2)
+        assert (result.returncode, place.held().entities["task"]) == (2, 2)
         assert result.stderr == (
             "Error: nothing was deleted: database error: permission denied for table "
             "receipts; run it as the tables' owner\n"
@@ -353,9 +357,9 @@ def test_erase_leaves_no_bytes_in_the_file(tmp_path: Path) -> None:
     """On SQLite, neither in the file nor in its WAL."""
     place = Place(address := sqlite_database(tmp_path), address, tmp_path)
     engine = service_engine(place.service)
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
         for _ in range(50):
-            tasks.add(title=SECRET_WORD, description=SECRET_WORD * 30)
+            tasks.add(NewTask(title=SECRET_WORD, description=SECRET_WORD * 30))
     assert files_with(SECRET_WORD, tmp_path)
     assert command(tmp_path, "erase", ADA, "--yes", DATABASE_URL=address)
     assert files_with(SECRET_WORD, tmp_path) == []
@@ -368,8 +372,8 @@ def test_erase_reports_bytes_that_remain_in_the_file(
     """Another connection reads the file: the message says to run the command again."""
     monkeypatch.setattr(sqlite_files, "BUSY_TIMEOUT_SECONDS", 0)
     engine = service_engine(address := sqlite_database(tmp_path))
-    with SqlTasks(engine).open_tasks(ADA) as tasks:
-        tasks.add(title=SECRET_WORD)
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        tasks.add(NewTask(title=SECRET_WORD))
         with engine.connect() as reader:
             reader.exec_driver_sql("BEGIN")
             reader.exec_driver_sql("SELECT * FROM sqlite_master")

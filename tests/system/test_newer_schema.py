@@ -15,8 +15,8 @@ from tests.postgres import Databases
 from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
-from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.core.service import OpenTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import TickingClock
 from taskservice.testing.contract import (
     Concurrency,
@@ -59,13 +59,13 @@ def sqlite(tmp_path: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def open_tasks(request: pytest.FixtureRequest, clock: TickingClock) -> OpenTasks:
+def open_workspace(request: pytest.FixtureRequest, clock: TickingClock) -> OpenWorkspace:
     """The port over each engine, with no task in it."""
     if request.param == "sqlite":
-        return SqlTasks(request.getfixturevalue("sqlite"), clock).open_tasks
+        return SqlStorage(request.getfixturevalue("sqlite"), clock).open_workspace
     with request.getfixturevalue("database").superuser_engine.connect() as connection:
         connection.execute(text("TRUNCATE tasks, receipts"))
-    return SqlTasks(request.getfixturevalue("later_engine"), clock).open_tasks
+    return SqlStorage(request.getfixturevalue("later_engine"), clock).open_workspace
 
 
 @pytest.fixture(scope="module")

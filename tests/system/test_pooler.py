@@ -19,11 +19,12 @@ from tests.processes import gunicorn
 from tests.secret_values import SECRET
 
 from taskservice.adapters.sql.connection.sessions import PREPARE_THRESHOLD
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
-from taskservice.core.task import Task
+from taskservice.core.task import NewTask, Task
+from taskservice.testing import tasks_of
 
 pytestmark = pytest.mark.pooler
 
@@ -59,16 +60,16 @@ def live(engine: Engine, number: int) -> None:
     """Call every method again and again, and see no task of another user."""
     owner = f"user-{number}"
     for turn in range(ROUNDS):
-        with SqlTasks(engine).open_tasks(owner) as tasks:
-            task = tasks.add(title=f"{owner} {turn}")
+        with tasks_of(SqlStorage(engine).open_workspace)(owner) as tasks:
+            task = tasks.add(NewTask(title=f"{owner} {turn}"))
             assert tasks.change(task.id, Task.complete).user_id == owner
             found = tasks.list(TaskQuery(limit=200, with_total=True))
-            assert {one.user_id for one in found.tasks} == {owner}
+            assert {one.user_id for one in found.items} == {owner}
             assert found.total == 2
             tasks.remove(task.id)
-        with SqlTasks(engine).open_tasks(owner, atomic=True) as tasks:
-            again = IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(
-                title=f"{owner} keyed"
+        with SqlStorage(engine).open_workspace(owner, atomic=True) as workspace:
+            again = IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
+                NewTask(title=f"{owner} keyed")
             )
             assert (again.user_id, again.title) == (owner, f"{owner} keyed")
 
@@ -90,9 +91,9 @@ def test_statements_are_prepared_only_where_declared(
 def test_many_owners_share_few_connections(engine: Engine, through: str) -> None:
     """12 owners on 3 connections meet their own rows alone, and leave nothing behind."""
     for number in range(CLIENTS):
-        with SqlTasks(engine).open_tasks(f"user-{number}", atomic=True) as tasks:
-            IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(
-                title=f"user-{number} keyed"
+        with SqlStorage(engine).open_workspace(f"user-{number}", atomic=True) as workspace:
+            IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
+                NewTask(title=f"user-{number} keyed")
             )
     with ThreadPoolExecutor(CLIENTS) as pool:
         list(pool.map(partial(live, engine), range(CLIENTS)))

@@ -33,9 +33,11 @@ from sqlalchemy import event
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.connection.timeouts import Timeouts
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
+from taskservice.core.task import NewTask
+from taskservice.testing import tasks_of
 
 address, fatal = sys.argv[1], int(sys.argv[2])
 engine = pooled_engine(
@@ -56,8 +58,8 @@ def kill(connection, cursor, statement, *_):
     if len(statements) == fatal:
         os.kill(os.getpid(), signal.SIGKILL)
 
-with SqlTasks(engine).open_tasks("ada", atomic=True) as tasks:
-    IdempotentTasks(tasks, IdempotencyKey("key", b"digest")).add(title="Buy milk")
+with SqlStorage(engine).open_workspace("ada", atomic=True) as workspace:
+    IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(NewTask(title="Buy milk"))
 assert statements[-1] == "COMMIT"
 print(len(statements))
 """

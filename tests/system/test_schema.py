@@ -20,14 +20,14 @@ from taskservice.adapters.sql.admin.migrate import MIGRATIONS, upgrade
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
-from taskservice.adapters.sql.storage.task_service import SqlTasks
+from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import idempotency_records, metadata, tasks
 from taskservice.core.errors import SchemaOutdated, Unavailable
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
-from taskservice.core.ids import TaskIds
+from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.query import TaskQuery
-from taskservice.core.task import Task
+from taskservice.core.task import NewTask, Task
 from taskservice.testing import ADA, START
 
 CATALOGUE = """
@@ -50,7 +50,7 @@ CUT = (
     " WHERE application_name = 'taskservice'"
 )
 
-TASK = Task.create(ADA, START, TaskIds(), title="Straße")
+TASK = Task.create(ADA, START, TimeOrderedIds(), NewTask(title="Straße"))
 RECORD = {"user_id": ADA, "key": "key", "digest": b"fingerprint", "task": None, "created_at": START}
 
 
@@ -121,12 +121,12 @@ def test_an_upgrade_keeps_what_the_version_before_stored(addresses: list[URL]) -
     upgrade(old)
     address = addresses[0].render_as_string(hide_password=False).replace("+psycopg", "")
     engine = service_engine(address, allow_privileged_role=True)
-    with SqlTasks(engine).open_tasks(ADA, atomic=True) as own:
-        assert own.list(TaskQuery(text="STRASSE")).tasks == [TASK]
-        once = IdempotentTasks(own, IdempotencyKey("key", b"fingerprint"))
+    with SqlStorage(engine).open_workspace(ADA, atomic=True) as workspace:
+        assert workspace.tasks.list(TaskQuery(text="STRASSE")).items == [TASK]
+        once = IdempotentTasks(workspace, IdempotencyKey("key", b"fingerprint"))
         once.remove(TASK.id)
         assert once.replayed
-        assert own.change(TASK.id, Task.complete).version == 2
+        assert workspace.tasks.change(TASK.id, Task.complete).version == 2
     engine.dispose()
 
 

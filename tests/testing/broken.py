@@ -12,163 +12,175 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from taskservice.adapters.memory import InMemoryTasks, _OwnerData, _OwnerState, _OwnerTasks
+from taskservice.adapters.memory import (
+    InMemoryStorage,
+    _counts,
+    _OwnerData,
+    _OwnerIdempotencyStore,
+    _OwnerState,
+    _Repository,
+)
 from taskservice.core.clock import Clock
+from taskservice.core.entity import VERSION_LIMIT, Entity, Step
 from taskservice.core.idempotency import IdempotencyRecord
-from taskservice.core.owner_data import VERSION_LIMIT, OpenOwnerData, OwnerCounts, OwnerData
+from taskservice.core.owner_data import OpenOwnerData, OwnerCounts, OwnerData
 from taskservice.core.preconditions import Precondition
-from taskservice.core.query import Page, TaskQuery
-from taskservice.core.service import OpenTasks, TaskService
-from taskservice.core.task import Step, Task
+from taskservice.core.query import Page
+from taskservice.core.task import Task
+from taskservice.core.workspace import OpenWorkspace, Workspace
 from taskservice.testing import TickingClock
 from taskservice.testing.contract import OwnerDataContract, TaskServiceContract
 
 
-class NoOwnerClause(InMemoryTasks):
+class NoOwnerClause(InMemoryStorage):
     @contextmanager
     def _transaction(self, owner: str) -> Iterator[_OwnerState]:
         with super()._transaction("all") as state:
             yield state
 
 
-class OwnersCaseInsensitive(InMemoryTasks):
+class OwnersCaseInsensitive(InMemoryStorage):
     @contextmanager
     def _transaction(self, owner: str) -> Iterator[_OwnerState]:
         with super()._transaction(owner.casefold()) as state:
             yield state
 
 
-class NoRollback(InMemoryTasks):
+class NoRollback(InMemoryStorage):
     @contextmanager
     def _transaction(self, owner: str) -> Iterator[_OwnerState]:
         with self._lock:
             yield self._owners.setdefault(owner, _OwnerState())
 
 
-class NeverAtomic(InMemoryTasks):
+class NeverAtomic(InMemoryStorage):
     @contextmanager
-    def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
-        with super().open_tasks(owner) as tasks:
-            yield tasks
+    def open_workspace(self, owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
+        with super().open_workspace(owner) as workspace:
+            yield workspace
 
 
-class AlwaysAtomic(InMemoryTasks):
+class AlwaysAtomic(InMemoryStorage):
     @contextmanager
-    def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
-        with super().open_tasks(owner, atomic=True) as tasks:
-            yield tasks
+    def open_workspace(self, owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
+        with super().open_workspace(owner, atomic=True) as workspace:
+            yield workspace
 
 
-class RandomIds(InMemoryTasks):
+class RandomIds(InMemoryStorage):
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock, lambda at: uuid4())
 
 
-class ChangesInTwoTransactions(_OwnerTasks):
-    def change(self, task_id: UUID, step: Step) -> Task:
-        changed = step(self.get(task_id), self._clock())
+class ChangesInTwoTransactions(_Repository[Task]):
+    def change(self, task_id: UUID, step: Step[Task]) -> Task:
+        changed: Task = step(self.get(task_id), self._clock())
         with self._begin() as state:
-            state.tasks[task_id] = changed
+            state.entities[Task][task_id] = changed
         return changed
 
 
-class IncrementsUnchangedVersion(_OwnerTasks):
-    def change(self, task_id: UUID, step: Step) -> Task:
+class IncrementsUnchangedVersion(_Repository[Task]):
+    def change(self, task_id: UUID, step: Step[Task]) -> Task:
         def touch(task: Task, now: datetime) -> Task:
-            return replace(step(task, now), version=task.version + 1)
+            changed: Task = replace(step(task, now), version=task.version + 1)
+            return changed
 
         return super().change(task_id, touch)
 
 
-class UpdatedAtGoesBack(_OwnerTasks):
-    def change(self, task_id: UUID, step: Step) -> Task:
+class UpdatedAtGoesBack(_Repository[Task]):
+    def change(self, task_id: UUID, step: Step[Task]) -> Task:
         return super().change(
             task_id, lambda task, now: replace(step(task, now), updated_at=self._clock())
         )
 
 
-class RemovesToChange(_OwnerTasks):
-    def change(self, task_id: UUID, step: Step) -> Task:
+class RemovesToChange(_Repository[Task]):
+    def change(self, task_id: UUID, step: Step[Task]) -> Task:
         task = self.get(task_id)
         self.remove(task_id)
-        changed = step(task, self._clock())
+        changed: Task = step(task, self._clock())
         with self._begin() as state:
-            state.tasks[task_id] = changed
+            state.entities[Task][task_id] = changed
         return changed
 
 
-class NoPrecondition(_OwnerTasks):
-    def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
+class NoPrecondition(_Repository[Task]):
+    def remove(self, task_id: UUID, precondition: Precondition[Any] | None = None) -> None:
         super().remove(task_id)
 
 
-class PreconditionInAnotherTransaction(_OwnerTasks):
-    def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
+class PreconditionInAnotherTransaction(_Repository[Task]):
+    def remove(self, task_id: UUID, precondition: Precondition[Any] | None = None) -> None:
         if precondition:
             precondition(self.get(task_id))
         super().remove(task_id)
 
 
-class Milliseconds(_OwnerTasks):
+class Milliseconds(_Repository[Task]):
     def get(self, task_id: UUID) -> Task:
         task = super().get(task_id)
         at = task.created_at
         return replace(task, created_at=at.replace(microsecond=at.microsecond // 1000 * 1000))
 
 
-class LocalTimes(_OwnerTasks):
+class LocalTimes(_Repository[Task]):
     def get(self, task_id: UUID) -> Task:
         task = super().get(task_id)
         return replace(task, created_at=task.created_at.astimezone(timezone(timedelta(hours=1))))
 
 
-class PagesSkipATask(_OwnerTasks):
-    def list(self, query: TaskQuery) -> Page:
+class PagesSkipATask(_Repository[Task]):
+    def list(self, query: Any) -> Page[Any]:
         page = super().list(replace(query, limit=query.limit + 1))
-        return Page(tasks=page.tasks[: query.limit], next=page.next, total=page.total)
+        return Page(items=page.items[: query.limit], next=page.next, total=page.total)
 
 
-class PagesByOffset(_OwnerTasks):
-    def list(self, query: TaskQuery) -> Page:
+class PagesByOffset(_Repository[Task]):
+    def list(self, query: Any) -> Page[Any]:
         (offset,) = query.after or (0,)
-        found = super().list(replace(query, after=None, limit=1000)).tasks[offset:]
+        found = super().list(replace(query, after=None, limit=1000)).items[offset:]
         more = len(found) > query.limit
         following = replace(query, after=(offset + query.limit,)) if more else None
-        return Page(tasks=found[: query.limit], next=following)
+        return Page(items=found[: query.limit], next=following)
 
 
-class TotalOfThePage(_OwnerTasks):
-    def list(self, query: TaskQuery) -> Page:
+class TotalOfThePage(_Repository[Task]):
+    def list(self, query: Any) -> Page[Any]:
         page = super().list(query)
-        return replace(page, total=len(page.tasks) if query.with_total else None)
+        return replace(page, total=len(page.items) if query.with_total else None)
 
 
-class SearchesLowerCase(_OwnerTasks):
-    def list(self, query: TaskQuery) -> Page:
+class SearchesLowerCase(_Repository[Task]):
+    def list(self, query: Any) -> Page[Any]:
         searched = (query.text or "").lower()
         with self._begin() as state:
-            found = [task for task in state.tasks.values() if searched in task.title.lower()]
-        return replace(query, text=None).page(found)
+            found = [
+                task for task in state.entities[Task].values() if searched in task.title.lower()
+            ]
+        page: Page[Any] = replace(query, text=None).page(found)
+        return page
 
 
-class AfterIsExclusive(_OwnerTasks):
-    def list(self, query: TaskQuery) -> Page:
+class AfterIsExclusive(_Repository[Task]):
+    def list(self, query: Any) -> Page[Any]:
         after = query.created_after
         later = after and after + timedelta(microseconds=1)
         return super().list(replace(query, created_after=later))
 
 
-class StoresNoRecords(_OwnerTasks):
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        self.idempotency.begin = lambda key, fingerprint: None  # type: ignore[method-assign]
-        self.idempotency.complete = lambda key, task: None  # type: ignore[method-assign]
+class StoresNoRecords(_OwnerIdempotencyStore):
+    def begin(self, key: str, fingerprint: bytes) -> None:
+        return None
+
+    def complete(self, key: str, task: Task | None) -> None:
+        pass
 
 
-class NeverCompletes(_OwnerTasks):
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        self.idempotency.complete = lambda key, task: None  # type: ignore[method-assign]
+class NeverCompletes(_OwnerIdempotencyStore):
+    def complete(self, key: str, task: Task | None) -> None:
+        pass
 
 
 class NonTransactionalStore:
@@ -188,7 +200,7 @@ class NonTransactionalStore:
         self._records[self._name(key)] = replace(self._records[self._name(key)], task=task)
 
 
-class RecordsOutsideTheTransaction(InMemoryTasks):
+class RecordsOutsideTheTransaction(InMemoryStorage):
     def __init__(self, clock: Clock) -> None:
         super().__init__(clock)
         self._records: dict[str, IdempotencyRecord] = {}
@@ -196,13 +208,9 @@ class RecordsOutsideTheTransaction(InMemoryTasks):
     def _name(self, owner: str, key: str) -> str:
         return f"{owner} {key}"
 
-    def _service(self, owner: str, begin: Any) -> TaskService:
-        service: Any = super()._service(owner, begin)
-        service.idempotency = NonTransactionalStore(
-            self._records, lambda key: self._name(owner, key)
-        )
-        tasks: TaskService = service
-        return tasks
+    def _workspace(self, owner: str, begin: Any) -> Workspace:
+        store = NonTransactionalStore(self._records, lambda key: self._name(owner, key))
+        return super()._workspace(owner, begin)._replace(idempotency=store)
 
 
 class RecordsSharedByOwners(RecordsOutsideTheTransaction):
@@ -211,21 +219,23 @@ class RecordsSharedByOwners(RecordsOutsideTheTransaction):
 
 
 class OverwritesOnImport(_OwnerData):
-    def import_tasks(self, tasks: Sequence[Task]) -> list[Task]:
+    def import_entities(self, entities: Sequence[Entity]) -> list[Entity]:
         with self._begin() as state:
-            state.tasks.update({task.id: task for task in tasks if task.user_id == self._owner})
-        return [task for task in tasks if task.user_id != self._owner]
+            state.entities[Task].update(
+                {one.id: one for one in entities if one.user_id == self._owner}
+            )
+        return [one for one in entities if one.user_id != self._owner]
 
 
 class ImportsForeignTasks(_OwnerData):
-    def import_tasks(self, tasks: Sequence[Task]) -> list[Task]:
+    def import_entities(self, entities: Sequence[Entity]) -> list[Entity]:
         with self._begin() as state:
-            state.tasks.update({task.id: task for task in tasks})
+            state.entities[Task].update({one.id: one for one in entities})
         return []
 
 
-class VersionOverflows(_OwnerTasks):
-    def change(self, task_id: UUID, step: Step) -> Task:
+class VersionOverflows(_Repository[Task]):
+    def change(self, task_id: UUID, step: Step[Task]) -> Task:
         task = super().change(task_id, step)
         if task.version > VERSION_LIMIT:
             raise OverflowError("integer out of range")
@@ -235,20 +245,25 @@ class VersionOverflows(_OwnerTasks):
 class KeepsIdempotencyRecordsOnErase(_OwnerData):
     def erase(self) -> OwnerCounts:
         with self._begin() as state:
-            removed = OwnerCounts(len(state.tasks), len(state.records))
-            state.tasks.clear()
+            removed = _counts(state)
+            state.entities[Task].clear()
             return removed
 
 
-def adapter_with(bug: type[Any], clock: Clock) -> InMemoryTasks:
+def adapter_with(bug: type[Any], clock: Clock) -> InMemoryStorage:
     """Return the adapter `bug`, or one whose tasks or owner data are of that class."""
-    if issubclass(bug, InMemoryTasks):
+    if issubclass(bug, InMemoryStorage):
         return bug(clock)
 
-    class BrokenAdapter(InMemoryTasks):
-        def _service(self, owner: str, begin: Any) -> TaskService:
-            service = bug if issubclass(bug, _OwnerTasks) else _OwnerTasks
-            return service(owner, begin, self._clock, self._new_id)
+    class BrokenAdapter(InMemoryStorage):
+        def _workspace(self, owner: str, begin: Any) -> Workspace:
+            workspace = super()._workspace(owner, begin)
+            if issubclass(bug, _OwnerIdempotencyStore):
+                return workspace._replace(idempotency=bug(begin))
+            repository = bug if issubclass(bug, _Repository) else _Repository
+            return workspace._replace(
+                repository=lambda kind: repository(kind, owner, begin, self._clock, self._new_id)
+            )
 
         def open_owner_data(self, owner: str) -> OwnerData:
             service = bug if issubclass(bug, _OwnerData) else _OwnerData
@@ -313,19 +328,19 @@ FOUND_BY: dict[type[Any], list[str]] = {
 """Each bug, and tests that must fail on it."""
 
 
-@pytest.fixture(params=[InMemoryTasks, *FOUND_BY], ids=lambda bug: bug.__name__)
-def adapter(request: pytest.FixtureRequest, clock: TickingClock) -> InMemoryTasks:
+@pytest.fixture(params=[InMemoryStorage, *FOUND_BY], ids=lambda bug: bug.__name__)
+def adapter(request: pytest.FixtureRequest, clock: TickingClock) -> InMemoryStorage:
     """The adapter without a bug, and with each bug."""
     return adapter_with(request.param, clock)
 
 
 @pytest.fixture
-def open_tasks(adapter: InMemoryTasks) -> OpenTasks:
-    return adapter.open_tasks
+def open_workspace(adapter: InMemoryStorage) -> OpenWorkspace:
+    return adapter.open_workspace
 
 
 @pytest.fixture
-def open_owner_data(adapter: InMemoryTasks) -> OpenOwnerData:
+def open_owner_data(adapter: InMemoryStorage) -> OpenOwnerData:
     return adapter.open_owner_data
 
 

@@ -9,14 +9,14 @@ from tests.processes import ROOT
 from tests.testing.broken import FOUND_BY
 from tests.testing.nested import Report, run_pytest
 
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 
 
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
     """Run the named tests on the adapters that must fail them, and on one without a bug."""
     named = sorted(set(chain.from_iterable(FOUND_BY.values())))
-    correct = f"{InMemoryTasks.__name__} and ({' or '.join(named)})"
+    correct = f"{InMemoryStorage.__name__} and ({' or '.join(named)})"
     broken = [f"{bug.__name__} and ({' or '.join(tests)})" for bug, tests in FOUND_BY.items()]
     chosen = " or ".join(f"({one})" for one in [correct, *broken])
     return run_pytest(
@@ -43,4 +43,4 @@ def outcomes(report: Report, test: str, adapter: type[Any]) -> set[str]:
 def test_the_contract_finds(report: Report, bug: type[Any], test: str) -> None:
     """The test that is named for the bug fails on it, and passes without it."""
     assert "failed" in outcomes(report, test, bug)
-    assert outcomes(report, test, InMemoryTasks) == {"passed"}
+    assert outcomes(report, test, InMemoryStorage) == {"passed"}

@@ -13,40 +13,40 @@ from taskservice.testing.contract import OwnerDataContract, TaskServiceContract
 MODULES = {
     "test_no_clock": """
 import pytest
-from taskservice.testing import InMemoryTasks
+from taskservice.testing import InMemoryStorage
 from taskservice.testing.contract import TaskServiceContract
 
 class TestMine(TaskServiceContract):
     takes_clock = False
 
     @pytest.fixture
-    def open_tasks(self):
-        return InMemoryTasks().open_tasks
+    def open_workspace(self):
+        return InMemoryStorage().open_workspace
 """,
     "test_two": """
 import pytest
-from taskservice.testing import InMemoryTasks
+from taskservice.testing import InMemoryStorage
 from taskservice.testing.contract import Queries
 
 class TestOne(Queries):
     @pytest.fixture
-    def open_tasks(self, clock):
-        return InMemoryTasks(clock).open_tasks
+    def open_workspace(self, clock):
+        return InMemoryStorage(clock).open_workspace
 
 class TestAnother(TestOne):
     pass
 """,
     "test_forgetful": """
 import pytest
-from taskservice.testing import InMemoryTasks
+from taskservice.testing import InMemoryStorage
 from taskservice.testing.contract import Listing
 
 class TestForgetful(Listing):
     @pytest.fixture
-    def open_tasks(self):
-        return lambda owner: InMemoryTasks().open_tasks(owner)
+    def open_workspace(self):
+        return lambda owner, atomic: InMemoryStorage().open_workspace(owner, atomic=atomic)
 """,
-    "test_without_plugin": "def test_it(open_tasks): pass",
+    "test_without_plugin": "def test_it(open_workspace): pass",
 }
 NEEDS_A_CLOCK = {
     "test_a_change_is_applied_and_stored",
@@ -108,7 +108,7 @@ def test_a_failure_of_the_contract_is_explained(report: Report) -> None:
 def test_no_fixture_is_loaded_without_the_plugin(report: Report) -> None:
     """Installing the service adds no fixtures to the tests of its users."""
     assert report.of("test_without_plugin").counts == {"error": 1}
-    assert "fixture 'open_tasks' not found" in report.text
+    assert "fixture 'open_workspace' not found" in report.text
 
 
 @pytest.mark.parametrize("contract", [TaskServiceContract, OwnerDataContract])

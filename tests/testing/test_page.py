@@ -50,7 +50,7 @@ def expected_runs(contract: type) -> Counter[str]:
 
 def test_the_adapter_of_the_page_passes_the_contract(report: Report) -> None:
     """Every test of the contract runs with all its parameters, and none is skipped."""
-    contract_report = report.of("test_folder_tasks")
+    contract_report = report.of("test_folder_storage")
     assert set(contract_report.counts) == {"passed"}, report.text
     assert Counter(case.name.split("[")[0] for case in contract_report.cases) == expected_runs(
         TaskServiceContract
@@ -59,7 +59,7 @@ def test_the_adapter_of_the_page_passes_the_contract(report: Report) -> None:
 
 def test_the_test_of_an_adapter_is_short() -> None:
     """The author of an adapter writes ten lines."""
-    assert len(files(PAGE)["test_folder_tasks.py"].splitlines()) <= MAX_LINES
+    assert len(files(PAGE)["test_folder_storage.py"].splitlines()) <= MAX_LINES
 
 
 @pytest.mark.parametrize(("module", "count"), [("test_folder", 2), ("test_client", 6)])

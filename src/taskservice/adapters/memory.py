@@ -4,61 +4,69 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from threading import Lock
+from typing import Any, Generic
 from uuid import UUID
 
 from taskservice.core.clock import Clock, system_clock
-from taskservice.core.errors import TaskNotFound
+from taskservice.core.entity import E, Entity, Step
 from taskservice.core.idempotency import IdempotencyRecord
-from taskservice.core.ids import NewId, TaskIds
+from taskservice.core.ids import NewId, TimeOrderedIds
 from taskservice.core.owner_data import OwnerCounts, OwnerData
 from taskservice.core.preconditions import Precondition
-from taskservice.core.query import Page, TaskQuery
-from taskservice.core.service import TaskService
-from taskservice.core.task import Step, Task
+from taskservice.core.query import Page, Query
+from taskservice.core.task import Task
+from taskservice.core.workspace import ENTITY_TYPES, Workspace
 
 
 @dataclass(frozen=True)
 class _OwnerState:
-    """All data of one owner."""
+    """All data of one owner: entities by type and id, records by key."""
 
-    tasks: dict[UUID, Task] = field(default_factory=dict)
+    entities: dict[type[Entity], dict[UUID, Any]] = field(
+        default_factory=lambda: {entity_type: {} for entity_type in ENTITY_TYPES}
+    )
     records: dict[str, IdempotencyRecord] = field(default_factory=dict)
 
     def copy(self) -> "_OwnerState":
-        return _OwnerState(dict(self.tasks), dict(self.records))
+        return _OwnerState(
+            {t: dict(stored) for t, stored in self.entities.items()}, dict(self.records)
+        )
 
 
 _Begin = Callable[[], AbstractContextManager[_OwnerState]]
 
 
-class InMemoryTasks:
-    """All owners' tasks in one process; `open_tasks` is the port. It is thread-safe.
+class InMemoryStorage:
+    """All owners' data in one process; `open_workspace` is the port. It is thread-safe.
 
     Transactions of all owners are serialized by one lock. So a block opened with
-    `atomic=True` blocks all others, and must not open tasks itself.
+    `atomic=True` blocks all others, and must not open a workspace itself.
     """
 
     def __init__(self, clock: Clock = system_clock, new_id: NewId | None = None) -> None:
         self._clock = clock
-        self._new_id = new_id or TaskIds()
+        self._new_id = new_id or TimeOrderedIds()
         self._owners: dict[str, _OwnerState] = {}
         self._lock = Lock()
 
     @contextmanager
-    def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
-        """Yield the tasks of `owner`; see `OpenTasks`."""
+    def open_workspace(self, owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
+        """Yield the workspace of `owner`; see `OpenWorkspace`."""
         if atomic:
             with self._transaction(owner) as state:
-                yield self._service(owner, lambda: nullcontext(state))
+                yield self._workspace(owner, lambda: nullcontext(state))
         else:
-            yield self._service(owner, lambda: self._transaction(owner))
+            yield self._workspace(owner, lambda: self._transaction(owner))
 
     def open_owner_data(self, owner: str) -> OwnerData:
         """Return the data of `owner`; see `OpenOwnerData`."""
         return _OwnerData(owner, lambda: self._transaction(owner))
 
-    def _service(self, owner: str, begin: _Begin) -> TaskService:
-        return _OwnerTasks(owner, begin, self._clock, self._new_id)
+    def _workspace(self, owner: str, begin: _Begin) -> Workspace:
+        return Workspace(
+            lambda entity_type: _Repository(entity_type, owner, begin, self._clock, self._new_id),
+            _OwnerIdempotencyStore(begin),
+        )
 
     @contextmanager
     def _transaction(self, owner: str) -> Iterator[_OwnerState]:
@@ -68,48 +76,54 @@ class InMemoryTasks:
             self._owners[owner] = working_copy
 
 
-class _OwnerTasks:
-    """One owner's tasks; each method runs in the transaction that `begin` opens."""
+class _Repository(Generic[E]):
+    """One owner's entities of a type; each method runs in the transaction that `begin` opens."""
 
-    def __init__(self, owner: str, begin: _Begin, clock: Clock, new_id: NewId) -> None:
+    def __init__(
+        self, entity_type: type[E], owner: str, begin: _Begin, clock: Clock, new_id: NewId
+    ) -> None:
+        self._type = entity_type
         self._owner = owner
         self._begin = begin
         self._clock = clock
         self._new_id = new_id
-        self.idempotency = _OwnerIdempotencyStore(begin)
 
-    def add(self, *, title: str, description: str | None = None, completed: bool = False) -> Task:
-        with self._begin() as state:
-            task = Task.create(
-                self._owner,
-                self._clock(),
-                self._new_id,
-                title=title,
-                description=description,
-                completed=completed,
-            )
-            state.tasks[task.id] = task
-            return task
+    def add(self, new: Any) -> E:
+        with self._entities() as entities:
+            entity = self._type.create(self._owner, self._clock(), self._new_id, new)
+            entities[entity.id] = entity
+            return entity
 
-    def get(self, task_id: UUID) -> Task:
-        with self._begin() as state:
-            return _find(state, task_id)
+    def get(self, entity_id: UUID) -> E:
+        with self._entities() as entities:
+            return self._find(entities, entity_id)
 
-    def list(self, query: TaskQuery) -> Page:
-        with self._begin() as state:
-            return query.page(state.tasks.values())
+    def list(self, query: Query[E]) -> Page[E]:
+        with self._entities() as entities:
+            return query.page(entities.values())
 
-    def change(self, task_id: UUID, step: Step) -> Task:
-        with self._begin() as state:
-            state.tasks[task_id] = step(_find(state, task_id), self._clock())
-            return state.tasks[task_id]
+    def change(self, entity_id: UUID, step: Step[E]) -> E:
+        with self._entities() as entities:
+            entities[entity_id] = step(self._find(entities, entity_id), self._clock())
+            return entities[entity_id]
 
-    def remove(self, task_id: UUID, precondition: Precondition | None = None) -> None:
-        with self._begin() as state:
-            task = _find(state, task_id)
+    def remove(self, entity_id: UUID, precondition: Precondition[E] | None = None) -> None:
+        with self._entities() as entities:
+            entity = self._find(entities, entity_id)
             if precondition:
-                precondition(task)
-            del state.tasks[task_id]
+                precondition(entity)
+            del entities[entity_id]
+
+    @contextmanager
+    def _entities(self) -> Iterator[dict[UUID, E]]:
+        with self._begin() as state:
+            yield state.entities[self._type]
+
+    def _find(self, entities: dict[UUID, E], entity_id: UUID) -> E:
+        try:
+            return entities[entity_id]
+        except KeyError:
+            raise self._type.not_found(entity_id) from None
 
 
 class _OwnerIdempotencyStore:
@@ -137,27 +151,26 @@ class _OwnerData:
         self._owner = owner
         self._begin = begin
 
-    def import_tasks(self, tasks: Sequence[Task]) -> list[Task]:
+    def import_entities(self, entities: Sequence[Entity]) -> list[Entity]:
         with self._begin() as state:
-            for task in tasks:
-                if task.user_id == self._owner:
-                    state.tasks.setdefault(task.id, task)
-            return [task for task in tasks if state.tasks.get(task.id) != task]
+            for entity in entities:
+                if entity.user_id == self._owner:
+                    state.entities[type(entity)].setdefault(entity.id, entity)
+            return [one for one in entities if state.entities[type(one)].get(one.id) != one]
 
     def count(self) -> OwnerCounts:
         with self._begin() as state:
-            return OwnerCounts(len(state.tasks), len(state.records))
+            return _counts(state)
 
     def erase(self) -> OwnerCounts:
         with self._begin() as state:
-            removed = OwnerCounts(len(state.tasks), len(state.records))
-            state.tasks.clear()
+            removed = _counts(state)
+            for entities in state.entities.values():
+                entities.clear()
             state.records.clear()
             return removed
 
 
-def _find(state: _OwnerState, task_id: UUID) -> Task:
-    try:
-        return state.tasks[task_id]
-    except KeyError:
-        raise TaskNotFound(task_id) from None
+def _counts(state: _OwnerState) -> OwnerCounts:
+    entities = {one.type_name: len(stored) for one, stored in state.entities.items()}
+    return OwnerCounts(entities, len(state.records))

@@ -26,7 +26,7 @@ def erase(user: str, dry_run: bool, yes: bool, database: str | None) -> None:
     click.echo(f"{user} has {_counted(counts)}")
     if dry_run:
         return
-    if any(counts) and not yes:
+    if not counts.is_empty and not yes:
         click.confirm("Delete all of it permanently?", abort=True)
     try:
         click.echo(f"deleted {_counted(owner_data.erase())}")
@@ -39,8 +39,8 @@ def erase(user: str, dry_run: bool, yes: bool, database: str | None) -> None:
 
 
 def _counted(counts: OwnerCounts) -> str:
-    tasks, records = counts
-    return f"{_plural(tasks, 'task')} and {_plural(records, 'idempotency record')}"
+    entities = [_plural(count, name) for name, count in counts.entities.items()]
+    return f"{', '.join(entities)} and {_plural(counts.idempotency_records, 'idempotency record')}"
 
 
 def _plural(count: int, noun: str) -> str:

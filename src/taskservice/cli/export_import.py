@@ -8,15 +8,15 @@ from typing import BinaryIO
 import click
 
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
-from taskservice.adapters.sql.storage.task_service import SqlTasks
-from taskservice.cli.jsonlines import InvalidLine, Line, format_task, parse_task, read_lines
+from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.cli.jsonlines import InvalidLine, Line, format_entity, parse_entity, read_lines
 from taskservice.cli.options import checked_engine, database_option, user_argument
 from taskservice.cli.output_file import PRIVATE_MODE, STANDARD_OUTPUT, output_file
 from taskservice.cli.progress import print_message, progress
 from taskservice.config import ConfigError
-from taskservice.core.owner_data import OwnerData, iterate_tasks
+from taskservice.core.entity import Entity
+from taskservice.core.owner_data import OwnerData, iterate
 from taskservice.core.query import TaskQuery
-from taskservice.core.task import Task
 
 BATCH_SIZE = 200
 """Lines per transaction."""
@@ -36,13 +36,13 @@ def export_tasks(user: str, file: str, database: str | None) -> None:
     # Open the output first: a later descriptor could be the one that FILE names.
     with (
         output_file(file, PRIVATE_MODE) as write,
-        SqlTasks(checked_engine(database)).open_tasks(user) as tasks,
+        SqlStorage(checked_engine(database)).open_workspace(user) as workspace,
     ):
-        total = tasks.list(TaskQuery(limit=1, with_total=True)).total
+        total = workspace.tasks.list(TaskQuery(limit=1, with_total=True)).total
         with progress("exporting", total) as advance:
             count = 0
-            for task in iterate_tasks(tasks):
-                write(format_task(task))
+            for task in iterate(workspace.tasks):
+                write(format_entity(task))
                 advance(1)
                 count += 1
     click.echo(f"exported {_tasks(count)} of {user}", err=True)
@@ -79,17 +79,17 @@ def import_tasks(user: str, file: BinaryIO, dry_run: bool, database: str | None)
 def _import_batch(owner_data: OwnerData | None, user: str, batch: list[Line]) -> int:
     """Import the valid lines and print the others; return the number of imported lines."""
     parsed = dict(_parse(user, batch))
-    conflicts = owner_data.import_tasks(list(parsed.values())) if owner_data else []
+    conflicts = owner_data.import_entities(list(parsed.values())) if owner_data else []
     for number, task in parsed.items():
         if task in conflicts:
             print_message(f"line {number}: a different task with this id exists; it was kept")
     return sum(task not in conflicts for task in parsed.values())
 
 
-def _parse(user: str, batch: list[Line]) -> Iterator[tuple[int, Task]]:
+def _parse(user: str, batch: list[Line]) -> Iterator[tuple[int, Entity]]:
     for line in batch:
         try:
-            yield line.number, parse_task(line.octets, user)
+            yield line.number, parse_entity(line.octets, user)
         except InvalidLine as error:
             print_message(f"line {line.number}: {error}")
 

@@ -2,19 +2,17 @@
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any, BinaryIO, NamedTuple
-from uuid import UUID
 
 import orjson
 
 from taskservice import strict_json
-from taskservice.core.errors import InvalidTask
-from taskservice.core.owner_data import validate
+from taskservice.core.entity import Entity
+from taskservice.core.errors import InvalidEntity
+from taskservice.core.fields import fields_of
 from taskservice.core.task import Task
-from taskservice.core.timestamps import parse_timestamp
 
 MAX_LINE_BYTES = 256 * 1024
 """Twice the length of the longest task."""
@@ -25,8 +23,6 @@ _escape = partial(
     re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]").sub,
     lambda match: f"\\u{ord(match[0]):04x}",
 )
-
-_is_id = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}").fullmatch
 
 
 class InvalidLine(ValueError):
@@ -60,22 +56,23 @@ def read_lines(file: BinaryIO) -> Iterator[Line]:
             yield Line(number, octets.rstrip(b"\r\n"), size)
 
 
-def format_task(task: Task) -> bytes:
-    """Return `task` as a line with its end, without characters that a terminal interprets."""
-    line = orjson.dumps(task, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
+def format_entity(entity: Entity) -> bytes:
+    """Return `entity` as a line with its end, without characters that a terminal interprets."""
+    line = orjson.dumps(entity, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
     return _escape(line.decode()).encode()
 
 
-def parse_task(octets: bytes, owner: str) -> Task:
-    """Return the task of `owner` in a line. Raises `InvalidLine` with every error."""
+def parse_entity(octets: bytes, owner: str) -> Entity:
+    """Return the entity of `owner` in a line. Raises `InvalidLine` with every error."""
     if len(octets) > MAX_LINE_BYTES:
         raise InvalidLine(f"it is longer than {MAX_LINE_BYTES} bytes")
-    task = Task(**_fields(_members(octets)))
-    if task.user_id != owner:
-        raise InvalidLine("user_id is not this user")
+    members = _members(octets)
     try:
-        validate(task)
-    except InvalidTask as error:
+        task = Task.load(members)
+        if task.user_id != owner:
+            raise InvalidLine("user_id is not this user")
+        task.validate()
+    except InvalidEntity as error:
         raise InvalidLine(str(error)) from None
     return task
 
@@ -87,64 +84,6 @@ def _members(octets: bytes) -> Mapping[str, Any]:
         raise InvalidLine(f"it is not JSON: {error}") from None
     if not isinstance(members, dict):
         raise InvalidLine("it is not a JSON object")
-    missing = [f"{name} is missing" for name in _PARSERS if name not in members]
-    if errors := missing + ["it has an unknown member"] * bool(members.keys() - _PARSERS):
-        raise InvalidLine("; ".join(errors))
+    if members.keys() - fields_of(Task).keys():
+        raise InvalidLine("it has an unknown member")
     return members
-
-
-def _fields(members: Mapping[str, Any]) -> dict[str, Any]:
-    values, errors = {}, []
-    for name, parse in _PARSERS.items():
-        try:
-            values[name] = parse(members[name])
-        except ValueError as error:
-            errors.append(f"{name} {error}")
-    if errors:
-        raise InvalidLine("; ".join(errors))
-    return values
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be a string")
-    return value
-
-
-def _boolean(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("must be true or false")
-    return value
-
-
-def _integer(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("must be a whole number")
-    return value
-
-
-def _id(value: Any) -> UUID:
-    if not _is_id(_text(value)):
-        raise ValueError("must be a UUID")
-    return UUID(value)
-
-
-def _timestamp(value: Any) -> datetime:
-    return parse_timestamp(_text(value), exact=True)
-
-
-def _nullable(parse: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else parse(value)
-
-
-_PARSERS: dict[str, Callable[[Any], Any]] = {
-    "id": _id,
-    "user_id": _text,
-    "title": _text,
-    "description": _nullable(_text),
-    "completed": _boolean,
-    "completed_at": _nullable(_timestamp),
-    "created_at": _timestamp,
-    "updated_at": _timestamp,
-    "version": _integer,
-}

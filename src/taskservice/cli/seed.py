@@ -9,7 +9,7 @@ from taskservice.cli.options import checked_engine, database_option, user_option
 from taskservice.cli.progress import progress
 from taskservice.config import DEFAULT_DATABASE
 from taskservice.core.clock import system_clock
-from taskservice.core.ids import TaskIds
+from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.sample_tasks import sample_tasks
 
 BATCH_SIZE = 200
@@ -34,9 +34,9 @@ def seed(user: str, count: int, database: str | None) -> None:
     """
     engine = checked_engine(database, DEFAULT_DATABASE)
     owner_data = SqlOwnerData(engine, user)
-    tasks = sample_tasks(user, count, system_clock(), TaskIds())
+    tasks = sample_tasks(user, count, system_clock(), TimeOrderedIds())
     with progress("seeding", count) as advance:
         while batch := list(islice(tasks, BATCH_SIZE)):
-            owner_data.import_tasks(batch)
+            owner_data.import_entities(batch)
             advance(len(batch))
     click.echo(f"added {count} {'task' if count == 1 else 'tasks'} for {user}")

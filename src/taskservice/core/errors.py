@@ -1,9 +1,10 @@
 """Errors: what the service refuses to do, or cannot do.
 
 TaskServiceError
-├── TaskNotFound          the owner has no such task
-├── InvalidTask           a value breaks a rule of the task
-├── StaleTask             a precondition does not allow the task's version
+├── EntityNotFound        the owner has no such entity
+│   └── TaskNotFound      the owner has no such task
+├── InvalidEntity         a value breaks a rule of the entity
+├── StaleEntity           a precondition does not allow the entity's version
 ├── IdempotencyKeyReused  an idempotency key was sent with a different request
 ├── IdempotencyKeyInUse   the first request with this key is still running
 ├── Unauthenticated       the credentials are missing or not valid
@@ -37,20 +38,24 @@ class TaskServiceError(Exception):
     """The base class of all errors of the service."""
 
 
-class TaskNotFound(TaskServiceError):
-    """The owner has no task `task_id`; another owner may have it."""
+class EntityNotFound(TaskServiceError):
+    """The owner has no entity `entity_id` of this type; another owner may have it."""
 
-    def __init__(self, task_id: UUID) -> None:
-        super().__init__(f"task {task_id} not found")
-        self.task_id = task_id
+    def __init__(self, entity_id: UUID) -> None:
+        super().__init__(f"{entity_id} not found")
+        self.entity_id = entity_id
 
 
-class StaleTask(TaskServiceError):
-    """A precondition does not allow the current version of the task `task_id`."""
+class TaskNotFound(EntityNotFound):
+    """The owner has no task with this id; another owner may have it."""
 
-    def __init__(self, task_id: UUID) -> None:
-        super().__init__(f"precondition failed for task {task_id}")
-        self.task_id = task_id
+
+class StaleEntity(TaskServiceError):
+    """A precondition does not allow the current version of the entity `entity_id`."""
+
+    def __init__(self, entity_id: UUID) -> None:
+        super().__init__(f"precondition failed for {entity_id}")
+        self.entity_id = entity_id
 
 
 class IdempotencyKeyReused(TaskServiceError):
@@ -61,8 +66,8 @@ class IdempotencyKeyInUse(TaskServiceError):
     """Another request with the same idempotency key is still running."""
 
 
-class InvalidTask(TaskServiceError):
-    """One or more values break the rules of a task; `errors` has all of them."""
+class InvalidEntity(TaskServiceError):
+    """One or more values break the rules of an entity; `errors` has all of them."""
 
     def __init__(self, errors: Iterable[FieldError]) -> None:
         self.errors = tuple(errors)

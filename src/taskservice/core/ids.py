@@ -1,4 +1,4 @@
-"""Task ids: UUIDs of version 7, in order of creation (RFC 9562, section 5.7)."""
+"""Entity ids: UUIDs of version 7, in order of creation (RFC 9562, section 5.7)."""
 
 import secrets
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def _milliseconds(at: datetime) -> int:
     return (at - _EPOCH) // _MILLISECOND
 
 
-class TaskIds:
+class TimeOrderedIds:
     """Generates ids: `new_id(timestamp)`. It is thread-safe.
 
     The first 48 bits are the timestamp in milliseconds. Within one millisecond

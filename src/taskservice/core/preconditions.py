@@ -1,59 +1,59 @@
-"""Preconditions: checks of a task's version before it is changed or removed (RFC 9110, 13)."""
+"""Preconditions: checks of an entity's version before it is changed or removed (RFC 9110, 13)."""
 
 from collections.abc import Callable, Collection
 from datetime import datetime
 
-from taskservice.core.errors import StaleTask
-from taskservice.core.task import Step, Task
+from taskservice.core.entity import E, Entity, Step
+from taskservice.core.errors import StaleEntity
 
-Precondition = Callable[[Task], None]
-"""Called with the task before it is changed or removed; raises an error that prevents it."""
-
-
-def at_version(versions: Collection[int]) -> Precondition:
-    """Return a precondition that raises `StaleTask` unless the task is at one of `versions`."""
-
-    def precondition(task: Task) -> None:
-        if task.version not in versions:
-            raise StaleTask(task.id)
-
-    return precondition
+Precondition = Callable[[E], None]
+"""Called with the entity before it is changed or removed; raises an error that prevents it."""
 
 
-def not_at_version(versions: Collection[int]) -> Precondition:
-    """Return a precondition that raises `StaleTask` if the task is at one of `versions`."""
+def at_version(versions: Collection[int]) -> Precondition[Entity]:
+    """Return a precondition that raises `StaleEntity` unless it is at one of `versions`."""
 
-    def precondition(task: Task) -> None:
-        if task.version in versions:
-            raise StaleTask(task.id)
+    def precondition(entity: Entity) -> None:
+        if entity.version not in versions:
+            raise StaleEntity(entity.id)
 
     return precondition
 
 
-def must_not_exist(task: Task) -> None:
-    """Raise `StaleTask`: the precondition of a request that requires that there is no task."""
-    raise StaleTask(task.id)
+def not_at_version(versions: Collection[int]) -> Precondition[Entity]:
+    """Return a precondition that raises `StaleEntity` if it is at one of `versions`."""
+
+    def precondition(entity: Entity) -> None:
+        if entity.version in versions:
+            raise StaleEntity(entity.id)
+
+    return precondition
 
 
-def both(one: Precondition | None, other: Precondition | None) -> Precondition | None:
+def must_not_exist(entity: Entity) -> None:
+    """Raise `StaleEntity`: the precondition of a request that requires that there is none."""
+    raise StaleEntity(entity.id)
+
+
+def both(one: Precondition[E] | None, other: Precondition[E] | None) -> Precondition[E] | None:
     """Return a precondition that checks `one`, then `other`; None if neither is given."""
     if one is None or other is None:
         return one or other
 
-    def precondition(task: Task) -> None:
-        one(task)
-        other(task)
+    def precondition(entity: E) -> None:
+        one(entity)
+        other(entity)
 
     return precondition
 
 
-def with_precondition(precondition: Precondition | None, step: Step) -> Step:
+def with_precondition(precondition: Precondition[E] | None, step: Step[E]) -> Step[E]:
     """Return `step`, preceded by a check of `precondition` if one is given."""
     if precondition is None:
         return step
 
-    def checked_step(task: Task, now: datetime) -> Task:
-        precondition(task)
-        return step(task, now)
+    def checked_step(entity: E, now: datetime) -> E:
+        precondition(entity)
+        return step(entity, now)
 
     return checked_step

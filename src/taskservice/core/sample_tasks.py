@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from taskservice.core.ids import NewId
-from taskservice.core.task import Task
+from taskservice.core.task import NewTask, Task
 
 PERIOD = timedelta(days=90)
 """The age of the oldest task."""
@@ -50,9 +50,8 @@ def sample_tasks(
     random = Random(seed)  # noqa: S311
     for number in range(count):
         created = now - PERIOD * (1 - number / count)
-        task = Task.create(
-            owner, created, new_id, title=_title(random), description=_description(random)
-        )
+        new = NewTask(title=_title(random), description=_description(random))
+        task = Task.create(owner, created, new_id, new)
         yield _with_changes(task, random, (now - created) / 3)
 
 

@@ -1,4 +1,4 @@
-"""Validation of single values: owners, titles, descriptions and search texts."""
+"""Validation of single values: owner names, lines and texts."""
 
 import re
 from collections.abc import Callable
@@ -43,24 +43,16 @@ def is_owner(value: str) -> bool:
     return _is_owner(value) is not None and value not in {".", ".."}
 
 
-def check_title(title: str) -> None:
-    """Raise `ValueError` unless `title` is one line of 1 to 255 code points and not blank."""
-    _check_text(title, TITLE_LIMIT, _control_in_line)
-    if not _visible(title):
+def check_line(text: str, limit: int) -> None:
+    """Raise `ValueError` unless `text` is one line of 1 to `limit` code points and not blank."""
+    _check_text(text, limit, _control_in_line)
+    if not _visible(text):
         raise ValueError("must not be blank")
 
 
-def check_description(description: str | None) -> None:
-    """Raise `ValueError` unless `description` is None or text of up to 10,000 code points."""
-    if description is not None:
-        _check_text(description, DESCRIPTION_LIMIT, _control_in_text)
-
-
-def check_search(text: str) -> None:
-    """Raise `ValueError` unless `text` is a search text of 1 to 255 code points."""
-    if not text:
-        raise ValueError("must not be empty")
-    _check_text(text, SEARCH_LIMIT, _control_in_text)
+def check_text(text: str, limit: int) -> None:
+    """Raise `ValueError` unless `text` is text of up to `limit` code points."""
+    _check_text(text, limit, _control_in_text)
 
 
 def _check_text(text: str, limit: int, control: Callable[[str], object]) -> None:

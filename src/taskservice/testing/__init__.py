@@ -2,7 +2,7 @@
 
 - `ready_application`: the application over a storage adapter, by default in memory.
 - `token_of`, `Caller`: a token of a user, and a client that sends it.
-- `InMemoryTasks`, `TickingClock`, `ADA`, `BOB`: an adapter, a settable clock, two owners.
+- `InMemoryStorage`, `TickingClock`, `ADA`, `BOB`: an adapter, a settable clock, two owners.
 - `fixtures`: pytest fixtures; `pytest_plugins = ["taskservice.testing.fixtures"]` loads them.
 - `contract`: the contract of the ports, as test classes for storage adapters.
 
@@ -18,11 +18,12 @@ except ImportError as error:
         name=error.name,
     ) from None
 
-from taskservice.adapters.memory import InMemoryTasks
+from taskservice.adapters.memory import InMemoryStorage
 from taskservice.testing.application import SECRET, ready_application, token_of
 from taskservice.testing.caller import Caller
 from taskservice.testing.clock import START, TickingClock
 from taskservice.testing.owners import ADA, BOB
+from taskservice.testing.tasks import OpenTasks, tasks_of
 
 __all__ = [
     "ADA",
@@ -30,9 +31,11 @@ __all__ = [
     "SECRET",
     "START",
     "Caller",
-    "InMemoryTasks",
+    "InMemoryStorage",
+    "OpenTasks",
     "TickingClock",
     "ready_application",
+    "tasks_of",
     "token_of",
 ]
 

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask
 
-from taskservice.adapters.memory import InMemoryTasks
-from taskservice.core.service import OpenTasks
+from taskservice.adapters.memory import InMemoryStorage
+from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing.application import ready_application
 from taskservice.testing.caller import Caller
 from taskservice.testing.clock import TickingClock
 from taskservice.testing.owners import ADA, BOB
 from taskservice.testing.server import serving
+from taskservice.testing.tasks import OpenTasks, tasks_of
 
 
 @pytest.fixture
@@ -25,15 +26,21 @@ def clock() -> TickingClock:
 
 
 @pytest.fixture
-def open_tasks(clock: TickingClock) -> OpenTasks:
+def open_workspace(clock: TickingClock) -> OpenWorkspace:
     """The port over an empty in-memory adapter; override it to use your adapter."""
-    return InMemoryTasks(clock).open_tasks
+    return InMemoryStorage(clock).open_workspace
 
 
 @pytest.fixture
-def application(open_tasks: OpenTasks) -> Flask:
-    """The application over `open_tasks`; override it to change settings."""
-    return ready_application(open_tasks)
+def open_tasks(open_workspace: OpenWorkspace) -> OpenTasks:
+    """A function that opens the tasks of an owner, to arrange and to verify."""
+    return tasks_of(open_workspace)
+
+
+@pytest.fixture
+def application(open_workspace: OpenWorkspace) -> Flask:
+    """The application over `open_workspace`; override it to change settings."""
+    return ready_application(open_workspace)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from tests.http.limits.callers import QUOTA
 from tests.http_callers import SETTINGS
 
 from taskservice.app import create_app
-from taskservice.core.service import OpenTasks
+from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import TickingClock
 
 
@@ -23,9 +23,9 @@ def clock() -> TickingClock:
 
 
 @pytest.fixture
-def make_app(open_tasks: OpenTasks, clock: TickingClock) -> Callable[..., Flask]:
+def make_app(open_workspace: OpenWorkspace, clock: TickingClock) -> Callable[..., Flask]:
     def make(**settings: Any) -> Flask:
-        return create_app(open_tasks, replace(SETTINGS, **settings), clock=clock)
+        return create_app(open_workspace, replace(SETTINGS, **settings), clock=clock)
 
     return make
 

@@ -30,8 +30,8 @@ from taskservice.core.authentication import Authenticate
 from taskservice.core.errors import TaskServiceError
 from taskservice.core.operations.metrics import NO_METRICS, Metrics
 from taskservice.core.operations.readiness import Probe
-from taskservice.core.service import OpenTasks
 from taskservice.core.validation import OWNER_PATTERN
+from taskservice.core.workspace import OpenWorkspace
 
 USER_ID_PARAMETER = {
     "in": "path",
@@ -119,7 +119,7 @@ def add_common_headers(response: Response) -> Response:
 
 def http_application(
     authenticate: Authenticate,
-    open_tasks: OpenTasks,
+    open_workspace: OpenWorkspace,
     probes: Mapping[str, Probe],
     *,
     require_if_match: bool = False,
@@ -129,7 +129,7 @@ def http_application(
     limits: RateLimits | None = None,
     metrics: Metrics = NO_METRICS,
 ) -> Flask:
-    """Return the application that serves `open_tasks` to authenticated users.
+    """Return the application that serves `open_workspace` to authenticated users.
 
     `origins` are the allowed CORS origins, `headers` additional allowed request
     headers. `proxies` is the number of trusted reverse proxies whose
@@ -141,7 +141,7 @@ def http_application(
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies, proxies)  # type: ignore[method-assign]
     enable_cors(app, origins, headers)
     app.config[preconditions.REQUIRE_IF_MATCH] = require_if_match
-    Services(authenticate, open_tasks).install(app)
+    Services(authenticate, open_workspace).install(app)
     if limits is not None:
         limits.install(app)
     app.extensions[health.PROBES] = probes

@@ -1,6 +1,8 @@
-"""The tables: tasks, with a column for each field of `Task`, and idempotency records."""
+"""The tables: one for each type of entities, with a column for each field; idempotency records."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
@@ -20,8 +22,14 @@ from sqlalchemy import (
     TypeDecorator,
     Uuid,
 )
+from sqlalchemy.types import TypeEngine
 
-from taskservice.core.validation import OWNER_LIMIT, TITLE_LIMIT
+from taskservice.core import fields
+from taskservice.core.entity import Entity
+from taskservice.core.fields import Field, fields_of
+from taskservice.core.task import Task
+from taskservice.core.validation import OWNER_LIMIT
+from taskservice.core.workspace import ENTITY_TYPES
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -53,29 +61,69 @@ metadata = MetaData(
     naming_convention={"pk": "%(table_name)s_pkey", "ck": "%(table_name)s_%(constraint_name)s"}
 )
 
-# `search_text` is the case-folded text for searches, and no field of `Task`.
-tasks = Table(
-    "tasks",
-    metadata,
-    Column("id", Uuid, nullable=False),
-    Column("user_id", by_code_point(OWNER_LIMIT), nullable=False),
-    Column("title", by_code_point(TITLE_LIMIT), nullable=False),
-    Column("description", Text),
-    Column("completed", Boolean, nullable=False),
-    Column("completed_at", UtcDateTime),
-    Column("created_at", UtcDateTime, nullable=False),
-    Column("updated_at", UtcDateTime, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("search_text", by_code_point(), nullable=False),
-    PrimaryKeyConstraint("user_id", "id"),
-    CheckConstraint("user_id <> ''", name="user_id_check"),
-    CheckConstraint("completed = (completed_at IS NOT NULL)", name="completed_check"),
-    CheckConstraint("version >= 1", name="version_check"),
-)
 
-task_columns = [column for column in tasks.c if column.name != "search_text"]
-"""The columns that are fields of `Task`."""
+def column_type(field: Field) -> TypeEngine[Any]:
+    """Return the column type of a field. Text that is sorted or compared has collation `C`."""
+    match field.kind:
+        case fields.Line(limit) | fields.Owner(limit):
+            return by_code_point(limit)
+        case fields.Text():
+            return Text()
+        case fields.Boolean():
+            return Boolean()
+        case fields.Integer():
+            return Integer()
+        case fields.Timestamp():
+            return UtcDateTime()
+        case fields.Identifier():
+            return Uuid()
+    raise TypeError(f"no column type for {field.kind}")
 
+
+def _columns(entity_type: type[Entity]) -> list[Column[Any]]:
+    """Return the columns of the fields of a type of entities, in their order."""
+    return [
+        Column(name, column_type(field), nullable=field.nullable)
+        for name, field in fields_of(entity_type).items()
+    ]
+
+
+def _no_more() -> list[Column[Any] | CheckConstraint]:
+    return []
+
+
+def _more_of_tasks() -> list[Column[Any] | CheckConstraint]:
+    return [
+        Column("search_text", by_code_point(), nullable=False),
+        CheckConstraint("completed = (completed_at IS NOT NULL)", name="completed_check"),
+    ]
+
+
+_MORE: dict[type[Entity], Callable[[], list[Column[Any] | CheckConstraint]]] = {
+    Task: _more_of_tasks
+}
+"""Columns and constraints of tables beyond the fields."""
+
+
+def _entity_table(entity_type: type[Entity]) -> Table:
+    """Return the table of a type of entities.
+
+    A column that is no field has the value of the property with its name.
+    """
+    return Table(
+        f"{entity_type.type_name}s",
+        metadata,
+        *_columns(entity_type),
+        PrimaryKeyConstraint("user_id", "id"),
+        CheckConstraint("user_id <> ''", name="user_id_check"),
+        *_MORE.get(entity_type, _no_more)(),
+        CheckConstraint("version >= 1", name="version_check"),
+    )
+
+
+ENTITY_TABLES = {one: _entity_table(one) for one in ENTITY_TYPES}
+
+tasks = ENTITY_TABLES[Task]
 Index("tasks_by_updated_at", tasks.c.user_id, tasks.c.updated_at, tasks.c.id)
 Index("tasks_by_title", tasks.c.user_id, tasks.c.title, tasks.c.id)
 Index(
@@ -98,5 +146,5 @@ idempotency_records = Table(
     CheckConstraint("user_id <> ''", name="user_id_check"),
 )
 
-OWNED_TABLES = (idempotency_records, tasks)
+OWNED_TABLES = (idempotency_records, *ENTITY_TABLES.values())
 """Every transaction locks the tables in this order, to avoid deadlocks."""

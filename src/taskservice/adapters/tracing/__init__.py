@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from flask import Flask
 
-from taskservice.core.service import OpenTasks
+from taskservice.core.workspace import OpenWorkspace
 
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 EXPORTER = "OTEL_TRACES_EXPORTER"
@@ -23,7 +23,7 @@ class Tracing(NamedTuple):
     """Functions that add spans to an application and to a storage adapter."""
 
     trace_app: Callable[[Flask, Callable[[], tuple[str, str | None]]], None]
-    trace_tasks: Callable[[OpenTasks], OpenTasks]
+    trace_workspaces: Callable[[OpenWorkspace], OpenWorkspace]
 
 
 def tracing(environ: Mapping[str, str]) -> Tracing:
@@ -32,7 +32,7 @@ def tracing(environ: Mapping[str, str]) -> Tracing:
     The exporter starts a thread: call this in the worker, after the fork.
     """
     if not _is_enabled(environ):
-        return Tracing(lambda _, __: None, lambda open_tasks: open_tasks)
+        return Tracing(lambda _, __: None, lambda open_workspace: open_workspace)
     try:
         spans = import_module("taskservice.adapters.tracing.spans")
     except ModuleNotFoundError as error:
@@ -42,7 +42,7 @@ def tracing(environ: Mapping[str, str]) -> Tracing:
         )
         return tracing({})
     spans.start()
-    return Tracing(spans.trace_app, spans.trace_tasks)
+    return Tracing(spans.trace_app, spans.trace_workspaces)
 
 
 def _is_enabled(environ: Mapping[str, str]) -> bool:

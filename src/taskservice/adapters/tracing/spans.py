@@ -16,7 +16,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from taskservice import __version__
 from taskservice.core.errors import Unavailable
-from taskservice.core.service import OpenTasks, TaskService
+from taskservice.core.workspace import OpenWorkspace, Workspace
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -58,15 +58,15 @@ def trace_app(app: Flask, rule: Callable[[], tuple[str, str | None]]) -> None:
     app.wsgi_app = traced  # type: ignore[method-assign]
 
 
-def trace_tasks(open_tasks: OpenTasks) -> OpenTasks:
-    """Return `open_tasks` with a span from opening to closing, for the database work."""
+def trace_workspaces(open_workspace: OpenWorkspace) -> OpenWorkspace:
+    """Return `open_workspace` with a span from opening to closing, for the database work."""
 
     @contextmanager
-    def traced(owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
+    def traced(owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
         with _span("tasks", SpanKind.CLIENT) as span:
             try:
-                with open_tasks(owner, atomic=atomic) as tasks:
-                    yield tasks
+                with open_workspace(owner, atomic=atomic) as workspace:
+                    yield workspace
             except Unavailable as error:
                 span.set_attribute("error.type", type(error).__name__)
                 span.set_status(StatusCode.ERROR)

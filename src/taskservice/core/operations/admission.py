@@ -13,7 +13,7 @@ from time import monotonic
 from typing import NamedTuple
 
 from taskservice.core.errors import Overloaded
-from taskservice.core.service import OpenTasks, TaskService
+from taskservice.core.workspace import OpenWorkspace, Workspace
 
 QUEUE_LIMIT_PER_SLOT = 10
 """How many requests may wait for each slot."""
@@ -30,7 +30,7 @@ class _Waiter(NamedTuple):
 
 
 class Admission:
-    """An `OpenTasks` around an `OpenTasks` that admits up to `slots` requests at once.
+    """An `OpenWorkspace` around an `OpenWorkspace` that admits up to `slots` requests at once.
 
     A request without a slot waits up to `wait_timeout` seconds. One owner never
     has all slots, if there are several, nor the whole queue. The next slot goes
@@ -41,10 +41,10 @@ class Admission:
     `ValueError` if `slots` is less than 1.
     """
 
-    def __init__(self, open_tasks: OpenTasks, *, slots: int, wait_timeout: float) -> None:
+    def __init__(self, open_workspace: OpenWorkspace, *, slots: int, wait_timeout: float) -> None:
         if slots < 1:
             raise ValueError("slots must be at least 1")
-        self._open_tasks = open_tasks
+        self._open_workspace = open_workspace
         self._wait_timeout = wait_timeout
         self._free_slots = slots
         self._slots_per_owner = max(slots - 1, 1)
@@ -61,12 +61,12 @@ class Admission:
         return len(self._queue)
 
     @contextmanager
-    def open_tasks(self, owner: str, *, atomic: bool = False) -> Iterator[TaskService]:
-        """Yield the tasks of `owner`; see `OpenTasks`. Raises `Overloaded`."""
+    def open_workspace(self, owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
+        """Yield the workspace of `owner`; see `OpenWorkspace`. Raises `Overloaded`."""
         self._acquire_or_wait(owner)
         try:
-            with self._open_tasks(owner, atomic=atomic) as tasks:
-                yield tasks
+            with self._open_workspace(owner, atomic=atomic) as workspace:
+                yield workspace
         finally:
             self._release(owner)
 

@@ -1,7 +1,7 @@
 """The contract of the ports as test classes, to test storage adapters with.
 
 Each class covers one subject. `TaskServiceContract` is the contract of
-`OpenTasks`, `TaskService` and `IdempotencyStore`, `OwnerDataContract` that of
+`OpenWorkspace`, `TaskService` and `IdempotencyStore`, `OwnerDataContract` that of
 `OwnerData`. `taskservice.testing` does not import them, so that a conftest can
 load a Hypothesis profile first.
 """
@@ -35,8 +35,8 @@ class TaskServiceContract(Concurrency, Idempotency, Queries, Listing, TwoOwners,
 
         class TestMyTasks(TaskServiceContract):
             @pytest.fixture
-            def open_tasks(self, clock: TickingClock) -> OpenTasks:
-                return MyTasks(clock).open_tasks
+            def open_workspace(self, clock: TickingClock) -> OpenWorkspace:
+                return MyStorage(clock).open_workspace
 
     It runs in one process, so it does not test durability after a crash.
     """

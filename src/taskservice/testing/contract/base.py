@@ -6,7 +6,9 @@ from typing import ClassVar
 
 import pytest
 
+from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing.clock import TickingClock
+from taskservice.testing.tasks import OpenTasks, tasks_of
 
 
 class UntestedGuarantee(pytest.PytestWarning):
@@ -14,7 +16,7 @@ class UntestedGuarantee(pytest.PytestWarning):
 
 
 class ContractBase:
-    """A part of the contract. A subclass must define a fixture `open_tasks`.
+    """A part of the contract. A subclass must define a fixture `open_workspace`.
 
     The fixture returns the port over an empty storage, and passes `clock` to the
     adapter. Set `takes_clock = False` for an adapter that takes no clock: tests
@@ -22,6 +24,11 @@ class ContractBase:
     """
 
     takes_clock: ClassVar[bool] = True
+
+    @pytest.fixture
+    def open_tasks(self, open_workspace: OpenWorkspace) -> OpenTasks:
+        """A function that opens the tasks of an owner."""
+        return tasks_of(open_workspace)
 
     @pytest.fixture
     def clock(self, request: pytest.FixtureRequest) -> TickingClock:

@@ -9,10 +9,10 @@ from uuid import UUID
 
 from taskservice.core.errors import TaskNotFound
 from taskservice.core.query import TaskQuery
-from taskservice.core.service import OpenTasks
-from taskservice.core.task import Task
+from taskservice.core.task import NewTask, Task
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA
+from taskservice.testing.tasks import OpenTasks
 
 CLIENTS = 8
 SECONDS = 30
@@ -35,7 +35,7 @@ def increment_task(
 def add_counter(open_tasks: OpenTasks) -> Task:
     """Add a task whose title is 0."""
     with open_tasks(ADA) as tasks:
-        return tasks.add(title="0")
+        return tasks.add(NewTask(title="0"))
 
 
 def read(open_tasks: OpenTasks, task: Task) -> Task:
@@ -116,19 +116,19 @@ class Concurrency(ContractBase):
             tasks.change(task.id, step)
         remover.join(SECONDS)
         with open_tasks(ADA) as tasks:
-            assert tasks.list(TaskQuery()).tasks == []
+            assert tasks.list(TaskQuery()).items == []
 
     def test_parallel_creations_are_all_stored(self, open_tasks: OpenTasks) -> None:
         """Every created task is stored exactly once."""
 
         def create(_: int) -> list[Task]:
             with open_tasks(ADA) as tasks:
-                return [tasks.add(title="Buy milk") for _ in range(20)]
+                return [tasks.add(NewTask(title="Buy milk")) for _ in range(20)]
 
         with ThreadPoolExecutor(CLIENTS) as pool:
             created = list(chain.from_iterable(pool.map(create, range(CLIENTS))))
         with open_tasks(ADA) as tasks:
-            stored = tasks.list(TaskQuery(limit=200)).tasks
+            stored = tasks.list(TaskQuery(limit=200)).items
         assert sorted(stored, key=lambda task: task.id) == sorted(created, key=lambda task: task.id)
         assert len(created) == 160
 
@@ -138,13 +138,13 @@ class Concurrency(ContractBase):
 
         def read_all() -> None:
             with open_tasks(ADA) as tasks:
-                seen.append(len(tasks.list(TaskQuery()).tasks))
+                seen.append(len(tasks.list(TaskQuery()).items))
 
         reader = Thread(target=read_all)
         with open_tasks(ADA, atomic=True) as tasks:
-            tasks.add(title="Buy milk")
+            tasks.add(NewTask(title="Buy milk"))
             reader.start()
             reader.join(timeout=0.5)
-            tasks.add(title="Buy bread")
+            tasks.add(NewTask(title="Buy bread"))
         reader.join(SECONDS)
         assert seen != [1]

@@ -9,39 +9,40 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from taskservice.core.errors import IdempotencyKeyReused, InvalidTask, StaleTask, TaskNotFound
+from taskservice.core.errors import IdempotencyKeyReused, InvalidEntity, StaleEntity, TaskNotFound
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.preconditions import at_version, with_precondition
 from taskservice.core.query import TaskQuery
-from taskservice.core.service import OpenTasks
-from taskservice.core.task import Task
+from taskservice.core.task import NewTask, Task
+from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA, BOB
+from taskservice.testing.tasks import OpenTasks
 
 FIRST = IdempotencyKey("key", b"fingerprint of one request")
 OTHER = IdempotencyKey("key", b"fingerprint of another")
 
 
 def send(
-    open_tasks: OpenTasks, key: IdempotencyKey, write: Any, owner: str = ADA
+    open_workspace: OpenWorkspace, key: IdempotencyKey, write: Any, owner: str = ADA
 ) -> tuple[Any, bool]:
     """Send a write with a key; return the result, and whether it is a replay."""
-    with open_tasks(owner, atomic=True) as tasks:
-        keyed = IdempotentTasks(tasks, key)
+    with open_workspace(owner, atomic=True) as workspace:
+        keyed = IdempotentTasks(workspace, key)
         result = write(keyed)
     return result, keyed.replayed
 
 
 def create(tasks: IdempotentTasks) -> Task:
     """Add a task; a write for `send`."""
-    return tasks.add(title="Buy milk", description="Two liters")
+    return tasks.add(NewTask(title="Buy milk", description="Two liters"))
 
 
 def all_tasks(open_tasks: OpenTasks, owner: str = ADA) -> list[Task]:
     """Return up to 200 tasks of an owner, the newest first."""
     with open_tasks(owner) as tasks:
-        return tasks.list(TaskQuery(limit=200)).tasks
+        return tasks.list(TaskQuery(limit=200)).items
 
 
 def complete(open_tasks: OpenTasks, task_id: UUID, done: list[str]) -> None:
@@ -54,83 +55,99 @@ def complete(open_tasks: OpenTasks, task_id: UUID, done: list[str]) -> None:
 class Idempotency(ContractBase):
     """The contract of idempotency keys and of preconditions."""
 
-    def test_a_repeated_creation_returns_the_first_task(self, open_tasks: OpenTasks) -> None:
+    def test_a_repeated_creation_returns_the_first_task(
+        self, open_workspace: OpenWorkspace, open_tasks: OpenTasks
+    ) -> None:
         """A retry returns the first result, equal in every field, and creates nothing."""
-        first, replayed = send(open_tasks, FIRST, create)
+        first, replayed = send(open_workspace, FIRST, create)
         assert not replayed
         with open_tasks(ADA) as tasks:
             tasks.change(first.id, Task.complete)
-        again, replayed = send(open_tasks, FIRST, create)
+        again, replayed = send(open_workspace, FIRST, create)
         assert replayed
         assert again == first
         assert len(all_tasks(open_tasks)) == 1
 
-    def test_a_repeated_change_is_applied_once(self, open_tasks: OpenTasks) -> None:
+    def test_a_repeated_change_is_applied_once(
+        self, open_workspace: OpenWorkspace, open_tasks: OpenTasks
+    ) -> None:
         """A replay checks neither existence nor precondition."""
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy milk")
+            task = tasks.add(NewTask(title="Buy milk"))
 
         def change(tasks: IdempotentTasks) -> Task:
             return tasks.change(task.id, with_precondition(at_version({1}), Task.complete))
 
-        done, _ = send(open_tasks, FIRST, change)
-        assert send(open_tasks, FIRST, change) == (done, True)
+        done, _ = send(open_workspace, FIRST, change)
+        assert send(open_workspace, FIRST, change) == (done, True)
         with open_tasks(ADA) as tasks:
             tasks.remove(task.id)
-        assert send(open_tasks, FIRST, change) == (done, True)
+        assert send(open_workspace, FIRST, change) == (done, True)
 
-    def test_a_repeated_removal_succeeds(self, open_tasks: OpenTasks) -> None:
+    def test_a_repeated_removal_succeeds(
+        self, open_workspace: OpenWorkspace, open_tasks: OpenTasks
+    ) -> None:
         """A retry of a removal succeeds, although the task no longer exists."""
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy milk")
-        assert send(open_tasks, FIRST, lambda tasks: tasks.remove(task.id)) == (None, False)
-        assert send(open_tasks, FIRST, lambda tasks: tasks.remove(task.id)) == (None, True)
+            task = tasks.add(NewTask(title="Buy milk"))
+        assert send(open_workspace, FIRST, lambda tasks: tasks.remove(task.id)) == (None, False)
+        assert send(open_workspace, FIRST, lambda tasks: tasks.remove(task.id)) == (None, True)
         with pytest.raises(TaskNotFound):
-            send(open_tasks, IdempotencyKey("new", b""), lambda tasks: tasks.remove(task.id))
+            send(open_workspace, IdempotencyKey("new", b""), lambda tasks: tasks.remove(task.id))
 
-    def test_a_key_belongs_to_one_request(self, open_tasks: OpenTasks) -> None:
+    def test_a_key_belongs_to_one_request(
+        self, open_workspace: OpenWorkspace, open_tasks: OpenTasks
+    ) -> None:
         """A different request with the same key is refused, and has no effect."""
-        send(open_tasks, FIRST, create)
+        send(open_workspace, FIRST, create)
         with pytest.raises(IdempotencyKeyReused):
-            send(open_tasks, OTHER, create)
+            send(open_workspace, OTHER, create)
         assert len(all_tasks(open_tasks)) == 1
 
     @pytest.mark.parametrize(
         ("write", "error"),
         [
-            (lambda tasks: tasks.add(title=" "), InvalidTask),
+            (lambda tasks: tasks.add(NewTask(title=" ")), InvalidEntity),
             (lambda tasks: tasks.remove(uuid4()), TaskNotFound),
             (lambda tasks: tasks.change(uuid4(), Task.complete), TaskNotFound),
         ],
     )
     def test_a_failed_request_stores_no_record(
-        self, open_tasks: OpenTasks, write: Any, error: type[Exception]
+        self,
+        open_workspace: OpenWorkspace,
+        open_tasks: OpenTasks,
+        write: Any,
+        error: type[Exception],
     ) -> None:
         """After a failure the key may be used again, also for another request."""
         with pytest.raises(error):
-            send(open_tasks, FIRST, write)
-        assert send(open_tasks, OTHER, create)[1] is False
+            send(open_workspace, FIRST, write)
+        assert send(open_workspace, OTHER, create)[1] is False
 
-    def test_keys_are_separate_for_each_owner(self, open_tasks: OpenTasks) -> None:
+    def test_keys_are_separate_for_each_owner(
+        self, open_workspace: OpenWorkspace, open_tasks: OpenTasks
+    ) -> None:
         """Two owners may use the same key."""
-        mine, _ = send(open_tasks, FIRST, create)
-        theirs, replayed = send(open_tasks, FIRST, create, owner=BOB)
+        mine, _ = send(open_workspace, FIRST, create)
+        theirs, replayed = send(open_workspace, FIRST, create, owner=BOB)
         assert (theirs.user_id, replayed) == (BOB, False)
         assert all_tasks(open_tasks) == [mine]
         assert all_tasks(open_tasks, BOB) == [theirs]
 
-    def test_parallel_retries_create_one_task(self, open_tasks: OpenTasks) -> None:
+    def test_parallel_retries_create_one_task(
+        self, open_workspace: OpenWorkspace, open_tasks: OpenTasks
+    ) -> None:
         """Of any number of concurrent retries, one creates a task and the others replay it."""
         with ThreadPoolExecutor(8) as pool:
-            results = list(pool.map(lambda _: send(open_tasks, FIRST, create), range(50)))
+            results = list(pool.map(lambda _: send(open_workspace, FIRST, create), range(50)))
         assert [task for task, _ in results] == all_tasks(open_tasks) * 50
         assert sum(not replayed for _, replayed in results) == 1
 
     def test_a_removal_checks_its_precondition(self, open_tasks: OpenTasks) -> None:
         """The task is removed only if the precondition does not raise."""
         with open_tasks(ADA) as tasks:
-            task = tasks.change(tasks.add(title="Buy milk").id, Task.complete)
-            with pytest.raises(StaleTask):
+            task = tasks.change(tasks.add(NewTask(title="Buy milk")).id, Task.complete)
+            with pytest.raises(StaleEntity):
                 tasks.remove(task.id, at_version({1, 3}))
             assert tasks.get(task.id) == task
             tasks.remove(task.id, at_version({1, 2}))
@@ -140,7 +157,7 @@ class Idempotency(ContractBase):
     def test_a_removal_checks_its_precondition_atomically(self, open_tasks: OpenTasks) -> None:
         """Of a change and a concurrent removal of the version before it, one succeeds."""
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy milk")
+            task = tasks.add(NewTask(title="Buy milk"))
         done: list[str] = []
         other = Thread(target=lambda: complete(open_tasks, task.id, done))
 
@@ -150,7 +167,7 @@ class Idempotency(ContractBase):
             # If the storage is locked, the other thread waits for this one.
             other.join(timeout=0.5)
 
-        with open_tasks(ADA) as tasks, suppress(StaleTask):
+        with open_tasks(ADA) as tasks, suppress(StaleEntity):
             tasks.remove(task.id, precondition)
             done.append("removed")
         other.join(30)
@@ -161,7 +178,7 @@ class Idempotency(ContractBase):
     def test_no_update_with_a_precondition_and_retry_is_lost(self, open_tasks: OpenTasks) -> None:
         """200 increments by 8 clients, each with the version that it read, end at 200."""
         with open_tasks(ADA) as tasks:
-            counter = tasks.add(title="0")
+            counter = tasks.add(NewTask(title="0"))
 
         def count(_: int) -> None:
             while True:
@@ -175,7 +192,7 @@ class Idempotency(ContractBase):
                         tasks.change(
                             counter.id, with_precondition(at_version({seen.version}), step)
                         )
-                    except StaleTask:
+                    except StaleEntity:
                         continue
                     return
 

@@ -4,28 +4,30 @@ from itertools import chain, product
 
 import pytest
 
-from taskservice.core.query import TaskQuery
-from taskservice.core.service import OpenTasks
-from taskservice.core.task import Task
+from taskservice.core.query import Query, TaskQuery
+from taskservice.core.task import NewTask, Task
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA
+from taskservice.testing.tasks import OpenTasks
 
 
 def fill(open_tasks: OpenTasks, count: int) -> list[Task]:
     """Store tasks, every third completed; return them newest first."""
     with open_tasks(ADA) as tasks:
-        created = [tasks.add(title=f"Task {n}", completed=n % 3 == 0) for n in range(count)]
+        created = [
+            tasks.add(NewTask(title=f"Task {n}", completed=n % 3 == 0)) for n in range(count)
+        ]
     return created[::-1]
 
 
 def all_pages(open_tasks: OpenTasks, query: TaskQuery) -> list[list[Task]]:
     """Return the tasks of `query` and of all pages after it."""
     pages = []
-    following: TaskQuery | None = query
+    following: Query[Task] | None = query
     while following:
         with open_tasks(ADA) as tasks:
             page = tasks.list(following)
-        pages.append(page.tasks)
+        pages.append(page.items)
         following = page.next
     return pages
 
@@ -64,13 +66,13 @@ class Listing(ContractBase):
         """Despite additions and removals between pages, a task is listed exactly once."""
         created = fill(open_tasks, 9)
         seen: list[Task] = []
-        query: TaskQuery | None = TaskQuery(limit=2)
+        query: Query[Task] | None = TaskQuery(limit=2)
         removed = iter(created[1::4])
         while query:
             with open_tasks(ADA) as tasks:
                 page = tasks.list(query)
-                seen, query = seen + page.tasks, page.next
-                tasks.add(title="Meanwhile")
+                seen, query = seen + page.items, page.next
+                tasks.add(NewTask(title="Meanwhile"))
                 if task := next(removed, None):
                     tasks.remove(task.id)
         remaining = [task for task in created if task not in created[1::4]]

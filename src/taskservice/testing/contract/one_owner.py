@@ -6,13 +6,13 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from taskservice.core.errors import InvalidTask, TaskNotFound
+from taskservice.core.errors import InvalidEntity, TaskNotFound
 from taskservice.core.query import TaskQuery
-from taskservice.core.service import OpenTasks
-from taskservice.core.task import Task
+from taskservice.core.task import NewTask, Task
 from taskservice.testing.clock import TickingClock
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA
+from taskservice.testing.tasks import OpenTasks
 
 
 class OneOwner(ContractBase):
@@ -22,21 +22,21 @@ class OneOwner(ContractBase):
         """Every field is read back equal: text by code point, times to the microsecond."""
         text = "Grüße, 世界 😀 e\u0301 'quoted' \"%_\\"
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title=text, description=f"{text}\r\n\t{text}", completed=True)
+            task = tasks.add(NewTask(title=text, description=f"{text}\r\n\t{text}", completed=True))
             assert tasks.get(task.id) == task
-            assert tasks.list(TaskQuery()).tasks == [task]
+            assert tasks.list(TaskQuery()).items == [task]
 
     def test_times_are_aware_and_in_utc(self, open_tasks: OpenTasks) -> None:
         """Times are read in UTC, whatever the storage uses."""
         with open_tasks(ADA) as tasks:
-            task = tasks.get(tasks.add(title="Buy milk", completed=True).id)
+            task = tasks.get(tasks.add(NewTask(title="Buy milk", completed=True)).id)
         times = [task.created_at, task.updated_at, task.completed_at]
         assert [time and time.tzinfo for time in times] == [UTC, UTC, UTC]
 
     def test_ids_are_uuids_with_the_time_of_creation(self, open_tasks: OpenTasks) -> None:
         """An id is a UUID whose timestamp is `created_at`."""
         with open_tasks(ADA) as tasks:
-            task = tasks.get(tasks.add(title="Buy milk").id)
+            task = tasks.get(tasks.add(NewTask(title="Buy milk")).id)
         assert isinstance(task.id, UUID)
         assert task.id.int >> 80 == int(task.created_at.timestamp() * 1000)
 
@@ -47,7 +47,7 @@ class OneOwner(ContractBase):
         """A time in the distant past or future is stored unchanged."""
         clock.now = datetime(year, 1, 1, 0, 0, 0, 7, UTC)
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy milk")
+            task = tasks.add(NewTask(title="Buy milk"))
             assert tasks.get(task.id).created_at == clock.now
 
     def test_a_change_is_applied_and_stored(
@@ -55,7 +55,7 @@ class OneOwner(ContractBase):
     ) -> None:
         """`change` stores and returns the result of the step."""
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy milk", description="Two liters")
+            task = tasks.add(NewTask(title="Buy milk", description="Two liters"))
             changed = tasks.change(
                 task.id, partial(Task.edit, title="Buy oat milk", completed=True)
             )
@@ -71,31 +71,31 @@ class OneOwner(ContractBase):
     def test_a_step_without_effect_changes_nothing(self, open_tasks: OpenTasks) -> None:
         """An equal task keeps its version and its times."""
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy milk", completed=True)
+            task = tasks.add(NewTask(title="Buy milk", completed=True))
             assert tasks.change(task.id, Task.complete) == task
             assert tasks.get(task.id) == task
 
     def test_a_step_that_raises_changes_nothing(self, open_tasks: OpenTasks) -> None:
         """After a refused change the task is stored as before."""
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy milk")
-            with pytest.raises(InvalidTask):
+            task = tasks.add(NewTask(title="Buy milk"))
+            with pytest.raises(InvalidEntity):
                 tasks.change(task.id, partial(Task.edit, title=" "))
             assert tasks.get(task.id) == task
 
     def test_an_invalid_task_is_not_stored(self, open_tasks: OpenTasks) -> None:
         """A task that breaks a rule is refused."""
         with open_tasks(ADA) as tasks:
-            with pytest.raises(InvalidTask):
-                tasks.add(title="nul \0 is no text")
-            assert tasks.list(TaskQuery()).tasks == []
+            with pytest.raises(InvalidEntity):
+                tasks.add(NewTask(title="nul \0 is no text"))
+            assert tasks.list(TaskQuery()).items == []
 
     def test_updated_at_increases_if_the_clock_goes_back(
         self, open_tasks: OpenTasks, clock: TickingClock
     ) -> None:
         """If the clock is set back, `updated_at` and `version` still increase."""
         with open_tasks(ADA) as tasks:
-            before = tasks.add(title="Buy milk")
+            before = tasks.add(NewTask(title="Buy milk"))
             clock.now -= timedelta(hours=1)
             after = tasks.change(before.id, Task.complete)
             assert tasks.get(before.id) == after
@@ -105,8 +105,8 @@ class OneOwner(ContractBase):
     def test_a_removed_task_is_gone(self, open_tasks: OpenTasks) -> None:
         """No method finds a removed task."""
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy milk")
-            remaining = tasks.add(title="Buy bread")
+            task = tasks.add(NewTask(title="Buy milk"))
+            remaining = tasks.add(NewTask(title="Buy bread"))
             tasks.remove(task.id)
             for method in (
                 tasks.get,
@@ -115,7 +115,7 @@ class OneOwner(ContractBase):
             ):
                 with pytest.raises(TaskNotFound):
                     method(task.id)
-            assert tasks.list(TaskQuery()).tasks == [remaining]
+            assert tasks.list(TaskQuery()).items == [remaining]
 
     def test_an_unknown_id_is_not_found(self, open_tasks: OpenTasks) -> None:
         """Every method raises `TaskNotFound`."""
@@ -131,30 +131,33 @@ class OneOwner(ContractBase):
     def test_atomic_commits_the_whole_block(self, open_tasks: OpenTasks) -> None:
         """The changes of a block are visible inside it, and stored after it."""
         with open_tasks(ADA, atomic=True) as tasks:
-            first = tasks.add(title="Buy milk")
-            second = tasks.change(tasks.add(title="Buy bread").id, Task.complete)
-            removed = tasks.add(title="Buy nothing")
+            first = tasks.add(NewTask(title="Buy milk"))
+            second = tasks.change(tasks.add(NewTask(title="Buy bread")).id, Task.complete)
+            removed = tasks.add(NewTask(title="Buy nothing"))
             tasks.remove(removed.id)
-            assert tasks.list(TaskQuery()).tasks == [second, first]
+            assert tasks.list(TaskQuery()).items == [second, first]
         with open_tasks(ADA) as tasks:
-            assert tasks.list(TaskQuery()).tasks == [second, first]
+            assert tasks.list(TaskQuery()).items == [second, first]
 
     def test_atomic_rolls_back_the_whole_block_on_an_exception(self, open_tasks: OpenTasks) -> None:
         """After an exception no addition, change or removal of the block is stored."""
         with open_tasks(ADA) as tasks:
-            changed, removed = tasks.add(title="Buy milk"), tasks.add(title="Buy bread")
+            changed, removed = (
+                tasks.add(NewTask(title="Buy milk")),
+                tasks.add(NewTask(title="Buy bread")),
+            )
         with pytest.raises(ZeroDivisionError), open_tasks(ADA, atomic=True) as tasks:
-            tasks.add(title="Buy nothing")
+            tasks.add(NewTask(title="Buy nothing"))
             tasks.change(changed.id, Task.complete)
             tasks.remove(removed.id)
             raise ZeroDivisionError
         with open_tasks(ADA) as tasks:
-            assert tasks.list(TaskQuery()).tasks == [removed, changed]
+            assert tasks.list(TaskQuery()).items == [removed, changed]
 
     def test_without_atomic_each_method_is_committed(self, open_tasks: OpenTasks) -> None:
         """Without `atomic`, an exception does not roll back methods that have returned."""
         with pytest.raises(ZeroDivisionError), open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy milk")
+            task = tasks.add(NewTask(title="Buy milk"))
             raise ZeroDivisionError
         with open_tasks(ADA) as tasks:
             assert tasks.get(task.id) == task
@@ -163,20 +166,20 @@ class OneOwner(ContractBase):
         """Text of the maximum length outside the Basic Multilingual Plane is stored."""
         title, description = "\U0001f600" * 255, "\U00010400" * 10_000
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title=title, description=description)
+            task = tasks.add(NewTask(title=title, description=description))
             assert tasks.get(task.id) == task
-            assert tasks.list(TaskQuery(text="\U00010428" * 255)).tasks == [task]
+            assert tasks.list(TaskQuery(text="\U00010428" * 255)).items == [task]
 
     def test_a_hundred_completions_are_one_change(self, open_tasks: OpenTasks) -> None:
         """The version of a task increases once, however often it is completed."""
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy milk")
+            task = tasks.add(NewTask(title="Buy milk"))
             assert {tasks.change(task.id, Task.complete).version for _ in range(100)} == {2}
 
     def test_a_search_for_wildcards_is_fast(self, open_tasks: OpenTasks) -> None:
         """200 wildcards are literal text, and cause no backtracking."""
         with open_tasks(ADA) as tasks:
             for n in range(20):
-                tasks.add(title=f"{n}", description="%a_" * 3000)
-            assert tasks.list(TaskQuery(text="%_" * 100)).tasks == []
-            assert len(tasks.list(TaskQuery(text="%a_" * 60)).tasks) == 20
+                tasks.add(NewTask(title=f"{n}", description="%a_" * 3000))
+            assert tasks.list(TaskQuery(text="%_" * 100)).items == []
+            assert len(tasks.list(TaskQuery(text="%a_" * 60)).items) == 20

@@ -5,34 +5,38 @@ from functools import partial
 
 import pytest
 
+from taskservice.core.entity import VERSION_LIMIT
 from taskservice.core.errors import TaskNotFound
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
-from taskservice.core.ids import TaskIds
-from taskservice.core.owner_data import VERSION_LIMIT, OpenOwnerData, OwnerCounts, iterate_tasks
+from taskservice.core.ids import TimeOrderedIds
+from taskservice.core.owner_data import OpenOwnerData, OwnerCounts, iterate
 from taskservice.core.sample_tasks import sample_tasks
-from taskservice.core.service import OpenTasks
-from taskservice.core.task import Task
+from taskservice.core.task import NewTask, Task
+from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing.clock import START
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA, BOB
+from taskservice.testing.tasks import OpenTasks
 
 
 def some_tasks(count: int, owner: str = ADA) -> list[Task]:
     """Return tasks as another storage adapter might export them, the oldest first."""
-    return list(sample_tasks(owner, count, START, TaskIds()))
+    return list(sample_tasks(owner, count, START, TimeOrderedIds()))
 
 
 def stored_tasks(open_tasks: OpenTasks, owner: str = ADA) -> list[Task]:
     """Return all tasks of an owner, the oldest first."""
     with open_tasks(owner) as tasks:
-        return list(iterate_tasks(tasks))
+        return list(iterate(tasks))
 
 
-def add(open_tasks: OpenTasks, owner: str, key: str) -> Task:
+def add(open_workspace: OpenWorkspace, owner: str, key: str) -> Task:
     """Add a task with an idempotency record."""
-    with open_tasks(owner, atomic=True) as tasks:
-        return IdempotentTasks(tasks, IdempotencyKey(key, b"fingerprint")).add(title="Read a book")
+    with open_workspace(owner, atomic=True) as workspace:
+        return IdempotentTasks(workspace, IdempotencyKey(key, b"fingerprint")).add(
+            NewTask(title="Read a book")
+        )
 
 
 class OwnerDataContract(ContractBase):
@@ -52,7 +56,7 @@ class OwnerDataContract(ContractBase):
     ) -> None:
         """Ids, times, versions and all other fields are stored as they were."""
         wanted = some_tasks(450)
-        assert open_owner_data(ADA).import_tasks(wanted) == []
+        assert open_owner_data(ADA).import_entities(wanted) == []
         assert stored_tasks(open_tasks) == wanted
         with open_tasks(ADA) as tasks:
             assert tasks.change(wanted[0].id, Task.reopen).id == wanted[0].id
@@ -62,7 +66,7 @@ class OwnerDataContract(ContractBase):
     ) -> None:
         """The storage holds higher versions than an import may contain."""
         task = replace(some_tasks(1)[0], version=VERSION_LIMIT)
-        assert open_owner_data(ADA).import_tasks([task]) == []
+        assert open_owner_data(ADA).import_entities([task]) == []
         with open_tasks(ADA) as tasks:
             changed = tasks.change(task.id, partial(Task.edit, title="Read two books"))
             assert (changed.title, changed.version) == ("Read two books", VERSION_LIMIT + 1)
@@ -73,8 +77,8 @@ class OwnerDataContract(ContractBase):
     ) -> None:
         """Tasks that were already imported are skipped, and the others are imported."""
         wanted = some_tasks(20)
-        open_owner_data(ADA).import_tasks(wanted[5:12])
-        assert open_owner_data(ADA).import_tasks(wanted) == []
+        open_owner_data(ADA).import_entities(wanted[5:12])
+        assert open_owner_data(ADA).import_entities(wanted) == []
         assert stored_tasks(open_tasks) == wanted
 
     def test_an_import_does_not_overwrite_a_changed_task(
@@ -83,8 +87,8 @@ class OwnerDataContract(ContractBase):
         """A stored task that differs is returned instead; the others are imported."""
         first, second, third = some_tasks(3)
         changed = first.edit(first.updated_at, title="Read two books")
-        open_owner_data(ADA).import_tasks([changed])
-        assert open_owner_data(ADA).import_tasks([first, second, third]) == [first]
+        open_owner_data(ADA).import_entities([changed])
+        assert open_owner_data(ADA).import_entities([first, second, third]) == [first]
         assert stored_tasks(open_tasks) == [changed, second, third]
 
     def test_the_first_of_two_states_in_one_batch_is_stored(
@@ -93,7 +97,7 @@ class OwnerDataContract(ContractBase):
         """The second is returned."""
         (task,) = some_tasks(1)
         other = task.edit(task.updated_at, title="Read two books")
-        assert open_owner_data(ADA).import_tasks([task, other]) == [other]
+        assert open_owner_data(ADA).import_entities([task, other]) == [other]
         assert stored_tasks(open_tasks) == [task]
 
     def test_another_owners_task_is_not_imported(
@@ -101,23 +105,26 @@ class OwnerDataContract(ContractBase):
     ) -> None:
         """A task of another owner is returned, and stored for neither of them."""
         (foreign,) = some_tasks(1, BOB)
-        assert open_owner_data(ADA).import_tasks([foreign]) == [foreign]
+        assert open_owner_data(ADA).import_entities([foreign]) == [foreign]
         assert stored_tasks(open_tasks, ADA) == stored_tasks(open_tasks, BOB) == []
 
     def test_only_the_data_of_one_owner_is_erased(
-        self, open_tasks: OpenTasks, open_owner_data_as_admin: OpenOwnerData
+        self,
+        open_workspace: OpenWorkspace,
+        open_tasks: OpenTasks,
+        open_owner_data_as_admin: OpenOwnerData,
     ) -> None:
         """Tasks and idempotency records are deleted, and counted before and after."""
-        mine, theirs = add(open_tasks, ADA, "one"), add(open_tasks, BOB, "one")
-        add(open_tasks, ADA, "two")
-        assert open_owner_data_as_admin(ADA).count() == OwnerCounts(2, 2)
-        assert open_owner_data_as_admin(ADA).erase() == OwnerCounts(2, 2)
+        mine, theirs = add(open_workspace, ADA, "one"), add(open_workspace, BOB, "one")
+        add(open_workspace, ADA, "two")
+        assert open_owner_data_as_admin(ADA).count() == OwnerCounts({"task": 2}, 2)
+        assert open_owner_data_as_admin(ADA).erase() == OwnerCounts({"task": 2}, 2)
         assert (
             open_owner_data_as_admin(ADA).count()
             == open_owner_data_as_admin(ADA).erase()
-            == OwnerCounts(0, 0)
+            == OwnerCounts({"task": 0}, 0)
         )
         assert stored_tasks(open_tasks, BOB) == [theirs]
-        assert open_owner_data_as_admin(BOB).count() == OwnerCounts(1, 1)
+        assert open_owner_data_as_admin(BOB).count() == OwnerCounts({"task": 1}, 1)
         with open_tasks(ADA) as tasks, pytest.raises(TaskNotFound):
             tasks.get(mine.id)

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from taskservice.core.query import SORT_FIELDS, Page, Sort, TaskQuery
-from taskservice.core.service import OpenTasks
-from taskservice.core.task import Task
+from taskservice.core.query import Page, Query, Sort, TaskQuery, sort_fields
+from taskservice.core.task import NewTask, Task
 from taskservice.testing.clock import START, TickingClock
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA, BOB
+from taskservice.testing.tasks import OpenTasks
 
 # Letters whose case folding is longer, has another byte length, or depends on the locale.
 LETTERS = "abABßẞſİıΣσςéÉﬁΐ%_\\'/ \U0001f600\U00010400\U00010428"
 texts = st.text(st.sampled_from(LETTERS), max_size=6)
 titles = texts.filter(lambda text: text.strip() != "")
 times = st.integers(-3, 40).map(lambda n: START + timedelta(microseconds=700 * n))
-sorts = st.builds(Sort, field=st.sampled_from(SORT_FIELDS), descending=st.booleans())
+sorts = st.builds(Sort, field=st.sampled_from(sort_fields(Task)), descending=st.booleans())
 queries = st.builds(
     TaskQuery,
     completed=st.none() | st.booleans(),
@@ -39,7 +39,7 @@ new_tasks = st.fixed_dictionaries(
 )
 
 
-def pages(open_tasks: OpenTasks, query: TaskQuery | None) -> Iterator[Page]:
+def pages(open_tasks: OpenTasks, query: Query[Task] | None) -> Iterator[Page[Task]]:
     """Yield `query` and all pages after it."""
     while query:
         with open_tasks(ADA) as tasks:
@@ -79,22 +79,22 @@ class Queries(ContractBase):
         """The pages contain exactly the tasks that the query admits, in its order."""
         submillisecond_clock.now = START
         with open_tasks(ADA) as tasks:
-            for task in tasks.list(TaskQuery(limit=200)).tasks:
+            for task in tasks.list(TaskQuery(limit=200)).items:
                 tasks.remove(task.id)
-            stored = [tasks.add(**fields) for fields in new]
+            stored = [tasks.add(NewTask(**fields)) for fields in new]
             for n in edited & set(range(len(stored))):
                 stored[n] = tasks.change(
                     stored[n].id, lambda task, now: task.edit(now, title="É ß")
                 )
         with open_tasks(BOB) as tasks:
-            tasks.add(title="Bob's")
+            tasks.add(NewTask(title="Bob's"))
         expected = sorted(
             filter(query.admits, stored), key=query.sort.key, reverse=query.sort.descending
         )
         found = list(pages(open_tasks, query))
-        assert [task for page in found for task in page.tasks] == expected
+        assert [task for page in found for task in page.items] == expected
         assert {page.total for page in found} == {len(expected) if query.with_total else None}
-        assert all(len(page.tasks) == query.limit for page, _ in pairwise(found))
+        assert all(len(page.items) == query.limit for page, _ in pairwise(found))
 
     @pytest.mark.parametrize(
         ("text", "found"),
@@ -119,42 +119,42 @@ class Queries(ContractBase):
         titles = ["Straße", "İstanbul", "Σίσυφος", "100% sure", "snake_case", "back\\slash"]
         with open_tasks(ADA) as tasks:
             for title in titles:
-                tasks.add(title=title)
-            assert [task.title for task in tasks.list(TaskQuery(text=text)).tasks] == found
+                tasks.add(NewTask(title=title))
+            assert [task.title for task in tasks.list(TaskQuery(text=text)).items] == found
 
     def test_the_search_finds_no_text_across_title_and_description(
         self, open_tasks: OpenTasks
     ) -> None:
         """Title and description are searched separately."""
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy", description="milk")
-            assert tasks.list(TaskQuery(text="milk")).tasks == [task]
+            task = tasks.add(NewTask(title="Buy", description="milk"))
+            assert tasks.list(TaskQuery(text="milk")).items == [task]
             for text in ("Buymilk", "Buy milk", "y\x1fm".replace("\x1f", "\n")):
-                assert tasks.list(TaskQuery(text=text)).tasks == []
+                assert tasks.list(TaskQuery(text=text)).items == []
 
     def test_the_search_sees_the_latest_text(self, open_tasks: OpenTasks) -> None:
         """After a change the new text is found, and the old text is not."""
         with open_tasks(ADA) as tasks:
-            task = tasks.add(title="Buy milk")
+            task = tasks.add(NewTask(title="Buy milk"))
             task = tasks.change(task.id, lambda task, now: task.edit(now, title="Buy BREAD"))
-            assert tasks.list(TaskQuery(text="bread")).tasks == [task]
-            assert tasks.list(TaskQuery(text="milk")).tasks == []
+            assert tasks.list(TaskQuery(text="bread")).items == [task]
+            assert tasks.list(TaskQuery(text="milk")).items == []
 
-    @pytest.mark.parametrize("field", SORT_FIELDS)
+    @pytest.mark.parametrize("field", sort_fields(Task))
     @pytest.mark.parametrize("descending", [True, False])
     def test_pagination_is_stable_in_every_sort_order(
         self, open_tasks: OpenTasks, field: Any, descending: bool
     ) -> None:
         """Despite concurrent writes, an unchanged task is listed exactly once."""
         with open_tasks(ADA) as tasks:
-            stored = [tasks.add(title=f"{n % 4} of {n}") for n in range(20)]
+            stored = [tasks.add(NewTask(title=f"{n % 4} of {n}")) for n in range(20)]
         unchanged, gone, changed = stored[::2], iter(stored[1::4]), iter(stored[3::4])
         seen: list[Task] = []
         query = TaskQuery(sort=Sort(field=field, descending=descending), limit=3)
         for page in pages(open_tasks, query):
-            seen += page.tasks
+            seen += page.items
             with open_tasks(ADA) as tasks:
-                tasks.add(title="0 meanwhile")
+                tasks.add(NewTask(title="0 meanwhile"))
                 if task := next(gone, None):
                     tasks.remove(task.id)
                 if task := next(changed, None):
@@ -166,7 +166,7 @@ class Queries(ContractBase):
         """The total counts all pages; without `with_total` it is None."""
         with open_tasks(ADA) as tasks:
             for n in range(5):
-                tasks.add(title=f"{n}", completed=n < 2)
+                tasks.add(NewTask(title=f"{n}", completed=n < 2))
             assert tasks.list(TaskQuery(limit=2)).total is None
             assert tasks.list(TaskQuery(limit=2, with_total=True)).total == 5
             assert tasks.list(TaskQuery(limit=2, with_total=True, completed=True)).total == 2
@@ -178,9 +178,9 @@ class Queries(ContractBase):
         clock.step = timedelta(microseconds=1)
         clock.now = datetime(2026, 2, 9, 10, 0, 0, 500_000, UTC)
         with open_tasks(ADA) as tasks:
-            first, second, third = (tasks.add(title=f"{n}") for n in range(3))
+            first, second, third = (tasks.add(NewTask(title=f"{n}")) for n in range(3))
             at = second.created_at
             after = TaskQuery(created_after=at), TaskQuery(updated_after=at)
             before = TaskQuery(created_before=at), TaskQuery(updated_before=at)
-            assert [tasks.list(query).tasks for query in after] == [[third, second]] * 2
-            assert [tasks.list(query).tasks for query in before] == [[first]] * 2
+            assert [tasks.list(query).items for query in after] == [[third, second]] * 2
+            assert [tasks.list(query).items for query in before] == [[first]] * 2

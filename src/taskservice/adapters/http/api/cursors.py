@@ -8,13 +8,13 @@ computes a digest can reach any valid position of its own list, and nothing else
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import replace
-from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Any
-from uuid import UUID
 
-from taskservice.core.query import Position, SortField, TaskQuery
-from taskservice.core.validation import check_title
+import orjson
+
+from taskservice.core.fields import fields_of
+from taskservice.core.query import Position, Query
 
 PATTERN = "^[A-Za-z0-9_-]*$"
 _DIGEST_BYTES = 16
@@ -24,18 +24,25 @@ class BadCursor(ValueError):
     """The cursor was altered, or it belongs to another list."""
 
 
-def encode(owner: str, query: TaskQuery) -> str:
+def encode(owner: str, query: Query[Any]) -> str:
     """Return the cursor of the page that `query` requests. `query.after` must be set."""
     assert query.after is not None
-    position = json.dumps(query.after, default=str, ensure_ascii=False).encode()
+    fields = fields_of(query.entity_type)
+    values = zip(query.sort.fields, query.after, strict=True)
+    position = [fields[name].to_json(value) for name, value in values]
+    return with_digest(owner, query, orjson.dumps(position))
+
+
+def with_digest(owner: str, query: Query[Any], position: bytes) -> str:
+    """Return the cursor with this JSON position."""
     return urlsafe_b64encode(position + _digest(owner, query, position)).rstrip(b"=").decode()
 
 
-def decode(cursor: str, owner: str, query: TaskQuery) -> TaskQuery:
+def decode(cursor: str, owner: str, query: Query[Any]) -> Query[Any]:
     """Return `query`, continued at `cursor`. Raises `BadCursor`."""
     try:
         position = json.loads(urlsafe_b64decode(cursor + "==")[:-_DIGEST_BYTES])
-        continued = replace(query, after=_parse_position(position, query.sort.field))
+        continued = replace(query, after=_parse_position(position, query))
         if encode(owner, continued) == cursor:
             return continued
     except (ValueError, RecursionError):
@@ -43,27 +50,16 @@ def decode(cursor: str, owner: str, query: TaskQuery) -> TaskQuery:
     raise BadCursor
 
 
-def _parse_position(position: Any, field: SortField) -> Position:
-    """Return the position of a task in a sort by `field`. Raises `ValueError`."""
-    match field, position:
-        case "created_at", [str(task_id)]:
-            return (UUID(task_id),)
-        case "updated_at", [str(text), str(task_id)]:
-            return (_parse_utc(text), UUID(task_id))
-        case "title", [str(title), str(task_id)]:
-            check_title(title)
-            return (title, UUID(task_id))
-    raise ValueError("not a position")
+def _parse_position(position: Any, query: Query[Any]) -> Position:
+    """Return the position of an entity in the order of `query`. Raises `ValueError`."""
+    if not isinstance(position, list) or len(position) != len(query.sort.fields):
+        raise ValueError("not a position")
+    fields = fields_of(query.entity_type)
+    values = zip(query.sort.fields, position, strict=True)
+    return tuple(fields[name].parse(value) for name, value in values)
 
 
-def _parse_utc(text: str) -> datetime:
-    timestamp = datetime.fromisoformat(text)
-    if timestamp.utcoffset() != timedelta(0):
-        raise ValueError("not in UTC")
-    return timestamp
-
-
-def _digest(owner: str, query: TaskQuery, position: bytes) -> bytes:
+def _digest(owner: str, query: Query[Any], position: bytes) -> bytes:
     """Return the digest of everything that a page depends on, except the limit."""
     filters = {
         name: value

@@ -1,4 +1,4 @@
-"""Responses: writes entities as JSON, and adds the headers of a task or a page."""
+"""Responses: writes entities as JSON, and adds the headers of an entity or a page."""
 
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -13,8 +13,8 @@ from taskservice.adapters.http.protocol.etags import ANY_ETAG
 from taskservice.adapters.http.protocol.preconditions import READ_METHODS, is_not_modified
 from taskservice.adapters.http.protocol.request import ApiRequest, current_request
 from taskservice.adapters.http.protocol.strict_fields import ResponseSchema
+from taskservice.core.entity import Entity
 from taskservice.core.query import Page
-from taskservice.core.task import Task
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -32,7 +32,7 @@ class EntitySchema(ResponseSchema):
     def dump(self, obj: Any, *, many: bool | None = None) -> Any:
         """Return the entity as it is, and store it on the request for the headers."""
         current_request().entity = obj
-        return obj.tasks if isinstance(obj, Page) else obj
+        return obj.items if isinstance(obj, Page) else obj
 
 
 class EntityResponse(Response):
@@ -67,8 +67,8 @@ def add_entity_headers(response: Response) -> Response:
     """
     request = current_request()
     match request.entity:
-        case Task() as task:
-            _add_task_headers(request, response, task)
+        case Entity() as entity:
+            _add_entity_headers(request, response, entity)
         case Page() as page:
             _add_page_headers(request, response, page)
     if request.replayed:
@@ -79,15 +79,15 @@ def add_entity_headers(response: Response) -> Response:
     return response
 
 
-def _add_task_headers(request: ApiRequest, response: Response, task: Task) -> None:
-    response.headers["ETag"] = f'"{task.version}"'
+def _add_entity_headers(request: ApiRequest, response: Response, entity: Entity) -> None:
+    response.headers["ETag"] = f'"{entity.version}"'
     if response.status_code == 201:
-        response.headers["Location"] = f"{request.encoded_path}/{task.id}"
-    if request.method in READ_METHODS and is_not_modified(task):
+        response.headers["Location"] = f"{request.encoded_path}/{entity.id}"
+    if request.method in READ_METHODS and is_not_modified(entity):
         _set_not_modified(response)
 
 
-def _add_page_headers(request: ApiRequest, response: Response, page: Page) -> None:
+def _add_page_headers(request: ApiRequest, response: Response, page: Page[Any]) -> None:
     if request.if_none_match_etags == ANY_ETAG:
         _set_not_modified(response)
         return

@@ -1,11 +1,10 @@
 """Task operations: create, list, read, update, patch, complete and delete."""
 
-from typing import Any
 from uuid import UUID
 
+from taskservice.adapters.http.api.entity_schemas import MERGE_PATCH
 from taskservice.adapters.http.api.responses import add_entity_headers
 from taskservice.adapters.http.api.schemas import (
-    MERGE_PATCH,
     MERGE_PATCH_BODY,
     CompletionSchema,
     NoParametersSchema,
@@ -47,9 +46,10 @@ from taskservice.adapters.http.protocol.preconditions import (
     read_preconditions,
 )
 from taskservice.adapters.http.protocol.rate_limit import add_rate_limit_headers, count_request
+from taskservice.core.entity import Step
 from taskservice.core.preconditions import with_precondition
 from taskservice.core.query import Page, TaskQuery
-from taskservice.core.task import Step, Task
+from taskservice.core.task import NewTask, Task
 
 WRITE_HEADERS = ["If-Match", "Idempotency-Key"]
 
@@ -71,7 +71,7 @@ blueprint.after_request(add_rate_limit_headers)
 @blueprint.get("", headers=["Prefer"], links=["get_first_task"])
 @blueprint.arguments(TaskQuerySchema(), location="query")
 @blueprint.response(200, TaskSchema(many=True), headers=LIST_HEADERS, example=[TASK])
-def list_tasks(query: TaskQuery) -> Page:
+def list_tasks(query: TaskQuery) -> Page[Task]:
     """List the user's tasks.
 
     The default order is newest first. While there are more tasks, the `Link`
@@ -93,7 +93,7 @@ def list_tasks(query: TaskQuery) -> Page:
     headers=CREATED_HEADERS | REPLAYED_HEADER,
     examples=response_examples(CREATE_EXAMPLES),
 )
-def create_task(new: dict[str, Any]) -> Task:
+def create_task(new: NewTask) -> Task:
     """Create a task.
 
     The service generates the id and the times. A task may be created as
@@ -103,7 +103,7 @@ def create_task(new: dict[str, Any]) -> Task:
     """
     check_collection_preconditions()
     with own_tasks() as tasks:
-        return tasks.add(**new)
+        return tasks.add(new)
 
 
 @blueprint.get("/<uuid:task_id>", headers=["If-None-Match"], links=TASK_LINKS)
@@ -129,7 +129,7 @@ def get_task(task_id: UUID) -> Task:
     headers=TASK_HEADERS | REPLAYED_HEADER,
     examples=response_examples(UPDATE_EXAMPLES),
 )
-def update_task(step: Step, task_id: UUID) -> Task:
+def update_task(step: Step[Task], task_id: UUID) -> Task:
     """Update a task.
 
     The title is required. Absent fields keep their values; null clears the
@@ -151,7 +151,7 @@ def update_task(step: Step, task_id: UUID) -> Task:
     headers=TASK_HEADERS | REPLAYED_HEADER,
     examples=response_examples(PATCH_EXAMPLES),
 )
-def patch_task(step: Step, task_id: UUID) -> Task:
+def patch_task(step: Step[Task], task_id: UUID) -> Task:
     """Update some fields of a task.
 
     A JSON merge patch (RFC 7396): absent fields keep their values; null clears
@@ -172,7 +172,7 @@ def patch_task(step: Step, task_id: UUID) -> Task:
     headers=TASK_HEADERS | REPLAYED_HEADER,
     examples=response_examples(COMPLETE_EXAMPLES),
 )
-def complete_task(step: Step, task_id: UUID) -> Task:
+def complete_task(step: Step[Task], task_id: UUID) -> Task:
     """Set the completion of a task.
 
     A request without a body completes the task. It sets and does not toggle,

@@ -14,17 +14,17 @@ from taskservice.adapters.http.protocol.request import current_request
 from taskservice.core.authentication import Authenticate
 from taskservice.core.errors import Unauthenticated, Unavailable
 from taskservice.core.idempotent_tasks import IdempotentTasks
-from taskservice.core.service import OpenTasks, TaskService
+from taskservice.core.workspace import OpenWorkspace, TaskService
 
 _EXTENSION = "taskservice"
 _bearer = re.compile(r"bearer +([^ ]+)", re.IGNORECASE).fullmatch
 
 
 class Services(NamedTuple):
-    """The two ports that every request uses: authentication, and the owner's tasks."""
+    """The two ports that every request uses: authentication, and the owner's workspace."""
 
     authenticate: Authenticate
-    open_tasks: OpenTasks
+    open_workspace: OpenWorkspace
 
     def install(self, app: Flask) -> None:
         """Make these the services of `app`."""
@@ -61,11 +61,11 @@ def own_tasks() -> Iterator[TaskService]:
     """
     request = current_request()
     if (key := idempotency_key()) is None:
-        with _services().open_tasks(request.owner) as tasks:
-            yield tasks
+        with _services().open_workspace(request.owner) as workspace:
+            yield workspace.tasks
         return
-    with _services().open_tasks(request.owner, atomic=True) as tasks:
-        idempotent_tasks = IdempotentTasks(tasks, key)
+    with _services().open_workspace(request.owner, atomic=True) as workspace:
+        idempotent_tasks = IdempotentTasks(workspace, key)
         yield idempotent_tasks
         request.replayed = idempotent_tasks.replayed
 

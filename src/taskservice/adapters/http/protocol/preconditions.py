@@ -6,12 +6,14 @@ sent (section 13.1.3).
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from flask import current_app
 
 from taskservice.adapters.http.protocol.etags import ANY_ETAG, ETag, ETags, parse_condition
 from taskservice.adapters.http.protocol.problems import ProblemError
 from taskservice.adapters.http.protocol.request import current_request
+from taskservice.core.entity import E, Entity
 from taskservice.core.preconditions import (
     Precondition,
     at_version,
@@ -19,7 +21,6 @@ from taskservice.core.preconditions import (
     must_not_exist,
     not_at_version,
 )
-from taskservice.core.task import Task
 
 READ_METHODS = {"GET", "HEAD"}
 CONDITIONAL_METHODS = {*READ_METHODS, "POST", "PUT", "PATCH", "DELETE"}
@@ -40,7 +41,7 @@ def read_preconditions() -> None:
         request.if_none_match_etags = _parse(environ.get("HTTP_IF_NONE_MATCH"), "If-None-Match")
 
 
-def precondition(*, optional: bool = False) -> Precondition | None:
+def precondition(*, optional: bool = False) -> Precondition[Any] | None:
     """Return the precondition of a write, None without one.
 
     If the operator requires `If-Match`, a write without it fails with 428 unless it is `optional`.
@@ -51,11 +52,11 @@ def precondition(*, optional: bool = False) -> Precondition | None:
     return both(_if_match(request.if_match_etags), _if_none_match(request.if_none_match_etags))
 
 
-def check_if_match(task: Task) -> Task:
-    """Return `task`, which is read. Raises `StaleTask` if `If-Match` does not match."""
+def check_if_match(entity: E) -> E:
+    """Return `entity`, which is read. Raises `StaleEntity` if `If-Match` does not match."""
     if check := _if_match(current_request().if_match_etags):
-        check(task)
-    return task
+        check(entity)
+    return entity
 
 
 def check_collection_preconditions() -> None:
@@ -74,20 +75,20 @@ def check_etag(opaque: str) -> None:
         raise ProblemError("precondition-failed", "If-Match does not match the current ETag")
 
 
-def is_not_modified(task: Task) -> bool:
-    """Return whether `If-None-Match` matches the task's version (weak comparison)."""
+def is_not_modified(entity: Entity) -> bool:
+    """Return whether `If-None-Match` matches the version (weak comparison)."""
     etags = current_request().if_none_match_etags
-    return etags is not None and (etags == ANY_ETAG or task.version in _versions(etags))
+    return etags is not None and (etags == ANY_ETAG or entity.version in _versions(etags))
 
 
-def _if_match(etags: ETags | None) -> Precondition | None:
+def _if_match(etags: ETags | None) -> Precondition[Any] | None:
     """Return the precondition of `If-Match` (strong comparison, section 13.1.1)."""
     if etags is None or etags == ANY_ETAG:
         return None
     return at_version(_versions(etag for etag in etags if not etag.weak))
 
 
-def _if_none_match(etags: ETags | None) -> Precondition | None:
+def _if_none_match(etags: ETags | None) -> Precondition[Any] | None:
     """Return the precondition of `If-None-Match` (weak comparison, section 13.1.2)."""
     if etags is None:
         return None
@@ -98,7 +99,7 @@ def _versions(etags: Iterable[ETag]) -> set[int]:
     return {int(etag.opaque) for etag in etags if _version(etag.opaque)}
 
 
-def _require_if_match(_: Task) -> None:
+def _require_if_match(_: Entity) -> None:
     raise ProblemError("precondition-required", "If-Match is required")
 
 

@@ -9,10 +9,11 @@ from werkzeug.exceptions import HTTPException
 
 from taskservice.adapters.http.protocol.request import BODY_LIMIT, current_request
 from taskservice.core.errors import (
+    EntityNotFound,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
-    InvalidTask,
-    StaleTask,
+    InvalidEntity,
+    StaleEntity,
     StorageFull,
     TaskNotFound,
     TaskServiceError,
@@ -122,8 +123,9 @@ PROBLEM_BY_STATUS = {
 
 
 PROBLEM_BY_ERROR: dict[type, tuple[str, str, dict[str, str]]] = {
+    EntityNotFound: ("not-found", "this path does not exist", {}),
     TaskNotFound: ("task-not-found", "the task does not exist", {}),
-    StaleTask: (
+    StaleEntity: (
         "precondition-failed",
         "If-Match or If-None-Match failed for the current version of the task",
         {},
@@ -202,7 +204,7 @@ def on_problem_error(error: ProblemError) -> Response:
 
 def on_service_error(error: TaskServiceError) -> Response:
     """Return the response to an error of the core."""
-    if isinstance(error, InvalidTask):
+    if isinstance(error, InvalidEntity):
         return on_problem_error(
             invalid_request(
                 [{"pointer": f"/{name}", "detail": detail} for name, detail in error.errors]

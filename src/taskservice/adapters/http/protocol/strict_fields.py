@@ -7,6 +7,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, missing
 
+from taskservice.core.fields import Kind
 from taskservice.core.timestamps import TIMESTAMP_PATTERN, parse_timestamp
 
 _is_integer = re.compile(r"[0-9]{1,9}").fullmatch
@@ -37,34 +38,25 @@ class ResponseSchema(Schema):
         unknown = INCLUDE
 
 
-class StringField(fields.String):
-    """A JSON string. `check` raises `ValueError` with the reason if it is not valid."""
+class KindField(fields.Field[Any]):
+    """A JSON value of a kind of fields, which determines its form and its limits."""
 
     default_error_messages = _MESSAGES
 
-    def __init__(self, check: Callable[[str], None], **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self._check = check
+    def __init__(self, kind: Kind, metadata: Mapping[str, Any], **kwargs: Any) -> None:
+        super().__init__(metadata={**kind.json_schema(), **metadata}, **kwargs)
+        self.kind = kind
 
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        if not isinstance(value, str):
-            raise ValidationError("must be a string")
+    def _serialize(self, value: Any, *_: Any, **__: Any) -> object:
+        return None if value is None else self.kind.to_json(value)
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         try:
-            self._check(value)
+            loaded = self.kind.from_json(value)
+            self.kind.check(loaded)
         except ValueError as error:
             raise ValidationError(str(error)) from None
-        return value
-
-
-class BooleanField(fields.Boolean):
-    """The JSON value true or false, and no value that resembles them."""
-
-    default_error_messages = _MESSAGES
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> bool:
-        if not isinstance(value, bool):
-            raise ValidationError("must be true or false")
-        return value
+        return loaded
 
 
 class EmptyAsMissing(fields.Field[Any]):
@@ -99,11 +91,20 @@ class IntegerParameter(fields.Integer):
         return int(digits)
 
 
-class StringParameter(EmptyAsMissing, StringField):
-    """A query parameter that is a string. `check` is that of `StringField`."""
+class StringParameter(EmptyAsMissing, fields.String):
+    """A query parameter that is a string. `check` raises `ValueError` if it is not valid."""
+
+    def __init__(self, check: Callable[[str], None] = lambda _: None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._check = check
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> str:
-        return super()._deserialize(single_value(value))
+        text = single_value(value)
+        try:
+            self._check(text)
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+        return text
 
 
 class DateTimeParameter(fields.DateTime):

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from taskservice.adapters.sql.connection.compiled_statements import OWNER, Session, Statement
 from taskservice.adapters.sql.connection.errors import translate_lock_timeout
 from taskservice.adapters.sql.connection.sessions import OpenSession
-from taskservice.adapters.sql.storage.task_rows import NO_ROW_WRITTEN
+from taskservice.adapters.sql.storage.rows import NO_ROW_WRITTEN
 from taskservice.adapters.sql.tables import idempotency_records
 from taskservice.core.clock import Clock
 from taskservice.core.errors import Unavailable

@@ -2,26 +2,21 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import Connection, Engine, Executable, Table, bindparam, delete, func, select
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from taskservice.adapters.sql.connection.address import is_sqlite
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import transaction
-from taskservice.adapters.sql.tables import OWNED_TABLES, idempotency_records, task_columns, tasks
+from taskservice.adapters.sql.storage.mapping import EntityMapping, mapping_of
+from taskservice.adapters.sql.tables import ENTITY_TABLES, OWNED_TABLES, idempotency_records
+from taskservice.core.entity import Entity
 from taskservice.core.errors import Unavailable
 from taskservice.core.owner_data import ErasureIncomplete, OwnerCounts
-from taskservice.core.task import Task
+from taskservice.core.workspace import ENTITY_TYPES
 
-_INSERT: dict[str, Executable] = {
-    "postgresql": postgresql.insert(tasks).on_conflict_do_nothing(),
-    "sqlite": sqlite.insert(tasks).on_conflict_do_nothing(),
-}
-_SELECT = select(*task_columns).where(
-    tasks.c.user_id == bindparam("owner"), tasks.c.id.in_(bindparam("ids"))
-)
+_INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
 class SqlOwnerData:
@@ -34,14 +29,16 @@ class SqlOwnerData:
         self._engine = engine
         self._owner = owner
 
-    def import_tasks(self, wanted: Sequence[Task]) -> list[Task]:
-        """Insert the tasks that do not exist; return those that differ from the stored ones."""
-        rows = [_row(task) for task in wanted if task.user_id == self._owner]
+    def import_entities(self, entities: Sequence[Entity]) -> list[Entity]:
+        """Insert the entities that do not exist; return those that differ from the stored ones."""
         with transaction(self._engine, self._owner) as connection:
-            if rows:
-                connection.execute(_INSERT[connection.dialect.name], rows)
-            stored = self._find(connection, wanted)
-        return [task for task in wanted if task != stored.get(task.id)]
+            stored: set[Entity] = set()
+            for entity_type in ENTITY_TYPES:
+                wanted = [one for one in entities if type(one) is entity_type]
+                if wanted:
+                    self._insert(connection, mapping_of(entity_type), wanted)
+                    stored.update(self._find(connection, mapping_of(entity_type), wanted))
+        return [one for one in entities if one not in stored]
 
     def count(self) -> OwnerCounts:
         """Count the rows."""
@@ -56,10 +53,22 @@ class SqlOwnerData:
             self._vacuum(deleted)
         return deleted
 
-    def _find(self, connection: Connection, wanted: Sequence[Task]) -> dict[UUID, Task]:
-        parameters = {"owner": self._owner, "ids": [task.id for task in wanted]}
-        rows = connection.execute(_SELECT, parameters).mappings()
-        return {row["id"]: Task(**row) for row in rows}
+    def _insert(
+        self, connection: Connection, mapping: EntityMapping, wanted: Sequence[Entity]
+    ) -> None:
+        insert = _INSERT[connection.dialect.name](mapping.table).on_conflict_do_nothing()
+        own = [one for one in wanted if one.user_id == self._owner]
+        rows = [{**mapping.insert_parameters(one), "user_id": self._owner} for one in own]
+        if rows:
+            connection.execute(insert, rows)
+
+    def _find(
+        self, connection: Connection, mapping: EntityMapping, wanted: Sequence[Entity]
+    ) -> list[Entity]:
+        table = mapping.table
+        ids = [one.id for one in wanted]
+        own = select(*mapping.field_columns).where(table.c.user_id == self._owner)
+        return [mapping.from_row(row) for row in connection.execute(own.where(table.c.id.in_(ids)))]
 
     def _count(self, connection: Connection, table: Table) -> int:
         count = select(func.count()).select_from(table)
@@ -86,8 +95,5 @@ class SqlOwnerData:
 
 
 def _counts(rows: dict[Table, int]) -> OwnerCounts:
-    return OwnerCounts(rows[tasks], rows[idempotency_records])
-
-
-def _row(task: Task) -> dict[str, Any]:
-    return {**vars(task), "search_text": task.search_text}
+    entities = {one.type_name: rows[table] for one, table in ENTITY_TABLES.items()}
+    return OwnerCounts(entities, rows[idempotency_records])

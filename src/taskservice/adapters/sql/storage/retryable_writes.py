@@ -1,16 +1,16 @@
-"""Optimistic writes of one task that can be retried after a lost connection.
+"""Optimistic writes of one entity that can be retried after a lost connection.
 
 Each remembers the write that got no response, and so recognizes its result.
 """
 
-from typing import Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 
-from taskservice.adapters.sql.storage.task_rows import TaskRows
+from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.core.clock import Clock
-from taskservice.core.errors import TaskNotFound, Unavailable
+from taskservice.core.entity import E, Step
+from taskservice.core.errors import EntityNotFound, Unavailable
 from taskservice.core.preconditions import Precondition
-from taskservice.core.task import Step, Task
 
 MAX_CAS_ATTEMPTS = 100
 """How often a compare-and-swap is tried; each round one of the concurrent writers succeeds."""
@@ -20,42 +20,42 @@ TOO_CONTENDED = "too many concurrent changes of this task"
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Change(Protocol[T_co]):
-    """A retryable write; `unacknowledged` is the task whose write got no response, if any."""
+class Change(Protocol[E, T_co]):
+    """A retryable write; `unacknowledged` is the entity whose write got no response, if any."""
 
-    unacknowledged: Task | None
+    unacknowledged: E | None
 
-    def __call__(self, rows: TaskRows) -> T_co:
+    def __call__(self, rows: Rows[E]) -> T_co:
         """Write, unless an earlier attempt has written."""
         ...
 
 
-class Insert:
-    """Inserts a new task. Its id is unique, so a row with this id is this task."""
+class Insert(Generic[E]):
+    """Inserts a new entity. Its id is unique, so a row with this id is this entity."""
 
-    def __init__(self, task: Task) -> None:
-        self._task = task
-        self.unacknowledged: Task | None = None
+    def __init__(self, entity: E) -> None:
+        self._entity = entity
+        self.unacknowledged: E | None = None
 
-    def __call__(self, rows: TaskRows) -> Task:
+    def __call__(self, rows: Rows[E]) -> E:
         """Insert the row, once."""
         insert = rows.insert_if_absent if self.unacknowledged else rows.insert
-        self.unacknowledged = self._task
-        insert(self._task)
-        return self._task
+        self.unacknowledged = self._entity
+        insert(self._entity)
+        return self._entity
 
 
-class CompareAndSwap:
-    """Replaces a task with the result of a step, if its version has not changed meanwhile."""
+class CompareAndSwap(Generic[E]):
+    """Replaces an entity with the result of a step, if its version has not changed meanwhile."""
 
-    def __init__(self, task_id: UUID, step: Step, clock: Clock) -> None:
-        self._task_id = task_id
+    def __init__(self, entity_id: UUID, step: Step[E], clock: Clock) -> None:
+        self._entity_id = entity_id
         self._step = step
         self._clock = clock
-        self.unacknowledged: Task | None = None
+        self.unacknowledged: E | None = None
 
-    def __call__(self, rows: TaskRows) -> Task:
-        """Return the task after the step, or raise `TaskNotFound` and what the step raises."""
+    def __call__(self, rows: Rows[E]) -> E:
+        """Return the entity after the step, or raise `EntityNotFound` and what the step raises."""
         for _ in range(MAX_CAS_ATTEMPTS):
             before = self._find(rows)
             after = self.unacknowledged or self._step(before, self._clock())
@@ -63,11 +63,11 @@ class CompareAndSwap:
                 return after
         raise Unavailable(TOO_CONTENDED)
 
-    def _find(self, rows: TaskRows) -> Task:
-        """Return the task. Forget the unacknowledged write if another write took its version."""
+    def _find(self, rows: Rows[E]) -> E:
+        """Return the entity. Forget the unacknowledged write if another write took its version."""
         try:
-            found = rows.find(self._task_id)
-        except TaskNotFound:
+            found = rows.find(self._entity_id)
+        except EntityNotFound:
             self._require_known_outcome(self.unacknowledged is None)
             raise
         if self.unacknowledged is not None and found != self.unacknowledged:
@@ -80,40 +80,40 @@ class CompareAndSwap:
         if not is_known:
             raise Unavailable("the task was changed by another request meanwhile", "unknown")
 
-    def _replace(self, rows: TaskRows, before: Task, after: Task) -> bool:
+    def _replace(self, rows: Rows[E], before: E, after: E) -> bool:
         previous, self.unacknowledged = self.unacknowledged, after
         replaced = rows.replace(before, after)
         self.unacknowledged = previous
         return replaced
 
 
-class Delete:
-    """Deletes a task, if its precondition holds for the version that is deleted."""
+class Delete(Generic[E]):
+    """Deletes an entity, if its precondition holds for the version that is deleted."""
 
-    def __init__(self, task_id: UUID, precondition: Precondition | None) -> None:
-        self._task_id = task_id
+    def __init__(self, entity_id: UUID, precondition: Precondition[E] | None) -> None:
+        self._entity_id = entity_id
         self._precondition = precondition
-        self.unacknowledged: Task | None = None
+        self.unacknowledged: E | None = None
 
-    def __call__(self, rows: TaskRows) -> None:
-        """Delete the row, or raise `TaskNotFound` and what the precondition raises."""
+    def __call__(self, rows: Rows[E]) -> None:
+        """Delete the row, or raise `EntityNotFound` and what the precondition raises."""
         for _ in range(MAX_CAS_ATTEMPTS):
             try:
-                task = rows.find(self._task_id)
-            except TaskNotFound:
+                entity = rows.find(self._entity_id)
+            except EntityNotFound:
                 if self.unacknowledged is None:
                     raise
                 return
             if self._precondition is not None:
-                self._precondition(task)
-            if self._delete(rows, task):
+                self._precondition(entity)
+            if self._delete(rows, entity):
                 return
         raise Unavailable(TOO_CONTENDED)
 
-    def _delete(self, rows: TaskRows, task: Task) -> bool:
-        # Ids are never reused, so a task at another version proves that the delete did not happen.
-        previous = self.unacknowledged if self.unacknowledged == task else None
-        self.unacknowledged = task
-        deleted = rows.delete(task)
+    def _delete(self, rows: Rows[E], entity: E) -> bool:
+        # Ids are never reused: an entity at another version proves that the delete did not happen.
+        previous = self.unacknowledged if self.unacknowledged == entity else None
+        self.unacknowledged = entity
+        deleted = rows.delete(entity)
         self.unacknowledged = previous
         return deleted

@@ -1,0 +1,190 @@
+"""Schemas of an entity, derived from its fields: responses, request bodies, the query of a list."""
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, TypeVar
+
+from marshmallow import Schema, fields, post_load
+
+from taskservice.adapters.http.api import cursors
+from taskservice.adapters.http.api.responses import EntitySchema, prefers_exact_count
+from taskservice.adapters.http.protocol.bodies import JSON, BodySchema
+from taskservice.adapters.http.protocol.problems import ProblemError
+from taskservice.adapters.http.protocol.request import current_request
+from taskservice.adapters.http.protocol.request_parser import ParametersSchema
+from taskservice.adapters.http.protocol.strict_fields import (
+    BooleanParameter,
+    DateTimeParameter,
+    EnumParameter,
+    IntegerParameter,
+    KindField,
+    StringParameter,
+)
+from taskservice.core import fields as core_fields
+from taskservice.core.entity import Entity, Step
+from taskservice.core.fields import fields_of
+from taskservice.core.query import (
+    PAGE_DEFAULT,
+    PAGE_LIMIT,
+    Filter,
+    Query,
+    Sort,
+    filters_of,
+    sort_fields,
+)
+
+MERGE_PATCH = "application/merge-patch+json"
+
+AnyField = fields.Field[Any]
+S = TypeVar("S", bound=Schema)
+
+
+def response_schema(entity_type: type[Entity]) -> type[EntitySchema]:
+    """Return the schema of an entity in a response."""
+    members = {
+        name: KindField(
+            field.kind, {"description": field.doc}, required=True, allow_none=field.nullable
+        )
+        for name, field in fields_of(entity_type).items()
+    }
+    return _derive(EntitySchema, entity_type.__name__, members, entity_type)
+
+
+def create_schema(entity_type: type[Entity]) -> type[BodySchema]:
+    """Return the schema of a new entity. It loads to the class of the settable fields."""
+    members = _body_fields(entity_type)
+    return _derive(_CreateSchema, f"{entity_type.__name__}Create", members, entity_type.new_type)
+
+
+def update_schema(entity_type: type[Entity]) -> type[BodySchema]:
+    """Return the schema of an update: absent fields keep their values. It loads to a `Step`."""
+    members = _body_fields(entity_type)
+    return _derive(_EditSchema, f"{entity_type.__name__}Update", members, entity_type)
+
+
+def patch_schema(entity_type: type[Entity]) -> type[BodySchema]:
+    """Return the schema of a JSON merge patch (RFC 7396). It loads to a `Step`.
+
+    Absent fields keep their values, null clears them.
+    """
+    members = _body_fields(entity_type, is_partial=True)
+    return _derive(_PatchSchema, f"{entity_type.__name__}Patch", members, entity_type)
+
+
+def query_schema(query_type: type[Query[Any]], first: Sequence[str]) -> type[ParametersSchema]:
+    """Return the schema of the query of a list. It loads to a `query_type`.
+
+    The parameters in `first` come first, as positional clients rely on the order.
+    """
+    filters = {one.parameter: _filter_parameter(one) for one in filters_of(query_type).values()}
+    members = {**filters, **_page_parameters(query_type.entity_type)}
+    ordered = {name: members[name] for name in dict.fromkeys([*first, *members])}
+    return _derive(_QuerySchema, query_type.__name__, ordered, query_type)
+
+
+def _derive(
+    base: type[S], name: str, members: Mapping[str, AnyField], loaded_type: type
+) -> type[S]:
+    attributes: Any = {**members, "loaded_type": loaded_type}
+    schema: Any = base.from_dict(attributes, name=f"{name}Schema")
+    derived: type[S] = schema
+    return derived
+
+
+def _body_fields(entity_type: type[Entity], *, is_partial: bool = False) -> dict[str, AnyField]:
+    return {
+        name: KindField(
+            field.kind,
+            {"description": field.doc},
+            required=field.is_required and not is_partial,
+            allow_none=field.nullable,
+        )
+        for name, field in fields_of(entity_type.new_type).items()
+    }
+
+
+class _CreateSchema(BodySchema):
+    loaded_type: ClassVar[Any]
+
+    @post_load
+    def _new(self, values: dict[str, Any], **_: Any) -> Any:
+        return self.loaded_type(**values)
+
+
+class _EditSchema(BodySchema):
+    loaded_type: ClassVar[Any]
+
+    @post_load
+    def _step(self, edits: dict[str, Any], **_: Any) -> Step[Any]:
+        return partial(self.loaded_type.edit, **edits)
+
+
+class _PatchSchema(_EditSchema):
+    media_types = (MERGE_PATCH, JSON)
+
+
+class _QuerySchema(ParametersSchema):
+    loaded_type: ClassVar[Any]
+
+    def defaults(self) -> Query[Any]:
+        """Return the query of a list without parameters."""
+        query: Query[Any] = self._query({})
+        return query
+
+    @post_load
+    def _query(self, parameters: dict[str, Any], **_: Any) -> Query[Any]:
+        cursor = parameters.pop("cursor", None)
+        filters = filters_of(self.loaded_type).values()
+        given = {one.name: parameters.pop(one.parameter, None) for one in filters}
+        query: Query[Any] = self.loaded_type(
+            **given, **parameters, with_total=prefers_exact_count()
+        )
+        return query if cursor is None else _continue_at(query, cursor)
+
+
+def _continue_at(query: Query[Any], cursor: str) -> Query[Any]:
+    try:
+        return cursors.decode(cursor, current_request().owner, query)
+    except cursors.BadCursor:
+        raise ProblemError("malformed-request", "the cursor does not belong to this list") from None
+
+
+def _filter_parameter(one: Filter) -> AnyField:
+    metadata = {"description": one.doc, "example": one.example}
+    match one.kind:
+        case core_fields.Boolean():
+            return BooleanParameter(metadata=metadata)
+        case core_fields.Timestamp():
+            return DateTimeParameter(metadata=metadata)
+        case core_fields.Integer(minimum, maximum) if maximum is not None:
+            return IntegerParameter(minimum, maximum, metadata=metadata)
+        case core_fields.Text():
+            return StringParameter(one.kind.check, metadata={**one.kind.json_schema(), **metadata})
+    raise TypeError(f"no query parameter for {one.kind}")
+
+
+def _page_parameters(entity_type: type[Entity]) -> dict[str, AnyField]:
+    choices = {
+        "-" * descending + field: Sort(field=field, descending=descending)
+        for field in sort_fields(entity_type)
+        for descending in (False, True)
+    }
+    names = [f"{sort.field.upper()}{'_DESCENDING' * sort.descending}" for sort in choices.values()]
+    page_size = {"description": "The page size.", "default": PAGE_DEFAULT, "example": 20}
+    order = {
+        "description": "The order, with - for descending. Ties are sorted by id in the same "
+        "direction, titles by code point.",
+        "default": "-created_at",
+        "example": "title",
+        "x-enum-varnames": names,
+    }
+    start = {
+        "description": "The start of the page, from the `Link` of the previous page. Empty counts "
+        "as absent, which is the first page.",
+        "pattern": cursors.PATTERN,
+    }
+    return {
+        "limit": IntegerParameter(1, PAGE_LIMIT, metadata=page_size),
+        "sort": EnumParameter(choices, metadata=order),
+        "cursor": StringParameter(metadata=start),
+    }
