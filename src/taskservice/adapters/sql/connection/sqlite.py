@@ -83,7 +83,6 @@ def hold_connection_open(engine: Engine) -> None:
     with suppress(Error, Unavailable):
         connection: Any = engine.dialect.connect(*arguments, **options)
         event.listen(engine, "engine_disposed", lambda _: connection.close())
-        configure_connection(connection)
         enable_wal(connection)
 
 
@@ -102,7 +101,7 @@ def refuse_replaced_file(engine: Engine) -> None:
 
     def remember(connection: Any, _: ConnectionPoolEntry) -> None:
         path = connection.execute("PRAGMA database_list").fetchone()[2]
-        if path and (identity := _file_identity(path)):
+        if identity := _file_identity(path):
             first_identities.setdefault(path, identity)
 
     event.listen(engine, "do_connect", check)
