@@ -75,6 +75,38 @@ def test_our_version_is_taken_over(
     execute(database, ANOTHER.replace("PRIMARY KEY", f"CONSTRAINT {ALEMBIC_TABLE}_pkc PRIMARY KEY"))
 
 
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [],
+        [ANOTHER],
+        [ANOTHER, "INSERT INTO alembic_version VALUES ('a1b2c3d4')"],
+        [ANOTHER, f"INSERT INTO alembic_version VALUES ('{schema.VERSIONS[-1]}'), ('a1b2c3d4')"],
+    ],
+    ids=["no table", "no version", "another's version", "two versions"],
+)
+def test_tables_without_our_version_are_not_taken_over(
+    database: Engine, statements: list[str]
+) -> None:
+    """Even if they have our names and columns: nobody knows at which version they are."""
+    upgrade(database)
+    execute(database, f"DROP TABLE {schema.VERSION_TABLE}", *statements)
+    with pytest.raises(UnusableDatabase, match="was not created by taskservice"):
+        upgrade(database)
+
+
+def test_a_schema_of_its_own_is_enough(postgresql: Databases) -> None:
+    """On PostgreSQL: the tables of other schemas on the `search_path` are neither ours nor changed."""
+    address = postgresql.create_database()
+    another = unpooled_engine(database_url(address))
+    execute(another, "CREATE TABLE tasks (id integer)", "CREATE SCHEMA own")
+    database = unpooled_engine(database_url(f"{address}?options=-csearch_path%3Down,public"))
+    upgrade(database)
+    schema.require_current(database)
+    assert [column["name"] for column in inspect(another).get_columns("tasks")] == ["id"]
+    postgresql.drop_database(address)
+
+
 def test_another_applications_table_is_named(database: Engine) -> None:
     """It is neither changed nor served."""
     execute(database, "CREATE TABLE tasks (id integer)")

@@ -5,6 +5,7 @@ from pathlib import Path
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, Engine, inspect
+from sqlalchemy.exc import NoSuchTableError
 
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.engine import require_wal
@@ -78,10 +79,11 @@ def _require_own_tables(connection: Connection) -> None:
 def _columns(connection: Connection, table: str) -> set[str]:
     """Return the column names of a table in the default schema, none if it does not exist."""
     inspector = inspect(connection)
-    schema = inspector.default_schema_name
-    if not inspector.has_table(table, schema):
+    try:
+        columns = inspector.get_columns(table, inspector.default_schema_name)
+    except NoSuchTableError:
         return set()
-    return {column["name"] for column in inspector.get_columns(table, schema)}
+    return {column["name"] for column in columns}
 
 
 def alembic_config(connection: Connection | None = None) -> Config:
