@@ -14,6 +14,7 @@ from taskservice.adapters.sql.admin.migrate import upgrade
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
+from taskservice.core.operations.metrics import NO_METRICS, Metrics
 
 
 class Database(NamedTuple):
@@ -81,6 +82,7 @@ def service_engine(
     lock_timeout: float = 1,
     prepared_statements: bool = False,
     allow_privileged_role: bool = False,
+    metrics: Metrics = NO_METRICS,
 ) -> Engine:
     """Return an engine as the service has it."""
     return pooled_engine(
@@ -90,6 +92,7 @@ def service_engine(
         prepared_statements=prepared_statements,
         timeouts=Timeouts(statement_timeout, lock_timeout),
         allow_privileged_role=allow_privileged_role,
+        metrics=metrics,
     )
 
 

@@ -80,6 +80,19 @@ def test_the_pool_reports_to_metrics(tmp_path: Path) -> None:
     ]
 
 
+def test_a_pool_with_metrics_logs_no_connections(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not even at the level `debug`: SQLAlchemy's messages show the database's address."""
+    address = sqlite_database(tmp_path)
+    caplog.clear()
+    with caplog.at_level("DEBUG"):
+        engine = service_engine(address, metrics=Recorder())
+        engine.connect().close()
+        engine.dispose()
+    assert caplog.messages == []
+
+
 def test_without_metrics_the_pool_has_no_overhead(tmp_path: Path) -> None:
     """It is SQLAlchemy's own class, without listeners."""
     engine = service_engine(sqlite_database(tmp_path))

@@ -14,6 +14,10 @@ def metered_pool(metrics: Metrics) -> type[QueuePool]:
     """Return a pool class that reports waiting threads and pool timeouts to `metrics`."""
 
     class MeteredPool(QueuePool):
+        # SQLAlchemy names the logger after the module. Its messages show the database's address,
+        # and would be logged at the level of the service's own loggers.
+        __module__ = QueuePool.__module__
+
         def connect(self) -> PoolProxiedConnection:
             metrics.pool_waiting(1)
             try:
