@@ -48,14 +48,16 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return found
 
 
+@pytest.mark.parametrize("kind", ["role_engine", "superuser_engine"])
 def test_a_committed_transaction_with_its_rows_was_applied(
-    role_engine: Engine, pauses: list[float]
+    request: pytest.FixtureRequest, pauses: list[float], kind: str
 ) -> None:
-    """The block ends normally as soon as the status is known."""
-    with role_engine.connect() as connection:
+    """The block ends normally as soon as the status is known, with and without a pool."""
+    engine = request.getfixturevalue(kind)
+    with engine.connect() as connection:
         transaction_id = begun(connection)
         connection.exec_driver_sql("COMMIT")
-    lose(role_engine, transaction_id, is_committed=True)
+    lose(engine, transaction_id, is_committed=True)
     assert pauses == [commit_outcome.POLL_INTERVAL]
 
 

@@ -28,6 +28,7 @@ from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.core.errors import ReadOnly, TaskNotFound, Unavailable
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.idempotent_tasks import IdempotentTasks
+from taskservice.core.operations.metrics import Metrics, WriteOutcome
 from taskservice.core.preconditions import at_version, with_precondition
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
@@ -63,11 +64,22 @@ WRITES = {
 }
 
 
+class ResolvedCommits(Metrics):
+    """Records the outcomes of COMMITs whose response was lost."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[WriteOutcome] = []
+
+    def commit_resolved(self, outcome: WriteOutcome) -> None:
+        self.outcomes.append(outcome)
+
+
 class Fragile(NamedTuple):
     """A service behind a wire that may lose an answer."""
 
     engine: Engine
     proxy: TcpProxy
+    resolved: ResolvedCommits
 
     def create(self, key: str) -> str:
         """Create a task with a key; return its title."""
@@ -97,17 +109,19 @@ class Fragile(NamedTuple):
 @pytest.fixture
 def fragile(database: Database) -> Iterator[Fragile]:
     with tcp_proxy(database.service) as (proxy, through):
-        engine = service_engine(through, pool_size=1)
-        yield Fragile(engine, proxy)
+        resolved = ResolvedCommits()
+        engine = service_engine(through, pool_size=1, metrics=resolved)
+        yield Fragile(engine, proxy, resolved)
         engine.dispose()
 
 
 def test_a_lost_response_to_commit_is_resolved(fragile: Fragile) -> None:
-    """The write succeeds as if the response had come."""
+    """The write succeeds as if the response had come, and is counted once as resolved."""
     fragile.create("before")
     fragile.proxy.lose_answer_to = COMMIT
     assert fragile.create("lost") == "under lost"
     assert fragile.proxy.lost == 1
+    assert fragile.resolved.outcomes == ["applied"]
     assert fragile.titles()[0] == "under lost"
     assert fragile.create("lost") == "under lost"
     assert fragile.titles().count("under lost") == 1
@@ -122,7 +136,7 @@ def test_a_commit_without_its_rows_was_not_applied(
     monkeypatch.setattr(SqlIdempotencyStore, "is_committed", lambda *_: False)
     with pytest.raises(Unavailable) as caught:
         fragile.create("another's")
-    assert caught.value.outcome == "not_applied"
+    assert [caught.value.outcome] == fragile.resolved.outcomes == ["not_applied"]
 
 
 def test_without_a_check_for_its_rows_the_transaction_status_decides(fragile: Fragile) -> None:
@@ -185,7 +199,7 @@ def test_without_a_database_the_outcome_is_unknown(
     with pytest.raises(Unavailable) as caught, opened as tasks:
         tasks.add(NewTask(title="who knows"))
         fragile.proxy.is_cut = True
-    assert caught.value.outcome == "unknown"
+    assert [caught.value.outcome] == fragile.resolved.outcomes == ["unknown"]
 
 
 LOSSES = ["lose", "lose_answer_to"]

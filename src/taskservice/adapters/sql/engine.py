@@ -15,6 +15,7 @@ from taskservice.adapters.sql.checks.encoding import check_encoding
 from taskservice.adapters.sql.checks.roles import check_role
 from taskservice.adapters.sql.checks.row_security import check_row_security
 from taskservice.adapters.sql.connection.address import CONNECT_TIMEOUT_SECONDS, is_sqlite
+from taskservice.adapters.sql.connection.commit_outcome import METRICS_OPTION
 from taskservice.adapters.sql.connection.errors import mark_disconnect, translate_errors
 from taskservice.adapters.sql.connection.pool_metrics import meter_connections, metered_pool
 from taskservice.adapters.sql.connection.sessions import (
@@ -57,7 +58,8 @@ def pooled_engine(
 
     `max_overflow` connections beyond the pool are closed after use; `pool_timeout`
     is in seconds. Set `prepared_statements` to False for a pooler that does not
-    support them; direct sessions use them anyway. The pool reports to `metrics`.
+    support them; direct sessions use them anyway. `metrics` counts what the pool
+    does, and the outcomes of COMMITs without a response.
 
     A new connection raises `PrivilegedRole` if its role bypasses row-level security,
     and `UnusableDatabase` if a table is not protected by it, unless
@@ -73,7 +75,7 @@ def pooled_engine(
         pool_recycle=POOL_RECYCLE_SECONDS,
         pool_use_lifo=True,
         pool_reset_on_return=None,
-        execution_options={TIMEOUTS_OPTION: timeouts},
+        execution_options={TIMEOUTS_OPTION: timeouts, METRICS_OPTION: metrics},
     )
     if is_sqlite(url):
         event.listen(engine, "connect", enable_wal)

@@ -9,15 +9,18 @@ from sqlalchemy.exc import DataError
 
 from taskservice.adapters.sql.connection.errors import ConnectionLost, translate_errors
 from taskservice.adapters.sql.connection.retries import RETRY_TIMEOUT
-from taskservice.core.errors import Outcome, Unavailable
+from taskservice.core.errors import Unavailable
+from taskservice.core.operations.metrics import NO_METRICS, Metrics, WriteOutcome
 
 CURRENT_TRANSACTION_ID = "pg_current_xact_id()::text"
+METRICS_OPTION = "taskservice_metrics"
+"""The engine's execution option that holds the `Metrics` which count outcomes."""
 
 POLL_INTERVAL = 0.05
 
 # After a failover the address may lead to a standby, which may lack the last commits.
 _STATUS_QUERY = "SELECT CASE WHEN NOT pg_is_in_recovery() THEN pg_xact_status(%s::xid8) END"
-_OUTCOMES: dict[str | None, Outcome] = {"aborted": "not_applied"}
+_OUTCOMES: dict[str | None, WriteOutcome] = {"committed": "applied", "aborted": "not_applied"}
 
 
 @contextmanager
@@ -28,9 +31,9 @@ def resolve_commit_outcome(
 
     If the connection breaks and the transaction was committed, the block ends
     normally. If not, raise `Unavailable` with the outcome `not_applied`, or
-    `unknown` if the status cannot be read in time. `is_committed` checks for the
-    written rows: after a crash PostgreSQL may assign the same id to another
-    transaction.
+    `unknown` if the status cannot be read in time. Either way the engine's metrics
+    count the outcome. `is_committed` checks for the written rows: after a crash
+    PostgreSQL may assign the same id to another transaction.
     """
     try:
         yield
@@ -39,8 +42,15 @@ def resolve_commit_outcome(
             raise
         connection.close()
         status = _await_status(connection.engine, transaction_id, is_committed)
-        if status != "committed":
-            raise Unavailable(str(error), _OUTCOMES.get(status, "unknown")) from error
+        outcome = _OUTCOMES.get(status, "unknown")
+        _count(connection.engine, outcome)
+        if outcome != "applied":
+            raise Unavailable(str(error), outcome) from error
+
+
+def _count(engine: Engine, outcome: WriteOutcome) -> None:
+    metrics: Metrics = engine.get_execution_options().get(METRICS_OPTION, NO_METRICS)
+    metrics.commit_resolved(outcome)
 
 
 def _await_status(
