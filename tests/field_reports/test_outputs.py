@@ -124,6 +124,17 @@ def test_standard_error_may_be_closed(
     assert (tmp_path / "tasks.jsonl").read_bytes() == LINES
 
 
+def test_an_error_is_never_written_to_standard_output(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Not even if standard error is closed: it would be taken for a task."""
+    monkeypatch.setattr("taskservice.cli.configure", lambda _: None)
+    monkeypatch.setattr(sys, "stderr", None)
+    with pytest.raises(SystemExit) as caught:
+        main(["export", ADA, "-", "--database", "nonsense"])
+    assert (caught.value.code, capfd.readouterr().out) == (2, "")
+
+
 def test_what_a_terminal_cannot_encode_is_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Help has dots that ISO 8859-1 does not have, and the path of a database may have anything."""
     printed = BytesIO()

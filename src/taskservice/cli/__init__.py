@@ -2,6 +2,8 @@
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -20,13 +22,6 @@ from taskservice.logs import configure
 
 _log = logging.getLogger("taskservice")
 
-
-class _CommandError(click.ClickException):
-    """A command failed: print one message and exit with status 2."""
-
-    exit_code = 2
-
-
 COMMANDS = {
     "serve": "serve:serve",
     "token": "token:token",
@@ -38,6 +33,18 @@ COMMANDS = {
     "openapi": "openapi:openapi",
     "db": "db:db",
 }
+
+
+@contextmanager
+def _errors_as_messages() -> Iterator[None]:
+    """Print an exception of the block as a message and exit with status 2; leave click's to it."""
+    try:
+        yield
+    except (click.ClickException, click.exceptions.Exit, click.Abort):
+        raise
+    except Exception as error:
+        _log.debug("command failed", exc_info=True)
+        exit_with_error(error_message(error))
 
 
 class _LazyGroup(click.Group):
@@ -56,25 +63,18 @@ class _LazyGroup(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; turn any exception into a message."""
-        try:
+        """Run the command. Click itself would exit with status 1 if a pipe is closed."""
+        with _errors_as_messages():
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
-            raise
-        except Exception as error:
-            _log.debug("command failed", exc_info=True)
-            raise _CommandError(error_message(error)) from error
 
     def main(self, *args: Any, **extra: Any) -> Any:
-        """Run a command line; turn an error of the output into a message, too."""
-        try:
+        """Run a command line; the errors include those of the output when it is flushed."""
+        with _errors_as_messages():
             replace_closed_streams()
             escape_unencodable()
             require_docstrings()
             with output_flushed_at_exit():
                 return super().main(*args, **extra)
-        except Exception as error:
-            return exit_with_error(error_message(error))
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from errno import EBADF
 from io import TextIOBase, TextIOWrapper
+from typing import NoReturn
 
 import click
 
@@ -32,7 +33,7 @@ def replace_closed_streams() -> None:
         sys.stdin = open(os.devnull)  # noqa: PTH123, SIM115
 
 
-def exit_with_error(message: str) -> None:
+def exit_with_error(message: str) -> NoReturn:
     """Print `message` if possible, and exit with status 2."""
     with suppress(OSError):
         click.echo(f"Error: {message}", err=True)
