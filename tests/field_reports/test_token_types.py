@@ -10,7 +10,7 @@ from taskservice.core.errors import Unauthenticated
 
 def is_taken(token: str) -> bool:
     try:
-        return verifier()(token) == "ada"
+        return verifier()(token).owner == "ada"
     except Unauthenticated:
         return False
 

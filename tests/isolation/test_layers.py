@@ -32,7 +32,7 @@ def without_ownership(app: Flask) -> Iterator[None]:
 
     def let_through() -> None:
         authenticate = authorization._services().authenticate
-        current_request().owner = authenticate(authorization._bearer_token())
+        current_request().caller = authenticate(authorization._bearer_token())
 
     checks = app.before_request_funcs["tasks"]
     place = checks.index(authorization.enforce_ownership)

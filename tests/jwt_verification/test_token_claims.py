@@ -7,13 +7,14 @@ import pytest
 from tests.token_forge import CLAIMS, NOW, SECONDS, SECRET, claiming, forge, verifier
 
 from taskservice.adapters.jwt import SharedSecret, Verifier, claims
+from taskservice.core.authentication import ALL_SCOPES
 from taskservice.core.errors import Unauthenticated
 
 YEAR_9999 = 253_402_300_799
 
 
 def subject(token: str, **settings: object) -> str:
-    return verifier(**settings)(token)
+    return verifier(**settings)(token).owner
 
 
 def refused(token: str, reason: str, **settings: object) -> None:
@@ -102,7 +103,7 @@ def test_a_token_expires_while_the_process_runs() -> None:
     """The clock is read for each token."""
     now = NOW
     verify = Verifier(SharedSecret(SECRET), clock=lambda: now)
-    assert verify(forge()) == "ada"
+    assert verify(forge()).owner == "ada"
     now += timedelta(seconds=631)
     with pytest.raises(Unauthenticated, match="the token has expired"):
         verify(forge())
@@ -194,3 +195,59 @@ def test_the_subject_may_be_in_another_claim() -> None:
     name = "https://i.example/user"
     assert subject(claiming(sub=7, **{name: "bob"}), subject_claim=name) == "bob"
     refused(claiming(), "is not a valid user id", subject_claim=name)
+
+
+def client(**named: object) -> str | None:
+    """Return the client of a token with these claims, whose owner is Ada."""
+    caller = verifier()(forge({**CLAIMS, **named}))
+    assert caller.owner == "ada"
+    return caller.client
+
+
+def test_a_caller_has_all_scopes() -> None:
+    """Tokens do not limit what their caller may do."""
+    assert verifier()(claiming(scope="tasks:read")).scopes == ALL_SCOPES
+
+
+def test_a_token_without_a_client_is_accepted() -> None:
+    """Its client is None."""
+    assert client() is None
+
+
+@pytest.mark.parametrize("name", ["azp", "client_id"])
+@pytest.mark.parametrize("value", ["todo-app", "x", "x" * 128, "https://app.example", " ~"])
+def test_a_client_is_read(name: str, value: str) -> None:
+    """Either claim names it, with 1 to 128 printable characters of ASCII."""
+    assert client(**{name: value}) == value
+
+
+def test_azp_takes_precedence_over_client_id() -> None:
+    """`client_id` counts only without an `azp`, even if that `azp` is not usable."""
+    assert client(azp="page", client_id="other") == "page"
+    assert client(azp=None, client_id="other") is None
+
+
+@pytest.mark.parametrize("name", ["azp", "client_id"])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "",
+        "x" * 129,
+        *(
+            "a\x00",
+            "\x1f",
+            "a\nb",
+            "page\n",
+            "\x1b[31m",
+            "\x7f",
+            "\x85",
+            "å",
+            "\u202e",
+            "\ud83d\ude00",
+        ),
+        *(None, 1, 0, 1.5, True, False, [], ["page"], {}, {"azp": "page"}),
+    ],
+)
+def test_an_unusable_client_is_none(name: str, wrong: object) -> None:
+    """The token is accepted all the same: the client only appears in the log."""
+    assert client(**{name: wrong}) is None

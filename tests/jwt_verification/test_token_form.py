@@ -27,14 +27,14 @@ def refused(token: str, reason: str) -> None:
 
 def test_a_good_token_names_its_subject() -> None:
     """A token that is signed, in form and in time is its subject's."""
-    assert authenticate(forge()) == "ada"
-    assert authenticate(jwt.encode(CLAIMS, SECRET, algorithm="HS256")) == "ada"
+    assert authenticate(forge()).owner == "ada"
+    assert authenticate(jwt.encode(CLAIMS, SECRET, algorithm="HS256")).owner == "ada"
 
 
 @pytest.mark.parametrize("length", [8193, 20_000])
 def test_a_token_ends_at_8192_characters(length: int) -> None:
     """A token of 8,192 characters is read; a longer one is refused unread."""
-    assert authenticate(_of_length(8192)) == "ada"
+    assert authenticate(_of_length(8192)).owner == "ada"
     refused(_of_length(length), "longer than 8192 characters")
 
 
@@ -147,8 +147,8 @@ def test_a_payload_is_one_json_object(payload: bytes, reason: str) -> None:
 @pytest.mark.parametrize("kind", ["JWT", "jwt", "at+jwt", "AT+JWT"])
 def test_typ_may_be_that_of_an_access_token(kind: str) -> None:
     """`typ` is `JWT` or `at+jwt`, in any case, or absent."""
-    assert authenticate(headed(typ=kind)) == "ada"
-    assert authenticate(forge(header={"alg": "HS256"})) == "ada"
+    assert authenticate(headed(typ=kind)).owner == "ada"
+    assert authenticate(forge(header={"alg": "HS256"})).owner == "ada"
 
 
 @pytest.mark.parametrize(
@@ -187,12 +187,12 @@ def test_kid_is_a_string(value: object) -> None:
 @pytest.mark.parametrize("value", ["", "1", "../../dev/null", "' OR 1=1 --", "\x00", "\ud800"])
 def test_kid_chooses_nothing_where_there_is_one_secret(value: str) -> None:
     """With a shared secret a `kid` is looked up nowhere."""
-    assert authenticate(headed(kid=value)) == "ada"
+    assert authenticate(headed(kid=value)).owner == "ada"
 
 
 def test_members_that_mean_nothing_here_are_ignored() -> None:
     """Other members of the header are ignored (RFC 7515, section 4)."""
-    assert authenticate(headed(x5t="abc", cty="JWT", zip="DEF", whatever=[1])) == "ada"
+    assert authenticate(headed(x5t="abc", cty="JWT", zip="DEF", whatever=[1])).owner == "ada"
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ def test_members_that_mean_nothing_here_are_ignored() -> None:
 def test_an_algorithm_that_is_not_configured_is_refused(algorithm: object) -> None:
     """Only the algorithm of the configured family is taken, by its exact name (RFC 8725, 3.1)."""
     refused(headed(alg=algorithm), "alg is not an allowed algorithm")
-    assert authenticate(headed(alg="HS256")) == "ada"
+    assert authenticate(headed(alg="HS256")).owner == "ada"
 
 
 def test_a_header_without_alg_is_refused() -> None:

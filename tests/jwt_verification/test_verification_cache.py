@@ -11,6 +11,7 @@ from tests.token_issuer import Issuer
 from taskservice.adapters.jwt import KeySet, SharedSecret, Verifier
 from taskservice.adapters.jwt.claims import Claims
 from taskservice.adapters.jwt.verification_cache import CACHE_SIZE, VerificationCache, VerifiedToken
+from taskservice.core.authentication import ALL_SCOPES, Caller
 from taskservice.core.errors import Unauthenticated
 
 TOKEN = claiming()
@@ -33,8 +34,14 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_signature_is_verified_once(decoded: list[str]) -> None:
     """The second request with the same token costs no signature."""
     authenticate = verifier()
-    assert [authenticate(TOKEN), authenticate(TOKEN)] == ["ada", "ada"]
+    assert [authenticate(TOKEN).owner, authenticate(TOKEN).owner] == ["ada", "ada"]
     assert decoded == [TOKEN]
+
+
+def test_a_caller_is_built_once() -> None:
+    """The second request with the same token gets the same object."""
+    authenticate = verifier()
+    assert authenticate(TOKEN) is authenticate(TOKEN)
 
 
 def test_a_refused_token_is_not_cached(decoded: list[str]) -> None:
@@ -61,7 +68,7 @@ def test_a_cached_token_expires() -> None:
     """The claims are compared with the clock each time."""
     now = [NOW]
     authenticate = Verifier(SharedSecret(SECRET), clock=lambda: now[0])
-    assert authenticate(TOKEN) == "ada"
+    assert authenticate(TOKEN).owner == "ada"
     now[0] = datetime.fromtimestamp(CLAIMS["exp"] + 30, UTC)  # type: ignore[operator]
     with pytest.raises(Unauthenticated, match="has expired"):
         authenticate(TOKEN)
@@ -73,7 +80,7 @@ def test_a_cached_token_of_a_removed_key_is_refused() -> None:
     keys = KeySet("https://i.example/jwks", fetch=lambda _: issuer.document())
     authenticate = Verifier(keys)
     token = issuer.token()
-    assert authenticate(token) == "ada"
+    assert authenticate(token).owner == "ada"
     issuer.rotate()
     keys.refresh_now()
     with pytest.raises(Unauthenticated, match="no key verifies"):
@@ -85,7 +92,7 @@ def test_the_cache_is_bounded() -> None:
     cache = VerificationCache(limit=2)
     (key,) = SharedSecret(SECRET).current()
     for token in ("a", "b", "c"):
-        cache.put(token, VerifiedToken(key, Claims(token, 0, {})))
+        cache.put(token, VerifiedToken(key, Claims(Caller(token, ALL_SCOPES, None), 0, {})))
     assert [cache.get(token) is not None for token in ("a", "b", "c")] == [False, True, True]
     assert CACHE_SIZE == 2_000
 
@@ -94,7 +101,7 @@ def test_the_cache_key_is_the_whole_token() -> None:
     """A token that differs in one character is not found."""
     cache = VerificationCache()
     (key,) = SharedSecret(SECRET).current()
-    cache.put(TOKEN, VerifiedToken(key, Claims("ada", 0, {})))
+    cache.put(TOKEN, VerifiedToken(key, Claims(Caller("ada", ALL_SCOPES, None), 0, {})))
     for place in range(len(TOKEN)):
         other = TOKEN[:place] + ("A" if TOKEN[place] != "A" else "B") + TOKEN[place + 1 :]
         assert cache.get(other) is None

@@ -56,6 +56,15 @@ def test_an_accepted_token_shows_its_user(tmp_path: Path) -> None:
     assert lines[-1] == "accepted: the user is ada, the path /api/tasks/ada/tasks"
 
 
+def test_an_accepted_token_shows_its_client(tmp_path: Path) -> None:
+    """With the claims that may name it."""
+    token = signed_token(azp="todo-app", client_id="other")
+    status, lines, _ = explained(tmp_path, token, TASKSERVICE_JWT_SECRET=SECRET)
+    assert {'azp "todo-app"', 'client_id "other"'} <= {*lines}
+    verdict = "accepted: the user is ada, the client todo-app, the path /api/tasks/ada/tasks"
+    assert (status, lines[-1]) == (0, verdict)
+
+
 AN_HOUR_AGO = datetime.now(UTC) - timedelta(hours=1)
 VALID = {"iss": "https://i/", "aud": "tasks"}
 

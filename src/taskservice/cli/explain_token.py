@@ -29,8 +29,9 @@ def explain(token: str, settings: Settings) -> Iterator[str]:
     yield from _header_lines(_part(token, 0), keys)
     yield from _claim_lines(_part(token, 1), settings, now)
     yield f"{'clock':<9} {_timestamp(now)}, this machine's{_issuer_clock(settings)}"
-    subject = token_verifier(keys, settings)(token)
-    yield f"accepted: the user is {subject}, the path /api/tasks/{subject}/tasks"
+    caller = token_verifier(keys, settings)(token)
+    client = f"the client {caller.client}, " if caller.client else ""
+    yield f"accepted: the user is {caller.owner}, {client}the path /api/tasks/{caller.owner}/tasks"
 
 
 def _part(token: str, number: int) -> dict[str, Any]:
@@ -68,7 +69,7 @@ def _key_note(header: dict[str, Any], keys: KeySource) -> str:
 
 def _claim_lines(claims: dict[str, Any], settings: Settings, now: datetime) -> Iterator[str]:
     expected = {"iss": settings.jwt_issuer, "aud": settings.jwt_audience}
-    for name in dict.fromkeys([settings.jwt_subject_claim, "iss", "aud"]):
+    for name in dict.fromkeys([settings.jwt_subject_claim, "iss", "aud", "azp", "client_id"]):
         required = expected.get(name)
         if claims and (name in claims or required or name == settings.jwt_subject_claim):
             note = f"must be {_value(required)}" if required else ""

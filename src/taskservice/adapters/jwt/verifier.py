@@ -8,6 +8,7 @@ from taskservice.adapters.jwt.compact import split_token
 from taskservice.adapters.jwt.jose_header import JoseHeader, parse_json_object, read_header
 from taskservice.adapters.jwt.key_source import KeySource
 from taskservice.adapters.jwt.verification_cache import VerificationCache, VerifiedToken
+from taskservice.core.authentication import Caller
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.errors import Unauthenticated
 
@@ -15,7 +16,7 @@ from taskservice.core.errors import Unauthenticated
 class Verifier:
     """Authenticates a signed JWT in compact serialization (RFC 7519, RFC 8725).
 
-    Implements `core.caller.Authenticate`. Reasons never contain a part of the token.
+    Implements `Authenticate`. Reasons never contain a part of the token.
     Thread-safe if `keys` is.
     """
 
@@ -39,8 +40,8 @@ class Verifier:
         self._cache = VerificationCache()
         self._jws = PyJWS(self._algorithms, {"enforce_minimum_key_length": True})
 
-    def __call__(self, token: str) -> str:
-        """Return the subject of `token`. Raise `Unauthenticated`, or `Unavailable` without keys.
+    def __call__(self, token: str) -> Caller:
+        """Return the caller of `token`. Raise `Unauthenticated`, or `Unavailable` without keys.
 
         The result of the verification is cached as long as the key exists. The time is
         checked on each call.
@@ -49,7 +50,7 @@ class Verifier:
         if verified is None or not any(key is verified.key for key in self._keys.current()):
             verified = self._verify(token)
             self._cache.put(token, verified)
-        return verified.claims.subject_if_valid(self._clock().timestamp())
+        return verified.claims.caller_if_valid(self._clock().timestamp())
 
     def _verify(self, token: str) -> VerifiedToken:
         header = read_header(split_token(token).header, self._algorithms)

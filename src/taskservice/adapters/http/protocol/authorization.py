@@ -11,7 +11,7 @@ from taskservice.adapters.http.protocol.idempotency import idempotency_key
 from taskservice.adapters.http.protocol.problems import ProblemError
 from taskservice.adapters.http.protocol.rate_limit import count_failed_authentication
 from taskservice.adapters.http.protocol.request import current_request
-from taskservice.core.authentication import Authenticate
+from taskservice.core.authentication import Authenticate, Caller
 from taskservice.core.errors import Unauthenticated, Unavailable
 from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.workspace import OpenWorkspace, TaskService
@@ -46,11 +46,11 @@ def enforce_ownership() -> None:
     request = current_request()
     if request.method == "OPTIONS":
         return
-    owner = _authenticate()
-    request.log_context["user_id"] = owner
-    if owner != request.path_user:
+    caller = _authenticate()
+    request.log_context["user_id"] = caller.owner
+    if caller.owner != request.path_user:
         raise ProblemError("not-your-tasks", "the user in the path is not the subject of the token")
-    request.owner = owner
+    request.caller = caller
 
 
 @contextmanager
@@ -76,8 +76,8 @@ def _services() -> Services:
     return services
 
 
-def _authenticate() -> str:
-    """Return the subject of the token. A failure counts against the client's address."""
+def _authenticate() -> Caller:
+    """Return the caller that the token names. A failure counts against the client's address."""
     try:
         return _services().authenticate(_bearer_token())
     except (Unauthenticated, Unavailable):

@@ -14,6 +14,7 @@ from taskservice.adapters.http.protocol.path_prefix import (
     PATH_SAFE_CHARACTERS,
     normalize_path_prefix,
 )
+from taskservice.core.authentication import Caller
 from taskservice.core.operations.metrics import WriteOutcome
 from taskservice.core.operations.rate_limits import RateLimitStatus
 
@@ -30,8 +31,8 @@ class ApiRequest(Request):
     """Disables Flask's own limit, which costs a lookup for each body. `BODY_LIMIT` applies."""
     path_user: str
     """The user in the path."""
-    owner: str
-    """The authenticated user. Set once the token's subject equals `path_user`."""
+    caller: Caller
+    """The authenticated caller. Set once its owner equals `path_user`."""
     rate_limit_status: RateLimitStatus | None = None
     """The owner's remaining rate limit."""
     if_match_etags: ETags | None = None
@@ -50,6 +51,11 @@ class ApiRequest(Request):
     """The outcome of a write that failed, if the service knows it."""
     unexpected_error: Exception | None = None
     """The exception that no error handler expects."""
+
+    @property
+    def owner(self) -> str:
+        """The owner whose tasks are read or written: that of the caller."""
+        return self.caller.owner
 
     @cached_property
     def log_context(self) -> dict[str, Any]:
