@@ -4,11 +4,14 @@ import json
 import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import time
 from typing import Any
 from uuid import UUID
 
 import pytest
 from tests.http_callers import SETTINGS, Caller
+from tests.secret_values import SECRET
+from tests.token_forge import forge
 
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.app import create_app
@@ -110,6 +113,24 @@ def test_a_request_is_one_line(ada: Caller, logged_request: LoggedRequest) -> No
         "route": TASKS,
         "status": 200,
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("", {"status": 200}),
+        ("/api/tasks/bob/tasks", {"status": 403, "problem": "not-your-tasks"}),
+    ],
+)
+def test_the_client_of_a_token_is_logged(
+    ada: Caller, logged_request: LoggedRequest, path: str, logged: dict[str, Any]
+) -> None:
+    """Beside the user, also on the path of another user."""
+    ada.token = forge({"sub": ADA, "exp": time() + 3600, "azp": "todo-app"}, secret=SECRET)
+    ada("GET", path)
+    caller = {"user_id": "ada", "client": "todo-app"}
+    request = {"method": "GET", "route": TASKS}
+    assert logged_request() == {"level": "info", **caller, **request, **logged}
 
 
 def test_a_replay_is_logged(ada: Caller, logged_request: LoggedRequest) -> None:

@@ -91,6 +91,7 @@ def _log_fields(request: ApiRequest, finished: FinishedRequest) -> dict[str, Any
     fields = {
         "request_id": request.request_id,
         "user_id": request.log_context.get("user_id"),
+        "client": request.log_context.get("client"),
         "method": finished.method,
         "route": finished.route,
         "status": finished.status,

@@ -47,7 +47,7 @@ def enforce_ownership() -> None:
     if request.method == "OPTIONS":
         return
     caller = _authenticate()
-    request.log_context["user_id"] = caller.owner
+    request.log_context.update(user_id=caller.owner, client=caller.client)
     if caller.owner != request.path_user:
         raise ProblemError("not-your-tasks", "the user in the path is not the subject of the token")
     request.caller = caller
