@@ -20,6 +20,7 @@ from uuid import uuid4
 import psycopg
 from sqlalchemy import Dialect, Engine
 from tests.databases import Database, migrated_database, service_engine, simulate_pooler
+from tests.keyed import add_once
 from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql.connection import sessions
@@ -27,8 +28,6 @@ from taskservice.adapters.sql.connection.compiled_statements import OWNER_SETTIN
 from taskservice.adapters.sql.connection.compiled_statements import Session, Statement, _Compiled
 from taskservice.adapters.sql.storage import repository
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
 from taskservice.core.workspace import OpenWorkspace, TaskService
@@ -59,7 +58,7 @@ def with_policies(database: Database, *, pooler: bool = False) -> Iterator[Engin
 def without_policies(database: Database, *, pooler: bool = False) -> Iterator[Engine]:
     """Yield an engine that says no owner, over tables that ask for none."""
     with psycopg.connect(database.owner, autocommit=True) as owner:
-        for table in ("tasks", "receipts"):
+        for table in ("tasks", "idempotency_keys"):
             owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())
     with (
         with_policies(database, pooler=pooler) as engine,
@@ -135,9 +134,7 @@ def _operations(port: OpenWorkspace, tasks: TaskService) -> dict[str, Operation]
 
     def keyed() -> None:
         with port(ADA, atomic=True) as workspace:
-            IdempotentTasks(workspace, IdempotencyKey(str(uuid4()), b"digest")).add(
-                NewTask(title="Buy milk")
-            )
+            add_once(workspace, NewTask(title="Buy milk"), str(uuid4()))
 
     return {
         "get": lambda: tasks.get(known),

@@ -19,13 +19,12 @@ from uuid import uuid4
 
 from sqlalchemy import Engine, text
 from tests.databases import migrated_database, service_engine
+from tests.keyed import add_once
 from tests.postgres import PostgresServer
 from tests.query_plans import BIG, IN_THE_NAME, deep, fill, plan, queries
 
 from taskservice.adapters.sql.admin.partition import partition
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
 from taskservice.testing import tasks_of
@@ -94,9 +93,7 @@ def operations(engine: Engine) -> Calls:
 
     def create_with_key() -> None:
         with store.open_workspace(BIG, atomic=True) as workspace:
-            IdempotentTasks(workspace, IdempotencyKey(str(uuid4()), b"digest")).add(
-                NewTask(title="Buy milk")
-            )
+            add_once(workspace, NewTask(title="Buy milk"), str(uuid4()))
 
     def toggle() -> None:
         completed = tasks.get(some[0].id).completed

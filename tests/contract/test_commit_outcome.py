@@ -21,8 +21,7 @@ from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import Unavailable
-from taskservice.core.task import NewTask
-from taskservice.testing import ADA, tasks_of
+from taskservice.testing import ADA
 
 
 def begun(connection: Connection) -> str:
@@ -125,20 +124,17 @@ def test_a_transaction_in_progress_is_unknown_after_the_timeout(
 def test_a_result_is_committed_if_its_key_has_it(role_engine: Engine) -> None:
     """Another result, or none, does not count."""
     key = str(uuid4())
-    with (
-        tasks_of(SqlStorage(role_engine).open_workspace)(ADA) as tasks,
-        autocommit_session(role_engine, ADA) as session,
-    ):
-        task = tasks.add(NewTask(title="Buy milk"))
+    opened = SqlStorage(role_engine).open_workspace(ADA)
+    with opened, autocommit_session(role_engine, ADA) as session:
         mine, others = (
             SqlIdempotencyStore(lambda: nullcontext(session), system_clock) for _ in range(2)
         )
         mine.begin(key, b"digest")
-        mine.complete(key, task)
+        mine.complete(key, b"a response")
         assert mine.is_committed(session)
-        others.complete(key, None)
+        others.complete(key, b"another")
         assert not mine.is_committed(session)
         assert others.is_committed(session)
         with pytest.raises(Unavailable, match="wrote no row"):
-            others.complete(f"{key}: never claimed", task)
+            others.complete(f"{key}: never claimed", b"another")
         assert not others.is_committed(session)

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from tests.databases import Database, migrated_database, service_engine
+from tests.keyed import add_once
 from tests.postgres import Databases
 
 from taskservice.adapters.sql import schema
@@ -33,8 +34,6 @@ from taskservice.core.errors import (
     StorageFull,
     Unavailable,
 )
-from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
 from taskservice.core.workspace import TaskService, Workspace
@@ -88,7 +87,7 @@ HOLDS_BACK = """
 """
 
 
-@pytest.mark.parametrize("event", ["INSERT ON tasks", "UPDATE ON receipts"])
+@pytest.mark.parametrize("event", ["INSERT ON tasks", "UPDATE ON idempotency_keys"])
 def test_a_write_that_wrote_no_row_is_not_acknowledged(own: Database, event: str) -> None:
     """A foreign trigger can skip a row without an error: 503, and nothing is stored."""
     engine = service_engine(own.service)
@@ -96,7 +95,7 @@ def test_a_write_that_wrote_no_row_is_not_acknowledged(own: Database, event: str
         owner.execute(HOLDS_BACK.format(event).encode())
     opened = SqlStorage(engine).open_workspace(ADA, atomic=True)
     with pytest.raises(Unavailable, match="wrote no row") as caught, opened as workspace:
-        IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(NewTask(title="Buy milk"))
+        add_once(workspace, NewTask(title="Buy milk"))
     assert caught.value.outcome == "not_applied"
     assert SqlOwnerData(engine, ADA).count().is_empty
     engine.dispose()

@@ -13,6 +13,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 from tests.databases import Database, await_lock, service_engine
+from tests.keyed import add_once
 from tests.postgres import Databases
 from tests.tcp_proxy import TcpProxy, tcp_proxy
 
@@ -26,8 +27,6 @@ from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.storage.retryable_writes import Delete
 from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.core.errors import ReadOnly, TaskNotFound, Unavailable
-from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.operations.metrics import Metrics, WriteOutcome
 from taskservice.core.preconditions import at_version, with_precondition
 from taskservice.core.query import TaskQuery
@@ -84,11 +83,7 @@ class Fragile(NamedTuple):
     def create(self, key: str) -> str:
         """Create a task with a key; return its title."""
         with SqlStorage(self.engine).open_workspace(OWNER, atomic=True) as workspace:
-            return (
-                IdempotentTasks(workspace, IdempotencyKey(key, b"digest"))
-                .add(NewTask(title=f"under {key}"))
-                .title
-            )
+            return add_once(workspace, NewTask(title=f"under {key}"), key).title
 
     def add(self, title: str) -> Task:
         with tasks_of(SqlStorage(self.engine).open_workspace)(OWNER) as tasks:
@@ -181,7 +176,7 @@ def test_a_transaction_terminated_before_its_commit_was_not_applied(
 def test_a_lost_connection_at_the_key_was_not_applied(fragile: Fragile) -> None:
     """The key can be used again."""
     fragile.create("before it breaks")
-    fragile.proxy.lose = b"INSERT INTO receipts"
+    fragile.proxy.lose = b"INSERT INTO idempotency_keys"
     with pytest.raises(Unavailable) as caught:
         fragile.create("broken off")
     assert caught.value.outcome == "not_applied"

@@ -47,7 +47,7 @@ def services(request: pytest.FixtureRequest, clock: TickingClock) -> Services:
         return Services(SqlStorage(engine, clock).open_workspace, archived, archived)
     superuser, role = map(request.getfixturevalue, ("superuser_engine", "role_engine"))
     with superuser.connect() as connection:
-        connection.execute(text("TRUNCATE tasks, receipts"))
+        connection.execute(text("TRUNCATE tasks, idempotency_keys"))
     owner = request.getfixturevalue("database").owner_engine
     return Services(
         SqlStorage(role, clock).open_workspace,
@@ -77,7 +77,7 @@ def test_the_serving_role_cannot_erase_and_removes_nothing(
 ) -> None:
     """It lacks DELETE on idempotency records, so its tasks stay too."""
     with superuser_engine.connect() as connection:
-        connection.execute(text("TRUNCATE tasks, receipts"))
+        connection.execute(text("TRUNCATE tasks, idempotency_keys"))
     archived = SqlOwnerData(role_engine, ADA)
     archived.import_entities(some_tasks(3))
     with pytest.raises(AccessDenied):

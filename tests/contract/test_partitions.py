@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 from tests.databases import Database, await_lock, migrated_database, service_engine, sqlite_database
+from tests.keyed import add_once
 from tests.postgres import Databases
 from tests.processes import COMMAND, ROOT, client, run
 
@@ -30,8 +31,6 @@ from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import SchemaOutdated, TaskNotFound, Unavailable
-from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.owner_data import OwnerCounts
 from taskservice.core.query import Sort, TaskQuery, sort_fields
 from taskservice.core.task import NewTask, Task
@@ -64,7 +63,8 @@ HELD = """
       FROM pg_class JOIN pg_inherits ON inhrelid = oid WHERE inhparent = %s::regclass
 """
 ANALYZED = """
-    SELECT relname, reltuples::int FROM pg_class WHERE relname IN ('tasks', 'receipts') ORDER BY 1
+    SELECT relname, reltuples::int FROM pg_class
+     WHERE relname IN ('tasks', 'idempotency_keys') ORDER BY 1
 """
 
 # What later migrations do, and in which way: see CONTRIBUTING.
@@ -78,10 +78,10 @@ MIGRATION = (
     "DROP INDEX tasks_by_title",
 )
 
-_names_a_table = re.compile(r"\b(tasks|receipts)\b").search
+_names_a_table = re.compile(r"\b(tasks|idempotency_keys)\b").search
 
 
-@pytest.mark.parametrize("table", ["tasks", "receipts"])
+@pytest.mark.parametrize("table", ["tasks", "idempotency_keys"])
 def test_partitioned_tables_keep_their_definitions(
     database: Database, partitioned_database: Database, table: str
 ) -> None:
@@ -93,7 +93,7 @@ def test_partitioned_tables_keep_their_definitions(
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("table", ["tasks", "receipts"])
+@pytest.mark.parametrize("table", ["tasks", "idempotency_keys"])
 def test_direct_access_to_a_partition_returns_no_rows(
     partitioned_database: Database, table: str
 ) -> None:
@@ -115,9 +115,7 @@ def use_every_statement(engine: Engine) -> None:
         tasks.remove(task.id)
     for _ in range(2):
         with store.open_workspace(ADA, atomic=True) as workspace:
-            IdempotentTasks(workspace, IdempotencyKey("a key", b"digest")).add(
-                NewTask(title="Buy milk")
-            )
+            add_once(workspace, NewTask(title="Buy milk"), "a key")
 
 
 def every_query() -> Iterator[TaskQuery]:
@@ -168,7 +166,7 @@ def test_every_statement_touches_one_partition(
         with autocommit_session(engine, ADA) as session:
             explained = session.connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", values)
             plan = explained.scalar_one()
-        parts = {name for name in relations(plan) if name not in {"tasks", "receipts"}}
+        parts = {name for name in relations(plan) if name not in {"tasks", "idempotency_keys"}}
         # The plan of an INSERT names no partition: a row has one place.
         assert len(parts) == (0 if text.startswith("INSERT") else 1), (text, parts)
 
@@ -183,25 +181,21 @@ def test_partitioning_keeps_all_rows(postgresql: Databases) -> None:
             for _ in range(10):
                 tasks.list(TaskQuery())
         with store.open_workspace(ADA, atomic=True) as workspace:
-            once = IdempotentTasks(workspace, IdempotencyKey("a key", b"digest")).add(
-                NewTask(title="Buy milk")
-            )
+            once = add_once(workspace, NewTask(title="Buy milk"), "a key")
         partition(database.owner_engine)
         with tasks_of(store.open_workspace)(ADA) as tasks:
             assert tasks.list(TaskQuery()).items == [once, *reversed(before)]
             assert tasks.change(before[0].id, Task.complete).completed
         with store.open_workspace(ADA, atomic=True) as workspace:
-            assert (
-                IdempotentTasks(workspace, IdempotencyKey("a key", b"digest")).add(
-                    NewTask(title="Buy milk")
-                )
-                == once
-            )
+            assert add_once(workspace, NewTask(title="Buy milk"), "a key") == once
         with tasks_of(store.open_workspace)(BOB) as tasks, pytest.raises(TaskNotFound):
             tasks.get(once.id)
         engine.dispose()
         with psycopg.connect(database.superuser) as connection:
-            assert connection.execute(ANALYZED).fetchall() == [("receipts", 1), ("tasks", 21)]
+            assert connection.execute(ANALYZED).fetchall() == [
+                ("idempotency_keys", 1),
+                ("tasks", 21),
+            ]
 
 
 def test_partitioning_waits_for_open_transactions(postgresql: Databases) -> None:
@@ -230,9 +224,7 @@ def test_partitioning_and_erasing_do_not_deadlock(postgresql: Databases) -> None
     with migrated_database(postgresql) as database, ThreadPoolExecutor(2) as pool:
         engine, erasing = service_engine(database.service), database.owner_engine
         with SqlStorage(engine).open_workspace(ADA, atomic=True) as workspace:
-            IdempotentTasks(workspace, IdempotencyKey("a key", b"digest")).add(
-                NewTask(title="Buy milk")
-            )
+            add_once(workspace, NewTask(title="Buy milk"), "a key")
         engine.dispose()
         deletions = count(1)
         splitting: list[Future[None]] = []
@@ -306,9 +298,7 @@ def test_the_documented_way_back_keeps_all_rows(postgresql: Databases, tmp_path:
     page = (ROOT / "docs" / "operations.md").read_text()
     with migrated_database(postgresql) as split, migrated_database(postgresql) as whole:
         with SqlStorage(split.owner_engine).open_workspace(ADA, atomic=True) as workspace:
-            task = IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
-                NewTask(title="Buy milk")
-            )
+            task = add_once(workspace, NewTask(title="Buy milk"))
         partition(split.owner_engine, partitions=3)
         for words in (DUMPING, RESTORING):
             assert " ".join(words) in page
@@ -316,9 +306,4 @@ def test_the_documented_way_back_keeps_all_rows(postgresql: Databases, tmp_path:
         client(tmp_path, *RESTORING, f"--dbname={whole.superuser}", "dump")
         with SqlStorage(whole.owner_engine).open_workspace(ADA, atomic=True) as workspace:
             assert workspace.tasks.list(TaskQuery()).items == [task]
-            assert (
-                IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
-                    NewTask(title="Other")
-                )
-                == task
-            )
+            assert add_once(workspace, NewTask(title="Other")) == task

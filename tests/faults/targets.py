@@ -1,6 +1,7 @@
 """What the nemesis breaks: the service, and what is between it and its rows."""
 
 import itertools
+import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -24,7 +25,7 @@ from tests.tcp_proxy import TcpProxy, tcp_proxy
 
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
-from taskservice.adapters.sql.tables import idempotency_records, tasks
+from taskservice.adapters.sql.tables import idempotency_keys, tasks
 
 POOLED = 8
 SECONDS = 30
@@ -91,16 +92,18 @@ class Target:
 
     def _idempotency_records(self, users: Sequence[str]) -> dict[tuple[str, str], str | None]:
         with self.rows.connect() as connection:
-            found = connection.execute(_select(idempotency_records, users))
-            return {(row.user_id, row.key): _task_of(row.task) for row in found}
+            found = connection.execute(_select(idempotency_keys, users))
+            return {(row.user_id, row.key): _task_of(row.result) for row in found}
 
 
 def _select(table: Table, users: Sequence[str]) -> Select[Any]:
     return select(table).where(table.c.user_id.in_(users)).order_by(table.c.user_id)
 
 
-def _task_of(written: Any) -> str | None:
-    return written and str(written["id"])
+def _task_of(result: bytes) -> str | None:
+    """Return the id of the task in a stored response, None if it has none."""
+    _, _, body = result.partition(b"\n")
+    return str(json.loads(body)["id"]) if body else None
 
 
 @contextmanager

@@ -8,12 +8,11 @@ from collections.abc import Iterator
 import pytest
 from sqlalchemy import Engine
 from tests.databases import migrated_database, service_engine
+from tests.keyed import add_once
 from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import Unavailable
-from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask
 from taskservice.testing import tasks_of
@@ -41,7 +40,7 @@ def test_a_commit_that_a_crash_undid_was_not_applied(
         pytest.raises(Unavailable) as caught,
         tasks.open_workspace("ada", atomic=True) as workspace,
     ):
-        IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(NewTask(title="undone"))
+        add_once(workspace, NewTask(title="undone"))
         postgres_server.restart("immediate")
         for number in range(others):
             with tasks_of(tasks.open_workspace)("bob") as own:

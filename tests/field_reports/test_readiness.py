@@ -28,10 +28,10 @@ _PREFECT = "prefect#6050"
 UNUSABLE: list[Report[str, str]] = [
     Report(_PREFECT, "row_security off", "ALTER ROLE {role} SET row_security = off", "query would be affected by row-level security policy"),
     Report(_PREFECT, "no right to insert", "REVOKE INSERT ON tasks FROM {role}", "the role has no INSERT on tasks: run `taskservice db grant"),
-    Report(_PREFECT, "no right to read keys", "REVOKE SELECT ON receipts FROM {role}", "permission denied for table receipts"),
+    Report(_PREFECT, "no right to read keys", "REVOKE SELECT ON idempotency_keys FROM {role}", "permission denied for table idempotency_keys"),
     Report(_PREFECT, "a column that is gone", "ALTER TABLE tasks DROP COLUMN search_text", "column tasks.search_text does not exist"),
     Report(_PREFECT, "a policy that is gone", "DROP POLICY owners ON tasks", "table tasks has no policy"),
-    Report(_PREFECT, "policies that are off", "ALTER TABLE receipts DISABLE ROW LEVEL SECURITY", "row-level security is not enabled and forced on table receipts"),
+    Report(_PREFECT, "policies that are off", "ALTER TABLE idempotency_keys DISABLE ROW LEVEL SECURITY", "row-level security is not enabled and forced on table idempotency_keys"),
 ]  # fmt: skip
 
 

@@ -281,7 +281,7 @@ CASES = [
             "a key of a letter": keyed("x"),
             "a key of 255 characters": keyed("y" * 255),
             "a key of every sign": keyed("!#$%&'()*+-./:;<=>?@[]^_`{|}~\"\\"),
-            "a key of SQL": keyed("'; DROP TABLE receipts; --"),
+            "a key of SQL": keyed("'; DROP TABLE idempotency_keys; --"),
             "a key with spaces inside": keyed("a b c"),
             "a key in another case": post(TASK, "IDEMPOTENCY-KEY: upper"),
             "a creation unless changed since 1970": post(

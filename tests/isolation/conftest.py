@@ -33,7 +33,7 @@ __all__ = [
 def empty(database: Database) -> None:
     """Remove every row, as only the tables' owner may."""
     with psycopg.connect(database.owner, autocommit=True) as owner:
-        owner.execute("TRUNCATE tasks, receipts")
+        owner.execute("TRUNCATE tasks, idempotency_keys")
 
 
 @pytest.fixture

@@ -6,13 +6,12 @@ from uuid import UUID
 import pytest
 from pglast.parser import ParseError
 from sqlalchemy import Engine
+from tests.keyed import add_once
 from tests.sql_grammar import UnfilteredStatement, owner_parameters
 from tests.statement_audit import StatementAudit
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.storage.rows import Rows
-from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
 from taskservice.testing import ADA, tasks_of
@@ -23,7 +22,7 @@ TIED = {
         "who"
     },
     "UPDATE tasks SET title = ? WHERE tasks.user_id = ? AND id = ?": {1},
-    "DELETE FROM receipts WHERE user_id = %(a)s AND key LIKE '%%x'": {"a"},
+    "DELETE FROM idempotency_keys WHERE user_id = %(a)s AND key LIKE '%%x'": {"a"},
     "INSERT INTO tasks (id, user_id) VALUES (%(id)s, %(user_id)s)": {"user_id"},
     "INSERT INTO tasks (id, user_id) SELECT :id, :user_id": {"user_id"},
     "SELECT * FROM (SELECT set_config('taskservice.owner', %(who)s, true) AS owner) AS s JOIN"
@@ -47,18 +46,20 @@ UNTIED = [
     "SELECT * FROM tasks WHERE user_id IN (%(owner)s, 'bob')",
     "SELECT * FROM tasks WHERE lower(user_id) = %(owner)s",
     "SELECT * FROM tasks a, tasks b WHERE a.user_id = %(owner)s",
-    "SELECT * FROM tasks, receipts WHERE user_id = %(owner)s",
-    "SELECT * FROM tasks t JOIN receipts r ON r.user_id = t.user_id WHERE t.user_id = %(owner)s",
+    "SELECT * FROM tasks, idempotency_keys WHERE user_id = %(owner)s",
+    "SELECT * FROM tasks t JOIN idempotency_keys i ON i.user_id = t.user_id"
+    " WHERE t.user_id = %(owner)s",
     "SELECT * FROM tasks WHERE user_id = %(owner)s UNION SELECT * FROM tasks",
     "SELECT (SELECT count(*) FROM tasks), 1",
     "SELECT 1 WHERE EXISTS (SELECT FROM tasks)",
     "WITH t AS (SELECT * FROM tasks) SELECT * FROM t WHERE user_id = %(owner)s",
     "UPDATE tasks SET title = 'x'",
     "UPDATE tasks SET user_id = %(other)s WHERE user_id = %(owner)s",
-    "DELETE FROM tasks USING receipts WHERE tasks.user_id = %(owner)s",
+    "DELETE FROM tasks USING idempotency_keys WHERE tasks.user_id = %(owner)s",
     "INSERT INTO tasks SELECT * FROM tasks WHERE user_id = %(owner)s",
     "INSERT INTO tasks (id, user_id) SELECT id, %(owner)s FROM tasks",
-    "INSERT INTO receipts (user_id) VALUES (%(owner)s) ON CONFLICT (key) DO UPDATE SET key = 'x'",
+    "INSERT INTO idempotency_keys (user_id) VALUES (%(owner)s)"
+    " ON CONFLICT (key) DO UPDATE SET key = 'x'",
     "INSERT INTO tasks (id, user_id) VALUES (%(id)s, 'bob')",
     "INSERT INTO tasks (id) VALUES (%(id)s)",
     "INSERT INTO tasks VALUES (%(id)s, %(user_id)s)",
@@ -68,7 +69,7 @@ UNTIED = [
     "SELECT set_config('taskservice.owner', 'bob', true)",
     "SELECT set_config('taskservice.owner', :who, false)",
     "SELECT title FROM tasks_07",
-    "INSERT INTO receipts_00 (key) VALUES (%(key)s)",
+    "INSERT INTO idempotency_keys_00 (key) VALUES (%(key)s)",
     "TRUNCATE tasks",
     "LOCK TABLE tasks",
 ]
@@ -134,6 +135,6 @@ def test_the_audit_covers_every_operation(engine: Engine, audit: StatementAudit)
             operation()
             assert audit.count > seen
     with SqlStorage(engine).open_workspace(ADA, atomic=True) as workspace:
-        IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(NewTask(title="Buy bread"))
+        add_once(workspace, NewTask(title="Buy bread"))
     assert audit.count - before == 15, "change and remove send a preamble that sets the owner"
     assert not audit.faults

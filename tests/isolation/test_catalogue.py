@@ -45,7 +45,7 @@ def tables(database: Database) -> list[str]:
 def test_every_table_has_an_owner(database: Database, tables: list[str]) -> None:
     """Every table with content has a `user_id`."""
     assert set(inspect(database.superuser_engine).get_table_names()) == {*tables, VERSION_TABLE}
-    assert tables == ["receipts", "tasks"]
+    assert tables == ["idempotency_keys", "tasks"]
 
 
 def test_row_level_security_is_forced_on_every_table(database: Database, tables: list[str]) -> None:
@@ -60,7 +60,7 @@ def test_the_policies_are_exactly_these(database: Database, tables: list[str]) -
     owners = ("owners", "PERMISSIVE", "ALL", ["public"], OWN, OWN)
     keeper = database.role.replace("_service", "_owner")
     maintenance = ("maintenance", "PERMISSIVE", "ALL", [keeper], EXPIRED, "false")
-    expected = {"tasks": [owners], "receipts": [maintenance, owners]}
+    expected = {"tasks": [owners], "idempotency_keys": [maintenance, owners]}
     with psycopg.connect(database.superuser) as connection:
         assert {table: connection.execute(POLICIES, (table,)).fetchall() for table in tables} == (
             expected

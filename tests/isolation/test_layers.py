@@ -68,7 +68,7 @@ def _always_true(match: re.Match[str]) -> str:
 def without_policies(database: Database) -> Iterator[None]:
     """Disable row-level security as the tables' owner; restore it afterwards."""
     with psycopg.connect(database.owner, autocommit=True) as owner:
-        held = [table for (table,) in owner.execute(HELD, (["tasks", "receipts"],))]
+        held = [table for (table,) in owner.execute(HELD, (["tasks", "idempotency_keys"],))]
         for table in held:
             owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())
         try:

@@ -14,7 +14,7 @@ from tests.isolation.conftest import empty
 
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.adapters.sql.tables import idempotency_records, tasks
+from taskservice.adapters.sql.tables import idempotency_keys, tasks
 from taskservice.app import create_app
 from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import ADA, BOB, START
@@ -167,7 +167,7 @@ def emptied(request: pytest.FixtureRequest, adapter: str, seeded: Seeded) -> Ope
     engine: Engine = request.getfixturevalue(adapter)
     if adapter == "sqlite":
         with engine.connect() as connection:
-            for table in (tasks, idempotency_records):
+            for table in (tasks, idempotency_keys):
                 connection.execute(delete(table))
     else:
         empty(request.getfixturevalue("database"))

@@ -44,16 +44,16 @@ OPENED = {
         [(OPEN.format("tasks"), ENABLE.format("tasks"))],
     ),
     "not forced": (
-        "ALTER TABLE receipts NO FORCE ROW LEVEL SECURITY",
-        [(OPEN.format("receipts"), ENABLE.format("receipts"))],
+        "ALTER TABLE idempotency_keys NO FORCE ROW LEVEL SECURITY",
+        [(OPEN.format("idempotency_keys"), ENABLE.format("idempotency_keys"))],
     ),
     "another policy for all": (
         'CREATE POLICY "all" ON tasks USING (true)',
         [(OTHER.format('"all"', "tasks"), DROP.format('"all"', "tasks"))],
     ),
     "another policy for the role, to read": (
-        "CREATE POLICY more ON receipts FOR SELECT TO {role} USING (true)",
-        [(OTHER.format("more", "receipts"), DROP.format("more", "receipts"))],
+        "CREATE POLICY more ON idempotency_keys FOR SELECT TO {role} USING (true)",
+        [(OTHER.format("more", "idempotency_keys"), DROP.format("more", "idempotency_keys"))],
     ),
     "another policy for a role that the role is a member of": (
         "CREATE POLICY more ON tasks TO {group} USING (true)",
@@ -76,8 +76,13 @@ OPENED = {
         [(OTHER.format("more", "tasks"), DROP.format("more", "tasks"))],
     ),
     "the keeper's policy for all": (
-        "ALTER POLICY maintenance ON receipts TO PUBLIC",
-        [(OTHER.format("maintenance", "receipts"), DROP.format("maintenance", "receipts"))],
+        "ALTER POLICY maintenance ON idempotency_keys TO PUBLIC",
+        [
+            (
+                OTHER.format("maintenance", "idempotency_keys"),
+                DROP.format("maintenance", "idempotency_keys"),
+            )
+        ],
     ),
     "the owner's policy is another": (
         "ALTER POLICY owners ON tasks USING (true)",
@@ -92,10 +97,10 @@ OPENED = {
         [(NO_OWN.format("tasks"), MAKE.format("tasks"))],
     ),
     "no table": (
-        "ALTER TABLE receipts RENAME TO kept",
+        "ALTER TABLE idempotency_keys RENAME TO kept",
         [
-            (OPEN.format("receipts"), ENABLE.format("receipts")),
-            (NO_OWN.format("receipts"), MAKE.format("receipts")),
+            (OPEN.format("idempotency_keys"), ENABLE.format("idempotency_keys")),
+            (NO_OWN.format("idempotency_keys"), MAKE.format("idempotency_keys")),
         ],
     ),
 }
@@ -204,7 +209,7 @@ def test_a_locked_table_does_not_block_the_check(
 ) -> None:
     """After a second it is an outage, and no issue."""
     with psycopg.connect(changed.superuser) as holder:
-        holder.execute("LOCK TABLE receipts")
+        holder.execute("LOCK TABLE idempotency_keys")
         with pytest.raises(Unavailable, match="lock timeout"):
             check(changed)
     check(changed)
@@ -213,7 +218,7 @@ def test_a_locked_table_does_not_block_the_check(
 def test_the_check_sets_its_lock_timeout_behind_a_pooler(changed: Database) -> None:
     """In the same round trip, as nothing else is set on such a connection."""
     with psycopg.connect(changed.superuser) as holder:
-        holder.execute("LOCK TABLE receipts")
+        holder.execute("LOCK TABLE idempotency_keys")
         with (
             psycopg.connect(changed.service, autocommit=True) as connection,
             pytest.raises(LockNotAvailable),

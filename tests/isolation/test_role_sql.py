@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import psycopg
 import pytest
+from tests.keyed import add_once
 from tests.postgres import PostgresServer
 from tests.processes import ROOT, client, gunicorn
 from tests.secret_values import SECRET
@@ -18,8 +19,6 @@ from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import PrivilegedRole
-from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask
 from taskservice.testing import tasks_of
@@ -89,9 +88,7 @@ def test_the_documented_backup_restores_every_task(made: Server, tmp_path: Path)
     command(tmp_path, "db", "upgrade", DATABASE_URL=owner)
     command(tmp_path, "db", "grant", "taskservice", DATABASE_URL=owner)
     with service_at(made, "taskservice").open_workspace("ada", atomic=True) as workspace:
-        task = IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
-            NewTask(title="A task to be kept")
-        )
+        task = add_once(workspace, NewTask(title="A task to be kept"))
     with psycopg.connect(made.url("taskservice", made.maker), autocommit=True) as connection:
         for statement in documented("CREATE ROLE taskservice_backup"):
             connection.execute(statement.encode())
@@ -104,12 +101,7 @@ def test_the_documented_backup_restores_every_task(made: Server, tmp_path: Path)
     require_row_security(unpooled_engine(database_url(made.url("restored", "taskservice"))))
     with service_at(made, "restored").open_workspace("ada", atomic=True) as workspace:
         assert workspace.tasks.list(TaskQuery()).items == [task]
-        assert (
-            IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
-                NewTask(title="Another")
-            )
-            == task
-        )
+        assert add_once(workspace, NewTask(title="Another")) == task
     with psycopg.connect(address) as connection:
         assert connection.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
 

@@ -14,12 +14,11 @@ from psycopg.errors import InsufficientPrivilege
 from sqlalchemy import Engine
 from tests.benchmarks import row_security
 from tests.databases import Database, migrated_database, simulate_pooler
+from tests.keyed import add_once
 from tests.postgres import Databases, program
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
 from taskservice.core.workspace import TaskService
@@ -29,9 +28,9 @@ SAY = "SELECT set_config('taskservice.owner', %s, true)"
 
 STATEMENTS = [
     "SELECT * FROM tasks",
-    "SELECT * FROM receipts",
+    "SELECT * FROM idempotency_keys",
     "UPDATE tasks SET version = 7",
-    "UPDATE receipts SET digest = ''",
+    "UPDATE idempotency_keys SET fingerprint = ''",
     "DELETE FROM tasks",
 ]
 
@@ -40,9 +39,7 @@ STATEMENTS = [
 def task(engine: Engine) -> Task:
     """Bob's task, and the idempotency record of its creation."""
     with SqlStorage(engine).open_workspace(BOB, atomic=True) as workspace:
-        return IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
-            NewTask(title="Bob's secret")
-        )
+        return add_once(workspace, NewTask(title="Bob's secret"))
 
 
 @pytest.mark.parametrize("owner", [None, "", ADA, "BOB", f"{BOB} ", f"' OR '{BOB}' = '{BOB}"])
@@ -70,7 +67,8 @@ def test_no_row_is_written_for_another_owner(service: Connection) -> None:
     with pytest.raises(InsufficientPrivilege), service.transaction():
         service.execute(SAY, (ADA,))
         service.execute(
-            "INSERT INTO receipts (user_id, key, digest, created_at) VALUES (%s, 'k', '', now())",
+            "INSERT INTO idempotency_keys (user_id, key, fingerprint, created_at)"
+            " VALUES (%s, 'k', '', now())",
             (BOB,),
         )
     with pytest.raises(InsufficientPrivilege), service.transaction():
@@ -114,17 +112,19 @@ def test_row_level_security_applies_to_the_tables_owner(database: Database) -> N
     """It sees no task, and no idempotency record that is in use."""
     with psycopg.connect(database.owner, autocommit=True) as owner:
         assert owner.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
-        assert owner.execute("SELECT count(*) FROM receipts").fetchone() == (0,)
+        assert owner.execute("SELECT count(*) FROM idempotency_keys").fetchone() == (0,)
 
 
 def test_the_tables_owner_can_only_delete_expired_records(database: Database) -> None:
     """It can read and delete expired idempotency records, and insert none."""
     with psycopg.connect(database.superuser, autocommit=True) as superuser:
-        superuser.execute("UPDATE receipts SET created_at = now() - INTERVAL '24 hours 1 second'")
+        superuser.execute(
+            "UPDATE idempotency_keys SET created_at = now() - INTERVAL '24 hours 1 second'"
+        )
     with psycopg.connect(database.owner, autocommit=True) as owner:
-        assert owner.execute("SELECT user_id FROM receipts").fetchone() == (BOB,)
+        assert owner.execute("SELECT user_id FROM idempotency_keys").fetchone() == (BOB,)
         with pytest.raises(InsufficientPrivilege):
-            owner.execute("UPDATE receipts SET key = 'other'")
+            owner.execute("UPDATE idempotency_keys SET key = 'other'")
 
 
 def test_the_maintenance_role_prunes(database: Database, tmp_path: Path) -> None:
@@ -132,12 +132,12 @@ def test_the_maintenance_role_prunes(database: Database, tmp_path: Path) -> None
     with psycopg.connect(database.superuser, autocommit=True) as superuser:
         for n, hours in enumerate((23.9, 24.1, 100)):
             superuser.execute(
-                "INSERT INTO receipts VALUES (%s, 'k', '', NULL, now() - %s)",
+                "INSERT INTO idempotency_keys VALUES (%s, 'k', '', NULL, now() - %s)",
                 (f"user-{n}", timedelta(hours=hours)),
             )
         said = command(tmp_path, "db", "prune", DATABASE_URL=database.owner)
         assert said == "removed 2 expired idempotency records\n"
-        kept = superuser.execute("SELECT user_id FROM receipts ORDER BY 1").fetchall()
+        kept = superuser.execute("SELECT user_id FROM idempotency_keys ORDER BY 1").fetchall()
         assert kept == [(BOB,), ("user-0",)]
         assert superuser.execute("SELECT count(*) FROM tasks").fetchone() == (1,)
 

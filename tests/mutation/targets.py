@@ -22,6 +22,7 @@ CONTRACT = [
     "tests/contract/test_contract.py",
 ]
 SCHEMA = ["tests/system/test_schema.py"]
+COMPATIBILITY = ["tests/compatibility/test_records.py"]
 START = ["tests/system/test_configuration.py"]
 TOKENS = [
     "tests/jwt_verification/test_token_form.py",
@@ -102,6 +103,7 @@ TESTS = {
         *SCHEMA,
     ],
     "adapters/sql/migrations/versions/0004_search_text": SCHEMA,
+    "adapters/sql/migrations/versions/0005_idempotency_keys": [*SCHEMA, *COMPATIBILITY],
     "adapters/sql/connection/commit_outcome": OUTCOMES,
     "adapters/sql/connection/error_codes": ["tests/contract/test_failures.py"],
     "adapters/sql/admin/partition": ["tests/contract/test_partitions.py"],

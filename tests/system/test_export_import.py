@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import pytest
 from click.testing import CliRunner
 from tests.databases import migrated_database, service_engine, sqlite_database
+from tests.keyed import add_once
 from tests.postgres import Databases
 from tests.processes import COMMAND, SECONDS, environment, run
 from tests.system.conftest import command
@@ -24,8 +25,6 @@ from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.cli.erase import erase
 from taskservice.cli.jsonlines import format_entity, parse_entity
 from taskservice.config import ConfigError
-from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.owner_data import OwnerCounts
 from taskservice.core.sample_tasks import sample_tasks
@@ -318,9 +317,7 @@ def test_erase_deletes_all_data_of_a_user(place: Place, tmp_path: Path) -> None:
     engine = service_engine(place.service)
     for user in (ADA, BOB):
         with SqlStorage(engine).open_workspace(user, atomic=True) as workspace:
-            IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
-                NewTask(title=SECRET_WORD)
-            )
+            add_once(workspace, NewTask(title=SECRET_WORD))
     engine.dispose()
     has = "ada has 1 task and 1 idempotency record\n"
     assert place.maintain("erase", ADA, "--dry-run").stdout == has
@@ -349,7 +346,7 @@ def test_the_service_role_cannot_erase(tmp_path: Path, postgresql: Databases) ->
         assert (result.returncode, place.held().entities["task"]) == (2, 2)
         assert result.stderr == (
             "Error: nothing was deleted: database error: permission denied for table "
-            "receipts; run it as the tables' owner\n"
+            "idempotency_keys; run it as the tables' owner\n"
         )
 
 

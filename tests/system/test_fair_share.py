@@ -16,7 +16,7 @@ from taskservice.config import Settings
 PLACES = Settings(database_url="", jwt_secret=SECRET).pool_size
 KEY = "a key that is held"
 HELD = """
-    INSERT INTO receipts (user_id, key, digest, created_at)
+    INSERT INTO idempotency_keys (user_id, key, fingerprint, created_at)
     VALUES ('ada', %s, '', now())
 """
 

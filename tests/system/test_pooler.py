@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import Engine
 from tests.databases import Database, migrated_database, service_engine
 from tests.http_callers import token_of
+from tests.keyed import add_once
 from tests.pgbouncer import pooled
 from tests.postgres import Databases
 from tests.processes import gunicorn
@@ -20,8 +21,6 @@ from tests.secret_values import SECRET
 
 from taskservice.adapters.sql.connection.sessions import PREPARE_THRESHOLD
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
 from taskservice.testing import tasks_of
@@ -68,9 +67,7 @@ def live(engine: Engine, number: int) -> None:
             assert found.total == 2
             tasks.remove(task.id)
         with SqlStorage(engine).open_workspace(owner, atomic=True) as workspace:
-            again = IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
-                NewTask(title=f"{owner} keyed")
-            )
+            again = add_once(workspace, NewTask(title=f"{owner} keyed"))
             assert (again.user_id, again.title) == (owner, f"{owner} keyed")
 
 
@@ -92,9 +89,7 @@ def test_many_owners_share_few_connections(engine: Engine, through: str) -> None
     """12 owners on 3 connections meet their own rows alone, and leave nothing behind."""
     for number in range(CLIENTS):
         with SqlStorage(engine).open_workspace(f"user-{number}", atomic=True) as workspace:
-            IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(
-                NewTask(title=f"user-{number} keyed")
-            )
+            add_once(workspace, NewTask(title=f"user-{number} keyed"))
     with ThreadPoolExecutor(CLIENTS) as pool:
         list(pool.map(partial(live, engine), range(CLIENTS)))
     with psycopg.connect(through, autocommit=True) as stranger:

@@ -21,7 +21,7 @@ from taskservice.adapters.sql.admin.migrate import upgrade
 from taskservice.adapters.sql.admin.prune import prune
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
-from taskservice.adapters.sql.tables import idempotency_records, tasks
+from taskservice.adapters.sql.tables import idempotency_keys, tasks
 
 PATH = "/api/tasks/ada/tasks"
 ADA = token_of("ada")
@@ -35,7 +35,6 @@ from taskservice.adapters.sql.engine import pooled_engine
 from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.task import NewTask
 from taskservice.testing import tasks_of
 
@@ -59,7 +58,9 @@ def kill(connection, cursor, statement, *_):
         os.kill(os.getpid(), signal.SIGKILL)
 
 with SqlStorage(engine).open_workspace("ada", atomic=True) as workspace:
-    IdempotentTasks(workspace, IdempotencyKey("key", b"digest")).add(NewTask(title="Buy milk"))
+    workspace.idempotency.begin("key", b"fingerprint")
+    workspace.tasks.add(NewTask(title="Buy milk"))
+    workspace.idempotency.complete("key", b"response")
 assert statements[-1] == "COMMIT"
 print(len(statements))
 """
@@ -127,7 +128,7 @@ def test_a_key_in_flight_is_409(postgresql: Databases, tmp_path: Path) -> None:
             psycopg.connect(database.superuser) as holder,
         ):
             holder.execute(
-                "INSERT INTO receipts (user_id, key, digest, created_at)"
+                "INSERT INTO idempotency_keys (user_id, key, fingerprint, created_at)"
                 " VALUES ('ada', 'held', '', now())"
             )
             began = time.monotonic()
@@ -162,7 +163,7 @@ def test_a_process_killed_anywhere_leaves_both_or_neither(
         result = run([*killed, address, str(fatal)], tmp_path)
         with database.connect() as connection:
             made = len(connection.execute(select(tasks.c.id)).all())
-            kept = len(connection.execute(select(idempotency_records.c.key)).all())
+            kept = len(connection.execute(select(idempotency_keys.c.key)).all())
         if result.returncode == 0:
             assert (made, kept) == (1, 1)
             break
@@ -173,7 +174,7 @@ def test_a_process_killed_anywhere_leaves_both_or_neither(
 
 
 def test_what_has_expired_is_pruned(tmp_path: Path, production: dict[str, str]) -> None:
-    """`db prune` removes receipts after a day and no sooner, as the tables' owner."""
+    """`db prune` removes idempotency_keys after a day and no sooner, as the tables' owner."""
     address = f"sqlite:///{tmp_path}/tasks.db"
     command(tmp_path, "db", "upgrade", DATABASE_URL=address)
     now = datetime.now(UTC).replace(tzinfo=None)
@@ -181,13 +182,13 @@ def test_what_has_expired_is_pruned(tmp_path: Path, production: dict[str, str]) 
     with database.connect() as connection:
         for hours in (1, 23, 25, 100):
             connection.execute(
-                text("INSERT INTO receipts VALUES ('ada', :key, x'00', NULL, :at)"),
+                text("INSERT INTO idempotency_keys VALUES ('ada', :key, x'00', NULL, :at)"),
                 {"key": f"{hours}", "at": str(now - timedelta(hours=hours))},
             )
     said = command(tmp_path, "db", "prune", DATABASE_URL=address)
     assert said == "removed 2 expired idempotency records\n"
     with database.connect() as connection:
-        assert set(connection.execute(select(idempotency_records.c.key)).scalars()) == {"1", "23"}
+        assert set(connection.execute(select(idempotency_keys.c.key)).scalars()) == {"1", "23"}
 
 
 def test_an_idempotency_record_is_kept_for_a_day(tmp_path: Path) -> None:
@@ -196,8 +197,8 @@ def test_an_idempotency_record_is_kept_for_a_day(tmp_path: Path) -> None:
     upgrade(database)
     made = datetime(2026, 1, 1, tzinfo=UTC)
     with database.connect() as connection:
-        row = {"user_id": "ada", "key": "k", "digest": b"", "created_at": made}
-        connection.execute(insert(idempotency_records).values(row))
+        row = {"user_id": "ada", "key": "k", "fingerprint": b"", "created_at": made}
+        connection.execute(insert(idempotency_keys).values(row))
     end = made + timedelta(hours=24)
     assert prune(database, end) == 0
     assert prune(database, end + timedelta.resolution) == 1

@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Column, Engine, MetaData, Table, insert, inspect, text
+from sqlalchemy import URL, Engine, inspect, text
 from tests.databases import migrated_database, service_engine
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
@@ -20,13 +20,9 @@ from taskservice.adapters.sql.admin.migrate import MIGRATIONS, upgrade
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
-from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.adapters.sql.tables import idempotency_records, metadata, tasks
+from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import SchemaOutdated, Unavailable
-from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.ids import TimeOrderedIds
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
 from taskservice.testing import ADA, START
 
@@ -51,7 +47,6 @@ CUT = (
 )
 
 TASK = Task.create(ADA, START, TimeOrderedIds(), NewTask(title="Straße"))
-RECORD = {"user_id": ADA, "key": "key", "digest": b"fingerprint", "task": None, "created_at": START}
 
 
 @pytest.fixture
@@ -106,28 +101,6 @@ def test_upgrades_take_turns(addresses: list[URL], tmp_path: Path) -> None:
     engine = unpooled_engine(addresses[0])
     assert schema.current(engine) == schema.VERSIONS[-1]
     schema.require_current(engine)
-
-
-@pytest.mark.parametrize("addresses", ["sqlite", "postgresql"], indirect=True)
-def test_an_upgrade_keeps_what_the_version_before_stored(addresses: list[URL]) -> None:
-    """Tasks, their search text and idempotency records of 0003 are those of the newest schema."""
-    old = unpooled_engine(addresses[0])
-    upgrade(old, "0003")
-    columns = (Column({"search_text": "folded"}.get(c.name, c.name), c.type) for c in tasks.c)
-    with old.begin() as connection:
-        row = {**vars(TASK), "folded": TASK.search_text}
-        connection.execute(insert(Table("tasks", MetaData(), *columns)), row)
-        connection.execute(insert(idempotency_records), RECORD)
-    upgrade(old)
-    address = addresses[0].render_as_string(hide_password=False).replace("+psycopg", "")
-    engine = service_engine(address, allow_privileged_role=True)
-    with SqlStorage(engine).open_workspace(ADA, atomic=True) as workspace:
-        assert workspace.tasks.list(TaskQuery(text="STRASSE")).items == [TASK]
-        once = IdempotentTasks(workspace, IdempotencyKey("key", b"fingerprint"))
-        once.remove(TASK.id)
-        assert once.replayed
-        assert workspace.tasks.change(TASK.id, Task.complete).version == 2
-    engine.dispose()
 
 
 @pytest.mark.parametrize("addresses", ["sqlite", "postgresql"], indirect=True)

@@ -174,12 +174,12 @@ class StoresNoRecords(_OwnerIdempotencyStore):
     def begin(self, key: str, fingerprint: bytes) -> None:
         return None
 
-    def complete(self, key: str, task: Task | None) -> None:
+    def complete(self, key: str, result: bytes) -> None:
         pass
 
 
 class NeverCompletes(_OwnerIdempotencyStore):
-    def complete(self, key: str, task: Task | None) -> None:
+    def complete(self, key: str, result: bytes) -> None:
         pass
 
 
@@ -193,11 +193,11 @@ class NonTransactionalStore:
     def begin(self, key: str, fingerprint: bytes) -> IdempotencyRecord | None:
         if record := self._records.get(self._name(key)):
             return record
-        self._records[self._name(key)] = IdempotencyRecord(fingerprint=fingerprint, task=None)
+        self._records[self._name(key)] = IdempotencyRecord(fingerprint=fingerprint)
         return None
 
-    def complete(self, key: str, task: Task | None) -> None:
-        self._records[self._name(key)] = replace(self._records[self._name(key)], task=task)
+    def complete(self, key: str, result: bytes) -> None:
+        self._records[self._name(key)] = replace(self._records[self._name(key)], result=result)
 
 
 class RecordsOutsideTheTransaction(InMemoryStorage):

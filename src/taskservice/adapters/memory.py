@@ -14,7 +14,6 @@ from taskservice.core.ids import NewId, TimeOrderedIds
 from taskservice.core.owner_data import OwnerCounts, OwnerData
 from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, Query
-from taskservice.core.task import Task
 from taskservice.core.workspace import ENTITY_TYPES, Workspace
 
 
@@ -136,12 +135,12 @@ class _OwnerIdempotencyStore:
         with self._begin() as state:
             if record := state.records.get(key):
                 return record
-            state.records[key] = IdempotencyRecord(fingerprint=fingerprint, task=None)
+            state.records[key] = IdempotencyRecord(fingerprint=fingerprint)
             return None
 
-    def complete(self, key: str, task: Task | None) -> None:
+    def complete(self, key: str, result: bytes) -> None:
         with self._begin() as state:
-            state.records[key] = replace(state.records[key], task=task)
+            state.records[key] = replace(state.records[key], result=result)
 
 
 class _OwnerData:

@@ -59,7 +59,7 @@ class StaleEntity(TaskServiceError):
 
 
 class IdempotencyKeyReused(TaskServiceError):
-    """The idempotency key was first sent with another method, path or body."""
+    """The idempotency key was first sent with another method, path, query or body."""
 
 
 class IdempotencyKeyInUse(TaskServiceError):

@@ -1,13 +1,14 @@
-"""Idempotency keys: the port that stores the results of requests, so that a retry replays them."""
+"""Idempotency keys: a request runs once for each key, and a retry gets the first response again."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from taskservice.core.task import Task
+from taskservice.core.errors import IdempotencyKeyReused
 
 
 class IdempotencyKey(NamedTuple):
-    """The `Idempotency-Key` of a request, and a fingerprint of its method, path and body."""
+    """The `Idempotency-Key` of a request, and a fingerprint of its method, path, query and body."""
 
     key: str
     fingerprint: bytes
@@ -15,10 +16,14 @@ class IdempotencyKey(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class IdempotencyRecord:
-    """The `fingerprint` of the first request with a key, and the `task` it returned, if any."""
+    """The `fingerprint` of the first request with a key, and its `result`.
+
+    The result is the response as bytes that only the driving adapter reads. It is
+    empty until the request is complete.
+    """
 
     fingerprint: bytes
-    task: Task | None
+    result: bytes = b""
 
 
 class IdempotencyStore(Protocol):
@@ -32,6 +37,25 @@ class IdempotencyStore(Protocol):
         """
         ...
 
-    def complete(self, key: str, task: Task | None) -> None:
-        """Store `task` as the result of `key`, which this transaction has begun."""
+    def complete(self, key: str, result: bytes) -> None:
+        """Store the result of `key`, which this transaction has begun."""
         ...
+
+
+def run_once(
+    store: IdempotencyStore, key: IdempotencyKey, request: Callable[[], bytes]
+) -> tuple[bytes, bool]:
+    """Return the result of the first `request` with `key`, and whether it was stored before.
+
+    Any number of writes may be inside. Call it in the transaction of the store: if
+    `request` raises, the record is rolled back with its writes. Raises
+    `IdempotencyKeyReused` if the key was used for a different request.
+    """
+    record = store.begin(*key)
+    if record is None:
+        result = request()
+        store.complete(key.key, result)
+        return result, False
+    if record.fingerprint != key.fingerprint:
+        raise IdempotencyKeyReused
+    return record.result, True

@@ -17,6 +17,11 @@ ENTITY_TYPES: tuple[type[Entity], ...] = (Task,)
 """All types of entities. Every transaction locks them in this order, to avoid deadlocks."""
 
 
+def entity_type(name: str) -> type[Entity] | None:
+    """Return the type of entities with this `type_name`, None if this version has none."""
+    return next((one for one in ENTITY_TYPES if one.type_name == name), None)
+
+
 class Repository(Protocol[E, _New_contra]):
     """One owner's entities of one type.
 

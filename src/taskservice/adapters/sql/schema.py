@@ -10,7 +10,7 @@ from taskservice.adapters.sql.connection.retries import retry_on_disconnect
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.core.errors import SchemaOutdated, Unavailable, UnusableDatabase
 
-VERSIONS = ("0001", "0002", "0003", "0004")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005")
 """Every version with a migration in this package, oldest first."""
 
 VERSION_TABLE = "taskservice_schema_version"
@@ -18,7 +18,7 @@ VERSION_TABLE = "taskservice_schema_version"
 
 REQUIRED_PRIVILEGES = {
     "tasks": ("SELECT", "INSERT", "UPDATE", "DELETE"),
-    "receipts": ("SELECT", "INSERT", "UPDATE"),
+    "idempotency_keys": ("SELECT", "INSERT", "UPDATE"),
     VERSION_TABLE: ("SELECT",),
 }
 """The privileges that a role needs to serve, by table."""

@@ -1,11 +1,10 @@
-"""The tables: one for each type of entities, with a column for each field; idempotency records."""
+"""The tables: one for each type of entities, with a column for each field; idempotency keys."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
     Boolean,
     CheckConstraint,
     Column,
@@ -134,17 +133,17 @@ Index(
     postgresql_where=~tasks.c.completed,
 )
 
-idempotency_records = Table(
-    "receipts",
+idempotency_keys = Table(
+    "idempotency_keys",
     metadata,
     Column("user_id", by_code_point(OWNER_LIMIT), nullable=False),
     Column("key", by_code_point(KEY_LIMIT), nullable=False),
-    Column("digest", LargeBinary, nullable=False),
-    Column("task", JSON(none_as_null=True)),
+    Column("fingerprint", LargeBinary, nullable=False),
+    Column("result", LargeBinary),
     Column("created_at", UtcDateTime, nullable=False),
     PrimaryKeyConstraint("user_id", "key"),
     CheckConstraint("user_id <> ''", name="user_id_check"),
 )
 
-OWNED_TABLES = (idempotency_records, *ENTITY_TABLES.values())
+OWNED_TABLES = (idempotency_keys, *ENTITY_TABLES.values())
 """Every transaction locks the tables in this order, to avoid deadlocks."""

@@ -1,5 +1,7 @@
 """The contract of idempotency keys and of preconditions."""
 
+import json
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
@@ -10,12 +12,11 @@ from uuid import UUID, uuid4
 import pytest
 
 from taskservice.core.errors import IdempotencyKeyReused, InvalidEntity, StaleEntity, TaskNotFound
-from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
+from taskservice.core.idempotency import IdempotencyKey, run_once
 from taskservice.core.preconditions import at_version, with_precondition
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
-from taskservice.core.workspace import OpenWorkspace
+from taskservice.core.workspace import OpenWorkspace, TaskService
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA, BOB
 from taskservice.testing.tasks import OpenTasks
@@ -24,17 +25,31 @@ FIRST = IdempotencyKey("key", b"fingerprint of one request")
 OTHER = IdempotencyKey("key", b"fingerprint of another")
 
 
+Write = Callable[[TaskService], Task | None]
+"""The writes of a request, which return what it responds with."""
+
+
 def send(
-    open_workspace: OpenWorkspace, key: IdempotencyKey, write: Any, owner: str = ADA
+    open_workspace: OpenWorkspace, key: IdempotencyKey, write: Write, owner: str = ADA
 ) -> tuple[Any, bool]:
-    """Send a write with a key; return the result, and whether it is a replay."""
+    """Send a request with a key; return its response, and whether it is a replay."""
     with open_workspace(owner, atomic=True) as workspace:
-        keyed = IdempotentTasks(workspace, key)
-        result = write(keyed)
-    return result, keyed.replayed
+        result, replayed = run_once(
+            workspace.idempotency, key, lambda: _to_bytes(write(workspace.tasks))
+        )
+    return _from_bytes(result), replayed
 
 
-def create(tasks: IdempotentTasks) -> Task:
+def _to_bytes(task: Task | None) -> bytes:
+    return json.dumps(task and task.dump()).encode()
+
+
+def _from_bytes(result: bytes) -> Task | None:
+    stored = json.loads(result)
+    return stored and Task.load(stored)
+
+
+def create(tasks: TaskService) -> Task:
     """Add a task; a write for `send`."""
     return tasks.add(NewTask(title="Buy milk", description="Two liters"))
 
@@ -75,7 +90,7 @@ class Idempotency(ContractBase):
         with open_tasks(ADA) as tasks:
             task = tasks.add(NewTask(title="Buy milk"))
 
-        def change(tasks: IdempotentTasks) -> Task:
+        def change(tasks: TaskService) -> Task:
             return tasks.change(task.id, with_precondition(at_version({1}), Task.complete))
 
         done, _ = send(open_workspace, FIRST, change)
@@ -83,6 +98,21 @@ class Idempotency(ContractBase):
         with open_tasks(ADA) as tasks:
             tasks.remove(task.id)
         assert send(open_workspace, FIRST, change) == (done, True)
+
+    def test_two_writes_of_a_request_both_happen_once(
+        self, open_workspace: OpenWorkspace, open_tasks: OpenTasks
+    ) -> None:
+        """A request may write any number of times; a retry repeats none of its writes."""
+
+        def complete_and_repeat(tasks: TaskService) -> Task:
+            done = tasks.change(tasks.add(NewTask(title="Water the plants")).id, Task.complete)
+            tasks.add(NewTask(title=done.title))
+            return done
+
+        done, _ = send(open_workspace, FIRST, complete_and_repeat)
+        assert send(open_workspace, FIRST, complete_and_repeat) == (done, True)
+        stored = [(task.title, task.completed) for task in all_tasks(open_tasks)]
+        assert stored == [("Water the plants", False), ("Water the plants", True)]
 
     def test_a_repeated_removal_succeeds(
         self, open_workspace: OpenWorkspace, open_tasks: OpenTasks

@@ -2,20 +2,21 @@
 
 from dataclasses import replace
 from functools import partial
+from typing import cast
 
 import pytest
 
 from taskservice.core.entity import VERSION_LIMIT
 from taskservice.core.errors import TaskNotFound
 from taskservice.core.idempotency import IdempotencyKey
-from taskservice.core.idempotent_tasks import IdempotentTasks
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.owner_data import OpenOwnerData, OwnerCounts, iterate
 from taskservice.core.sample_tasks import sample_tasks
-from taskservice.core.task import NewTask, Task
+from taskservice.core.task import Task
 from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing.clock import START
 from taskservice.testing.contract.base import ContractBase
+from taskservice.testing.contract.idempotency import create, send
 from taskservice.testing.owners import ADA, BOB
 from taskservice.testing.tasks import OpenTasks
 
@@ -33,10 +34,8 @@ def stored_tasks(open_tasks: OpenTasks, owner: str = ADA) -> list[Task]:
 
 def add(open_workspace: OpenWorkspace, owner: str, key: str) -> Task:
     """Add a task with an idempotency record."""
-    with open_workspace(owner, atomic=True) as workspace:
-        return IdempotentTasks(workspace, IdempotencyKey(key, b"fingerprint")).add(
-            NewTask(title="Read a book")
-        )
+    task, _ = send(open_workspace, IdempotencyKey(key, b"fingerprint"), create, owner)
+    return cast(Task, task)
 
 
 class OwnerDataContract(ContractBase):

@@ -1,5 +1,7 @@
 """Responses: writes entities as JSON, and adds the headers of an entity or a page."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from urllib.request import parse_http_list
@@ -9,7 +11,9 @@ from flask import Response
 from flask.json.provider import JSONProvider
 
 from taskservice.adapters.http.api import cursors
+from taskservice.adapters.http.openapi.blueprint import DocumentedBlueprint
 from taskservice.adapters.http.protocol.etags import ANY_ETAG
+from taskservice.adapters.http.protocol.idempotency import run_once
 from taskservice.adapters.http.protocol.preconditions import READ_METHODS, is_not_modified
 from taskservice.adapters.http.protocol.request import ApiRequest, current_request
 from taskservice.adapters.http.protocol.strict_fields import ResponseSchema
@@ -60,23 +64,41 @@ class EntityJSONProvider(JSONProvider):
         return EntityResponse(body, content_type="application/json")
 
 
-def add_entity_headers(response: Response) -> Response:
-    """Add the headers of the entity: `ETag`, `Location`, `Link` and those of a count.
+class EntityBlueprint(DocumentedBlueprint):
+    """A blueprint whose responses have the headers of their entity.
+
+    A request with an idempotency key runs once: rendering is part of its transaction.
+    """
+
+    def response(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
+        """Return the decorator of flask-smorest, with the headers, once for each key."""
+        decorate = super().response(*args, **kwargs)
+        render = _with_headers(decorate(lambda entity: entity))
+        return lambda view: run_once(_with_headers(decorate(view)), render)
+
+
+def _with_headers(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Return `view`, whose response has the headers `ETag`, `Location`, `Link` and of a count.
 
     A response without a body has neither type nor length (RFC 9110, sections 8.6 and 15.4.5).
     """
-    request = current_request()
-    match request.entity:
-        case Entity() as entity:
-            _add_entity_headers(request, response, entity)
-        case Page() as page:
-            _add_page_headers(request, response, page)
-    if request.replayed:
-        response.headers["Idempotency-Replayed"] = "true"
-    if response.status_code in {204, 304}:
-        response.headers.remove("Content-Type")
-        response.headers.remove("Content-Length")
-    return response
+
+    @wraps(view)
+    def view_with_headers(*args: Any, **kwargs: Any) -> Response:
+        response = view(*args, **kwargs)
+        request = current_request()
+        match request.entity:
+            case Entity() as entity:
+                _add_entity_headers(request, response, entity)
+            case Page() as page:
+                _add_page_headers(request, response, page)
+        if response.status_code in {204, 304}:
+            response.set_data(b"")
+            response.headers.remove("Content-Type")
+            response.headers.remove("Content-Length")
+        return response
+
+    return view_with_headers
 
 
 def _add_entity_headers(request: ApiRequest, response: Response, entity: Entity) -> None:
@@ -100,9 +122,8 @@ def _add_page_headers(request: ApiRequest, response: Response, page: Page[Any]) 
 
 
 def _set_not_modified(response: Response) -> None:
-    """Make `response` a 304 without a body."""
+    """Make `response` a 304, which has no body."""
     response.status_code = 304
-    response.set_data(b"")
 
 
 def prefers_exact_count() -> bool:

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from taskservice.adapters.http.api.entity_schemas import MERGE_PATCH
-from taskservice.adapters.http.api.responses import add_entity_headers
+from taskservice.adapters.http.api.responses import EntityBlueprint
 from taskservice.adapters.http.api.schemas import (
     MERGE_PATCH_BODY,
     CompletionSchema,
@@ -14,7 +14,6 @@ from taskservice.adapters.http.api.schemas import (
     TaskSchema,
     TaskUpdateSchema,
 )
-from taskservice.adapters.http.openapi.blueprint import DocumentedBlueprint
 from taskservice.adapters.http.openapi.document import TASK_LINKS
 from taskservice.adapters.http.openapi.examples import (
     COMPLETE_EXAMPLES,
@@ -53,7 +52,7 @@ from taskservice.core.task import NewTask, Task
 
 WRITE_HEADERS = ["If-Match", "Idempotency-Key"]
 
-blueprint = DocumentedBlueprint(
+blueprint = EntityBlueprint(
     "tasks",
     __name__,
     url_prefix="/api/tasks/<user_id>/tasks",
@@ -64,7 +63,6 @@ blueprint.before_request(enforce_ownership)
 blueprint.before_request(count_request)
 blueprint.before_request(read_preconditions)
 blueprint.before_request(read_idempotency_key)
-blueprint.after_request(add_entity_headers)
 blueprint.after_request(add_rate_limit_headers)
 
 
@@ -97,7 +95,7 @@ def create_task(new: NewTask) -> Task:
     """Create a task.
 
     The service generates the id and the times. A task may be created as
-    completed. With an `Idempotency-Key`, a retry with the same method, path and
+    completed. With an `Idempotency-Key`, a retry with the same method, path, query and
     body, byte for byte, creates nothing, and gets the first response again,
     with `Idempotency-Replayed`.
     """

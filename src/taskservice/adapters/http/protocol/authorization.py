@@ -7,14 +7,12 @@ from typing import Any, NamedTuple
 
 from flask import Flask, current_app
 
-from taskservice.adapters.http.protocol.idempotency import idempotency_key
 from taskservice.adapters.http.protocol.problems import ProblemError
 from taskservice.adapters.http.protocol.rate_limit import count_failed_authentication
 from taskservice.adapters.http.protocol.request import current_request
 from taskservice.core.authentication import Authenticate, Caller
 from taskservice.core.errors import Unauthenticated, Unavailable
-from taskservice.core.idempotent_tasks import IdempotentTasks
-from taskservice.core.workspace import OpenWorkspace, TaskService
+from taskservice.core.workspace import OpenWorkspace, TaskService, Workspace
 
 _EXTENSION = "taskservice"
 _bearer = re.compile(r"bearer +([^ ]+)", re.IGNORECASE).fullmatch
@@ -54,20 +52,30 @@ def enforce_ownership() -> None:
 
 
 @contextmanager
-def own_tasks() -> Iterator[TaskService]:
-    """Open the owner's tasks. A handler has no other way to reach any task.
-
-    A request with an idempotency key runs once, in one transaction with its record.
-    """
+def own_workspace() -> Iterator[Workspace]:
+    """Open the owner's workspace, or join that of `atomic_workspace`."""
     request = current_request()
-    if (key := idempotency_key()) is None:
-        with _services().open_workspace(request.owner) as workspace:
-            yield workspace.tasks
+    if request.workspace is not None:
+        yield request.workspace
         return
+    with _services().open_workspace(request.owner) as workspace:
+        yield workspace
+
+
+@contextmanager
+def own_tasks() -> Iterator[TaskService]:
+    """Open the owner's tasks. A handler has no other way to reach any task."""
+    with own_workspace() as workspace:
+        yield workspace.tasks
+
+
+@contextmanager
+def atomic_workspace() -> Iterator[Workspace]:
+    """Open the owner's workspace in one transaction, for all that the request does."""
+    request = current_request()
     with _services().open_workspace(request.owner, atomic=True) as workspace:
-        idempotent_tasks = IdempotentTasks(workspace, key)
-        yield idempotent_tasks
-        request.replayed = idempotent_tasks.replayed
+        request.workspace = workspace
+        yield workspace
 
 
 def _services() -> Services:

@@ -1,15 +1,31 @@
-"""Idempotency keys: reads `Idempotency-Key`, and fingerprints the request."""
+"""Idempotency keys: reads `Idempotency-Key`, and runs a request once for each key.
+
+The stored result is the response: a line of JSON with the form of the data, the status,
+the headers and the type of the entity, if it is one; then the body.
+"""
 
 import re
+from collections.abc import Callable
+from functools import wraps
 from hashlib import blake2b
+from typing import Any
 
+import orjson
+from flask import Response
+
+from taskservice.adapters.http.protocol.authorization import atomic_workspace
 from taskservice.adapters.http.protocol.bodies import read_body
-from taskservice.adapters.http.protocol.problems import ProblemError
+from taskservice.adapters.http.protocol.problems import RETRY_AFTER_HEADER, ProblemError
 from taskservice.adapters.http.protocol.request import current_request
+from taskservice.core import idempotency
+from taskservice.core.entity import FORM, Entity
 from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.workspace import entity_type
 
 KEY_LIMIT = 255
 WRITE_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
+
+View = Callable[..., Response]
 
 # A server joins repeated headers with a comma.
 _is_key = re.compile(rf"[\x20-\x2b\x2d-\x7e]{{1,{KEY_LIMIT}}}").fullmatch
@@ -35,10 +51,78 @@ def read_idempotency_key() -> None:
         request.body = read_body(request)
 
 
-def idempotency_key() -> IdempotencyKey | None:
-    """Return the key with the fingerprint of method, path and body, or None without a key."""
+def run_once(view: View, render: Callable[[Entity | None], Response]) -> View:
+    """Return `view`, which runs once for each idempotency key; a retry gets the first response.
+
+    The view and its record are one transaction. It is called after the values of the
+    request were checked. `render` is the response of the operation to an entity.
+    """
+
+    @wraps(view)
+    def view_once(*args: Any, **kwargs: Any) -> Response:
+        request = current_request()
+        if request.idempotency_key is None:
+            return view(*args, **kwargs)
+        with atomic_workspace() as workspace:
+            result, request.replayed = idempotency.run_once(
+                workspace.idempotency, _key(), lambda: _store(view(*args, **kwargs))
+            )
+        return _restore(result, render)
+
+    return view_once
+
+
+def _key() -> IdempotencyKey:
+    """Return the key with the fingerprint of method, path, query and body."""
     request = current_request()
-    if request.idempotency_key is None:
-        return None
-    content = f"{request.method}\n{request.path}\n".encode() + request.body
-    return IdempotencyKey(request.idempotency_key, blake2b(content, digest_size=32).digest())
+    query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
+    content = f"{request.method}\n{request.path}{query}\n".encode() + request.body
+    return IdempotencyKey(request.idempotency_key or "", blake2b(content, digest_size=32).digest())
+
+
+def _store(response: Response) -> bytes:
+    """Return a response as the result of a key."""
+    entity = current_request().entity
+    head = {
+        "form": FORM,
+        "status": response.status_code,
+        "headers": {name: value for name, value in response.headers if name != "Content-Length"},
+        "entity": entity.type_name if isinstance(entity, Entity) else None,
+    }
+    return orjson.dumps(head) + b"\n" + response.get_data()
+
+
+def _restore(result: bytes, render: Callable[[Entity | None], Response]) -> Response:
+    """Return the response that was stored, with the members that responses have now.
+
+    Form 1 is the entity of a response, or nothing if it had none. Raises `ProblemError`
+    (409) if another version has stored it in a form that this one does not know.
+    """
+    head, _, body = result.partition(b"\n")
+    match orjson.loads(head):
+        case {"form": 1}:
+            return _mark(render(_load("task", body) if body else None))
+        case {"form": int(form), "entity": str(name)} if form < FORM:
+            return _mark(render(_load(name, body)))
+        case {"form": int(form), "status": status, "headers": headers} if form <= FORM:
+            response = Response(body, status)
+            response.headers.clear()
+            response.headers.update(headers)
+            return _mark(response)
+    raise ProblemError(
+        "key-in-use",
+        "the response to this idempotency key was stored by a newer version of the service",
+        headers=RETRY_AFTER_HEADER,
+    )
+
+
+def _load(name: str, body: bytes) -> Entity:
+    kind = entity_type(name)
+    assert kind is not None
+    return kind.load(orjson.loads(body))
+
+
+def _mark(response: Response) -> Response:
+    if current_request().replayed:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response

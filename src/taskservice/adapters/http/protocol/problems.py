@@ -24,7 +24,7 @@ from taskservice.core.errors import (
 MEDIA_TYPE = "application/problem+json"
 ERRORS_LIMIT = 50
 RETRY_AFTER_SECONDS = 1
-_RETRY_AFTER = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+RETRY_AFTER_HEADER = {"Retry-After": str(RETRY_AFTER_SECONDS)}
 
 
 class ProblemType(NamedTuple):
@@ -90,13 +90,13 @@ PROBLEM_TYPES = {
     "key-in-use": ProblemType(
         409,
         "Conflict",
-        "A request with the same `Idempotency-Key` is still running. Retry after "
-        "`Retry-After` seconds.",
+        "A request with the same `Idempotency-Key` is still running, or a newer version of the "
+        "service has stored its response. Retry after `Retry-After` seconds.",
     ),
     "key-reused": ProblemType(
         422,
         "Unprocessable Content",
-        "The `Idempotency-Key` was used for a request with another method, path or body.",
+        "The `Idempotency-Key` was used for a request with another method, path, query or body.",
     ),
     "unavailable": ProblemType(
         503,
@@ -134,15 +134,15 @@ PROBLEM_BY_ERROR: dict[type, tuple[str, str, dict[str, str]]] = {
     IdempotencyKeyInUse: (
         "key-in-use",
         "a request with this idempotency key is still running",
-        _RETRY_AFTER,
+        RETRY_AFTER_HEADER,
     ),
     Unauthenticated: (
         "unauthenticated",
         "a valid bearer token is required",
         {"WWW-Authenticate": "Bearer"},
     ),
-    StorageFull: ("storage-full", "the database has no space for writes", _RETRY_AFTER),
-    Unavailable: ("unavailable", "the service is temporarily unavailable", _RETRY_AFTER),
+    StorageFull: ("storage-full", "the database has no space for writes", RETRY_AFTER_HEADER),
+    Unavailable: ("unavailable", "the service is temporarily unavailable", RETRY_AFTER_HEADER),
 }
 """Problem type, detail and headers for each error of the core."""
 

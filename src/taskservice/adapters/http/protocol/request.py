@@ -17,6 +17,7 @@ from taskservice.adapters.http.protocol.path_prefix import (
 from taskservice.core.authentication import Caller
 from taskservice.core.operations.metrics import WriteOutcome
 from taskservice.core.operations.rate_limits import RateLimitStatus
+from taskservice.core.workspace import Workspace
 
 BODY_LIMIT = 192 * 1024
 """The maximum size of a request body, in bytes. It fits any JSON spelling of the largest task."""
@@ -43,6 +44,8 @@ class ApiRequest(Request):
     """The `Idempotency-Key`."""
     body: bytes = b""
     """The body, if it was read."""
+    workspace: Workspace | None = None
+    """The workspace, while the whole request is one transaction."""
     entity: object = None
     """The entity in the response: a task or a page of tasks."""
     replayed: bool = False

@@ -15,7 +15,9 @@ from taskservice.core.errors import UnusableDatabase
 
 MIGRATIONS = Path(__file__).parents[1] / "migrations"
 LOCK_TIMEOUT_SECONDS = 5
-RENAMED_COLUMNS = {"search_text"}
+FORMER_NAMES = {"idempotency_keys": "receipts"}
+"""Names of tables in a database of an earlier version."""
+RENAMED_COLUMNS = {"search_text", "fingerprint", "result"}
 """Columns with another name in a database of an earlier version."""
 ADVISORY_LOCK = 0x7461736B  # "task"
 ALEMBIC_TABLE = "alembic_version"
@@ -55,7 +57,8 @@ def _adopt_version(connection: Connection) -> None:
 def _has_alembic_version(connection: Connection) -> bool:
     """Return whether Alembic's default table holds the version of this service's tables."""
     has_own_tables = all(
-        set(table.columns.keys()) - RENAMED_COLUMNS <= _columns(connection, name)
+        set(table.columns.keys()) - RENAMED_COLUMNS
+        <= _columns(connection, name) | _columns(connection, FORMER_NAMES.get(name, name))
         for name, table in metadata.tables.items()
     )
     if not has_own_tables or not _columns(connection, ALEMBIC_TABLE):
@@ -69,7 +72,7 @@ def _require_own_tables(connection: Connection) -> None:
     """Raise `UnusableDatabase` if the tables exist without a version table."""
     if _columns(connection, VERSION_TABLE):
         return
-    for name in metadata.tables:
+    for name in (*metadata.tables, *FORMER_NAMES.values()):
         if _columns(connection, name):
             raise UnusableDatabase(
                 f"table {name} exists and was not created by taskservice", OWN_DATABASE_ADVICE

@@ -10,7 +10,7 @@ from taskservice.adapters.sql.connection.address import is_sqlite
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.storage.mapping import EntityMapping, mapping_of
-from taskservice.adapters.sql.tables import ENTITY_TABLES, OWNED_TABLES, idempotency_records
+from taskservice.adapters.sql.tables import ENTITY_TABLES, OWNED_TABLES, idempotency_keys
 from taskservice.core.entity import Entity
 from taskservice.core.errors import Unavailable
 from taskservice.core.owner_data import ErasureIncomplete, OwnerCounts
@@ -96,4 +96,4 @@ class SqlOwnerData:
 
 def _counts(rows: dict[Table, int]) -> OwnerCounts:
     entities = {one.type_name: rows[table] for one, table in ENTITY_TABLES.items()}
-    return OwnerCounts(entities, rows[idempotency_records])
+    return OwnerCounts(entities, rows[idempotency_keys])

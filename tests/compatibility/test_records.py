@@ -1,0 +1,153 @@
+"""Data that earlier versions stored: `form_1.json` was written by the last version of form 1.
+
+It has requests with their responses, the idempotency records and the tasks that they left,
+and a cursor.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import JSON, Column, Engine, LargeBinary, MetaData, String, Table, insert
+from tests.databases import service_engine
+from tests.http_callers import Caller, application
+from tests.postgres import Databases
+from tests.problem_details import problem
+
+from taskservice.adapters.memory import InMemoryStorage
+from taskservice.adapters.sql.admin.migrate import upgrade
+from taskservice.adapters.sql.admin.partition import _Plan
+from taskservice.adapters.sql.connection.address import database_url
+from taskservice.adapters.sql.connection.sessions import transaction
+from taskservice.adapters.sql.engine import unpooled_engine
+from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.adapters.sql.tables import UtcDateTime, tasks
+from taskservice.core.entity import FORM
+from taskservice.core.workspace import OpenWorkspace
+from taskservice.testing import ADA
+
+SAMPLE = json.loads((Path(__file__).parent / "form_1.json").read_text())
+REQUESTS = SAMPLE["requests"]
+PARTITIONS = 4
+
+receipts = Table(
+    "receipts",
+    MetaData(),
+    Column("user_id", String),
+    Column("key", String),
+    Column("digest", LargeBinary),
+    Column("task", JSON(none_as_null=True)),
+    Column("created_at", UtcDateTime),
+)
+
+
+def values(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row of the sample as Python values."""
+    times = {
+        name: value and datetime.fromisoformat(value)
+        for name, value in row.items()
+        if name.endswith("_at")
+    }
+    ids = {"id": UUID(row["id"])} if "id" in row else {"digest": bytes.fromhex(row["digest"])}
+    return {**row, **times, **ids}
+
+
+def store_sample(engine: Engine, partitions: int) -> None:
+    """Store the sample at the last schema version of form 1, and upgrade."""
+    upgrade(engine, "0004")
+    with transaction(engine) as connection:
+        for table in ("receipts", "tasks") if partitions else ():
+            for statement in _Plan.of(connection, table, partitions).statements:
+                connection.exec_driver_sql(statement.replace("%", "%%"))
+        connection.execute(insert(tasks), [values(row) for row in SAMPLE["tasks"]])
+        connection.execute(insert(receipts), [values(row) for row in SAMPLE["receipts"]])
+    upgrade(engine)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql", "partitioned"])
+def open_workspace(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[OpenWorkspace]:
+    """The port over a database of form 1, upgraded to the newest schema."""
+    if request.param == "sqlite":
+        address = f"sqlite:///{tmp_path_factory.mktemp('form_1') / 'tasks.db'}"
+    else:
+        server: Databases = request.getfixturevalue("postgresql")
+        address = server.create_database()
+    superuser = unpooled_engine(database_url(address))
+    store_sample(superuser, PARTITIONS if request.param == "partitioned" else 0)
+    engine = service_engine(address, allow_privileged_role=True)
+    yield SqlStorage(engine).open_workspace
+    engine.dispose()
+
+
+@pytest.fixture
+def ada(open_workspace: OpenWorkspace) -> Caller:
+    return Caller(application(open_workspace).test_client(), ADA)
+
+
+def send(ada: Caller, request: dict[str, Any]) -> Any:
+    """Send a request of the sample again."""
+    headers = {"Idempotency-Key": request["key"]}
+    return ada(
+        request["method"],
+        request["path"],
+        data=request["body"],
+        content_type=request["body"] and "application/json",
+        headers=headers,
+    )
+
+
+@pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request["key"])
+def test_a_retry_of_an_older_request_gets_its_response(
+    ada: Caller, request_: dict[str, Any]
+) -> None:
+    """The response is the first one, although the task has changed or is gone."""
+    response = send(ada, request_)
+    assert response.headers["Idempotency-Replayed"] == "true"
+    headers = {name: response.headers[name] for name in request_["headers"]}
+    answer = response.json if response.data else None
+    assert (response.status_code, headers, answer) == (
+        request_["status"],
+        request_["headers"],
+        request_["answer"],
+    )
+
+
+def test_the_tasks_are_those_that_were_stored(ada: Caller) -> None:
+    """The upgrade changes no task."""
+    found = ada("GET", "?sort=created_at").json
+    assert found == [{name: row[name] for name in found[0]} for row in SAMPLE["tasks"]]
+
+
+def test_a_different_request_with_an_older_key_is_refused(ada: Caller) -> None:
+    """The fingerprints of older records are compared."""
+    first = REQUESTS[0]
+    response = send(ada, {**first, "body": '{"title": "Buy bread"}'})
+    assert problem(response, 422, "key-reused")
+
+
+def test_a_cursor_of_an_older_version_is_refused(ada: Caller) -> None:
+    """The client starts again, as with a cursor of another list."""
+    response = ada("GET", f"?limit=1&sort=title&completed=true&cursor={SAMPLE['cursor']}")
+    assert problem(response, 400, "malformed-request")
+
+
+def test_a_response_of_a_newer_form_is_a_conflict() -> None:
+    """409 with `Retry-After`: the version that stored it can replay it. Nothing is done."""
+    storage = InMemoryStorage()
+    ada = Caller(application(storage.open_workspace).test_client(), ADA)
+    request = {"method": "POST", "path": "", "key": "key", "body": '{"title": "Buy milk"}'}
+    assert send(ada, request).status_code == 201
+    (record,) = storage._owners[ADA].records.values()
+    newer = b'{"form": %d, "response": {}}' % (FORM + 1)
+    storage._owners[ADA].records["key"] = replace(record, result=newer)
+    response = send(ada, request)
+    assert problem(response, 409, "key-in-use")
+    assert response.headers["Retry-After"] == "1"
+    assert len(ada("GET").json) == 1
