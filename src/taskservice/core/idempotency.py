@@ -1,6 +1,5 @@
 """Idempotency keys: a request runs once for each key, and a retry gets the first response again."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -42,20 +41,14 @@ class IdempotencyStore(Protocol):
         ...
 
 
-def run_once(
-    store: IdempotencyStore, key: IdempotencyKey, request: Callable[[], bytes]
-) -> tuple[bytes, bool]:
-    """Return the result of the first `request` with `key`, and whether it was stored before.
+def begin(store: IdempotencyStore, key: IdempotencyKey) -> bytes | None:
+    """Begin the request with `key`, or return the result of an earlier one.
 
-    Any number of writes may be inside. Call it in the transaction of the store: if
-    `request` raises, the record is rolled back with its writes. Raises
+    Call it in the transaction of the request: if that is rolled back, so is the
+    record. Any number of writes may follow, then `IdempotencyStore.complete`. Raises
     `IdempotencyKeyReused` if the key was used for a different request.
     """
     record = store.begin(*key)
-    if record is None:
-        result = request()
-        store.complete(key.key, result)
-        return result, False
-    if record.fingerprint != key.fingerprint:
+    if record is not None and record.fingerprint != key.fingerprint:
         raise IdempotencyKeyReused
-    return record.result, True
+    return None if record is None else record.result

@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from taskservice.core.errors import IdempotencyKeyReused, InvalidEntity, StaleEntity, TaskNotFound
-from taskservice.core.idempotency import IdempotencyKey, run_once
+from taskservice.core.idempotency import IdempotencyKey, begin
 from taskservice.core.preconditions import at_version, with_precondition
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
@@ -34,10 +34,12 @@ def send(
 ) -> tuple[Any, bool]:
     """Send a request with a key; return its response, and whether it is a replay."""
     with open_workspace(owner, atomic=True) as workspace:
-        result, replayed = run_once(
-            workspace.idempotency, key, lambda: _to_bytes(write(workspace.tasks))
-        )
-    return _from_bytes(result), replayed
+        stored = begin(workspace.idempotency, key)
+        result = stored
+        if result is None:
+            result = _to_bytes(write(workspace.tasks))
+            workspace.idempotency.complete(key.key, result)
+    return _from_bytes(result), stored is not None
 
 
 def _to_bytes(task: Task | None) -> bytes:

@@ -1,7 +1,6 @@
 """Responses: writes entities as JSON, and adds the headers of an entity or a page."""
 
 from collections.abc import Callable
-from functools import wraps
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from urllib.request import parse_http_list
@@ -73,32 +72,26 @@ class EntityBlueprint(DocumentedBlueprint):
     def response(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
         """Return the decorator of flask-smorest, with the headers, once for each key."""
         decorate = super().response(*args, **kwargs)
-        render = _with_headers(decorate(lambda entity: entity))
-        return lambda view: run_once(_with_headers(decorate(view)), render)
+        render = decorate(lambda entity: entity)
+        return lambda view: run_once(decorate(view), _add_headers, render)
 
 
-def _with_headers(view: Callable[..., Response]) -> Callable[..., Response]:
-    """Return `view`, whose response has the headers `ETag`, `Location`, `Link` and of a count.
+def _add_headers(response: Response) -> Response:
+    """Add the headers of the entity: `ETag`, `Location`, `Link` and those of a count.
 
     A response without a body has neither type nor length (RFC 9110, sections 8.6 and 15.4.5).
     """
-
-    @wraps(view)
-    def view_with_headers(*args: Any, **kwargs: Any) -> Response:
-        response = view(*args, **kwargs)
-        request = current_request()
-        match request.entity:
-            case Entity() as entity:
-                _add_entity_headers(request, response, entity)
-            case Page() as page:
-                _add_page_headers(request, response, page)
-        if response.status_code in {204, 304}:
-            response.set_data(b"")
-            response.headers.remove("Content-Type")
-            response.headers.remove("Content-Length")
-        return response
-
-    return view_with_headers
+    request = current_request()
+    match request.entity:
+        case Entity() as entity:
+            _add_entity_headers(request, response, entity)
+        case Page() as page:
+            _add_page_headers(request, response, page)
+    if response.status_code in {204, 304}:
+        response.set_data(b"")
+        response.headers.remove("Content-Type")
+        response.headers.remove("Content-Length")
+    return response
 
 
 def _add_entity_headers(request: ApiRequest, response: Response, entity: Entity) -> None:

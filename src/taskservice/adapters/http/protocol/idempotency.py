@@ -16,16 +16,16 @@ from flask import Response
 from taskservice.adapters.http.protocol.authorization import atomic_workspace
 from taskservice.adapters.http.protocol.bodies import read_body
 from taskservice.adapters.http.protocol.problems import RETRY_AFTER_HEADER, ProblemError
-from taskservice.adapters.http.protocol.request import current_request
-from taskservice.core import idempotency
+from taskservice.adapters.http.protocol.request import ApiRequest, current_request
 from taskservice.core.entity import FORM, Entity
-from taskservice.core.idempotency import IdempotencyKey
+from taskservice.core.idempotency import IdempotencyKey, begin
 from taskservice.core.workspace import entity_type
 
 KEY_LIMIT = 255
 WRITE_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
 
 View = Callable[..., Response]
+Finish = Callable[[Response], Response]
 
 # A server joins repeated headers with a comma.
 _is_key = re.compile(rf"[\x20-\x2b\x2d-\x7e]{{1,{KEY_LIMIT}}}").fullmatch
@@ -51,33 +51,36 @@ def read_idempotency_key() -> None:
         request.body = read_body(request)
 
 
-def run_once(view: View, render: Callable[[Entity | None], Response]) -> View:
+def run_once(view: View, finish: Finish, render: Callable[[Entity | None], Response]) -> View:
     """Return `view`, which runs once for each idempotency key; a retry gets the first response.
 
     The view and its record are one transaction. It is called after the values of the
-    request were checked. `render` is the response of the operation to an entity.
+    request were checked. `finish` completes the response of the view, and `render`
+    is the response of the operation to an entity.
     """
 
     @wraps(view)
     def view_once(*args: Any, **kwargs: Any) -> Response:
         request = current_request()
         if request.idempotency_key is None:
-            return view(*args, **kwargs)
+            return finish(view(*args, **kwargs))
+        key = IdempotencyKey(request.idempotency_key, _fingerprint(request))
         with atomic_workspace() as workspace:
-            result, request.replayed = idempotency.run_once(
-                workspace.idempotency, _key(), lambda: _store(view(*args, **kwargs))
-            )
-        return _restore(result, render)
+            result = begin(workspace.idempotency, key)
+            request.replayed = result is not None
+            if result is None:
+                result = _store(finish(view(*args, **kwargs)))
+                workspace.idempotency.complete(key.key, result)
+        return _restore(result, lambda entity: finish(render(entity)))
 
     return view_once
 
 
-def _key() -> IdempotencyKey:
-    """Return the key with the fingerprint of method, path, query and body."""
-    request = current_request()
+def _fingerprint(request: ApiRequest) -> bytes:
+    """Return the fingerprint of method, path, query and body."""
     query = f"?{request.query_string.decode('latin-1')}" if request.query_string else ""
     content = f"{request.method}\n{request.path}{query}\n".encode() + request.body
-    return IdempotencyKey(request.idempotency_key or "", blake2b(content, digest_size=32).digest())
+    return blake2b(content, digest_size=32).digest()
 
 
 def _store(response: Response) -> bytes:
