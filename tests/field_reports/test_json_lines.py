@@ -27,4 +27,4 @@ def test_a_title_is_escaped_where_a_terminal_would_obey_it(report: Report[str, s
     )
     line = format_entity(task)
     assert line.decode().count(f'"{report.right}"') == 2
-    assert parse_entity(line.rstrip(), ADA) == task
+    assert parse_entity(line.rstrip(), ADA).entity == task

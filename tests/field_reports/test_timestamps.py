@@ -83,7 +83,7 @@ def test_a_time_of_an_import_is_its_moment_or_refused(report: Report[str, str]) 
     }
     line = json.dumps(written).encode()
     if not report.right:
-        assert parse_entity(line, ADA) == task
+        assert parse_entity(line, ADA).entity == task
         return
     wrong = f"{IS_LIKE_A_TIME}{report.right}"
     with pytest.raises(InvalidLine) as refused:
@@ -96,4 +96,4 @@ def test_an_id_of_an_import_is_taken_in_either_case() -> None:
     task = Task.create(ADA, datetime.now(UTC), TimeOrderedIds(), NewTask(title="Buy milk"))
     members = json.loads(format_entity(task))
     line = json.dumps({**members, "id": members["id"].upper()}).encode()
-    assert parse_entity(line, ADA) == task
+    assert parse_entity(line, ADA).entity == task

@@ -4,6 +4,7 @@ import click
 
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.cli.options import checked_engine, database_option, user_argument
+from taskservice.cli.progress import plural
 from taskservice.config import ConfigError
 from taskservice.core.errors import AccessDenied
 from taskservice.core.owner_data import ErasureIncomplete, OwnerCounts
@@ -39,9 +40,5 @@ def erase(user: str, dry_run: bool, yes: bool, database: str | None) -> None:
 
 
 def _counted(counts: OwnerCounts) -> str:
-    entities = [_plural(count, name) for name, count in counts.entities.items()]
-    return f"{', '.join(entities)} and {_plural(counts.idempotency_records, 'idempotency record')}"
-
-
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    entities = ", ".join(plural(count, name) for name, count in counts.entities.items())
+    return f"{entities} and {plural(counts.idempotency_records, 'idempotency record')}"

@@ -1,8 +1,8 @@
-"""Tasks as JSON Lines: one task per line, in the API's format."""
+"""Entities as JSON Lines: one per line, in the API's format, with the name of its type."""
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
@@ -13,6 +13,7 @@ from taskservice.core.entity import Entity
 from taskservice.core.errors import InvalidEntity
 from taskservice.core.fields import fields_of
 from taskservice.core.task import Task
+from taskservice.core.workspace import entity_type
 
 MAX_LINE_BYTES = 256 * 1024
 """Twice the length of the longest task."""
@@ -26,7 +27,7 @@ _escape = partial(
 
 
 class InvalidLine(ValueError):
-    """A line is not a task of the user. The message gives the reason and quotes no content."""
+    """A line is no entity of the user. The message gives the reason and quotes no content."""
 
 
 class Line(NamedTuple):
@@ -35,6 +36,13 @@ class Line(NamedTuple):
     number: int
     octets: bytes
     size: int
+
+
+class Parsed(NamedTuple):
+    """The entity of a line, and the names of its members that this version does not know."""
+
+    entity: Entity
+    unknown: frozenset[str]
 
 
 def read_lines(file: BinaryIO) -> Iterator[Line]:
@@ -59,31 +67,36 @@ def read_lines(file: BinaryIO) -> Iterator[Line]:
 def format_entity(entity: Entity) -> bytes:
     """Return `entity` as a line with its end, without characters that a terminal interprets."""
     line = orjson.dumps(entity, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
-    return _escape(line.decode()).encode()
+    typed = f'{{"type":"{entity.type_name}",{line.decode().removeprefix("{")}'
+    return _escape(typed).encode()
 
 
-def parse_entity(octets: bytes, owner: str) -> Entity:
-    """Return the entity of `owner` in a line. Raises `InvalidLine` with every error."""
+def parse_entity(octets: bytes, owner: str) -> Parsed:
+    """Return the entity of `owner` in a line of any version. Raises `InvalidLine` with every error.
+
+    A line without a type is a task. A field that is newer than the line has its default.
+    """
     if len(octets) > MAX_LINE_BYTES:
         raise InvalidLine(f"it is longer than {MAX_LINE_BYTES} bytes")
     members = _members(octets)
+    kind = entity_type(members.pop("type", Task.type_name))
+    if kind is None:
+        raise InvalidLine("this version does not know its type")
     try:
-        task = Task.load(members)
-        if task.user_id != owner:
+        entity = kind.load(members)
+        if entity.user_id != owner:
             raise InvalidLine("user_id is not this user")
-        task.validate()
+        entity.validate()
     except InvalidEntity as error:
         raise InvalidLine(str(error)) from None
-    return task
+    return Parsed(entity, frozenset(members.keys() - fields_of(kind).keys()))
 
 
-def _members(octets: bytes) -> Mapping[str, Any]:
+def _members(octets: bytes) -> dict[str, Any]:
     try:
         members = strict_json.loads(octets)
     except strict_json.MalformedJson as error:
         raise InvalidLine(f"it is not JSON: {error}") from None
     if not isinstance(members, dict):
         raise InvalidLine("it is not a JSON object")
-    if members.keys() - fields_of(Task).keys():
-        raise InvalidLine("it has an unknown member")
     return members

@@ -1,4 +1,4 @@
-"""Progress bars, on standard error if it is a terminal."""
+"""Progress: bars on standard error if it is a terminal, and counts in messages."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -21,6 +21,11 @@ def progress(label: str, length: int | None) -> Iterator[Advance]:
 def print_message(message: str) -> None:
     """Print a line on standard error, above the bar."""
     click.echo(f"{ERASE_LINE if _is_terminal() else ''}{message}", err=True)
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun, as in `2 tasks`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def _is_terminal() -> bool:

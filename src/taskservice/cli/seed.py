@@ -6,7 +6,7 @@ import click
 
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.cli.options import checked_engine, database_option, user_option
-from taskservice.cli.progress import progress
+from taskservice.cli.progress import plural, progress
 from taskservice.config import DEFAULT_DATABASE
 from taskservice.core.clock import system_clock
 from taskservice.core.ids import TimeOrderedIds
@@ -39,4 +39,4 @@ def seed(user: str, count: int, database: str | None) -> None:
         while batch := list(islice(tasks, BATCH_SIZE)):
             owner_data.import_entities(batch)
             advance(len(batch))
-    click.echo(f"added {count} {'task' if count == 1 else 'tasks'} for {user}")
+    click.echo(f"added {plural(count, 'task')} for {user}")

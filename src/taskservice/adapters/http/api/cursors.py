@@ -18,6 +18,8 @@ from taskservice.core.query import Position, Query
 
 PATTERN = "^[A-Za-z0-9_-]*$"
 _DIGEST_BYTES = 16
+_FORM = b"taskservice 2"
+"""Cursors of another form are refused, as those of another list."""
 
 
 class BadCursor(ValueError):
@@ -60,11 +62,7 @@ def _parse_position(position: Any, query: Query[Any]) -> Position:
 
 
 def _digest(owner: str, query: Query[Any], position: bytes) -> bytes:
-    """Return the digest of everything that a page depends on, except the limit."""
-    filters = {
-        name: value
-        for name, value in vars(query).items()
-        if name not in {"limit", "after", "with_total", "sort"}
-    }
-    content = json.dumps([owner, filters, vars(query.sort), position.hex()], default=str)
-    return blake2b(content.encode(), digest_size=_DIGEST_BYTES, person=b"taskservice").digest()
+    """Return the digest of what was asked, except the limit. It has no filter that is not set."""
+    content = [owner, query.filters, [query.sort.field, query.sort.descending], position.hex()]
+    text = json.dumps(content, default=str, sort_keys=True)
+    return blake2b(text.encode(), digest_size=_DIGEST_BYTES, person=_FORM).digest()
