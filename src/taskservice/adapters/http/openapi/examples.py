@@ -7,18 +7,18 @@ a running service, and compares the responses.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-TASK_ID = "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
-TASK: dict[str, Any] = {
-    "id": TASK_ID,
-    "user_id": "ada",
-    "title": "Buy milk",
-    "description": None,
-    "completed": False,
-    "completed_at": None,
-    "created_at": "2026-02-09T10:00:00.123456Z",
-    "updated_at": "2026-02-09T10:00:00.123456Z",
-    "version": 1,
-}
+from taskservice.core.entity import Entity
+from taskservice.core.fields import fields_of
+from taskservice.core.task import Task
+
+
+def example_of(entity_type: type[Entity]) -> dict[str, Any]:
+    """Return the example of an entity: those of its fields."""
+    return {name: one.example for name, one in fields_of(entity_type).items()}
+
+
+TASK = example_of(Task)
+TASK_ID = TASK["id"]
 _EVENING = "2026-02-09T18:30:00.654321Z"
 
 
