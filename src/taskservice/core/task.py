@@ -64,7 +64,10 @@ class Task(NewTask, Entity):
 
     def derived(self, now: datetime) -> Self:
         """Return the task with the `completed_at` that follows from `completed`."""
-        return replace(self, completed_at=(self.completed_at or now) if self.completed else None)
+        completed_at = (self.completed_at or now) if self.completed else None
+        return (
+            self if completed_at == self.completed_at else replace(self, completed_at=completed_at)
+        )
 
     def rule_errors(self) -> Iterator[FieldError]:
         """Yield the errors of fields that do not agree with one another."""

@@ -67,10 +67,11 @@ def run_once(view: View, finish: Finish, render: Callable[[Entity | None], Respo
         key = IdempotencyKey(request.idempotency_key, _fingerprint(request))
         with atomic_workspace() as workspace:
             result = begin(workspace.idempotency, key)
-            request.replayed = result is not None
             if result is None:
-                result = _store(finish(view(*args, **kwargs)))
-                workspace.idempotency.complete(key.key, result)
+                response = finish(view(*args, **kwargs))
+                workspace.idempotency.complete(key.key, _store(response))
+                return response
+        request.replayed = True
         return _restore(result, lambda entity: finish(render(entity)))
 
     return view_once
@@ -104,28 +105,21 @@ def _restore(result: bytes, render: Callable[[Entity | None], Response]) -> Resp
     head, _, body = result.partition(b"\n")
     match orjson.loads(head):
         case {"form": 1}:
-            return _mark(render(_load("task", body) if body else None))
+            response = render(_load("task", body) if body else None)
         case {"form": int(form), "entity": str(name)} if form < FORM:
-            return _mark(render(_load(name, body)))
+            response = render(_load(name, body))
         case {"form": int(form), "status": status, "headers": headers} if form <= FORM:
             response = Response(body, status)
             response.headers.clear()
             response.headers.update(headers)
-            return _mark(response)
-    raise ProblemError(
-        "key-in-use",
-        "the response to this idempotency key was stored by a newer version of the service",
-        headers=RETRY_AFTER_HEADER,
-    )
+        case _:
+            detail = "a newer version of the service stored the response to this idempotency key"
+            raise ProblemError("key-in-use", detail, headers=RETRY_AFTER_HEADER)
+    response.headers["Idempotency-Replayed"] = "true"
+    return response
 
 
 def _load(name: str, body: bytes) -> Entity:
     kind = entity_type(name)
     assert kind is not None
     return kind.load(orjson.loads(body))
-
-
-def _mark(response: Response) -> Response:
-    if current_request().replayed:
-        response.headers["Idempotency-Replayed"] = "true"
-    return response

@@ -22,6 +22,7 @@ class EntityMapping:
         self.entity_type = entity_type
         self.table = ENTITY_TABLES[entity_type]
         self.field_columns = [self.table.c[name] for name in fields_of(entity_type)]
+        self._properties = self.table.c.keys() - fields_of(entity_type).keys()
         self._mutable = [column.name for column in self.table.c if column.name not in IMMUTABLE]
         self.from_row = _row_constructor(entity_type)
         self.is_own = self.table.c.user_id == OWNER
@@ -38,7 +39,7 @@ class EntityMapping:
 
     def insert_parameters(self, entity: Entity) -> dict[str, Any]:
         """Return the parameters of `insert`, but for the owner."""
-        values = {column.name: getattr(entity, column.name) for column in self.table.c}
+        values = {**vars(entity), **{name: getattr(entity, name) for name in self._properties}}
         del values["user_id"]
         return values
 
