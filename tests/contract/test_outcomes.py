@@ -21,6 +21,7 @@ from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.connection import commit_outcome, retries
 from taskservice.adapters.sql.connection.errors import ConnectionLost
 from taskservice.adapters.sql.connection.timeouts import ReadTimeout, TimeoutConnection
+from taskservice.adapters.sql.storage import retryable_writes
 from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.repository import SqlStorage
@@ -370,13 +371,16 @@ def test_a_lost_change_overtaken_by_another_is_retried(
     other.dispose()
 
 
-def test_a_lost_delete_of_an_old_version_was_not_applied() -> None:
+def test_a_lost_delete_of_an_old_version_was_not_applied(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """If another request deletes the task then, it is not found."""
     task = Task.create(OWNER, START, lambda _: UUID(int=1), NewTask(title="contended"))
     changed = task.complete(START)
     rows = create_autospec(Rows, instance=True)
     rows.find.side_effect = [task, changed, TaskNotFound(task.id)]
-    rows.delete.side_effect = [ConnectionLost("lost"), False]
+    write = Mock(side_effect=[ConnectionLost("lost"), False])
+    monkeypatch.setattr(retryable_writes, "write", write)
     removal: Delete[Task] = Delete(task.id, None)
     with pytest.raises(ConnectionLost):
         removal(rows)

@@ -31,10 +31,11 @@ from taskservice.adapters.sql.connection.sessions import (
 )
 from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine
-from taskservice.adapters.sql.storage import retryable_writes, rows
+from taskservice.adapters.sql.storage import retryable_writes
 from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.adapters.sql.tables import UtcDateTime
 from taskservice.core.errors import Unavailable
 from taskservice.core.query import TaskQuery
@@ -357,7 +358,7 @@ def test_a_serialization_failure_is_retried_three_times(
 ) -> None:
     """With random pauses. In a transaction there is no retry. Then it is an outage."""
     pauses: list[float] = []
-    monkeypatch.setattr(rows, "sleep", pauses.append)
+    monkeypatch.setattr(retryable_writes, "sleep", pauses.append)
     with superuser_engine.connect() as connection:
         connection.exec_driver_sql(ALWAYS_UNDONE)
     opened = tasks_of(SqlStorage(role_engine).open_workspace)(ADA, atomic=atomic)
@@ -368,7 +369,7 @@ def test_a_serialization_failure_is_retried_three_times(
     assert sum("INSERT" in statement for statement in statements) == tries
     assert caught.value.outcome == "not_applied"
     assert len(set(pauses)) == tries - 1
-    assert all(0 <= pause <= rows.MAX_PAUSE for pause in pauses)
+    assert all(0 <= pause <= retryable_writes.MAX_PAUSE for pause in pauses)
 
 
 def test_a_retried_insert_accepts_only_its_own_row(role_engine: Engine) -> None:
@@ -376,10 +377,14 @@ def test_a_retried_insert_accepts_only_its_own_row(role_engine: Engine) -> None:
     with tasks_of(SqlStorage(role_engine).open_workspace)(ADA) as tasks:
         task = tasks.add(NewTask(title="Buy milk"))
         with autocommit_session(role_engine, ADA) as session:
-            own: rows.Rows[Task] = rows.Rows(mapping_of(Task), session, max_retries=0)
-            own.insert_if_absent(task)
+            own: Rows[Task] = Rows(mapping_of(Task), session, max_retries=0)
+            retried = retryable_writes.Insert(task)
+            retried.unacknowledged = task
+            assert retried(own) == task
+            retried = retryable_writes.Insert(replace(task, id=uuid4(), version=0))
+            retried.unacknowledged = task
             with pytest.raises(IntegrityError, match="tasks_version_check"):
-                own.insert_if_absent(replace(task, id=uuid4(), version=0))
+                retried(own)
 
 
 def test_a_direct_session_is_configured(role_engine: Engine) -> None:

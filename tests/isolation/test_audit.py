@@ -108,7 +108,7 @@ def test_statements_that_bypass_sqlalchemy_are_audited(
     """A statement sent through the driver itself fails the audit, on either engine."""
 
     def past(rows: "Rows[Task]", _: UUID) -> Task:
-        driver = rows._session.connection.connection.driver_connection
+        driver = rows.session.connection.connection.driver_connection
         assert driver is not None
         return Task(**driver.execute("SELECT title FROM tasks").fetchone())
 

@@ -8,7 +8,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from taskservice.adapters.sql.connection.compiled_statements import OWNER, Session, Statement
 from taskservice.adapters.sql.connection.errors import translate_lock_timeout
 from taskservice.adapters.sql.connection.sessions import OpenSession
-from taskservice.adapters.sql.storage.rows import NO_ROW_WRITTEN
+from taskservice.adapters.sql.storage.retryable_writes import NO_ROW_WRITTEN
 from taskservice.adapters.sql.tables import idempotency_keys
 from taskservice.core.clock import Clock
 from taskservice.core.errors import Unavailable

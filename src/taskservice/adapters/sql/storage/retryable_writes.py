@@ -3,9 +3,15 @@
 Each remembers the write that got no response, and so recognizes its result.
 """
 
-from typing import Generic, Protocol, TypeVar
+from random import uniform
+from time import sleep
+from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
+from sqlalchemy.exc import DBAPIError
+
+from taskservice.adapters.sql.connection.compiled_statements import Statement
+from taskservice.adapters.sql.connection.errors import is_serialization_failure, is_unique_violation
 from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.core.clock import Clock
 from taskservice.core.entity import E, Step
@@ -15,6 +21,8 @@ from taskservice.core.preconditions import Precondition
 MAX_CAS_ATTEMPTS = 100
 """How often a compare-and-swap is tried; each round one of the concurrent writers succeeds."""
 TOO_CONTENDED = "too many concurrent changes of this task"
+NO_ROW_WRITTEN = "the database wrote no row: check its tables for triggers and rules"
+MAX_PAUSE = 0.05
 
 
 T_co = TypeVar("T_co", covariant=True)
@@ -39,10 +47,29 @@ class Insert(Generic[E]):
 
     def __call__(self, rows: Rows[E]) -> E:
         """Insert the row, once."""
-        insert = rows.insert_if_absent if self.unacknowledged else rows.insert
-        self.unacknowledged = self._entity
-        insert(self._entity)
+        is_retry, self.unacknowledged = self.unacknowledged is not None, self._entity
+        try:
+            inserted = write(
+                rows, rows.mapping.insert, rows.mapping.insert_parameters(self._entity)
+            )
+        except DBAPIError as error:
+            if not is_retry or not self._is_there(rows, error):
+                raise
+            return self._entity
+        if not inserted:
+            raise Unavailable(NO_ROW_WRITTEN)
         return self._entity
+
+    def _is_there(self, rows: Rows[E], error: DBAPIError) -> bool:
+        """Return whether an earlier attempt has inserted the row.
+
+        If the database has become read-only, look for the row.
+        """
+        if is_unique_violation(error):
+            return True
+        if error.connection_invalidated:
+            return False
+        return bool(rows.mapping.select.rows(rows.session, entity_id=self._entity.id))
 
 
 class CompareAndSwap(Generic[E]):
@@ -82,7 +109,7 @@ class CompareAndSwap(Generic[E]):
 
     def _replace(self, rows: Rows[E], before: E, after: E) -> bool:
         previous, self.unacknowledged = self.unacknowledged, after
-        replaced = rows.replace(before, after)
+        replaced = write(rows, rows.mapping.update, rows.mapping.update_parameters(before, after))
         self.unacknowledged = previous
         return replaced
 
@@ -114,6 +141,18 @@ class Delete(Generic[E]):
         # Ids are never reused: an entity at another version proves that the delete did not happen.
         previous = self.unacknowledged if self.unacknowledged == entity else None
         self.unacknowledged = entity
-        deleted = rows.delete(entity)
+        deleted = write(rows, rows.mapping.delete, rows.mapping.version_parameters(entity))
         self.unacknowledged = previous
         return deleted
+
+
+def write(rows: Rows[Any], statement: Statement, values: dict[str, Any]) -> bool:
+    """Execute `statement`, and again after a serialization failure; return if it wrote a row."""
+    for _ in range(rows.max_retries):
+        try:
+            return statement.count(rows.session, **values) == 1
+        except DBAPIError as error:
+            if not is_serialization_failure(error):
+                raise
+            sleep(uniform(0, MAX_PAUSE))  # noqa: S311
+    return statement.count(rows.session, **values) == 1
