@@ -8,6 +8,7 @@ from sqlalchemy import Engine, inspect, text
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.retries import retry_on_disconnect
 from taskservice.adapters.sql.connection.sessions import transaction
+from taskservice.adapters.sql.tables import ENTITY_TABLES
 from taskservice.core.errors import SchemaOutdated, Unavailable, UnusableDatabase
 
 VERSIONS = ("0001", "0002", "0003", "0004", "0005")
@@ -17,7 +18,7 @@ VERSION_TABLE = "taskservice_schema_version"
 """Not Alembic's default name, which another application in the database may use."""
 
 REQUIRED_PRIVILEGES = {
-    "tasks": ("SELECT", "INSERT", "UPDATE", "DELETE"),
+    **{table.name: ("SELECT", "INSERT", "UPDATE", "DELETE") for table in ENTITY_TABLES.values()},
     "idempotency_keys": ("SELECT", "INSERT", "UPDATE"),
     VERSION_TABLE: ("SELECT",),
 }
