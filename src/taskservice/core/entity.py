@@ -8,16 +8,9 @@ from uuid import UUID
 
 from taskservice.core.clock import normalize_timestamp
 from taskservice.core.errors import EntityNotFound, FieldError, InvalidEntity
-from taskservice.core.fields import (
-    Identifier,
-    Integer,
-    Owner,
-    Timestamp,
-    field,
-    fields_of,
-    with_fields,
-)
+from taskservice.core.fields import field, fields_of, with_fields
 from taskservice.core.ids import NewId, first_id, last_id
+from taskservice.core.kinds import Identifier, Integer, Owner, Timestamp
 from taskservice.core.validation import OWNER_LIMIT
 
 E = TypeVar("E", bound="Entity")

@@ -9,7 +9,8 @@ from functools import cache
 from typing import Any, ClassVar, Generic, Self
 
 from taskservice.core.entity import E, Entity
-from taskservice.core.fields import Kind, SearchText, fields_of
+from taskservice.core.fields import fields_of
+from taskservice.core.kinds import Kind, SearchText
 from taskservice.core.task import Task
 
 PAGE_LIMIT = 200

@@ -7,7 +7,8 @@ from typing import ClassVar, Self
 
 from taskservice.core.entity import Entity, created_at, updated_at, version
 from taskservice.core.errors import FieldError, TaskNotFound
-from taskservice.core.fields import Boolean, Line, Text, Timestamp, field, with_fields
+from taskservice.core.fields import field, with_fields
+from taskservice.core.kinds import Boolean, Line, Text, Timestamp
 
 TITLE_LIMIT = 255
 """The maximum length of a title, in code points."""

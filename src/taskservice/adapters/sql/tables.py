@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-from taskservice.core import fields
+from taskservice.core import kinds
 from taskservice.core.entity import Entity
 from taskservice.core.fields import Field, fields_of
 from taskservice.core.task import Task
@@ -64,17 +64,17 @@ metadata = MetaData(
 def column_type(field: Field) -> TypeEngine[Any]:
     """Return the column type of a field. Text that is sorted or compared has collation `C`."""
     match field.kind:
-        case fields.Line(limit) | fields.Owner(limit):
+        case kinds.Line(limit) | kinds.Owner(limit):
             return by_code_point(limit)
-        case fields.Text():
+        case kinds.Text():
             return Text()
-        case fields.Boolean():
+        case kinds.Boolean():
             return Boolean()
-        case fields.Integer():
+        case kinds.Integer():
             return Integer()
-        case fields.Timestamp():
+        case kinds.Timestamp():
             return UtcDateTime()
-        case fields.Identifier():
+        case kinds.Identifier():
             return Uuid()
     raise TypeError(f"no column type for {field.kind}")
 

@@ -20,7 +20,7 @@ from taskservice.adapters.http.protocol.strict_fields import (
     KindField,
     StringParameter,
 )
-from taskservice.core import fields as core_fields
+from taskservice.core import kinds
 from taskservice.core.entity import Entity, Step
 from taskservice.core.fields import fields_of
 from taskservice.core.query import (
@@ -152,13 +152,13 @@ def _continue_at(query: Query[Any], cursor: str) -> Query[Any]:
 def _filter_parameter(one: Filter) -> AnyField:
     metadata = {"description": one.doc, "example": one.example}
     match one.kind:
-        case core_fields.Boolean():
+        case kinds.Boolean():
             return BooleanParameter(metadata=metadata)
-        case core_fields.Timestamp():
+        case kinds.Timestamp():
             return DateTimeParameter(metadata=metadata)
-        case core_fields.Integer(minimum, maximum) if maximum is not None:
+        case kinds.Integer(minimum, maximum) if maximum is not None:
             return IntegerParameter(minimum, maximum, metadata=metadata)
-        case core_fields.Text():
+        case kinds.Text():
             return StringParameter(one.kind.check, metadata={**one.kind.json_schema(), **metadata})
     raise TypeError(f"no query parameter for {one.kind}")
 

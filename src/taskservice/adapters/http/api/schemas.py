@@ -17,7 +17,7 @@ from taskservice.adapters.http.protocol.bodies import JSON, BodySchema
 from taskservice.adapters.http.protocol.request_parser import ParametersSchema
 from taskservice.adapters.http.protocol.strict_fields import KindField
 from taskservice.core.entity import Step
-from taskservice.core.fields import Boolean
+from taskservice.core.kinds import Boolean
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
 

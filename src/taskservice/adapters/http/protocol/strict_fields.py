@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, missing
 
-from taskservice.core.fields import Kind
+from taskservice.core.kinds import Kind
 from taskservice.core.timestamps import TIMESTAMP_PATTERN, parse_timestamp
 
 _is_integer = re.compile(r"[0-9]{1,9}").fullmatch

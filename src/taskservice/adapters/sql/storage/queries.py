@@ -25,9 +25,10 @@ from sqlalchemy.types import TypeEngine
 
 from taskservice.adapters.sql.connection.compiled_statements import OrderBy, Statement
 from taskservice.adapters.sql.storage.mapping import EntityMapping
-from taskservice.core import fields
-from taskservice.core.fields import Field, Kind, fields_of
+from taskservice.core import kinds
+from taskservice.core.fields import Field, fields_of
 from taskservice.core.ids import first_id, last_id
+from taskservice.core.kinds import Kind
 from taskservice.core.query import Filter, Operator, Query, Sort, filters_of
 
 _ZERO: ColumnElement[int] = literal_column("0")
@@ -209,10 +210,10 @@ def _sort_key(mapping: EntityMapping, column: Any, name: str) -> ColumnElement[A
 def _greatest(kind: Kind) -> Any:
     """Return a value that is greater than all values of a kind."""
     match kind:
-        case fields.Integer(_, maximum):
+        case kinds.Integer(_, maximum):
             return 2**31 - 1 if maximum is None else maximum + 1
-        case fields.Timestamp():
+        case kinds.Timestamp():
             return datetime.max.replace(tzinfo=UTC)
-        case fields.Text(limit):
+        case kinds.Text(limit):
             return "\U0010ffff" * (limit + 1)
     raise TypeError(f"a nullable {kind} cannot be sorted by")

@@ -1,0 +1,183 @@
+"""Kinds of fields: the JSON form of their values, and the limits."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import RFC_4122, UUID
+
+from taskservice.core.clock import normalize_timestamp
+from taskservice.core.timestamps import YEARS, parse_timestamp
+from taskservice.core.validation import (
+    LINE_PATTERN,
+    OWNER_PATTERN,
+    TEXT_PATTERN,
+    check_line,
+    check_text,
+    is_owner,
+)
+
+_is_id = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}").fullmatch
+
+
+class Kind:
+    """The kind of a field. Its values are JSON values, unless a subclass converts them."""
+
+    json_type: ClassVar[type] = str
+    type_error: ClassVar[str] = "must be a string"
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of the values (draft 2020-12)."""
+        raise NotImplementedError
+
+    def from_json(self, value: object) -> Any:
+        """Return the value of a JSON value, or raise `ValueError` if it has another form."""
+        if type(value) is not self.json_type:
+            raise ValueError(self.type_error)
+        return value
+
+    def to_json(self, value: Any) -> object:
+        """Return the JSON value of a value."""
+        return value
+
+    def check(self, value: Any) -> None:
+        """Raise `ValueError` with the reason if the value is not allowed."""
+
+
+@dataclass(frozen=True)
+class Text(Kind):
+    """Text of up to `limit` code points, which may have line breaks."""
+
+    limit: int
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the limit and a pattern."""
+        return {"type": "string", "maxLength": self.limit, "pattern": TEXT_PATTERN}
+
+    def check(self, value: str) -> None:
+        """Check the length; control characters and lone surrogates are not allowed."""
+        check_text(value, self.limit)
+
+
+@dataclass(frozen=True)
+class Line(Text):
+    """One line of text, of 1 to `limit` code points and not blank."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the limits and a pattern."""
+        return {**super().json_schema(), "minLength": 1, "pattern": LINE_PATTERN}
+
+    def check(self, value: str) -> None:
+        """Check the length and that it is one line."""
+        check_line(value, self.limit)
+
+
+@dataclass(frozen=True)
+class SearchText(Text):
+    """A text to search for, of 1 to `limit` code points."""
+
+    def check(self, value: str) -> None:
+        """Check that it is a text and not empty."""
+        if not value:
+            raise ValueError("must not be empty")
+        super().check(value)
+
+
+@dataclass(frozen=True)
+class Owner(Text):
+    """An owner name, of up to `limit` characters."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the limit and a pattern."""
+        return {**super().json_schema(), "pattern": f"^{OWNER_PATTERN}$"}
+
+    def check(self, value: str) -> None:
+        """Check the characters and the length."""
+        if not is_owner(value):
+            raise ValueError("is not a valid user id")
+
+
+@dataclass(frozen=True)
+class Boolean(Kind):
+    """True or false, and no value that resembles them."""
+
+    json_type = bool
+    type_error = "must be true or false"
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the type."""
+        return {"type": "boolean"}
+
+
+@dataclass(frozen=True)
+class Integer(Kind):
+    """A whole number from `minimum` to `maximum`, if there is one."""
+
+    json_type = int
+    type_error = "must be a whole number"
+
+    minimum: int
+    maximum: int | None = None
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the bounds."""
+        maximum = {} if self.maximum is None else {"maximum": self.maximum}
+        return {"type": "integer", "minimum": self.minimum, **maximum}
+
+    def check(self, value: int) -> None:
+        """Check the bounds."""
+        if self.maximum is None:
+            if value < self.minimum:
+                raise ValueError(f"must be at least {self.minimum}")
+        elif not self.minimum <= value <= self.maximum:
+            raise ValueError(f"must be from {self.minimum} to {self.maximum}")
+
+
+@dataclass(frozen=True)
+class Timestamp(Kind):
+    """A time: aware, in UTC, to the microsecond, in the years 1970 to 9998 (RFC 3339)."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the format."""
+        return {"type": "string", "format": "date-time"}
+
+    def from_json(self, value: object) -> datetime:
+        """Return the time in UTC; no digit is lost."""
+        return parse_timestamp(super().from_json(value), exact=True)
+
+    def to_json(self, value: datetime) -> str:
+        """Return the time with all six digits of the fraction, and `Z`."""
+        return f"{value.replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+    def check(self, value: datetime) -> None:
+        """Check the year, and that the fraction of the second is not 0."""
+        if value.year not in YEARS or value != normalize_timestamp(value):
+            raise ValueError(
+                f"must be in the years {YEARS[0]} to {YEARS[-1]}, and have a fraction of a second "
+                "that is not 0"
+            )
+
+
+@dataclass(frozen=True)
+class Identifier(Kind):
+    """A UUID of version 7 (RFC 9562, section 5.7)."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the format."""
+        return {"type": "string", "format": "uuid"}
+
+    def from_json(self, value: object) -> UUID:
+        """Return the UUID, which must be written with hyphens."""
+        text: str = super().from_json(value)
+        if not _is_id(text):
+            raise ValueError("must be a UUID")
+        return UUID(text)
+
+    def to_json(self, value: UUID) -> str:
+        """Return the UUID with hyphens."""
+        return str(value)
+
+    def check(self, value: UUID) -> None:
+        """Check the version."""
+        if (value.version, value.variant) != (7, RFC_4122):
+            raise ValueError("must be a UUIDv7")
