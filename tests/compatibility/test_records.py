@@ -138,15 +138,25 @@ def test_a_cursor_of_an_older_version_is_refused(ada: Caller) -> None:
     assert problem(response, 400, "malformed-request")
 
 
-def test_a_response_of_a_newer_form_is_a_conflict() -> None:
+UNREADABLE = {
+    "a newer form": b'{"form": %d, "status": 200}\n{}' % (FORM + 1),
+    "a newer form with other members": b'{"form": %d, "response": {}}' % (FORM + 1),
+    "no form": b'{"status": 200}\n{}',
+    "no JSON": b"form 3\n",
+    "nothing": b"",
+    "no task": b'{"form": 1}\n{"title": "Buy milk"}',
+}
+
+
+@pytest.mark.parametrize("result", UNREADABLE.values(), ids=UNREADABLE)
+def test_a_response_that_cannot_be_read_is_a_conflict(result: bytes) -> None:
     """409 with `Retry-After`: the version that stored it can replay it. Nothing is done."""
     storage = InMemoryStorage()
     ada = Caller(application(storage.open_workspace).test_client(), ADA)
     request = {"method": "POST", "path": "", "key": "key", "body": '{"title": "Buy milk"}'}
     assert send(ada, request).status_code == 201
     (record,) = storage._owners[ADA].records.values()
-    newer = b'{"form": %d, "response": {}}' % (FORM + 1)
-    storage._owners[ADA].records["key"] = replace(record, result=newer)
+    storage._owners[ADA].records["key"] = replace(record, result=result)
     response = send(ada, request)
     assert problem(response, 409, "key-in-use")
     assert response.headers["Retry-After"] == "1"

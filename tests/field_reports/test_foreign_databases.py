@@ -5,6 +5,7 @@ langflow#2905, prefect#6050: two applications that keep their version in Alembic
 
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from alembic import command
@@ -104,6 +105,30 @@ def test_a_schema_of_its_own_is_enough(postgresql: Databases) -> None:
     upgrade(database)
     schema.require_current(database)
     assert [column["name"] for column in inspect(another).get_columns("tasks")] == ["id"]
+    postgresql.drop_database(address)
+
+
+@pytest.mark.parametrize("schema_name", ["public", "Tasks", "my tasks"])
+def test_a_table_with_a_similar_name_stays_as_it_is(
+    postgresql: Databases, schema_name: str
+) -> None:
+    """An upgrade renames only its own table, in whatever schema that is."""
+    address = postgresql.create_database()
+    another = unpooled_engine(database_url(address))
+    execute(
+        another,
+        f'CREATE SCHEMA IF NOT EXISTS "{schema_name}"',
+        f'CREATE TABLE "{schema_name}".receipts_archive (digest integer'
+        " CONSTRAINT receipts_archive_digest_positive CHECK (digest > 0))",
+    )
+    path = quote(f"-csearch_path={schema_name}".replace("=", '="') + '"').replace("%20", "%5C%20")
+    database = unpooled_engine(database_url(f"{address}?options={path}"))
+    upgrade(database)
+    schema.require_current(database)
+    found = inspect(another)
+    assert "receipts_archive" in found.get_table_names(schema_name)
+    (constraint,) = found.get_check_constraints("receipts_archive", schema_name)
+    assert constraint["name"] == "receipts_archive_digest_positive"
     postgresql.drop_database(address)
 
 

@@ -125,3 +125,14 @@ def test_reading_takes_no_key(ada: Caller) -> None:
     ada("POST", json={"title": "Buy milk"}, headers=KEY)
     response = ada("GET", headers={"Idempotency-Key": "a,b"})
     assert (response.status_code, replayed(response), len(response.json)) == (200, False, 1)
+
+
+@pytest.mark.parametrize("header", [{"If-None-Match": "*"}, {"If-Match": '"1"'}])
+def test_a_precondition_of_a_creation_comes_before_its_key(
+    ada: Caller, header: dict[str, str]
+) -> None:
+    """A retry with a precondition that fails is 412, and no replay."""
+    key = {"Idempotency-Key": "key"}
+    assert ada("POST", json={"title": "Buy milk"}, headers=key).status_code == 201
+    response = ada("POST", json={"title": "Buy milk"}, headers={**key, **header})
+    problem(response, 412, "precondition-failed")

@@ -28,8 +28,7 @@ from taskservice.config import ConfigError
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.owner_data import OwnerCounts
 from taskservice.core.sample_tasks import sample_tasks
-from taskservice.core.task import NewTask, Task
-from taskservice.core.validation import DESCRIPTION_LIMIT, TITLE_LIMIT
+from taskservice.core.task import DESCRIPTION_LIMIT, TITLE_LIMIT, NewTask, Task
 from taskservice.testing import ADA, BOB, START, tasks_of
 
 SECRET_WORD = "unforgettable-aardvark"

@@ -22,7 +22,7 @@ from tests.nginx import DOCUMENT, fronted, in_front_of
 from tests.processes import SECONDS, Answer, Service, gunicorn
 from tests.secret_values import SECRET
 
-from taskservice.core.validation import TITLE_LIMIT
+from taskservice.core.task import TITLE_LIMIT
 from taskservice.server import gunicorn_conf
 
 pytestmark = pytest.mark.nginx

@@ -91,7 +91,8 @@ def import_tasks(user: str, file: BinaryIO, dry_run: bool, database: str | None)
         lines = read_lines(file)
         while batch := list(islice(lines, BATCH_SIZE)):
             parsed = dict(_parse(user, batch))
-            unknown |= {name for one in parsed.values() for name in one.unknown}
+            names = {name for one in parsed.values() for name in one.unknown - unknown}
+            unknown.update(islice(names, NAMES_SHOWN + 1 - len(unknown)))
             count = _import_batch(owner_data, {n: one.entity for n, one in parsed.items()})
             imported, rejected = imported + count, rejected + len(batch) - count
             advance(sum(line.size for line in batch))
@@ -127,7 +128,7 @@ def _parse(user: str, batch: list[Line]) -> Iterator[tuple[int, Parsed]]:
 def _printable(names: set[str]) -> str:
     """Return the first of the names of members; other characters than letters are replaced."""
     shown = sorted(re.sub(r"\W", "?", name, flags=re.ASCII)[:NAME_LIMIT] for name in names)
-    more = f" and {len(shown) - NAMES_SHOWN} more" if len(shown) > NAMES_SHOWN else ""
+    more = " and more" if len(shown) > NAMES_SHOWN else ""
     return f"{', '.join(shown[:NAMES_SHOWN])}{more}"
 
 

@@ -19,8 +19,8 @@ E = TypeVar("E", bound="Entity")
 FORM = 2
 """The form of the data that this version stores and exports.
 
-A release that adds fields raises it, and names it in their `since`: data of an older
-form lacks them. Form 1 had idempotency records of entities, and exports without types.
+A release that adds fields raises it, and names it in their `since`: older data lacks
+them. Form 1 had idempotency records of entities, and exports without types.
 """
 
 VERSION_LIMIT = 2**30
@@ -88,7 +88,7 @@ class Entity(Identity):
         cls.check(values)
         now = normalize_timestamp(now)
         values |= {"id": new_id(now), "created_at": now, "updated_at": now, "version": 1}
-        return cls(**values).derived(now)
+        return cls(**values).derived(now)._required()
 
     @classmethod
     def load(cls, stored: Mapping[str, object]) -> Self:
@@ -121,7 +121,11 @@ class Entity(Identity):
         return self
 
     def rule_errors(self) -> Iterator[FieldError]:
-        """Yield the errors of fields that do not agree with one another."""
+        """Yield the errors of fields that do not agree with one another, by the entity's rules."""
+        yield from ()
+
+    def _identity_errors(self) -> Iterator[FieldError]:
+        """Yield the errors of fields that the service sets, which only an import can have."""
         if not first_id(self.created_at) <= self.id <= last_id(self.created_at):
             yield FieldError("id", "must be a UUIDv7 whose timestamp is created_at")
         if self.updated_at < self.created_at:
@@ -130,9 +134,12 @@ class Entity(Identity):
             yield FieldError("version", f"must be from 1 to {VERSION_LIMIT}")
 
     def validate(self) -> None:
-        """Raise `InvalidEntity`, with all errors, unless the service could have created this."""
+        """Raise `InvalidEntity` unless the service could have created this.
+
+        It has the errors of all single fields, or else of all rules.
+        """
         self.check(vars(self))
-        if errors := tuple(self.rule_errors()):
+        if errors := (*self._identity_errors(), *self.rule_errors()):
             raise InvalidEntity(errors)
 
     @classmethod
@@ -148,7 +155,13 @@ class Entity(Identity):
             return self
         now = normalize_timestamp(now, after=self.updated_at)
         values = {"updated_at": now, "version": self.version + 1}
-        return replace(after.derived(now), **values)
+        return replace(after.derived(now), **values)._required()
+
+    def _required(self) -> Self:
+        """Return the entity, or raise `InvalidEntity` if it breaks its rules."""
+        if errors := tuple(self.rule_errors()):
+            raise InvalidEntity(errors)
+        return self
 
 
 Step = Callable[[E, datetime], E]

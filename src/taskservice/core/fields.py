@@ -10,6 +10,9 @@ from taskservice.core.kinds import Kind
 
 _T = TypeVar("_T")
 
+RESERVED_NAMES = {"type", "owner", "session"}
+"""Names that no field may have: lines of an export and parameters of statements use them."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Field:
@@ -74,7 +77,12 @@ def field(
     sortable: bool = False,
     since: int = 1,
 ) -> Any:
-    """Describe a field of an entity; see `Field`. It is nullable if its annotation is."""
+    """Describe a field of an entity; see `Field`. It is nullable if its annotation is.
+
+    A field that is newer than form 1 needs a default, for older data.
+    """
+    if since > 1 and default is MISSING:
+        raise TypeError("a field that older data lacks needs a default")
     described = {"kind": kind, "doc": doc, "example": example, "sortable": sortable, "since": since}
     return dataclasses.field(default=default, metadata=described)
 
@@ -82,6 +90,8 @@ def field(
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(field,))
 def with_fields(cls: type[_T]) -> type[_T]:
     """Return `cls` as a frozen dataclass of the fields that it describes with `field`."""
+    if reserved := RESERVED_NAMES & vars(cls).get("__annotations__", {}).keys():
+        raise TypeError(f"reserved names: {', '.join(reserved)}")
     return dataclass(frozen=True, kw_only=True)(cls)
 
 

@@ -111,25 +111,21 @@ class Boolean(Kind):
 
 @dataclass(frozen=True)
 class Integer(Kind):
-    """A whole number from `minimum` to `maximum`, if there is one."""
+    """A whole number from `minimum` to `maximum`, of 32 bits at most."""
 
     json_type = int
     type_error = "must be a whole number"
 
     minimum: int
-    maximum: int | None = None
+    maximum: int = 2**31 - 1
 
     def json_schema(self) -> dict[str, Any]:
         """Return the bounds."""
-        maximum = {} if self.maximum is None else {"maximum": self.maximum}
-        return {"type": "integer", "minimum": self.minimum, **maximum}
+        return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
 
     def check(self, value: int) -> None:
         """Check the bounds."""
-        if self.maximum is None:
-            if value < self.minimum:
-                raise ValueError(f"must be at least {self.minimum}")
-        elif not self.minimum <= value <= self.maximum:
+        if not self.minimum <= value <= self.maximum:
             raise ValueError(f"must be from {self.minimum} to {self.maximum}")
 
 

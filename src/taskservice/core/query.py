@@ -85,7 +85,7 @@ class Operator(Enum):
             case Operator.BELOW:
                 return value is not None and value < bound
             case Operator.CONTAINS:
-                return bound.casefold() in value
+                return value is not None and bound.casefold() in value
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -71,8 +71,7 @@ class Task(NewTask, Entity):
         )
 
     def rule_errors(self) -> Iterator[FieldError]:
-        """Yield the errors of fields that do not agree with one another."""
-        yield from super().rule_errors()
+        """Yield the errors of `completed` and `completed_at`."""
         if self.completed != (self.completed_at is not None):
             yield FieldError("completed", "must be true if completed_at is set, and only then")
         if self.completed_at and not self.created_at <= self.completed_at <= self.updated_at:

@@ -6,15 +6,6 @@ from collections.abc import Callable
 OWNER_LIMIT = 128
 """The maximum length of an owner name, in characters."""
 
-TITLE_LIMIT = 255
-"""The maximum length of a title, in code points."""
-
-DESCRIPTION_LIMIT = 10_000
-"""The maximum length of a description, in code points."""
-
-SEARCH_LIMIT = 255
-"""The maximum length of a search text, in code points."""
-
 OWNER_PATTERN = rf"[A-Za-z0-9._:@|~+=-]{{1,{OWNER_LIMIT}}}"
 """The pattern of an owner name for the OpenAPI document; `.` and `..` are not allowed."""
 

@@ -67,7 +67,7 @@ def column_type(field: Field) -> TypeEngine[Any]:
         case kinds.Line(limit) | kinds.Owner(limit):
             return by_code_point(limit)
         case kinds.Text():
-            return Text()
+            return by_code_point() if field.sortable else Text()
         case kinds.Boolean():
             return Boolean()
         case kinds.Integer():
@@ -87,19 +87,19 @@ def _columns(entity_type: type[Entity]) -> list[Column[Any]]:
     ]
 
 
-def _no_more() -> list[Column[Any] | CheckConstraint]:
+def _no_extras() -> list[Column[Any] | CheckConstraint]:
     return []
 
 
-def _more_of_tasks() -> list[Column[Any] | CheckConstraint]:
+def _extras_of_tasks() -> list[Column[Any] | CheckConstraint]:
     return [
         Column("search_text", by_code_point(), nullable=False),
         CheckConstraint("completed = (completed_at IS NOT NULL)", name="completed_check"),
     ]
 
 
-_MORE: dict[type[Entity], Callable[[], list[Column[Any] | CheckConstraint]]] = {
-    Task: _more_of_tasks
+_EXTRAS: dict[type[Entity], Callable[[], list[Column[Any] | CheckConstraint]]] = {
+    Task: _extras_of_tasks
 }
 """Columns and constraints of tables beyond the fields."""
 
@@ -115,7 +115,7 @@ def _entity_table(entity_type: type[Entity]) -> Table:
         *_columns(entity_type),
         PrimaryKeyConstraint("user_id", "id"),
         CheckConstraint("user_id <> ''", name="user_id_check"),
-        *_MORE.get(entity_type, _no_more)(),
+        *_EXTRAS.get(entity_type, _no_extras)(),
         CheckConstraint("version >= 1", name="version_check"),
     )
 

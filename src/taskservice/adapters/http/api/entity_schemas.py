@@ -156,7 +156,7 @@ def _filter_parameter(one: Filter) -> AnyField:
             return BooleanParameter(metadata=metadata)
         case kinds.Timestamp():
             return DateTimeParameter(metadata=metadata)
-        case kinds.Integer(minimum, maximum) if maximum is not None:
+        case kinds.Integer(minimum, maximum):
             return IntegerParameter(minimum, maximum, metadata=metadata)
         case kinds.Text():
             return StringParameter(one.kind.check, metadata={**one.kind.json_schema(), **metadata})
@@ -173,9 +173,9 @@ def _page_parameters(entity_type: type[Entity]) -> dict[str, AnyField]:
     page_size = {"description": "The page size.", "default": PAGE_DEFAULT, "example": 20}
     order = {
         "description": "The order, with - for descending. Ties are sorted by id in the same "
-        "direction, titles by code point.",
+        "direction, text by code point.",
         "default": "-created_at",
-        "example": "title",
+        "example": list(choices)[-2],
         "x-enum-varnames": names,
     }
     start = {

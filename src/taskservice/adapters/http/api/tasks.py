@@ -43,6 +43,7 @@ from taskservice.adapters.http.protocol.preconditions import (
     check_if_match,
     precondition,
     read_preconditions,
+    with_collection_preconditions,
 )
 from taskservice.adapters.http.protocol.rate_limit import add_rate_limit_headers, count_request
 from taskservice.core.entity import Step
@@ -85,6 +86,7 @@ def list_tasks(query: TaskQuery) -> Page[Task]:
 
 @blueprint.post("", headers=["Idempotency-Key"], links=TASK_LINKS)
 @blueprint.arguments(TaskCreateSchema(), examples=request_examples(CREATE_EXAMPLES))
+@with_collection_preconditions
 @blueprint.response(
     201,
     TaskSchema(),
@@ -99,7 +101,6 @@ def create_task(new: NewTask) -> Task:
     body, byte for byte, creates nothing, and gets the first response again,
     with `Idempotency-Replayed`.
     """
-    check_collection_preconditions()
     with own_tasks() as tasks:
         return tasks.add(new)
 

@@ -75,7 +75,10 @@ def atomic_workspace() -> Iterator[Workspace]:
     request = current_request()
     with _services().open_workspace(request.owner, atomic=True) as workspace:
         request.workspace = workspace
-        yield workspace
+        try:
+            yield workspace
+        finally:
+            request.workspace = None
 
 
 def _services() -> Services:

@@ -5,20 +5,23 @@ the headers and the type of the entity, if it is one; then the body.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from flask import Response
+from werkzeug.datastructures import Headers
 
 from taskservice.adapters.http.protocol.authorization import atomic_workspace
 from taskservice.adapters.http.protocol.bodies import read_body
 from taskservice.adapters.http.protocol.problems import RETRY_AFTER_HEADER, ProblemError
 from taskservice.adapters.http.protocol.request import ApiRequest, current_request
 from taskservice.core.entity import FORM, Entity
+from taskservice.core.errors import InvalidEntity
 from taskservice.core.idempotency import IdempotencyKey, begin
+from taskservice.core.task import Task
 from taskservice.core.workspace import entity_type
 
 KEY_LIMIT = 255
@@ -72,7 +75,7 @@ def run_once(view: View, finish: Finish, render: Callable[[Entity | None], Respo
                 workspace.idempotency.complete(key.key, _store(response))
                 return response
         request.replayed = True
-        return _restore(result, lambda entity: finish(render(entity)))
+        return _replay(_read(result), finish, render)
 
     return view_once
 
@@ -84,42 +87,67 @@ def _fingerprint(request: ApiRequest) -> bytes:
     return blake2b(content, digest_size=32).digest()
 
 
+class _Stored(NamedTuple):
+    """A stored response. Form 1 has neither status nor headers."""
+
+    form: int
+    body: bytes
+    status: int | None = None
+    headers: Sequence[tuple[str, str]] = ()
+    entity: str | None = None
+
+
 def _store(response: Response) -> bytes:
     """Return a response as the result of a key."""
     entity = current_request().entity
     head = {
         "form": FORM,
         "status": response.status_code,
-        "headers": {name: value for name, value in response.headers if name != "Content-Length"},
+        "headers": [one for one in response.headers if one[0] != "Content-Length"],
         "entity": entity.type_name if isinstance(entity, Entity) else None,
     }
     return orjson.dumps(head) + b"\n" + response.get_data()
 
 
-def _restore(result: bytes, render: Callable[[Entity | None], Response]) -> Response:
-    """Return the response that was stored, with the members that responses have now.
-
-    Form 1 is the entity of a response, or nothing if it had none. Raises `ProblemError`
-    (409) if another version has stored it in a form that this one does not know.
-    """
+def _read(result: bytes) -> _Stored:
+    """Return the response that was stored. Raises `ProblemError` (409) if it cannot be read."""
     head, _, body = result.partition(b"\n")
-    match orjson.loads(head):
-        case {"form": 1}:
-            response = render(_load("task", body) if body else None)
-        case {"form": int(form), "entity": str(name)} if form < FORM:
-            response = render(_load(name, body))
-        case {"form": int(form), "status": status, "headers": headers} if form <= FORM:
-            response = Response(body, status)
-            response.headers.clear()
-            response.headers.update(headers)
-        case _:
-            detail = "a newer version of the service stored the response to this idempotency key"
-            raise ProblemError("key-in-use", detail, headers=RETRY_AFTER_HEADER)
+    try:
+        members = orjson.loads(head)
+        if members == {"form": 1}:
+            return _Stored(1, body, entity=Task.type_name if body else None)
+        stored = _Stored(body=body, **members)
+    except (orjson.JSONDecodeError, TypeError):
+        raise _unreadable() from None
+    if stored.form > FORM:
+        raise _unreadable()
+    return stored
+
+
+def _replay(
+    stored: _Stored, finish: Finish, render: Callable[[Entity | None], Response]
+) -> Response:
+    """Return the response again, with the members that responses have now."""
+    if stored.form < FORM and (stored.form == 1 or stored.entity):
+        response = render(_load(stored))
+        response.status_code = stored.status or response.status_code
+        response = finish(response)
+    else:
+        response = Response(stored.body, stored.status)
+        response.headers = Headers(stored.headers)
     response.headers["Idempotency-Replayed"] = "true"
     return response
 
 
-def _load(name: str, body: bytes) -> Entity:
-    kind = entity_type(name)
-    assert kind is not None
-    return kind.load(orjson.loads(body))
+def _load(stored: _Stored) -> Entity | None:
+    """Return the entity of a response, None if it has none. Raises `ProblemError` (409)."""
+    kind = entity_type(stored.entity) if stored.entity else None
+    try:
+        return kind.load(orjson.loads(stored.body)) if kind else None
+    except (orjson.JSONDecodeError, InvalidEntity):
+        raise _unreadable() from None
+
+
+def _unreadable() -> ProblemError:
+    detail = "the response to this idempotency key was stored by another version of the service"
+    return ProblemError("key-in-use", detail, headers=RETRY_AFTER_HEADER)

@@ -5,8 +5,9 @@ sent (section 13.1.3).
 """
 
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 from flask import current_app
 
@@ -21,6 +22,9 @@ from taskservice.core.preconditions import (
     must_not_exist,
     not_at_version,
 )
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 READ_METHODS = {"GET", "HEAD"}
 CONDITIONAL_METHODS = {*READ_METHODS, "POST", "PUT", "PATCH", "DELETE"}
@@ -66,6 +70,17 @@ def check_collection_preconditions() -> None:
         raise ProblemError("precondition-failed", "If-Match failed: a list has no ETag")
     if request.if_none_match_etags == ANY_ETAG and request.method not in READ_METHODS:
         raise ProblemError("precondition-failed", "If-None-Match failed: the list exists")
+
+
+def with_collection_preconditions(view: Callable[P, R]) -> Callable[P, R]:
+    """Return `view`, which first checks the preconditions of a list, before an idempotency key."""
+
+    @wraps(view)
+    def checked_view(*args: P.args, **kwargs: P.kwargs) -> R:
+        check_collection_preconditions()
+        return view(*args, **kwargs)
+
+    return checked_view
 
 
 def check_etag(opaque: str) -> None:

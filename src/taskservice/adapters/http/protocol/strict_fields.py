@@ -10,7 +10,7 @@ from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, missing
 from taskservice.core.kinds import Kind
 from taskservice.core.timestamps import TIMESTAMP_PATTERN, parse_timestamp
 
-_is_integer = re.compile(r"[0-9]{1,9}").fullmatch
+_is_integer = re.compile(r"-?[0-9]{1,10}").fullmatch
 
 _MESSAGES: dict[str, Any] = {"required": "is required", "null": "must not be null"}
 

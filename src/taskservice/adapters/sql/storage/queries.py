@@ -211,9 +211,9 @@ def _greatest(kind: Kind) -> Any:
     """Return a value that is greater than all values of a kind."""
     match kind:
         case kinds.Integer(_, maximum):
-            return 2**31 - 1 if maximum is None else maximum + 1
+            return maximum + 1
         case kinds.Timestamp():
             return datetime.max.replace(tzinfo=UTC)
-        case kinds.Text(limit):
+        case kinds.Line(limit):
             return "\U0010ffff" * (limit + 1)
     raise TypeError(f"a nullable {kind} cannot be sorted by")

@@ -20,7 +20,7 @@ from taskservice.core.preconditions import Precondition
 
 MAX_CAS_ATTEMPTS = 100
 """How often a compare-and-swap is tried; each round one of the concurrent writers succeeds."""
-TOO_CONTENDED = "too many concurrent changes of this task"
+TOO_CONTENDED = "too many concurrent changes of this entity"
 NO_ROW_WRITTEN = "the database wrote no row: check its tables for triggers and rules"
 MAX_PAUSE = 0.05
 

@@ -12,21 +12,25 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
-# Constraints have the name of their table, partitions and their constraints too.
+# Constraints have the name of their table, and so have partitions and their keys. The table of
+# another application may have a similar name.
 RENAMES = """
-    SELECT format('ALTER TABLE %I RENAME CONSTRAINT %I TO %I', relname, conname,
-                  replace(replace(conname, 'receipts', 'idempotency_keys'),
-                          'digest', 'fingerprint'))
-      FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
-     WHERE relnamespace = CAST(current_schema() AS regnamespace)
-       AND relname LIKE 'receipts%' AND conname LIKE 'receipts%'
-       AND (contype = 'p' OR coninhcount = 0)
+    WITH own AS (
+        SELECT oid, relname FROM pg_class WHERE oid = to_regclass('receipts')
+        UNION ALL
+        SELECT oid, relname FROM pg_class JOIN pg_inherits ON inhrelid = oid
+         WHERE inhparent = to_regclass('receipts'))
+    SELECT 1, format('ALTER TABLE %s RENAME CONSTRAINT %I TO %I',
+                     CAST(own.oid AS regclass), conname,
+                     replace(replace(conname, 'receipts', 'idempotency_keys'),
+                             'digest', 'fingerprint'))
+      FROM own JOIN pg_constraint ON conrelid = own.oid
+     WHERE conname LIKE 'receipts%' AND (contype = 'p' OR coninhcount = 0)
     UNION ALL
-    SELECT format('ALTER TABLE %I RENAME TO %I',
-                  relname, replace(relname, 'receipts', 'idempotency_keys'))
-      FROM pg_class
-     WHERE relnamespace = CAST(current_schema() AS regnamespace)
-       AND relname LIKE 'receipts%' AND relkind IN ('r', 'p')
+    SELECT 2, format('ALTER TABLE %s RENAME TO %I', CAST(oid AS regclass),
+                     replace(relname, 'receipts', 'idempotency_keys'))
+      FROM own
+     ORDER BY 1
 """
 
 
@@ -40,7 +44,7 @@ def upgrade() -> None:
 
 def upgrade_postgresql() -> None:
     """Rename in place, so that policies and grants stay."""
-    for (statement,) in op.get_bind().execute(sa.text(RENAMES)).all():
+    for _, statement in op.get_bind().execute(sa.text(RENAMES)).all():
         op.execute(statement)
     for statement in (
         "RENAME COLUMN digest TO fingerprint",
