@@ -175,7 +175,7 @@ def _page_parameters(entity_type: type[Entity]) -> dict[str, AnyField]:
         "description": "The order, with - for descending. Ties are sorted by id in the same "
         "direction, text by code point.",
         "default": "-created_at",
-        "example": list(choices)[-2],
+        "example": sort_fields(entity_type)[-1],
         "x-enum-varnames": names,
     }
     start = {

@@ -1,5 +1,6 @@
 """Self-documenting blueprint: derives the problem responses of each operation."""
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -22,16 +23,11 @@ COMMON_PROBLEMS = (
 )
 BODY_PROBLEMS = ("body-too-large", "unsupported-media-type", "invalid-request")
 QUERY_PROBLEMS = ("invalid-request",)
-TASK_PROBLEMS = ("task-not-found",)
 IDEMPOTENCY_KEY_PROBLEMS = ("body-too-large", "key-in-use", "key-reused", "storage-full")
 IF_MATCH_PROBLEMS = ("precondition-required",)
 
-TASK_ID_PARAMETER = {
-    "in": "path",
-    "name": "task_id",
-    "description": "The `id` of the task.",
-    "example": EXAMPLE_ID,
-}
+_find_entity_id = re.compile(r"<uuid:((\w+)_id)>").search
+"""Finds the id of an entity in a rule: the name of the path parameter, and of the entity."""
 
 
 class DocumentedBlueprint(Blueprint):
@@ -65,8 +61,8 @@ class DocumentedBlueprint(Blueprint):
         for problem in _problems(rule, apidoc, headers):
             status, name = PROBLEM_RESPONSES[problem]
             responses[status] = [name]
-        if "<uuid:task_id>" in rule:
-            options["parameters"] = [dict(TASK_ID_PARAMETER)]
+        if found := _find_entity_id(rule):
+            options["parameters"] = [_id_parameter(*found.groups())]
         super().add_url_rule(rule, endpoint, view_func, *args, **options)
 
 
@@ -85,13 +81,28 @@ def _document_headers(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> di
     return doc
 
 
+def _id_parameter(name: str, entity: str) -> dict[str, Any]:
+    return {
+        "in": "path",
+        "name": name,
+        "description": f"The `id` of the {entity}.",
+        "example": EXAMPLE_ID,
+    }
+
+
+def _not_found_problem(entity: str) -> str:
+    """Return the problem of an entity that does not exist: its own type, or the general one."""
+    own = f"{entity}-not-found"
+    return own if own in PROBLEM_RESPONSES else "not-found"
+
+
 def _problems(rule: str, apidoc: dict[str, Any], headers: Sequence[str]) -> Iterator[str]:
     """Yield the problems of an operation. For a shared status, the last one documents both."""
     yield from COMMON_PROBLEMS
     if "If-Match" in headers:
         yield from IF_MATCH_PROBLEMS
-    if "<uuid:task_id>" in rule:
-        yield from TASK_PROBLEMS
+    if found := _find_entity_id(rule):
+        yield _not_found_problem(found[2])
     for parameters in apidoc.get("arguments", {}).get("parameters", []):
         yield from BODY_PROBLEMS if parameters["in"] == "json" else QUERY_PROBLEMS
     if "Idempotency-Key" in headers:
