@@ -74,12 +74,15 @@ def patch_schema(entity_type: type[Entity]) -> type[BodySchema]:
 def query_schema(query_type: type[Query[Any]], first: Sequence[str]) -> type[ParametersSchema]:
     """Return the schema of the query of a list. It loads to a `query_type`.
 
-    The parameters in `first` come first, as positional clients rely on the order.
+    Positional clients rely on the order of the parameters: those in `first`, those of
+    the page, the headers; then other filters, so that a new one is behind all others.
     """
     filters = {one.parameter: _filter_parameter(one) for one in filters_of(query_type).values()}
-    members = {**filters, **_page_parameters(query_type.entity_type)}
+    members = {**_page_parameters(query_type.entity_type), **filters}
     ordered = {name: members[name] for name in dict.fromkeys([*first, *members])}
-    return _derive(_QuerySchema, query_type.__name__, ordered, query_type)
+    schema = _derive(_QuerySchema, query_type.__name__, ordered, query_type)
+    schema.behind_headers = [name for name in filters if name not in first]
+    return schema
 
 
 def _derive(

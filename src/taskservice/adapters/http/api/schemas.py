@@ -25,7 +25,13 @@ TaskSchema = response_schema(Task)
 TaskCreateSchema = create_schema(Task)
 TaskUpdateSchema = update_schema(Task)
 TaskPatchSchema = patch_schema(Task)
-TaskQuerySchema = query_schema(TaskQuery, first=("completed", "limit", "q"))
+TaskQuerySchema = query_schema(
+    TaskQuery,
+    first=(
+        *("completed", "limit", "q", "created_after", "created_before"),
+        *("updated_after", "updated_before"),
+    ),
+)
 
 MERGE_PATCH_BODY = {
     "content": {

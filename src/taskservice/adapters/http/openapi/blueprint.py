@@ -76,9 +76,17 @@ def patch_media_types(app: Flask, path: str) -> tuple[str, ...]:
 
 
 def _document_headers(doc: dict[str, Any], info: dict[str, Any], **_: Any) -> dict[str, Any]:
-    if info.get("headers"):
-        doc.setdefault("parameters", []).extend(info["headers"])
+    if headers := info.get("headers"):
+        queries = doc.get("parameters", [])
+        before = [_part(one, exclude=one["schema"].behind_headers) for one in queries]
+        behind = [_part(one, only=one["schema"].behind_headers) for one in queries]
+        doc["parameters"] = [*before, *headers, *behind]
     return doc
+
+
+def _part(query: dict[str, Any], **choice: Sequence[str]) -> dict[str, Any]:
+    """Return a description of query parameters with some of them."""
+    return {**query, "schema": type(query["schema"])(**choice)}
 
 
 def _id_parameter(name: str, entity: str) -> dict[str, Any]:

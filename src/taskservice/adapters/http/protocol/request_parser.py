@@ -1,7 +1,7 @@
 """Request parsing: loads the body or the query with a schema, and reports every error."""
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 from flask import Request
@@ -20,6 +20,9 @@ class ParametersSchema(StrictSchema):
     """The schema of a query. Unknown parameters are errors."""
 
     error_messages = {"unknown": UNKNOWN_PARAMETER}  # noqa: RUF012
+
+    behind_headers: ClassVar[Sequence[str]] = ()
+    """The parameters that the document has behind the request headers."""
 
     def defaults(self) -> Any:
         """Return the value of an empty query. Subclasses may skip the load."""
