@@ -1,0 +1,22 @@
+"""A new field breaks no adapter that keeps the port."""
+
+from pathlib import Path
+
+from tests.growth.scratch import add_priority, scratch_package
+from tests.markdown_code import DOCS, files
+from tests.testing.nested import run_pytest
+
+PAGE = files((DOCS / "adapters.md").read_text())
+CONTRACTS = ["built_in_adapters.py", "test_folder_storage.py"]
+
+
+def test_every_adapter_passes_the_contract_with_the_field(tmp_path: Path) -> None:
+    """Memory, SQLite, and without a change the adapter of docs/adapters.md."""
+    scratch = scratch_package(tmp_path)
+    add_priority(scratch)
+    for name in ("folder_storage.py", "test_folder_storage.py"):
+        (scratch.folder / name).write_text(PAGE[name])
+    report = run_pytest(scratch.folder, tmp_path / "report.xml", *CONTRACTS)
+    assert set(report.counts) == {"passed"}, report.text
+    modules = {case.module for case in report.cases}
+    assert modules == {name.removesuffix(".py") for name in CONTRACTS}
