@@ -1,4 +1,4 @@
-"""Every promise of the port, on every adapter: see `open_tasks` in the conftest."""
+"""Every promise of the port, on every adapter: see `open_workspace` in the conftest."""
 
 import pytest
 
@@ -12,10 +12,12 @@ from taskservice.testing.contract import (
     TwoOwners,
 )
 
-OTHER_DATABASES = pytest.mark.parametrize("open_tasks", ["pooler", "partitioned"], indirect=True)
+OTHER_DATABASES = pytest.mark.parametrize(
+    "open_workspace", ["pooler", "partitioned"], indirect=True
+)
 
 
-@pytest.mark.parametrize("open_tasks", ["memory", "sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("open_workspace", ["memory", "sqlite", "postgresql"], indirect=True)
 class TestPromises(TaskServiceContract):
     """All of them on each adapter."""
 
