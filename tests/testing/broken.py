@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
@@ -131,6 +131,41 @@ class LocalTimes(_Repository[Task]):
         return replace(task, created_at=task.created_at.astimezone(timezone(timedelta(hours=1))))
 
 
+class DropsAField(_Repository[Task]):
+    def add(self, new: Any) -> Task:
+        return super().add(replace(new, description=None))
+
+
+class StoresNoField(_Repository[Task]):
+    def add(self, new: Any) -> Task:
+        task = super().add(replace(new, description=None))
+        return replace(task, description=new.description)
+
+
+class DropsAFieldOnChange(_Repository[Task]):
+    def change(self, task_id: UUID, step: Step[Task]) -> Task:
+        def drop(task: Task, now: datetime) -> Task:
+            changed: Task = replace(step(task, now), description=task.description)
+            return changed
+
+        return super().change(task_id, drop)
+
+
+class KeepsAFieldThatIsSetToNull(_Repository[Task]):
+    def change(self, task_id: UUID, step: Step[Task]) -> Task:
+        def keep(task: Task, now: datetime) -> Task:
+            changed = step(task, now)
+            return replace(changed, description=changed.description or task.description)
+
+        return super().change(task_id, keep)
+
+
+class ListsNoField(_Repository[Task]):
+    def list(self, query: Any) -> Page[Any]:
+        page = super().list(query)
+        return replace(page, items=[replace(task, description=None) for task in page.items])
+
+
 class PagesSkipATask(_Repository[Task]):
     def list(self, query: Any) -> Page[Any]:
         page = super().list(replace(query, limit=query.limit + 1))
@@ -234,6 +269,12 @@ class ImportsForeignTasks(_OwnerData):
         return []
 
 
+class DropsAFieldOnImport(_OwnerData):
+    def import_entities(self, entities: Sequence[Entity]) -> list[Entity]:
+        super().import_entities([replace(cast(Task, one), description=None) for one in entities])
+        return []
+
+
 class VersionOverflows(_Repository[Task]):
     def change(self, task_id: UUID, step: Step[Task]) -> Task:
         task = super().change(task_id, step)
@@ -303,6 +344,11 @@ FOUND_BY: dict[type[Any], list[str]] = {
     PreconditionInAnotherTransaction: ["test_a_removal_checks_its_precondition_atomically"],
     Milliseconds: ["test_a_task_is_read_as_it_was_stored", "test_any_year_is_stored"],
     LocalTimes: ["test_times_are_aware_and_in_utc"],
+    DropsAField: ["test_every_field_is_stored"],
+    StoresNoField: ["test_every_field_is_stored"],
+    DropsAFieldOnChange: ["test_a_change_of_each_field_is_stored"],
+    KeepsAFieldThatIsSetToNull: ["test_a_change_of_each_field_is_stored"],
+    ListsNoField: ["test_every_field_is_stored"],
     PagesSkipATask: [
         "test_a_list_is_what_the_query_admits",
         "test_a_query_lists_what_it_specifies",
@@ -322,6 +368,7 @@ FOUND_BY: dict[type[Any], list[str]] = {
     RecordsSharedByOwners: ["test_keys_are_separate_for_each_owner"],
     OverwritesOnImport: ["test_an_import_does_not_overwrite_a_changed_task"],
     ImportsForeignTasks: ["test_another_owners_task_is_not_imported"],
+    DropsAFieldOnImport: ["test_every_field_is_imported"],
     VersionOverflows: ["test_a_task_at_the_highest_version_can_be_changed"],
     KeepsIdempotencyRecordsOnErase: ["test_only_the_data_of_one_owner_is_erased"],
 }

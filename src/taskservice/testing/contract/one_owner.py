@@ -1,18 +1,27 @@
 """The contract of one owner's tasks: fields, changes, transactions, limits."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid4
 
 import pytest
+from hypothesis import given, settings
 
 from taskservice.core.errors import InvalidEntity, TaskNotFound
+from taskservice.core.fields import fields_of
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
 from taskservice.testing.clock import TickingClock
 from taskservice.testing.contract.base import ContractBase
+from taskservice.testing.contract.strategies import FOR_EVERY_ADAPTER, new_entities
 from taskservice.testing.owners import ADA
 from taskservice.testing.tasks import OpenTasks
+
+
+def settable(task: Task) -> NewTask:
+    """Return the settable fields of a task."""
+    return NewTask(**{name: getattr(task, name) for name in fields_of(NewTask)})
 
 
 class OneOwner(ContractBase):
@@ -25,6 +34,31 @@ class OneOwner(ContractBase):
             task = tasks.add(NewTask(title=text, description=f"{text}\r\n\t{text}", completed=True))
             assert tasks.get(task.id) == task
             assert tasks.list(TaskQuery()).items == [task]
+
+    @settings(FOR_EVERY_ADAPTER, max_examples=20)
+    @given(new=new_entities(Task))
+    def test_every_field_is_stored(self, open_tasks: OpenTasks, new: NewTask) -> None:
+        """A new task has each field as it was set, and is read back so."""
+        with open_tasks(ADA) as tasks:
+            task = tasks.add(new)
+            assert settable(task) == new
+            assert tasks.get(task.id) == task
+            assert tasks.list(TaskQuery(limit=1)).items == [task]
+
+    @settings(FOR_EVERY_ADAPTER, max_examples=20)
+    @given(first=new_entities(Task), second=new_entities(Task))
+    def test_a_change_of_each_field_is_stored(
+        self, open_tasks: OpenTasks, first: NewTask, second: NewTask
+    ) -> None:
+        """One field after the other is set and set back, and the others keep their values."""
+        with open_tasks(ADA) as tasks:
+            task, expected = tasks.add(first), first
+            for name, value in [*vars(second).items(), *vars(first).items()]:
+                task = tasks.change(task.id, partial(Task.edit, **{name: value}))
+                expected = replace(expected, **{name: value})
+                assert settable(task) == expected
+                assert tasks.get(task.id) == task
+                assert tasks.list(TaskQuery(limit=1)).items == [task]
 
     def test_times_are_aware_and_in_utc(self, open_tasks: OpenTasks) -> None:
         """Times are read in UTC, whatever the storage uses."""

@@ -5,6 +5,8 @@ from functools import partial
 from typing import cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from taskservice.core.entity import VERSION_LIMIT
 from taskservice.core.errors import TaskNotFound
@@ -12,11 +14,12 @@ from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.owner_data import OpenOwnerData, OwnerCounts, iterate
 from taskservice.core.sample_tasks import sample_tasks
-from taskservice.core.task import Task
+from taskservice.core.task import NewTask, Task
 from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing.clock import START
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.contract.idempotency import create, send
+from taskservice.testing.contract.strategies import FOR_EVERY_ADAPTER, new_entities
 from taskservice.testing.owners import ADA, BOB
 from taskservice.testing.tasks import OpenTasks
 
@@ -59,6 +62,18 @@ class OwnerDataContract(ContractBase):
         assert stored_tasks(open_tasks) == wanted
         with open_tasks(ADA) as tasks:
             assert tasks.change(wanted[0].id, Task.reopen).id == wanted[0].id
+
+    @settings(FOR_EVERY_ADAPTER, max_examples=20)
+    @given(new=st.lists(new_entities(Task), min_size=1, max_size=3))
+    def test_every_field_is_imported(
+        self, open_tasks: OpenTasks, open_owner_data: OpenOwnerData, new: list[NewTask]
+    ) -> None:
+        """A task that is imported is read back with each field as it was."""
+        new_id = TimeOrderedIds()
+        imported = [Task.create(ADA, START, new_id, one) for one in new]
+        assert open_owner_data(ADA).import_entities(imported) == []
+        with open_tasks(ADA) as tasks:
+            assert [tasks.get(task.id) for task in imported] == imported
 
     def test_a_task_at_the_highest_version_can_be_changed(
         self, open_tasks: OpenTasks, open_owner_data: OpenOwnerData

@@ -2,41 +2,26 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from taskservice.core.query import Page, Query, Sort, TaskQuery, sort_fields
 from taskservice.core.task import NewTask, Task
 from taskservice.testing.clock import START, TickingClock
 from taskservice.testing.contract.base import ContractBase
+from taskservice.testing.contract.strategies import (
+    FOR_EVERY_ADAPTER,
+    edits_of,
+    new_entities,
+    queries_of,
+)
 from taskservice.testing.owners import ADA, BOB
 from taskservice.testing.tasks import OpenTasks
-
-# Letters whose case folding is longer, has another byte length, or depends on the locale.
-LETTERS = "abABßẞſİıΣσςéÉﬁΐ%_\\'/ \U0001f600\U00010400\U00010428"
-texts = st.text(st.sampled_from(LETTERS), max_size=6)
-titles = texts.filter(lambda text: text.strip() != "")
-times = st.integers(-3, 40).map(lambda n: START + timedelta(microseconds=700 * n))
-sorts = st.builds(Sort, field=st.sampled_from(sort_fields(Task)), descending=st.booleans())
-queries = st.builds(
-    TaskQuery,
-    completed=st.none() | st.booleans(),
-    text=st.none() | texts.filter(bool),
-    created_after=st.none() | times,
-    created_before=st.none() | times,
-    updated_after=st.none() | times,
-    updated_before=st.none() | times,
-    sort=sorts,
-    limit=st.integers(1, 5),
-    with_total=st.booleans(),
-)
-new_tasks = st.fixed_dictionaries(
-    {"title": titles, "description": st.none() | texts, "completed": st.booleans()}
-)
 
 
 def pages(open_tasks: OpenTasks, query: Query[Task] | None) -> Iterator[Page[Task]]:
@@ -48,6 +33,14 @@ def pages(open_tasks: OpenTasks, query: Query[Task] | None) -> Iterator[Page[Tas
         query = page.next
 
 
+def remove_all(open_tasks: OpenTasks) -> None:
+    """Remove the tasks of the examples before."""
+    for page in list(pages(open_tasks, TaskQuery())):
+        with open_tasks(ADA) as tasks:
+            for task in page.items:
+                tasks.remove(task.id)
+
+
 class Queries(ContractBase):
     """The contract of queries: every adapter lists exactly what `TaskQuery` specifies."""
 
@@ -57,35 +50,27 @@ class Queries(ContractBase):
         clock.step = timedelta(microseconds=400)
         return clock
 
-    @settings(
-        max_examples=60,
-        deadline=None,
-        suppress_health_check=[
-            HealthCheck.function_scoped_fixture,
-            HealthCheck.too_slow,
-            # Each adapter has its own class in the same run.
-            HealthCheck.differing_executors,
-        ],
+    @settings(FOR_EVERY_ADAPTER, max_examples=60)
+    @given(
+        new=st.lists(new_entities(Task), max_size=8),
+        edits=st.dictionaries(st.integers(0, 7), edits_of(Task), max_size=4),
+        query=queries_of(TaskQuery),
     )
-    @given(new=st.lists(new_tasks, max_size=8), edited=st.sets(st.integers(0, 7)), query=queries)
     def test_a_query_lists_what_it_specifies(
         self,
         open_tasks: OpenTasks,
         submillisecond_clock: TickingClock,
-        new: list[dict[str, Any]],
-        edited: set[int],
+        new: list[NewTask],
+        edits: dict[int, dict[str, Any]],
         query: TaskQuery,
     ) -> None:
         """The pages contain exactly the tasks that the query admits, in its order."""
         submillisecond_clock.now = START
+        remove_all(open_tasks)
         with open_tasks(ADA) as tasks:
-            for task in tasks.list(TaskQuery(limit=200)).items:
-                tasks.remove(task.id)
-            stored = [tasks.add(NewTask(**fields)) for fields in new]
-            for n in edited & set(range(len(stored))):
-                stored[n] = tasks.change(
-                    stored[n].id, lambda task, now: task.edit(now, title="É ß")
-                )
+            stored = [tasks.add(one) for one in new]
+            for n in edits.keys() & set(range(len(stored))):
+                stored[n] = tasks.change(stored[n].id, partial(Task.edit, **edits[n]))
         with open_tasks(BOB) as tasks:
             tasks.add(NewTask(title="Bob's"))
         expected = sorted(
@@ -142,23 +127,26 @@ class Queries(ContractBase):
 
     @pytest.mark.parametrize("field", sort_fields(Task))
     @pytest.mark.parametrize("descending", [True, False])
+    @settings(FOR_EVERY_ADAPTER, max_examples=5)
+    @given(kinds=st.lists(new_entities(Task), min_size=4, max_size=4))
     def test_pagination_is_stable_in_every_sort_order(
-        self, open_tasks: OpenTasks, field: Any, descending: bool
+        self, open_tasks: OpenTasks, field: str, descending: bool, kinds: list[NewTask]
     ) -> None:
         """Despite concurrent writes, an unchanged task is listed exactly once."""
+        remove_all(open_tasks)
         with open_tasks(ADA) as tasks:
-            stored = [tasks.add(NewTask(title=f"{n % 4} of {n}")) for n in range(20)]
+            stored = [tasks.add(kinds[n % 4]) for n in range(20)]
         unchanged, gone, changed = stored[::2], iter(stored[1::4]), iter(stored[3::4])
         seen: list[Task] = []
         query = TaskQuery(sort=Sort(field=field, descending=descending), limit=3)
         for page in pages(open_tasks, query):
             seen += page.items
             with open_tasks(ADA) as tasks:
-                tasks.add(NewTask(title="0 meanwhile"))
+                tasks.add(kinds[0])
                 if task := next(gone, None):
                     tasks.remove(task.id)
                 if task := next(changed, None):
-                    tasks.change(task.id, lambda task, now: task.edit(now, title="2 moved"))
+                    tasks.change(task.id, partial(Task.edit, **vars(kinds[2])))
         in_order = sorted(unchanged, key=query.sort.key, reverse=descending)
         assert [task for task in seen if task in unchanged] == in_order
 
