@@ -198,6 +198,18 @@ class SearchesLowerCase(_Repository[Task]):
         return page
 
 
+class IgnoresAFilter(_Repository[Task]):
+    def list(self, query: Any) -> Page[Any]:
+        page: Any = super().list(replace(query, updated_before=None))
+        following = page.next and replace(page.next, updated_before=query.updated_before)
+        return Page(items=page.items, next=following, total=page.total)
+
+
+class IgnoresTheDirection(_Repository[Task]):
+    def list(self, query: Any) -> Page[Any]:
+        return super().list(replace(query, sort=replace(query.sort, descending=False)))
+
+
 class AfterIsExclusive(_Repository[Task]):
     def list(self, query: Any) -> Page[Any]:
         after = query.created_after
@@ -356,6 +368,11 @@ FOUND_BY: dict[type[Any], list[str]] = {
     PagesByOffset: ["test_pagination_is_stable", "test_pagination_is_stable_in_every_sort_order"],
     TotalOfThePage: ["test_only_a_query_with_total_has_a_total"],
     SearchesLowerCase: ["test_the_search_folds_case_and_takes_wildcards_literally"],
+    IgnoresAFilter: ["test_a_query_lists_what_it_specifies"],
+    IgnoresTheDirection: [
+        "test_a_query_lists_what_it_specifies",
+        "test_pagination_is_stable_in_every_sort_order",
+    ],
     AfterIsExclusive: ["test_times_are_exact_to_the_microsecond"],
     StoresNoRecords: [
         "test_a_repeated_creation_returns_the_first_task",
