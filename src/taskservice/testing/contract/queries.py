@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taskservice.core.query import Page, Query, Sort, TaskQuery, sort_fields
+from taskservice.core.query import Page, Query, Sort, TaskQuery, filters_of, sort_fields
 from taskservice.core.task import NewTask, Task
 from taskservice.testing.clock import START, TickingClock
 from taskservice.testing.contract.base import ContractBase
@@ -19,6 +19,7 @@ from taskservice.testing.contract.strategies import (
     edits_of,
     new_entities,
     queries_of,
+    values_of,
 )
 from taskservice.testing.owners import ADA, BOB
 from taskservice.testing.tasks import OpenTasks
@@ -80,6 +81,28 @@ class Queries(ContractBase):
         assert [task for page in found for task in page.items] == expected
         assert {page.total for page in found} == {len(expected) if query.with_total else None}
         assert all(len(page.items) == query.limit for page, _ in pairwise(found))
+
+    @pytest.mark.parametrize("name", filters_of(TaskQuery))
+    @settings(FOR_EVERY_ADAPTER, max_examples=15)
+    @given(new=st.lists(new_entities(Task), min_size=4, max_size=6), data=st.data())
+    def test_each_filter_lists_what_it_admits(
+        self,
+        open_tasks: OpenTasks,
+        submillisecond_clock: TickingClock,
+        name: str,
+        new: list[NewTask],
+        data: st.DataObject,
+    ) -> None:
+        """A filter alone finds the tasks that it admits, with their latest values."""
+        submillisecond_clock.now = START
+        remove_all(open_tasks)
+        value = data.draw(values_of(filters_of(TaskQuery)[name].kind))
+        query = TaskQuery(**{name: value})
+        with open_tasks(ADA) as tasks:
+            stored = [tasks.add(one) for one in new]
+            stored[1] = tasks.change(stored[1].id, partial(Task.edit, **vars(new[2])))
+            found = tasks.list(query).items
+        assert found == [task for task in reversed(stored) if query.admits(task)]
 
     @pytest.mark.parametrize(
         ("text", "found"),

@@ -24,8 +24,8 @@ _LINE_BREAKS = "\n\r\t"
 _MAX_LENGTH = 6
 _MAX_FILTERS = 3
 
-# Some of these are the times of tasks that a `TickingClock` with a step of 400 µs dates.
-_NEAR_START = [START + timedelta(microseconds=700 * n) for n in range(-3, 41)]
+# Every other one is a time that a `TickingClock` with a step of 400 µs returns.
+_NEAR_START = [START + timedelta(microseconds=200 * n) for n in range(-2, 25)]
 _FIRST = normalize_timestamp(datetime(YEARS[0], 1, 1, tzinfo=UTC))
 _LAST = datetime(YEARS[-1], 12, 31, 23, 59, 59, 999_999, UTC)
 
