@@ -1,16 +1,17 @@
-"""Titles, descriptions and flags at their limits and beyond, and ids that are none."""
+"""Settable fields at their limits and beyond, and ids that are none."""
 
 import json
-from typing import Any
 
 from tests.hostile.case import accepted, by_server, invalid, refused
+from tests.hostile.fields import cases_of
 from tests.hostile.messages import COMPLETE, LIST, OWN, complete, delete, get, patch, post, put
 
-ASTRAL = "\U0001f600"
+from taskservice.core.task import Task
+
 ASTRAL_RANGE = "".join(chr(0x20000 + n) for n in range(10_000))
 
 
-def titled(title: Any) -> bytes:
+def titled(title: str) -> bytes:
     """Create a task with this title, whose letters are sent as they are."""
     return post(json.dumps({"title": title}, ensure_ascii=False).encode())
 
@@ -20,15 +21,10 @@ def escaped(title: str) -> bytes:
     return post(b'{"title": "%s"}' % title.encode())
 
 
-def described(description: Any) -> bytes:
+def described(description: str) -> bytes:
     """Create a task with this description."""
     fields = {"title": "x", "description": description}
     return post(json.dumps(fields, ensure_ascii=False).encode())
-
-
-def flagged(flag: str) -> bytes:
-    """Create a task whose completion is this JSON."""
-    return post(b'{"title": "x", "completed": %s}' % flag.encode())
 
 
 def at_id(task_id: str) -> bytes:
@@ -36,28 +32,7 @@ def at_id(task_id: str) -> bytes:
 
 
 CASES = [
-    *invalid(
-        21,
-        "/title",
-        {
-            "a title of only NUL": escaped("\\u0000"),
-            "a title with NUL at the end": escaped("x\\u0000"),
-            "a title with a high surrogate alone": escaped("\\ud800"),
-            "a title with a low surrogate alone": escaped("x\\udfff"),
-            "a title with surrogates in the wrong order": escaped("\\ude00\\ud83d"),
-            "an update to NUL": put(b'{"title": "\\u0000"}'),
-            "an update to a surrogate": put(b'{"title": "\\udbff"}'),
-            "a patch to NUL": patch(b'{"title": "a\\u0000b"}'),
-        },
-    ),
-    *invalid(
-        21,
-        "/description",
-        {
-            "a description with NUL": post(b'{"title": "x", "description": "\\u0000"}'),
-            "a description with a surrogate": patch(b'{"description": "\\udc00"}'),
-        },
-    ),
+    *cases_of(Task),
     *invalid(
         21,
         ("/title", "/description"),
@@ -68,40 +43,14 @@ CASES = [
         "/title",
         {
             "no title": post(b"{}"),
-            "a title of null": titled(None),
-            "a title that is a number": titled(1),
-            "a title that is true": titled(True),
-            "a title that is a list": titled(["x"]),
-            "a title that is an object": titled({"$gt": ""}),
             "an update without a title": put(b'{"description": "x"}'),
             "an update of nothing": put(b"{}"),
-            "a patch to a title of null": patch(b'{"title": null}'),
-        },
-    ),
-    *invalid(
-        22,
-        "/description",
-        {
-            "a description that is a number": described(1.5),
-            "a description that is false": described(False),
-            "a description that is a list": described([]),
-            "a description that is an object": patch(b'{"description": {"a": null}}'),
         },
     ),
     *invalid(
         23,
         "/completed",
         {
-            "a flag that is 1": flagged("1"),
-            "a flag that is 0": flagged("0"),
-            "a flag that is 1.0": flagged("1.0"),
-            'a flag that is "on"': flagged('"on"'),
-            'a flag that is "true"': flagged('"true"'),
-            'a flag that is ""': flagged('""'),
-            "a flag that is null": flagged("null"),
-            "a flag that is a list": flagged("[true]"),
-            "an update to a flag of null": put(b'{"title": "x", "completed": null}'),
-            "a patch to a flag of null": patch(b'{"completed": null}'),
             "a completion that is 1": complete(b'{"completed": 1}'),
             'a completion that is "yes"': complete(b'{"completed": "yes"}'),
             "a completion that is null": complete(b'{"completed": null}'),
@@ -112,8 +61,6 @@ CASES = [
         24,
         "/title",
         {
-            "an empty title": titled(""),
-            "a title of a space": titled(" "),
             "a title of a no-break space": titled("\xa0"),
             "a title of the next line": titled("\x85"),
             "a title of an em space": titled("\u2003"),
@@ -121,41 +68,13 @@ CASES = [
             "a title of a line separator": titled("\u2028"),
             "a title of an Ogham space": titled("\u1680"),
             "a title of every space": titled(" \xa0\u2000\u2009\u202f\u205f\u3000"),
-            "a title with a tab": escaped("a\\tb"),
-            "a title with a line end": escaped("a\\nb"),
-            "a title with a line end behind": escaped("x\\r\\n"),
-            "a title with a backspace": escaped("a\\bb"),
-            "a title with an escape of a terminal": escaped("\\u001b[31mx"),
-            "a title with a unit separator": escaped("a\\u001fb"),
-            "a title of 256 letters": titled("x" * 256),
-            "a title of 256 letters of two bytes": titled("ä" * 256),
-            "a title of 256 emoji": titled(ASTRAL * 256),
-            "a title of 256 emoji, escaped": escaped("\\ud83d\\ude00" * 256),
-            "a title of 255 letters and a space": titled("x" * 255 + " "),
             "a title of 60,000 letters": titled("x" * 60_000),
-            "an update to a blank title": put(b'{"title": "   "}'),
-            "a patch to an empty title": patch(b'{"title": ""}'),
-        },
-    ),
-    *invalid(
-        24,
-        "/description",
-        {
-            "a description of 10,001 letters": described("x" * 10_001),
-            "a description of 10,001 emoji": described(ASTRAL * 10_001),
-            "a description with a form feed": post(b'{"title": "x", "description": "\\f"}'),
-            "a description with a vertical tab": post(b'{"title":"x","description":"\\u000b"}'),
-            "a description with a bell": patch(b'{"description": "\\u0007"}'),
-            "a description with an escape of a terminal": patch(b'{"description": "\\u001b[2J"}'),
         },
     ),
     *accepted(
         24,
         201,
         {
-            "a title of 255 letters": titled("x" * 255),
-            "a title of 255 emoji": titled(ASTRAL * 255),
-            "a title of 255 emoji, escaped": escaped("\\ud83d\\ude00" * 255),
             "a title of the last code point": titled("\U0010ffff"),
             "a title of a code point that is no character": titled("\ufffe\uffff"),
             "a title of DEL": titled("\x7f"),
@@ -178,13 +97,10 @@ CASES = [
             "a title of parameters": titled(":owner $1 ? %(owner)s"),
             "a title of the word null": titled("null"),
             "a description of the empty string": described(""),
-            "a description of null": described(None),
-            "a description of 10,000 letters": described("x" * 10_000),
             "a description of 10,000 letters, all different": described(ASTRAL_RANGE),
             "a description of 10,000 letters that grow when folded": described("\u0390" * 10_000),
             "a description of line ends and tabs": described("a\r\n\tb"),
             "a description of blanks": described(" \u3000"),
-            "a task that is created completed": flagged("true"),
         },
     ),
     *accepted(
@@ -192,8 +108,6 @@ CASES = [
         200,
         {
             "an update that changes nothing": put(b'{"title": "Buy milk"}'),
-            "an update to 255 emoji": put(b'{"title": "%s"}' % (ASTRAL * 255).encode()),
-            "a patch to no description": patch(b'{"description": null}'),
             "a patch to blanks": patch(b'{"description": "\\u3000"}'),
             "a completion": complete(),
             "a completion of false": complete(b'{"completed": false}'),

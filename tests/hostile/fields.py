@@ -1,0 +1,192 @@
+"""Values that a settable field must refuse, and those at its limits, by its kind."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+
+from tests.hostile.case import Case, accepted, invalid
+from tests.hostile.messages import patch, post, put
+
+from taskservice.core.entity import Entity
+from taskservice.core.fields import Field, fields_of
+from taskservice.core.kinds import Boolean, Identifier, Integer, Kind, Line, Text, Timestamp
+
+ASTRAL = "\U0001f600"
+
+Values = dict[str, bytes]
+"""JSON values by what they are."""
+
+_CONTROLS = {
+    "NUL": "\\u0000",
+    "text with NUL at the end": "x\\u0000",
+    "text with a bell": "a\\u0007b",
+    "text with a backspace": "a\\bb",
+    "text with a vertical tab": "a\\u000bb",
+    "text with a form feed": "a\\fb",
+    "text with an escape of a terminal": "\\u001b[31mx",
+    "text with a unit separator": "a\\u001fb",
+}
+_SURROGATES = {
+    "a high surrogate alone": "\\ud800",
+    "a low surrogate at the end": "x\\udfff",
+    "surrogates in the wrong order": "\\ude00\\ud83d",
+}
+_LINE_BREAKS = {
+    "text with a tab": "a\\tb",
+    "text with a line end": "a\\nb",
+    "text with a line end behind": "x\\r\\n",
+}
+_BLANK = {"the empty string": "", "a space": " "}
+_NO_TEXT: Values = {
+    "0": b"0",
+    "1": b"1",
+    "1.5": b"1.5",
+    "true": b"true",
+    "false": b"false",
+}
+_NO_BOOLEAN: Values = {
+    "0": b"0",
+    "1": b"1",
+    "1.0": b"1.0",
+    '"true"': b'"true"',
+    '"on"': b'"on"',
+    "the empty string": b'""',
+}
+_NO_INTEGER: Values = {
+    "a half": b"0.5",
+    "true": b"true",
+    "false": b"false",
+    '"1"': b'"1"',
+    "the empty string": b'""',
+}
+_NO_TIMESTAMP: Values = {
+    "the empty string": b'""',
+    "a date": b'"2026-02-09"',
+    "a time without a zone": b'"2026-02-09T10:00:00.5"',
+    "a time in February 30": b'"2026-02-30T10:00:00.5Z"',
+    "a time in the year 1969": b'"1969-12-31T23:59:59.5Z"',
+    "a time in the year 9999": b'"9999-01-01T00:00:00.5Z"',
+    "a time with a line end behind": b'"2026-02-09T10:00:00.5Z\\n"',
+    "a time with NUL": b'"2026-02-09T10:00:00.5Z\\u0000"',
+}
+_NO_IDENTIFIER: Values = {
+    "the empty string": b'""',
+    "an id without dashes": b'"01932d0e5f0a7cc398f40b8e1c6f2a11"',
+    "an id in braces": b'"{01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11}"',
+    "an id with a line end behind": b'"01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11\\n"',
+    "an id of version 4": b'"9b2d1f5e-3c4a-4f6b-8a7d-0123456789ab"',
+}
+
+
+def wrong_types(field: Field) -> Values:
+    """Return the values of another type than the field's, and null if it is not nullable."""
+    types: Values = {"a list": b"[]", "an object": b'{"$gt": ""}'}
+    match field.kind:
+        case Boolean():
+            types |= _NO_BOOLEAN
+        case Integer():
+            types |= _NO_INTEGER
+        case Text() | Timestamp() | Identifier():
+            types |= _NO_TEXT
+        case _:
+            raise TypeError(f"no hostile values for {field.kind}")
+    return types if field.nullable else {"null": b"null", **types}
+
+
+def forbidden(kind: Kind) -> Values:
+    """Return values of the right type that the kind does not allow."""
+    match kind:
+        case Line(limit):
+            return _too_long(limit) | _quoted(_CONTROLS | _SURROGATES | _LINE_BREAKS | _BLANK)
+        case Text(limit):
+            return _too_long(limit) | _quoted(_CONTROLS | _SURROGATES)
+        case Integer(minimum, maximum):
+            above = {} if maximum is None else {"above the maximum": b"%d" % (maximum + 1)}
+            huge = {"2**63 - 1": b"%d" % (2**63 - 1), "-(2**63)": b"%d" % -(2**63)}
+            return {"below the minimum": b"%d" % (minimum - 1), **above, **huge}
+        case Timestamp():
+            return _NO_TIMESTAMP
+        case Identifier():
+            return _NO_IDENTIFIER
+    return {}
+
+
+def allowed(field: Field) -> Values:
+    """Return the values at the limits of the kind, and null if the field is nullable."""
+    values = at_limits(field.kind)
+    return {"null": b"null", **values} if field.nullable else values
+
+
+def at_limits(kind: Kind) -> Values:
+    """Return the values at the limits that the kind still allows."""
+    match kind:
+        case Text(limit):
+            return {
+                f"{limit:,} letters": _json("x" * limit),
+                f"{limit:,} emoji": _json(ASTRAL * limit),
+                f"{limit:,} emoji, escaped": _quote("\\ud83d\\ude00" * limit),
+            }
+        case Boolean():
+            return {"true": b"true", "false": b"false"}
+        case Integer(minimum, maximum) if maximum is not None:
+            return {"the minimum": b"%d" % minimum, "the maximum": b"%d" % maximum}
+    return {}
+
+
+def cases_of(entity_type: type[Entity]) -> Iterator[Case]:
+    """Yield the entries of all settable fields, for POST, PUT and PATCH."""
+    for field in fields_of(entity_type.new_type).values():
+        for by, request in _methods(entity_type).items():
+            at, kind = f"/{field.name}", field.kind
+            yield from invalid(22, at, _requests(field, by, wrong_types(field), request))
+            yield from invalid(24, at, _requests(field, by, forbidden(kind), request))
+            success = 201 if by == "POST" else 200
+            yield from accepted(24, success, _requests(field, by, allowed(field), request))
+
+
+Request = Callable[[str, bytes], bytes]
+
+
+def _methods(entity_type: type[Entity]) -> Mapping[str, Request]:
+    """Return functions that write a field, given its name and JSON value."""
+    required = {
+        name: _json(field.to_json(field.example))
+        for name, field in fields_of(entity_type.new_type).items()
+        if field.is_required
+    }
+    return {
+        "POST": lambda name, value: post(_object({**required, name: value})),
+        "PUT": lambda name, value: put(_object({**required, name: value})),
+        "PATCH": lambda name, value: patch(_object({name: value})),
+    }
+
+
+def _requests(field: Field, by: str, values: Values, request: Request) -> Values:
+    return {
+        f"{by} of {field.name}: {what}": request(field.name, value)
+        for what, value in values.items()
+    }
+
+
+def _object(members: Mapping[str, bytes]) -> bytes:
+    return b"{%s}" % b", ".join(b'"%s": %s' % (name.encode(), v) for name, v in members.items())
+
+
+def _too_long(limit: int) -> Values:
+    return {
+        f"{limit + 1:,} letters": _json("x" * (limit + 1)),
+        f"{limit + 1:,} letters of two bytes": _json("ä" * (limit + 1)),
+        f"{limit + 1:,} emoji": _json(ASTRAL * (limit + 1)),
+        f"{limit:,} letters and a space": _json("x" * limit + " "),
+    }
+
+
+def _quoted(texts: Mapping[str, str]) -> Values:
+    return {name: _quote(text) for name, text in texts.items()}
+
+
+def _quote(escaped: str) -> bytes:
+    return b'"%s"' % escaped.encode()
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode()
