@@ -14,7 +14,7 @@ from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
 from taskservice.testing.clock import TickingClock
 from taskservice.testing.contract.base import ContractBase
-from taskservice.testing.contract.strategies import FOR_EVERY_ADAPTER, new_entities
+from taskservice.testing.contract.strategies import FOR_EVERY_ADAPTER, any_values, new_entities
 from taskservice.testing.owners import ADA
 from taskservice.testing.tasks import OpenTasks
 
@@ -36,7 +36,7 @@ class OneOwner(ContractBase):
             assert tasks.list(TaskQuery()).items == [task]
 
     @settings(FOR_EVERY_ADAPTER, max_examples=20)
-    @given(new=new_entities(Task))
+    @given(new=new_entities(Task, any_values))
     def test_every_field_is_stored(self, open_tasks: OpenTasks, new: NewTask) -> None:
         """A new task has each field as it was set, and is read back so."""
         with open_tasks(ADA) as tasks:

@@ -19,7 +19,7 @@ from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing.clock import START
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.contract.idempotency import create, send
-from taskservice.testing.contract.strategies import FOR_EVERY_ADAPTER, new_entities
+from taskservice.testing.contract.strategies import FOR_EVERY_ADAPTER, any_values, new_entities
 from taskservice.testing.owners import ADA, BOB
 from taskservice.testing.tasks import OpenTasks
 
@@ -64,7 +64,7 @@ class OwnerDataContract(ContractBase):
             assert tasks.change(wanted[0].id, Task.reopen).id == wanted[0].id
 
     @settings(FOR_EVERY_ADAPTER, max_examples=20)
-    @given(new=st.lists(new_entities(Task), min_size=1, max_size=3))
+    @given(new=st.lists(new_entities(Task, any_values), min_size=1, max_size=3))
     def test_every_field_is_imported(
         self, open_tasks: OpenTasks, open_owner_data: OpenOwnerData, new: list[NewTask]
     ) -> None:

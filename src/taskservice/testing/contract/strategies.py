@@ -1,5 +1,6 @@
 """Hypothesis strategies that derive from the fields of entities and the filters of queries."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -19,8 +20,7 @@ from taskservice.testing.clock import START
 from taskservice.testing.owners import ADA, BOB
 
 # Letters whose case folding is longer, has another byte length, or depends on the locale.
-LETTERS = "abABßẞſİıΣσςéÉﬁΐ%_\\'/ \U0001f600\U00010400\U00010428"
-_LINE_BREAKS = "\n\r\t"
+_LETTERS = "abABßẞſİıΣσςéÉﬁΐ%_\\'/ \U0001f600\U00010400\U00010428"
 _MAX_LENGTH = 6
 _MAX_FILTERS = 3
 
@@ -41,19 +41,40 @@ FOR_EVERY_ADAPTER = settings(
 """The settings of the tests of the contract, which set the number of examples."""
 
 
-def strategy(field: Field) -> SearchStrategy[Any]:
+Draw = Callable[[Kind], SearchStrategy[Any]]
+"""A function that draws values of a kind: `near_values` or `any_values`."""
+
+
+def strategy(field: Field, values: Draw) -> SearchStrategy[Any]:
     """Draw the values of a field, and null if it is nullable."""
-    values = values_of(field.kind)
-    return st.none() | values if field.nullable else values
+    return st.none() | values(field.kind) if field.nullable else values(field.kind)
 
 
-def values_of(kind: Kind) -> SearchStrategy[Any]:
-    """Draw values of a kind: short, near to one another, and at the bounds."""
+def any_values(kind: Kind) -> SearchStrategy[Any]:
+    """Draw any allowed values of a kind."""
+    match kind:
+        case Text() if not isinstance(kind, Owner):
+            letters = st.characters(
+                min_codepoint=0x20, include_characters=_breaks(kind), exclude_categories=["Cs"]
+            )
+            return _texts(kind, letters, kind.limit)
+        case Timestamp():
+            first, last = _FIRST.replace(tzinfo=None), _LAST.replace(tzinfo=None)
+            return st.datetimes(first, last, timezones=st.just(UTC)).map(normalize_timestamp)
+    return near_values(kind)
+
+
+def near_values(kind: Kind) -> SearchStrategy[Any]:
+    """Draw values of a kind that are short, near to one another, or at the bounds.
+
+    So several entities have equal values, and filters find some of them.
+    """
     match kind:
         case Owner():
             return st.sampled_from([ADA, BOB])
         case Text():
-            return _texts(kind)
+            letters = st.sampled_from(_LETTERS + _breaks(kind))
+            return _texts(kind, letters, min(_MAX_LENGTH, kind.limit))
         case Boolean():
             return st.booleans()
         case Integer(minimum, maximum):
@@ -65,10 +86,12 @@ def values_of(kind: Kind) -> SearchStrategy[Any]:
     raise TypeError(f"no strategy for {kind}")
 
 
-def _texts(kind: Text) -> SearchStrategy[str]:
-    letters = LETTERS if isinstance(kind, Line) else LETTERS + _LINE_BREAKS
-    texts = st.text(st.sampled_from(letters), max_size=min(_MAX_LENGTH, kind.limit))
-    return texts.filter(lambda text: _is_allowed(kind, text))
+def _texts(kind: Text, letters: SearchStrategy[str], max_length: int) -> SearchStrategy[str]:
+    return st.text(letters, max_size=max_length).filter(lambda text: _is_allowed(kind, text))
+
+
+def _breaks(kind: Kind) -> str:
+    return "" if isinstance(kind, Line) else "\n\r\t"
 
 
 def _is_allowed(kind: Kind, value: Any) -> bool:
@@ -87,17 +110,19 @@ def _id(at: datetime, counter: int) -> UUID:
     return UUID(int=first_id(at).int | 7 << 76 | 0b10 << 62 | counter)
 
 
-def new_entities(entity_type: type[Entity]) -> SearchStrategy[Any]:
+def new_entities(entity_type: type[Entity], values: Draw = near_values) -> SearchStrategy[Any]:
     """Draw instances of the class of the settable fields."""
-    new_type = entity_type.new_type
-    fields = {name: strategy(field) for name, field in fields_of(new_type).items()}
-    return st.builds(new_type, **fields)
+    return st.builds(entity_type.new_type, **strategies(entity_type.new_type, values))
 
 
 def edits_of(entity_type: type[Entity]) -> SearchStrategy[dict[str, Any]]:
     """Draw the arguments of `Entity.edit`: values of some of the settable fields."""
-    fields = {name: strategy(field) for name, field in fields_of(entity_type.new_type).items()}
-    return st.fixed_dictionaries({}, optional=fields)
+    return st.fixed_dictionaries({}, optional=strategies(entity_type.new_type, near_values))
+
+
+def strategies(cls: type, values: Draw) -> dict[str, SearchStrategy[Any]]:
+    """Return the strategy of each field of a class."""
+    return {name: strategy(field, values) for name, field in fields_of(cls).items()}
 
 
 def sorts_of(entity_type: type[Entity]) -> SearchStrategy[Sort]:
@@ -107,12 +132,14 @@ def sorts_of(entity_type: type[Entity]) -> SearchStrategy[Sort]:
 
 
 @st.composite
-def queries_of(draw: st.DrawFn, query_type: type[Query[Any]], max_limit: int = 5) -> Query[Any]:
+def queries_of(
+    draw: st.DrawFn, query_type: type[Query[Any]], values: Draw = near_values, max_limit: int = 5
+) -> Query[Any]:
     """Draw first pages of up to `max_limit` entities, with up to three filters of a query."""
     filters = filters_of(query_type)
     names = st.lists(st.sampled_from([*filters]), max_size=_MAX_FILTERS, unique=True)
     return query_type(
-        **{name: draw(values_of(filters[name].kind)) for name in draw(names)},
+        **{name: draw(values(filters[name].kind)) for name in draw(names)},
         sort=draw(sorts_of(query_type.entity_type)),
         limit=draw(st.integers(1, max_limit)),
         with_total=draw(st.booleans()),
