@@ -1,17 +1,25 @@
 """What the parsers are fuzzed with: what comes close to being right, and misses it."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 from urllib.parse import quote
 
 from hypothesis import strategies as st
 
 from taskservice.adapters.http.api import cursors
+from taskservice.core.fields import Field, fields_of
 from taskservice.core.ids import TimeOrderedIds
-from taskservice.core.query import PAGE_LIMIT, Sort, TaskQuery, sort_fields
+from taskservice.core.kinds import Identifier, Timestamp
+from taskservice.core.query import PAGE_LIMIT, TaskQuery, filters_of
 from taskservice.core.task import NewTask, Task
 from taskservice.testing import ADA
+from taskservice.testing.contract.strategies import (
+    any_values,
+    new_entities,
+    queries_of,
+    strategy,
+)
 
 latin = st.text(st.characters(max_codepoint=0xFF, exclude_categories=["Cc"]), max_size=5)
 
@@ -21,25 +29,13 @@ def pieces(*known: str) -> st.SearchStrategy[str]:
     return st.lists(st.sampled_from(known) | latin, max_size=8).map("".join)
 
 
-titles = st.text(st.characters(min_codepoint=0x20, exclude_categories=["Cs"]), max_size=255).filter(
-    str.strip
-)
-moments = st.datetimes(datetime(1970, 1, 2), datetime(9998, 1, 1), timezones=st.just(UTC))
+moments = any_values(Timestamp())
 tasks = st.builds(
-    lambda now, title: Task.create(ADA, now, TimeOrderedIds(), NewTask(title=title)),
+    lambda now, new: Task.create(ADA, now, TimeOrderedIds(), new),
     moments,
-    titles,
+    new_entities(Task, any_values),
 )
-queries = st.builds(
-    TaskQuery,
-    completed=st.none() | st.booleans(),
-    text=st.none() | titles,
-    created_after=st.none() | moments,
-    updated_before=st.none() | moments,
-    sort=st.builds(Sort, field=st.sampled_from(sort_fields(Task)), descending=st.booleans()),
-    limit=st.integers(1, PAGE_LIMIT),
-    with_total=st.booleans(),
-)
+queries = queries_of(TaskQuery, any_values, PAGE_LIMIT)
 
 values = st.recursive(
     st.none()
@@ -47,7 +43,6 @@ values = st.recursive(
     | st.integers()
     | st.floats()
     | st.text()
-    | titles
     | st.uuids().map(str)
     | st.datetimes(timezones=st.none() | st.just(UTC) | st.timezones()).map(str),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
@@ -55,11 +50,12 @@ values = st.recursive(
 )
 """Anything that JSON can hold."""
 
-_BEFORE_THE_ID: dict[str, st.SearchStrategy[Any]] = {
-    "created_at": values,
-    "updated_at": st.datetimes(timezones=st.none() | st.timezones()).map(str),
-    "title": st.sampled_from(["\0", "", " ", "x" * 256]) | titles,
-}
+_hostile = st.sampled_from(["\0", "\ud800", "", " ", "x" * 256])
+
+
+def near(field: Field) -> st.SearchStrategy[Any]:
+    """Draw JSON values that the field may have, and others."""
+    return strategy(field, any_values).map(field.to_json) | _hostile | values
 
 
 def forged(query: TaskQuery) -> st.SearchStrategy[str]:
@@ -67,9 +63,9 @@ def forged(query: TaskQuery) -> st.SearchStrategy[str]:
 
     Whoever has read the code can make one; there is no secret in it.
     """
-    ids = st.uuids().map(str)
+    ids = any_values(Identifier()).map(str) | st.uuids().map(str)
     positions: st.SearchStrategy[Any] = (
-        st.tuples(_BEFORE_THE_ID[query.sort.field], ids)
+        st.tuples(near(fields_of(Task)[query.sort.field]), ids)
         | st.tuples(values, ids)
         | st.lists(values | ids, max_size=3)
     )
@@ -86,8 +82,8 @@ def stretched(valid: str, data: st.DataObject, alphabet: str) -> str:
 
 
 _PARAMETERS = [
-    *("completed", "limit", "q", "sort", "cursor", "count"),
-    *("created_after", "created_before", "updated_after", "updated_before"),
+    *(one.parameter for one in filters_of(TaskQuery).values()),
+    *("limit", "sort", "cursor", "count"),
 ]
 _WORDS = [
     *("true", "1", "200", "milk", "title", "-created_at", "-", "%", "_", "0", "\0", "\ud800", " "),
@@ -104,10 +100,10 @@ query_strings = (
 )
 """The part of an address behind the question mark, as a server hands it on."""
 
-_texts = st.sampled_from(["\0", "\ud800", " ", "x" * 256]) | titles | values
+_SETTABLE = fields_of(NewTask)
 _near: st.SearchStrategy[Any] = st.fixed_dictionaries(
-    {"title": st.just("Buy milk") | _texts},
-    optional={"description": _texts, "completed": st.booleans() | values},
+    {name: near(one) for name, one in _SETTABLE.items() if one.is_required},
+    optional={name: near(one) for name, one in _SETTABLE.items() if not one.is_required},
 )
 bodies = _near | values
 media_types = pieces(

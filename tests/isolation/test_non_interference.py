@@ -16,10 +16,13 @@ from taskservice.adapters.memory import InMemoryStorage
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import idempotency_keys, tasks
 from taskservice.app import create_app
+from taskservice.core.query import sort_fields
+from taskservice.core.task import Task
 from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import ADA, BOB, START
 
 EXAMPLES = settings().max_examples // 4
+SORTS = sort_fields(Task)[::-1]
 ADAPTERS = ["memory", "sqlite", "role_engine", "pooled_role_engine"]
 
 
@@ -85,13 +88,14 @@ class User:
         headers = {"X-Request-Id": "same"} | ({"Idempotency-Key": action.key} if action.key else {})
         whose = self.another if action.steals and self.another else self
         one = f"/{self._pick(whose.made, action.n)}"
+        sort = SORTS[action.n % len(SORTS)]
         ask: dict[str, Callable[[], Any]] = {
             "create": lambda: self.caller("POST", json={"title": action.word}, headers=headers),
             "get": lambda: self.caller("GET", one, headers=headers),
             "edit": lambda: self.caller("PATCH", one, json={"title": action.word}, headers=headers),
             "complete": lambda: self.caller("PATCH", f"{one}/complete", headers=headers),
             "delete": lambda: self.caller("DELETE", one, headers=headers),
-            "list": lambda: self.caller("GET", "?limit=2&sort=title", headers=headers),
+            "list": lambda: self.caller("GET", f"?limit=2&sort={sort}", headers=headers),
             "search": lambda: self.caller(
                 "GET", f"?q={action.word}", headers={**headers, "Prefer": "count=exact"}
             ),
