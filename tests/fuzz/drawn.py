@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from taskservice.adapters.http.api import cursors
 from taskservice.core.fields import Field, fields_of
 from taskservice.core.ids import TimeOrderedIds
-from taskservice.core.kinds import Identifier, Timestamp
+from taskservice.core.kinds import Timestamp
 from taskservice.core.query import PAGE_LIMIT, TaskQuery, filters_of
 from taskservice.core.task import NewTask, Task
 from taskservice.testing import ADA
@@ -53,9 +53,14 @@ values = st.recursive(
 _hostile = st.sampled_from(["\0", "\ud800", "", " ", "x" * 256])
 
 
+def fit(field: Field) -> st.SearchStrategy[Any]:
+    """Draw JSON values that the field may have."""
+    return strategy(field, any_values).map(field.to_json)
+
+
 def near(field: Field) -> st.SearchStrategy[Any]:
     """Draw JSON values that the field may have, and others."""
-    return strategy(field, any_values).map(field.to_json) | _hostile | values
+    return fit(field) | _hostile | values
 
 
 def forged(query: TaskQuery) -> st.SearchStrategy[str]:
@@ -63,15 +68,22 @@ def forged(query: TaskQuery) -> st.SearchStrategy[str]:
 
     Whoever has read the code can make one; there is no secret in it.
     """
-    ids = any_values(Identifier()).map(str) | st.uuids().map(str)
+    fields = [fields_of(Task)[name] for name in query.sort.fields]
     positions: st.SearchStrategy[Any] = (
-        st.tuples(near(fields_of(Task)[query.sort.field]), ids)
-        | st.tuples(values, ids)
-        | st.lists(values | ids, max_size=3)
+        st.tuples(*map(fit, fields))
+        | st.tuples(*map(near, fields))
+        | st.lists(near(fields[-1]), max_size=3)
     )
-    return positions.map(
-        lambda position: cursors.with_digest(ADA, query, json.dumps(position).encode())
+    return st.builds(encoded, positions, st.sampled_from([True] * 4 + [False])).map(
+        lambda position: cursors.with_digest(ADA, query, position)
     )
+
+
+def encoded(position: Any, is_compact: bool) -> bytes:
+    """Return the JSON of a position; a cursor that the service encodes has the compact one."""
+    separators = (",", ":") if is_compact else None
+    written = json.dumps(position, separators=separators, ensure_ascii=not is_compact)
+    return written.encode(errors="surrogatepass")
 
 
 def stretched(valid: str, data: st.DataObject, alphabet: str) -> str:
