@@ -21,7 +21,7 @@ def token_of(user: str) -> str:
     return testing.token_of(user, secret=SECRET)
 
 
-class Caller(testing.Caller):
+class ApiClient(testing.ApiClient):
     """A caller whose token is signed with the secret that the canaries watch."""
 
     def __init__(self, client: FlaskClient, user: str, token: str | None = None) -> None:

@@ -24,7 +24,7 @@ class Response(NamedTuple):
     pause: int
 
 
-class Caller:
+class ApiClient:
     """One connection that is kept alive, and the one request that it sends."""
 
     def __init__(self, address: str, request: bytes) -> None:
@@ -68,7 +68,7 @@ def run_clients(
 
     Patient ones wait for as long as `Retry-After` tells them.
     """
-    callers = [Caller(address, request) for request in requests]
+    callers = [ApiClient(address, request) for request in requests]
     due = [(0.0, number) for number in range(len(callers))]
     end = perf_counter() + seconds
     with DefaultSelector() as ready:

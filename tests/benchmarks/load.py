@@ -23,7 +23,7 @@ from statistics import median, quantiles
 from typing import NamedTuple
 
 import psycopg
-from tests.benchmarks.concurrent_clients import Caller, Response, request, run_clients
+from tests.benchmarks.concurrent_clients import ApiClient, Response, request, run_clients
 from tests.databases import Database, await_lock, migrated_database
 from tests.postgres import PostgresServer
 from tests.processes import gunicorn
@@ -121,7 +121,7 @@ def all_slots_taken(address: str, database: Database) -> Iterator[None]:
     with psycopg.connect(database.superuser) as holder:
         holder.execute("LOCK TABLE tasks")
         # Each for a user of its own: one user never has all places.
-        callers = [Caller(address, _list(f"holder-{number}")) for number in range(4 * SLOTS)]
+        callers = [ApiClient(address, _list(f"holder-{number}")) for number in range(4 * SLOTS)]
         for caller in callers:
             caller.ask()
         await_lock(database.superuser_engine, SLOTS)

@@ -20,7 +20,7 @@ from flask import Flask
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, SpanExportResult
 from opentelemetry.trace import set_tracer_provider
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, ApiClient
 from werkzeug.test import EnvironBuilder
 
 from taskservice.adapters import prometheus
@@ -64,7 +64,7 @@ def traced() -> Flask:
 
 def reading(app: Flask) -> Request:
     """Return what reads one task of `app`."""
-    ada = Caller(app.test_client(), "ada")
+    ada = ApiClient(app.test_client(), "ada")
     address = f"{ada.path}/{ada.create()['id']}"
     headers = [("Authorization", f"Bearer {ada.token}")]
     environ = EnvironBuilder(address, headers=headers).get_environ()

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import JSON, Column, Engine, LargeBinary, MetaData, String, Table, insert
 from tests.databases import service_engine
-from tests.http_callers import Caller, application
+from tests.http_callers import ApiClient, application
 from tests.postgres import Databases
 from tests.problem_details import problem
 
@@ -87,11 +87,11 @@ def open_workspace(
 
 
 @pytest.fixture
-def ada(open_workspace: OpenWorkspace) -> Caller:
-    return Caller(application(open_workspace).test_client(), ADA)
+def ada(open_workspace: OpenWorkspace) -> ApiClient:
+    return ApiClient(application(open_workspace).test_client(), ADA)
 
 
-def send(ada: Caller, request: dict[str, Any]) -> Any:
+def send(ada: ApiClient, request: dict[str, Any]) -> Any:
     """Send a request of the sample again."""
     headers = {"Idempotency-Key": request["key"]}
     return ada(
@@ -105,7 +105,7 @@ def send(ada: Caller, request: dict[str, Any]) -> Any:
 
 @pytest.mark.parametrize("request_", REQUESTS, ids=lambda request: request["key"])
 def test_a_retry_of_an_older_request_gets_its_response(
-    ada: Caller, request_: dict[str, Any]
+    ada: ApiClient, request_: dict[str, Any]
 ) -> None:
     """The response is the first one, although the task has changed or is gone."""
     response = send(ada, request_)
@@ -119,20 +119,20 @@ def test_a_retry_of_an_older_request_gets_its_response(
     )
 
 
-def test_the_tasks_are_those_that_were_stored(ada: Caller) -> None:
+def test_the_tasks_are_those_that_were_stored(ada: ApiClient) -> None:
     """The upgrade changes no task."""
     found = ada("GET", "?sort=created_at").json
     assert found == [{name: row[name] for name in found[0]} for row in SAMPLE["tasks"]]
 
 
-def test_a_different_request_with_an_older_key_is_refused(ada: Caller) -> None:
+def test_a_different_request_with_an_older_key_is_refused(ada: ApiClient) -> None:
     """The fingerprints of older records are compared."""
     first = REQUESTS[0]
     response = send(ada, {**first, "body": '{"title": "Buy bread"}'})
     assert problem(response, 422, "key-reused")
 
 
-def test_a_cursor_of_an_older_version_is_refused(ada: Caller) -> None:
+def test_a_cursor_of_an_older_version_is_refused(ada: ApiClient) -> None:
     """The client starts again, as with a cursor of another list."""
     response = ada("GET", f"?limit=1&sort=title&completed=true&cursor={SAMPLE['cursor']}")
     assert problem(response, 400, "malformed-request")
@@ -152,7 +152,7 @@ UNREADABLE = {
 def test_a_response_that_cannot_be_read_is_a_conflict(result: bytes) -> None:
     """409 with `Retry-After`: the version that stored it can replay it. Nothing is done."""
     storage = InMemoryStorage()
-    ada = Caller(application(storage.open_workspace).test_client(), ADA)
+    ada = ApiClient(application(storage.open_workspace).test_client(), ADA)
     request = {"method": "POST", "path": "", "key": "key", "body": '{"title": "Buy milk"}'}
     assert send(ada, request).status_code == 201
     (record,) = storage._owners[ADA].records.values()

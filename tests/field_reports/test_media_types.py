@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from tests.field_reports.media_types import CHARSET, CODING, JSON, PATCH, REFUSED, TAKEN
 from tests.field_reports.report import Report
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, ApiClient
 from tests.problem_details import problem
 
 from taskservice.adapters.memory import InMemoryStorage
@@ -24,11 +24,11 @@ BODIES = {"POST": b'{"title": "x"}', "PUT": b'{"title": "x"}', "PATCH": b'{"comp
 
 
 @pytest.fixture
-def ada() -> Caller:
-    return Caller(create_app(InMemoryStorage().open_workspace, SETTINGS).test_client(), ADA)
+def ada() -> ApiClient:
+    return ApiClient(create_app(InMemoryStorage().open_workspace, SETTINGS).test_client(), ADA)
 
 
-def answers(ada: Caller, headers: dict[str, str]) -> Iterator[tuple[str, str, Any]]:
+def answers(ada: ApiClient, headers: dict[str, str]) -> Iterator[tuple[str, str, Any]]:
     """Yield method, media types and answer of each operation, for a body with these headers."""
     task = ada.create()
     for name, (path, media_types) in OPERATIONS.items():
@@ -42,14 +42,14 @@ def answers(ada: Caller, headers: dict[str, str]) -> Iterator[tuple[str, str, An
 
 
 @pytest.mark.parametrize("report", TAKEN, ids=str)
-def test_a_body_that_is_json_is_taken(ada: Caller, report: Report[dict[str, str], None]) -> None:
+def test_a_body_that_is_json_is_taken(ada: ApiClient, report: Report[dict[str, str], None]) -> None:
     """RFC 8259, section 11, knows no charset, and RFC 9110, section 5.6.1, empty elements."""
     statuses = [answer.status_code for _, _, answer in answers(ada, report.tried)]
     assert statuses == [201, 200, 200, 200]
 
 
 @pytest.mark.parametrize("report", REFUSED, ids=str)
-def test_a_415_says_what_is_wrong(ada: Caller, report: Report[dict[str, str], str]) -> None:
+def test_a_415_says_what_is_wrong(ada: ApiClient, report: Report[dict[str, str], str]) -> None:
     """And what would be right, in the header that RFC 9110, section 15.5.16, has for it."""
     for method, media_types, answer in answers(ada, report.tried):
         body = problem(answer, 415, "unsupported-media-type")
@@ -70,7 +70,9 @@ def test_a_415_says_what_is_wrong(ada: Caller, report: Report[dict[str, str], st
 @pytest.mark.parametrize(
     ("path", "media_types"), [("/{id}", f"{PATCH}, {JSON}"), ("/{id}/complete", JSON), ("", None)]
 )
-def test_options_says_what_a_patch_may_be(ada: Caller, path: str, media_types: str | None) -> None:
+def test_options_says_what_a_patch_may_be(
+    ada: ApiClient, path: str, media_types: str | None
+) -> None:
     """RFC 5789, section 3.1: where there is a PATCH, `Accept-Patch` has its media types."""
     answer = ada("OPTIONS", path.format(**ada.create()))
     assert answer.status_code == 204

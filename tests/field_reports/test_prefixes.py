@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from tests.field_reports.prefixes import REPORTS
 from tests.field_reports.report import Report
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, ApiClient
 from tests.problem_details import problem
 
 from taskservice.adapters.http.protocol import path_prefix
@@ -19,15 +19,15 @@ WARNING = "X-Forwarded-Prefix ignored, not a valid path"
 
 
 @pytest.fixture
-def ada(monkeypatch: pytest.MonkeyPatch) -> Caller:
+def ada(monkeypatch: pytest.MonkeyPatch) -> ApiClient:
     """A caller behind one proxy, of which the log has said nothing so far."""
     monkeypatch.setattr(path_prefix, "_may_warn", Throttle(WARNING_INTERVAL))
     app = create_app(InMemoryStorage().open_workspace, replace(SETTINGS, proxies=1))
-    return Caller(app.test_client(), ADA)
+    return ApiClient(app.test_client(), ADA)
 
 
 @pytest.mark.parametrize("report", REPORTS, ids=str)
-def test_a_prefix_is_a_path_or_ignored(ada: Caller, report: Report[str, str]) -> None:
+def test_a_prefix_is_a_path_or_ignored(ada: ApiClient, report: Report[str, str]) -> None:
     """In `Location`, in a problem, in the document and on the front page."""
     said = {"X-Forwarded-Prefix": report.tried}
     made = ada("POST", json={"title": "Buy milk"}, headers=said)
@@ -40,7 +40,7 @@ def test_a_prefix_is_a_path_or_ignored(ada: Caller, report: Report[str, str]) ->
 
 
 def test_an_ignored_prefix_is_logged_at_intervals(
-    ada: Caller, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ada: ApiClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A warning a minute, however many requests bring one, which repeats nothing of it."""
     now = 1_000.0

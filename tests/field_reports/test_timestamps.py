@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.field_reports.report import Report
 from tests.field_reports.timestamps import DAY, IMPORTED, LEAP, OF_FORM, OF_VALUE, TAKEN, YEAR
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, ApiClient
 from tests.problem_details import faults
 
 from taskservice.adapters.http.api.schemas import TaskQuerySchema
@@ -36,7 +36,7 @@ IS_LIKE_A_TIME = "must be an RFC 3339 time such as 2026-02-09T10:00:00Z: "
 
 def asked(text: str) -> Any:
     """Return what Ada is answered who asks by this time in all four ways."""
-    return Caller(APP.test_client(), ADA)("GET", query_string=dict.fromkeys(NAMES, text))
+    return ApiClient(APP.test_client(), ADA)("GET", query_string=dict.fromkeys(NAMES, text))
 
 
 @pytest.mark.parametrize("report", TAKEN, ids=str)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from flask import Flask
-from tests.http_callers import Caller
+from tests.http_callers import ApiClient
 
 from taskservice.testing import ADA, BOB
 
@@ -32,7 +32,7 @@ class Peers:
     """Ada, whose answers are looked at one by one, and Bob, who has a task of his own."""
 
     def __init__(self, app: Flask) -> None:
-        self.ada, self.bob = (Caller(app.test_client(), user) for user in (ADA, BOB))
+        self.ada, self.bob = (ApiClient(app.test_client(), user) for user in (ADA, BOB))
         self.at_missing = list(self._tries(NEVER_USED))
         self.faults: list[str] = []
         self._tried: set[str] = set()

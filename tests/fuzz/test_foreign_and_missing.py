@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event, text
 from tests.databases import Database
 from tests.fuzz.timing import Comparison, compared
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, ApiClient
 from tests.isolation.conftest import empty
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
@@ -35,7 +35,7 @@ HEADERS: list[dict[str, str]] = [{}, {"If-Match": '"1"'}, {"Idempotency-Key": "t
 class Two(NamedTuple):
     """Ada, and ids of two kinds: of tasks of Bob's, and never used. They come in turn."""
 
-    ada: Caller
+    ada: ApiClient
     foreign: list[str]
     missing: list[str]
 
@@ -54,8 +54,8 @@ def two(open_workspace: OpenWorkspace) -> Two:
     """Give Ada and Bob tasks, and take ids that could have been theirs."""
     client = create_app(open_workspace, SETTINGS).test_client()
     new_id = TimeOrderedIds()
-    found = Two(Caller(client, ADA), [], [])
-    bob = Caller(client, BOB)
+    found = Two(ApiClient(client, ADA), [], [])
+    bob = ApiClient(client, BOB)
     for _ in range(TASKS):
         found.ada.create()
         found.foreign.append(bob.create()["id"])

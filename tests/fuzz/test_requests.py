@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.fuzz.drawn import bodies, forged, media_types, pieces, query_strings
 from tests.fuzz.schemathesis_run import World
-from tests.http_callers import Caller
+from tests.http_callers import ApiClient
 from tests.problem_details import problem
 
 from taskservice.app import openapi_document
@@ -42,9 +42,9 @@ def check(response: Any, method: str, path: str) -> None:
 
 
 @pytest.fixture
-def ada(world: World) -> Caller:
+def ada(world: World) -> ApiClient:
     world.empty()
-    caller = Caller(world.app.test_client(), ADA)
+    caller = ApiClient(world.app.test_client(), ADA)
     for title in ("Buy milk", "Buy bread"):
         caller.create(title=title)
     return caller
@@ -56,7 +56,7 @@ def raw(query: str) -> dict[str, Any]:
 
 @on_one_world
 @given(query_strings)
-def test_any_query_is_a_list_or_refused(ada: Caller, query: str) -> None:
+def test_any_query_is_a_list_or_refused(ada: ApiClient, query: str) -> None:
     """Whatever stands behind the question mark, each engine takes it, or none is asked."""
     check(ada("GET", **raw(query)), "GET", LIST)
 
@@ -67,7 +67,7 @@ def test_any_query_is_a_list_or_refused(ada: Caller, query: str) -> None:
     st.data(),
 )
 def test_any_forged_cursor_is_a_page_or_refused(
-    ada: Caller, sort: str, data: st.DataObject
+    ada: ApiClient, sort: str, data: st.DataObject
 ) -> None:
     """No engine fails at a position that is made by hand, with a digest that is right."""
     cursor = data.draw(
@@ -79,7 +79,7 @@ def test_any_forged_cursor_is_a_page_or_refused(
 @on_one_world
 @given(st.sampled_from(WRITES), bodies.map(json.dumps).map(str.encode) | st.binary(), media_types)
 def test_any_body_is_taken_or_refused(
-    ada: Caller, write: tuple[str, str], body: bytes, media_type: str
+    ada: ApiClient, write: tuple[str, str], body: bytes, media_type: str
 ) -> None:
     """Whatever is sent, as whatever it is sent, is stored or refused."""
     method, path = write
@@ -88,7 +88,7 @@ def test_any_body_is_taken_or_refused(
         check(response, method, path)
 
 
-def address(ada: Caller, path: str) -> str:
+def address(ada: ApiClient, path: str) -> str:
     """Return the address of an operation on the first of the tasks."""
     (first, *_) = ada("GET").json
     return path.replace("{user_id}", ADA).replace("{task_id}", first["id"])
@@ -97,7 +97,7 @@ def address(ada: Caller, path: str) -> str:
 @above_the_engines
 @on_one_world
 @given(pieces('W/"1"', '"1"', '"', ",", " ", "W/", "*", "\t"))
-def test_any_condition_is_heeded_or_refused(ada: Caller, value: str) -> None:
+def test_any_condition_is_heeded_or_refused(ada: ApiClient, value: str) -> None:
     """Whatever a conditional header holds, it is a condition, or 400."""
     task = address(ada, TASK)
     check(ada("GET", task, headers={"If-None-Match": value}), "GET", TASK)
@@ -108,7 +108,7 @@ def test_any_condition_is_heeded_or_refused(ada: Caller, value: str) -> None:
 @above_the_engines
 @on_one_world
 @given(pieces("a", " ", ",", "x" * 100, "\x7f"))
-def test_a_key_is_printable_text_or_refused(ada: Caller, key: str) -> None:
+def test_a_key_is_printable_text_or_refused(ada: ApiClient, key: str) -> None:
     """1 to 255 printable characters without a comma are a key; anything else is 400."""
     response = ada("POST", json={"title": "Buy milk"}, headers={"Idempotency-Key": key})
     if re.fullmatch("[ -+\\--~]{1,255}", key):
@@ -120,7 +120,7 @@ def test_a_key_is_printable_text_or_refused(ada: Caller, key: str) -> None:
 @above_the_engines
 @on_one_world
 @given(pieces("count", "=", "exact", " ", ",", ";", '"', "wait=1"))
-def test_a_preference_is_heeded_or_passed_over(ada: Caller, prefer: str) -> None:
+def test_a_preference_is_heeded_or_passed_over(ada: ApiClient, prefer: str) -> None:
     """No preference is refused, and one that is applied is said to be."""
     response = ada("GET", headers={"Prefer": prefer})
     assert response.status_code == 200
@@ -133,7 +133,7 @@ def test_a_preference_is_heeded_or_passed_over(ada: Caller, prefer: str) -> None
 @above_the_engines
 @on_one_world
 @given(st.data())
-def test_only_one_header_lets_a_caller_in(ada: Caller, data: st.DataObject) -> None:
+def test_only_one_header_lets_a_caller_in(ada: ApiClient, data: st.DataObject) -> None:
     """The scheme in any case, spaces, the token: whatever else stands in the header is 401."""
     scheme = data.draw(st.sampled_from(["Bearer", "bEARER", "Basic", ""]))
     between, behind = (data.draw(pieces(" ", "\t", ",", "=")) for _ in range(2))

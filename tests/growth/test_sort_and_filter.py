@@ -15,7 +15,7 @@ from tests.growth.scratch import (
     next_page,
     scratch_package,
 )
-from tests.http_callers import Caller, application
+from tests.http_callers import ApiClient, application
 from tests.openapi_compatibility import breaks
 
 from taskservice.adapters.sql.connection.sessions import transaction
@@ -120,7 +120,7 @@ def test_cursors_of_the_current_version_stay_valid(scratch: Scratch, tmp_path: P
     """The new filter is not set, so the lists are the same."""
     address = sqlite_database(tmp_path)
     engine = service_engine(address)
-    ada = Caller(application(SqlStorage(engine).open_workspace).test_client(), ADA)
+    ada = ApiClient(application(SqlStorage(engine).open_workspace).test_client(), ADA)
     for title in "abc":
         ada.create(title=title)
     expected = {link: ada("GET", link).json for link in map(partial(next_link, ada), QUERIES)}
@@ -134,7 +134,7 @@ def test_cursors_of_the_current_version_stay_valid(scratch: Scratch, tmp_path: P
     }
 
 
-def next_link(caller: Caller, query: str) -> str:
+def next_link(caller: ApiClient, query: str) -> str:
     """Return the query of the page after the one of `query`, with its question mark."""
     link: str = caller("GET", query).headers["Link"]
     return link.partition(">")[0].removeprefix("<")

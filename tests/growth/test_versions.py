@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Engine
 from tests.databases import service_engine, sqlite_database
 from tests.growth.scratch import Client, Scratch, add_priority, scratch_package
-from tests.http_callers import Caller, application
+from tests.http_callers import ApiClient, application
 from tests.problem_details import problem
 from tests.processes import COMMAND, ROOT, run
 
@@ -47,18 +47,20 @@ def engine(storage: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def current(engine: Engine, client: Client) -> Caller:
+def current(engine: Engine, client: Client) -> ApiClient:
     """The user of `client` at the current version."""
-    return Caller(application(SqlStorage(engine).open_workspace).test_client(), client.user)
+    return ApiClient(application(SqlStorage(engine).open_workspace).test_client(), client.user)
 
 
-def create(caller: Caller, key: str) -> Any:
+def create(caller: ApiClient, key: str) -> Any:
     """Send a creation with a key."""
     headers = {"Idempotency-Key": key}
     return caller("POST", data=BODY, content_type="application/json", headers=headers)
 
 
-def test_a_response_of_the_current_version_gets_the_field(current: Caller, client: Client) -> None:
+def test_a_response_of_the_current_version_gets_the_field(
+    current: ApiClient, client: Client
+) -> None:
     """The next version replays it with the default, and its other members and headers."""
     first = create(current, "old")
     assert first.status_code == 201
@@ -70,7 +72,7 @@ def test_a_response_of_the_current_version_gets_the_field(current: Caller, clien
 
 
 def test_a_response_of_the_next_version_is_a_conflict_for_the_current(
-    current: Caller, client: Client
+    current: ApiClient, client: Client
 ) -> None:
     """409 with `Retry-After`, as the next version can replay it. Nothing is done."""
     assert client("POST", "", BODY, **JSON, Idempotency_Key="new").status == 201
@@ -81,7 +83,7 @@ def test_a_response_of_the_next_version_is_a_conflict_for_the_current(
 
 
 def test_an_export_of_the_current_version_is_imported(
-    scratch: Scratch, current: Caller, client: Client, storage: str, tmp_path: Path
+    scratch: Scratch, current: ApiClient, client: Client, storage: str, tmp_path: Path
 ) -> None:
     """The next version gives its tasks the default."""
     task = current.create(title="Plan")
@@ -99,7 +101,7 @@ def export(*arguments: str) -> None:
 
 
 def test_a_task_of_the_current_version_is_read_and_changed_by_both(
-    current: Caller, client: Client
+    current: ApiClient, client: Client
 ) -> None:
     """The next version sets the field, and an update by the current version keeps it."""
     path = f"/{current.create(title='Plan')['id']}"

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from tests.http_callers import Caller, application
+from tests.http_callers import ApiClient, application
 
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.core.workspace import OpenWorkspace
@@ -27,15 +27,15 @@ def app(open_workspace: OpenWorkspace) -> Flask:
 
 
 @pytest.fixture
-def caller(app: Flask) -> Callable[[str], Caller]:
-    return lambda user: Caller(app.test_client(), user)
+def caller(app: Flask) -> Callable[[str], ApiClient]:
+    return lambda user: ApiClient(app.test_client(), user)
 
 
 @pytest.fixture
-def ada(caller: Callable[[str], Caller]) -> Caller:
+def ada(caller: Callable[[str], ApiClient]) -> ApiClient:
     return caller(ADA)
 
 
 @pytest.fixture
-def bob(caller: Callable[[str], Caller]) -> Caller:
+def bob(caller: Callable[[str], ApiClient]) -> ApiClient:
     return caller(BOB)

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
-from tests.http_callers import Caller, application
+from tests.http_callers import ApiClient, application
 from tests.problem_details import problem
 from tests.secret_values import SECRET
 
@@ -94,7 +94,7 @@ def test_without_a_valid_token_every_operation_is_401(
 )
 def test_under_another_path_every_operation_is_403(closed_app: Flask, user: str) -> None:
     """The path's user is not the subject, byte for byte: 403, without opening any task."""
-    caller = Caller(closed_app.test_client(), ADA)
+    caller = ApiClient(closed_app.test_client(), ADA)
     for method, path in operations(closed_app):
         response = caller(method, path.replace("/ada/", f"/{user}/"))
         assert response.status_code == 403
@@ -102,7 +102,7 @@ def test_under_another_path_every_operation_is_403(closed_app: Flask, user: str)
             problem(response, 403, "not-your-tasks")
 
 
-def test_a_403_reveals_nothing_about_the_other_user(ada: Caller, bob: Caller) -> None:
+def test_a_403_reveals_nothing_about_the_other_user(ada: ApiClient, bob: ApiClient) -> None:
     """Whether the other user exists or not, the answer is the same but for its own path."""
     bob.create()
     same = {"X-Request-Id": "same"}
@@ -116,7 +116,7 @@ def test_a_403_reveals_nothing_about_the_other_user(ada: Caller, bob: Caller) ->
 )
 def test_what_is_no_route_is_404(closed_app: Flask, path: str) -> None:
     """An address that no route matches is 404: no redirect, no other handler."""
-    token = Caller(closed_app.test_client(), ADA).token
+    token = ApiClient(closed_app.test_client(), ADA).token
     headers = {"Authorization": f"Bearer {token}"}
     problem(closed_app.test_client().get(path, headers=headers), 404, "not-found")
 
@@ -158,7 +158,7 @@ def test_options_is_public(closed_app: Flask) -> None:
         {"Script-Name": "/evil"},
     ],
 )
-def test_headers_of_proxies_change_nothing(ada: Caller, headers: dict[str, str]) -> None:
+def test_headers_of_proxies_change_nothing(ada: ApiClient, headers: dict[str, str]) -> None:
     """No header stands in for the method, the path, the user or the host."""
     task = ada.create()
     response = ada("GET", headers=headers)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from marshmallow import fields
-from tests.http_callers import Caller
+from tests.http_callers import ApiClient
 from tests.problem_details import faults, problem
 from tests.processes import ROOT
 
@@ -50,7 +50,7 @@ def test_the_longest_body_fits(kind: type[BodySchema]) -> None:
     kind().load(json.loads(body))
 
 
-def test_the_longest_task_is_taken(ada: Caller) -> None:
+def test_the_longest_task_is_taken(ada: ApiClient) -> None:
     """`json.dumps` escapes what is no ASCII: 120 kB for a description of 10,000 emoji."""
     new = {"title": "\U0001f600" * TITLE_LIMIT, "description": "\U0001f600" * DESCRIPTION_LIMIT}
     response = ada("POST", data=json.dumps(new), content_type=JSON)
@@ -75,7 +75,7 @@ def test_nginx_lets_through_what_the_service_answers() -> None:
     assert f'"detail":"the body is larger than {BODY_LIMIT:,} bytes"' in text
 
 
-def test_parameters_beside_a_body_are_refused(ada: Caller) -> None:
+def test_parameters_beside_a_body_are_refused(ada: ApiClient) -> None:
     """Every fault is listed, those of the body and those of the query."""
     assert faults(ada("POST", "?dry_run=1", json={"title": ""})) == {
         "?dry_run": "is not a parameter of this operation",
@@ -118,20 +118,22 @@ def test_parameters_beside_a_body_are_refused(ada: Caller) -> None:
         ),
     ],
 )
-def test_every_fault_of_a_task_is_named(ada: Caller, body: Any, expected: dict[str, str]) -> None:
+def test_every_fault_of_a_task_is_named(
+    ada: ApiClient, body: Any, expected: dict[str, str]
+) -> None:
     """422 lists each fault by its place, and stores nothing."""
     response = ada("POST", data=json.dumps(body), content_type=JSON)
     assert faults(response) == expected
     assert ada("GET").json == []
 
 
-def test_pointers_are_escaped(ada: Caller) -> None:
+def test_pointers_are_escaped(ada: ApiClient) -> None:
     """`~` and `/` in a name are escaped (RFC 6901); what is no text is shown as `?`."""
     body = b'{"title": "x", "a/b~c": 1, "\\ud800": 2}'
     assert faults(ada("POST", data=body, content_type=JSON)).keys() == {"/a~1b~0c", "/?"}
 
 
-def test_at_most_50_faults_are_listed(ada: Caller) -> None:
+def test_at_most_50_faults_are_listed(ada: ApiClient) -> None:
     """The list of faults is bounded; the detail has the count of all."""
     response = ada("POST", json={"title": "x"} | {f"f{n}": n for n in range(80)})
     body = problem(response, 422, "invalid-request")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from tests.http_callers import SETTINGS, Caller, application
+from tests.http_callers import SETTINGS, ApiClient, application
 from tests.problem_details import problem
 
 from taskservice.app import create_app
@@ -103,10 +103,10 @@ def test_answers_and_errors_may_be_read(open_app: Flask) -> None:
     client = open_app.test_client()
     origin = {"Origin": PAGE}
     answers = [
-        Caller(client, ADA)("GET", headers=origin),
+        ApiClient(client, ADA)("GET", headers=origin),
         client.get(PATHS[0], headers=origin),
-        Caller(client, ADA)("GET", "?limit=0", headers=origin),
-        Caller(client, ADA)("GET", "/api/tasks/bob/tasks", headers=origin),
+        ApiClient(client, ADA)("GET", "?limit=0", headers=origin),
+        ApiClient(client, ADA)("GET", "/api/tasks/bob/tasks", headers=origin),
         client.get("/nowhere", headers=origin),
         client.delete(PATHS[0], headers=origin),
         client.get("/readyz", headers=origin),
@@ -125,7 +125,7 @@ def test_a_defect_may_be_read_too() -> None:
         raise ZeroDivisionError
 
     broken = create_app(defective, replace(SETTINGS, cors_origins=(PAGE,)))  # type: ignore[arg-type]
-    answer = Caller(broken.test_client(), ADA)("GET", headers={"Origin": PAGE})
+    answer = ApiClient(broken.test_client(), ADA)("GET", headers={"Origin": PAGE})
     problem(answer, 500, "internal")
     assert answer.headers["Access-Control-Allow-Origin"] == PAGE
 
@@ -159,7 +159,7 @@ def test_other_origins_are_not_let_in(open_app: Flask, origin: str) -> None:
     """Neither by a preflight nor in an answer; caches are told that it depends on the origin."""
     answers = [
         preflight(open_app, PATHS[0], origin, "GET", "authorization"),
-        Caller(open_app.test_client(), ADA)("GET", headers={"Origin": origin}),
+        ApiClient(open_app.test_client(), ADA)("GET", headers={"Origin": origin}),
     ]
     for answer in answers:
         assert not [name for name, _ in answer.headers if name.startswith("Access-Control")]
@@ -170,7 +170,7 @@ def test_without_an_origin_the_answer_is_as_ever(open_app: Flask, app: Flask) ->
     """A caller that is no browser sees no difference but in `Vary`."""
     headers = {"X-Request-Id": "same"}
     with_cors, without = (
-        Caller(each.test_client(), ADA, "no token")("GET", headers=headers)
+        ApiClient(each.test_client(), ADA, "no token")("GET", headers=headers)
         for each in (open_app, app)
     )
     assert with_cors.data == without.data

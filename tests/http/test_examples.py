@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 import pytest
-from tests.http_callers import SETTINGS, Caller, application
+from tests.http_callers import SETTINGS, ApiClient, application
 from tests.openapi_operations import examples, resolved
 
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
@@ -25,17 +25,17 @@ SHOWN: dict[str, Any] = {
 }
 
 
-def over(open_workspace: OpenWorkspace, **settings: Any) -> Caller:
+def over(open_workspace: OpenWorkspace, **settings: Any) -> ApiClient:
     """Return Ada, who calls the API over `open_workspace`."""
     known = Settings(**{**vars(SETTINGS), **settings})
-    return Caller(application(open_workspace, known).test_client(), "ada")
+    return ApiClient(application(open_workspace, known).test_client(), "ada")
 
 
-def usual(**settings: Any) -> Caller:
+def usual(**settings: Any) -> ApiClient:
     return over(InMemoryStorage().open_workspace, **settings)
 
 
-def failing(error: Exception) -> Caller:
+def failing(error: Exception) -> ApiClient:
     def open_workspace(owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
         raise error
 

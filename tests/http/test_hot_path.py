@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from marshmallow import Schema
-from tests.http_callers import Caller
+from tests.http_callers import ApiClient
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[type[Schema]]:
     return kinds
 
 
-def test_no_schema_is_made_for_a_request(ada: Caller, made: list[type[Schema]]) -> None:
+def test_no_schema_is_made_for_a_request(ada: ApiClient, made: list[type[Schema]]) -> None:
     """A schema that is made reads all its fields anew; a request meets the one that is there."""
     task = ada.create()
     path = f"/{task['id']}"

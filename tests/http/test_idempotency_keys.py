@@ -4,7 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from tests.http_callers import Caller
+from tests.http_callers import ApiClient
 from tests.problem_details import problem
 
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
@@ -17,7 +17,7 @@ def replayed(response: Any) -> bool:
     return bool(response.headers.get("Idempotency-Replayed") == "true")
 
 
-def test_a_repeated_creation_is_answered_as_the_first(ada: Caller) -> None:
+def test_a_repeated_creation_is_answered_as_the_first(ada: ApiClient) -> None:
     """The same status, body, tag and address, and `Idempotency-Replayed`; one task."""
     first = ada("POST", json={"title": "Buy milk"}, headers=KEY)
     ada("PATCH", f"/{first.json['id']}/complete")
@@ -41,7 +41,7 @@ def test_a_repeated_creation_is_answered_as_the_first(ada: Caller) -> None:
     ],
 )
 def test_a_repeated_write_is_answered_as_the_first(
-    ada: Caller, method: str, suffix: str, body: Any
+    ada: ApiClient, method: str, suffix: str, body: Any
 ) -> None:
     """A retry with the same `If-Match` replays the success, and is no 412 nor 404."""
     path = f"/{ada.create()['id']}{suffix}"
@@ -54,7 +54,7 @@ def test_a_repeated_write_is_answered_as_the_first(
     assert (replayed(first), replayed(again)) == (False, True)
 
 
-def test_a_key_for_another_request_is_422(ada: Caller) -> None:
+def test_a_key_for_another_request_is_422(ada: ApiClient) -> None:
     """Another body, path or method under the same key is refused, and does nothing."""
     task = ada("POST", json={"title": "Buy milk"}, headers=KEY).json
     address = f"/{task['id']}"
@@ -69,7 +69,7 @@ def test_a_key_for_another_request_is_422(ada: Caller) -> None:
 
 
 @pytest.mark.parametrize("first", [b"", b'{"reason": "done"}'])
-def test_a_key_for_a_deletion_with_another_body_is_422(ada: Caller, first: bytes) -> None:
+def test_a_key_for_a_deletion_with_another_body_is_422(ada: ApiClient, first: bytes) -> None:
     """A deletion does not heed its body, but the key stands for the bytes that were sent."""
     path = f"/{ada.create()['id']}"
     assert ada("DELETE", path, data=first, headers=KEY).status_code == 204
@@ -78,7 +78,7 @@ def test_a_key_for_a_deletion_with_another_body_is_422(ada: Caller, first: bytes
     assert (again.status_code, replayed(again)) == (204, True)
 
 
-def test_a_keyed_deletion_with_a_body_over_the_limit_is_413(ada: Caller) -> None:
+def test_a_keyed_deletion_with_a_body_over_the_limit_is_413(ada: ApiClient) -> None:
     """Before its parameters are looked at; without a key the body is nobody's concern."""
     path = f"/{ada.create()['id']}"
     large, largest = b"x" * (BODY_LIMIT + 1), b"x" * BODY_LIMIT
@@ -88,14 +88,14 @@ def test_a_keyed_deletion_with_a_body_over_the_limit_is_413(ada: Caller) -> None
     assert ada("DELETE", f"/{ada.create()['id']}", data=large).status_code == 204
 
 
-def test_what_was_refused_is_not_remembered(ada: Caller) -> None:
+def test_what_was_refused_is_not_remembered(ada: ApiClient) -> None:
     """A key stays free until its request succeeds."""
     assert ada("POST", json={"title": " "}, headers=KEY).status_code == 422
     problem(ada("DELETE", f"/{uuid4()}", headers=KEY), 404, "task-not-found")
     assert ada("POST", json={"title": "Buy milk"}, headers=KEY).status_code == 201
 
 
-def test_a_key_is_its_users_own(ada: Caller, bob: Caller) -> None:
+def test_a_key_is_its_users_own(ada: ApiClient, bob: ApiClient) -> None:
     """The key of another user is as good as new."""
     ada("POST", json={"title": "Buy milk"}, headers=KEY)
     theirs = bob("POST", json={"title": "Buy milk"}, headers=KEY)
@@ -103,7 +103,7 @@ def test_a_key_is_its_users_own(ada: Caller, bob: Caller) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\there", "ä", "a,b", "\x7f"])
-def test_a_bad_key_is_400(ada: Caller, key: str) -> None:
+def test_a_bad_key_is_400(ada: ApiClient, key: str) -> None:
     """What is no key, or was sent twice, is malformed; nothing is done."""
     path = f"/{ada.create()['id']}"
     for method, suffix, body in (("POST", "", {"title": "x"}), ("DELETE", path, None)):
@@ -113,14 +113,14 @@ def test_a_bad_key_is_400(ada: Caller, key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["x", "x" * 255, "a b", "!#$%&'()*+-./:;<=>?@[]^_`{|}~\"\\"])
-def test_a_key_is_printable_ascii(ada: Caller, key: str) -> None:
+def test_a_key_is_printable_ascii(ada: ApiClient, key: str) -> None:
     """Any printable ASCII but the comma names a request."""
     headers = {"Idempotency-Key": key}
     assert ada("POST", json={"title": "x"}, headers=headers).status_code == 201
     assert replayed(ada("POST", json={"title": "x"}, headers=headers))
 
 
-def test_reading_takes_no_key(ada: Caller) -> None:
+def test_reading_takes_no_key(ada: ApiClient) -> None:
     """A read with a key, even a bad one, is a read."""
     ada("POST", json={"title": "Buy milk"}, headers=KEY)
     response = ada("GET", headers={"Idempotency-Key": "a,b"})
@@ -129,7 +129,7 @@ def test_reading_takes_no_key(ada: Caller) -> None:
 
 @pytest.mark.parametrize("header", [{"If-None-Match": "*"}, {"If-Match": '"1"'}])
 def test_a_precondition_of_a_creation_comes_before_its_key(
-    ada: Caller, header: dict[str, str]
+    ada: ApiClient, header: dict[str, str]
 ) -> None:
     """A retry with a precondition that fails is 412, and no replay."""
     key = {"Idempotency-Key": "key"}

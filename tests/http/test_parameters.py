@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from tests.http_callers import Caller
+from tests.http_callers import ApiClient
 from tests.problem_details import faults, problem
 
 from taskservice.adapters.http.api import schemas
@@ -35,12 +35,14 @@ QUERIES = [
         ("q=a%00b", {"?q": "must not contain control characters"}),
     ],
 )
-def test_every_fault_of_a_query_is_named(ada: Caller, query: str, expected: dict[str, str]) -> None:
+def test_every_fault_of_a_query_is_named(
+    ada: ApiClient, query: str, expected: dict[str, str]
+) -> None:
     assert faults(ada("GET", f"?{query}")) == expected
 
 
 @pytest.mark.parametrize("query", ["q=", "completed=", "cursor=", "q=&completed=&cursor=", "q"])
-def test_an_empty_search_asks_for_nothing(ada: Caller, query: str) -> None:
+def test_an_empty_search_asks_for_nothing(ada: ApiClient, query: str) -> None:
     """What a form or a typed hook sends before anybody has filled it in counts as absent."""
     made = [ada.create(), ada.create(completed=True)]
     assert ada("GET", f"?{query}").json == made[::-1]
@@ -59,7 +61,7 @@ def test_no_query_means_what_an_empty_one_does(
         assert schema.defaults() == schema.load({})
 
 
-def cursor_of(caller: Caller, query: str = "") -> str:
+def cursor_of(caller: ApiClient, query: str = "") -> str:
     """Return a cursor of the caller's list."""
     for _ in range(3):
         caller.create()
@@ -76,12 +78,12 @@ def change_last_bit(cursor: str) -> str:
 @pytest.mark.parametrize(
     "alter", [lambda cursor: cursor[:-1], lambda cursor: "B" + cursor[1:], change_last_bit]
 )
-def test_an_altered_cursor_is_400(ada: Caller, alter: Any) -> None:
+def test_an_altered_cursor_is_400(ada: ApiClient, alter: Any) -> None:
     """What is not a cursor, or no longer one, is refused."""
     problem(ada("GET", f"?cursor={alter(cursor_of(ada))}"), 400, "malformed-request")
 
 
-def test_a_cursor_is_bound_to_its_list(ada: Caller) -> None:
+def test_a_cursor_is_bound_to_its_list(ada: ApiClient) -> None:
     """A cursor of one order, search or filter is none of another."""
     query = "sort=title&q=milk&completed=false"
     cursor = cursor_of(ada, f"&{query}")
@@ -94,24 +96,24 @@ def test_a_cursor_is_bound_to_its_list(ada: Caller) -> None:
         problem(ada("GET", f"?{other}&cursor={cursor}"), 400, "malformed-request")
 
 
-def test_a_page_may_change_its_length(ada: Caller) -> None:
+def test_a_page_may_change_its_length(ada: ApiClient) -> None:
     """The length of a page is not part of what a cursor is bound to."""
     assert len(ada("GET", f"?limit=2&cursor={cursor_of(ada)}").json) == 2
 
 
-def test_a_moment_is_a_time_with_an_offset(ada: Caller) -> None:
+def test_a_moment_is_a_time_with_an_offset(ada: ApiClient) -> None:
     for name in ("created_after", "created_before", "updated_after", "updated_before"):
         (detail,) = faults(ada("GET", f"?{name}=2026-02-09")).values()
         assert detail.startswith("must be an RFC 3339 time such as 2026-02-09T10:00:00Z: ")
 
 
-def test_a_plus_that_an_address_has_made_a_space_is_named(ada: Caller) -> None:
+def test_a_plus_that_an_address_has_made_a_space_is_named(ada: ApiClient) -> None:
     """What is most often wrong with an offset is said with it."""
     asked = faults(ada("GET", "?created_after=2026-02-09T10:00:00+01:00"))
     assert asked["?created_after"].endswith("; write + as %2B in an address")
 
 
-def test_lists_are_filtered_by_time(ada: Caller) -> None:
+def test_lists_are_filtered_by_time(ada: ApiClient) -> None:
     """After is inclusive, before exclusive; any offset is the moment that it means."""
     first, second, third = (ada.create(title=f"{n}") for n in range(3))
     at = second["created_at"]
@@ -122,7 +124,7 @@ def test_lists_are_filtered_by_time(ada: Caller) -> None:
     assert ada("GET", f"?updated_before={abroad}").json == [first]
 
 
-def test_lists_are_searched(ada: Caller) -> None:
+def test_lists_are_searched(ada: ApiClient) -> None:
     """The case does not matter, wildcards are letters, and every letter counts."""
     milk, percent = ada.create(title="Buy MILK"), ada.create(title="x", description="100 % Straße")
     assert ada("GET", "?q=milk").json == [milk]
@@ -131,7 +133,7 @@ def test_lists_are_searched(ada: Caller) -> None:
     assert ada("GET", "?q=_").json == []
 
 
-def test_lists_are_sorted(ada: Caller) -> None:
+def test_lists_are_sorted(ada: ApiClient) -> None:
     """Each field in both directions, ties by id in the same direction."""
     b, a1, a2 = (ada.create(title=title) for title in ("b", "a", "a"))
     b = ada("PATCH", f"/{b['id']}/complete").json
@@ -150,7 +152,7 @@ def test_lists_are_sorted(ada: Caller) -> None:
 
 
 @pytest.mark.parametrize("sort", ["title", "-title", "updated_at", "-updated_at", "created_at"])
-def test_pages_of_every_sort_lead_on(ada: Caller, sort: str) -> None:
+def test_pages_of_every_sort_lead_on(ada: ApiClient, sort: str) -> None:
     """`Link` leads through a sorted and filtered list, keeping every other parameter."""
     made = [ada.create(title=f"Task {n % 3} ä&=+%") for n in range(7)]
     address, seen = f"?sort={sort}&q=%C3%A4%26%3D%2B%25&limit=2", []
@@ -184,7 +186,7 @@ NO_COUNTS = [
 
 
 @pytest.mark.parametrize("prefer", COUNTS)
-def test_a_count_is_returned_if_preferred(ada: Caller, prefer: str) -> None:
+def test_a_count_is_returned_if_preferred(ada: ApiClient, prefer: str) -> None:
     """`Prefer: count=exact` adds the number of all tasks, whatever the page holds."""
     for n in range(3):
         ada.create(completed=n == 0)
@@ -194,7 +196,7 @@ def test_a_count_is_returned_if_preferred(ada: Caller, prefer: str) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, *({"Prefer": prefer} for prefer in NO_COUNTS)])
-def test_no_count_is_returned_if_not_preferred(ada: Caller, headers: dict[str, str]) -> None:
+def test_no_count_is_returned_if_not_preferred(ada: ApiClient, headers: dict[str, str]) -> None:
     """What only looks like the preference, in another's quotes too, is passed over."""
     plain = ada("GET", headers=headers)
     assert plain.status_code == 200

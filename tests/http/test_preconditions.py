@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
-from tests.http_callers import SETTINGS, Caller, application
+from tests.http_callers import SETTINGS, ApiClient, application
 from tests.problem_details import problem
 
 from taskservice.core.workspace import OpenWorkspace
@@ -25,7 +25,7 @@ WRITES: list[tuple[str, str, Any]] = [
     "tags", ['"1"', "*", ' "1" ', '"7", "1"', '"x","1"', ', "1",,', 'W/"1", "1"', '"", "1"']
 )
 def test_a_write_is_done_where_the_tag_matches(
-    ada: Caller, method: str, suffix: str, body: Any, tags: str
+    ada: ApiClient, method: str, suffix: str, body: Any, tags: str
 ) -> None:
     """A tag of the present version, alone, in a list, or `*`, lets the write through."""
     task = ada.create()
@@ -33,7 +33,7 @@ def test_a_write_is_done_where_the_tag_matches(
     assert response.status_code == (204 if method == "DELETE" else 200)
 
 
-def test_a_tag_with_del_is_400(ada: Caller) -> None:
+def test_a_tag_with_del_is_400(ada: ApiClient) -> None:
     """gunicorn refuses it itself, other servers may not."""
     for name in ("If-Match", "If-None-Match"):
         problem(ada("GET", headers={name: '"a\x7fb"'}), 400, "malformed-request")
@@ -41,7 +41,7 @@ def test_a_tag_with_del_is_400(ada: Caller) -> None:
 
 @pytest.mark.parametrize("tags", ['"1"', "*", 'W/"1"', '"0", "1"'])
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_what_the_caller_holds_is_304(ada: Caller, method: str, tags: str) -> None:
+def test_what_the_caller_holds_is_304(ada: ApiClient, method: str, tags: str) -> None:
     """Weak comparison: 304 with the tag and without a body."""
     task = ada.create()
     response = ada(method, f"/{task['id']}", headers={"If-None-Match": tags})
@@ -52,7 +52,7 @@ def test_what_the_caller_holds_is_304(ada: Caller, method: str, tags: str) -> No
 
 
 @pytest.mark.parametrize("tags", ['"2"', '"x"', '""'])
-def test_what_the_caller_does_not_hold_is_sent(ada: Caller, tags: str) -> None:
+def test_what_the_caller_does_not_hold_is_sent(ada: ApiClient, tags: str) -> None:
     """Another tag is answered with the task."""
     task = ada.create()
     response = ada("GET", f"/{task['id']}", headers={"If-None-Match": tags})
@@ -70,7 +70,7 @@ def test_if_match_may_be_demanded(strict: Flask) -> None:
 
     `If-None-Match` does not stand in for it, and does not come before it (RFC 9110, 13.2.1).
     """
-    ada = Caller(strict.test_client(), "ada")
+    ada = ApiClient(strict.test_client(), "ada")
     task = ada.create()
     address = f"/{task['id']}"
     for method, suffix, body in (WRITES[0], WRITES[1], WRITES[3]):
@@ -85,7 +85,7 @@ def test_if_match_may_be_demanded(strict: Flask) -> None:
     problem(stale, 412, "precondition-failed")
 
 
-def test_a_lost_update_is_refused(caller: Callable[[str], Caller]) -> None:
+def test_a_lost_update_is_refused(caller: Callable[[str], ApiClient]) -> None:
     """Of two updates that saw the same version the second is refused."""
     one, other = caller("ada"), caller("ada")
     address = f"/{one.create()['id']}"

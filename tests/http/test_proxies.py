@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.http_callers import SETTINGS, Caller, application
+from tests.http_callers import SETTINGS, ApiClient, application
 
 from taskservice.config import ConfigError, Settings
 from taskservice.core.workspace import OpenWorkspace
@@ -17,7 +17,7 @@ def created(open_workspace: OpenWorkspace, proxies: int, **headers: str) -> Any:
     """Create a task behind that many trusted proxies."""
     app = application(open_workspace, replace(SETTINGS, proxies=proxies))
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Caller(app.test_client(), ADA)("POST", json={"title": "Buy milk"}, headers=named)
+    return ApiClient(app.test_client(), ADA)("POST", json={"title": "Buy milk"}, headers=named)
 
 
 @pytest.mark.parametrize(

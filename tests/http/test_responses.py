@@ -13,7 +13,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 from openapi_spec_validator import validate
-from tests.http_callers import SETTINGS, Caller, application
+from tests.http_callers import SETTINGS, ApiClient, application
 from tests.problem_details import problem
 from werkzeug.exceptions import ImATeapot
 
@@ -34,7 +34,7 @@ def test_the_entity_is_written_as_the_schema_documents_it(task: Task) -> None:
     assert json.loads(written, object_pairs_hook=list) == list(documented.items())
 
 
-def test_answers_of_the_api_carry_their_headers(ada: Caller) -> None:
+def test_answers_of_the_api_carry_their_headers(ada: ApiClient) -> None:
     """Caches are told whose an answer is; nobody sniffs; every request has an id."""
     task = ada.create()
     for response in (
@@ -53,13 +53,13 @@ def test_answers_of_the_api_carry_their_headers(ada: Caller) -> None:
 
 
 @pytest.mark.parametrize("given_id", ["a", "A.b_c-9", "x" * 64])
-def test_a_request_keeps_its_id(ada: Caller, given_id: str) -> None:
+def test_a_request_keeps_its_id(ada: ApiClient, given_id: str) -> None:
     """A fit id from the caller is the request's."""
     assert ada("GET", headers={"X-Request-Id": given_id}).headers["X-Request-Id"] == given_id
 
 
 @pytest.mark.parametrize("given_id", ["", "x" * 65, "a b", "ä", "a,b", "<script>"])
-def test_an_unfit_id_is_replaced(ada: Caller, given_id: str) -> None:
+def test_an_unfit_id_is_replaced(ada: ApiClient, given_id: str) -> None:
     """What is no id is not echoed."""
     made = ada("GET", headers={"X-Request-Id": given_id}).headers["X-Request-Id"]
     assert re.fullmatch("[0-9a-f]{32}", made)
@@ -78,7 +78,7 @@ def failing_app(error: Exception) -> Flask:
 
 def test_an_unexpected_error_is_a_500_without_details(caplog: pytest.LogCaptureFixture) -> None:
     """The client hears the request id and nothing of the defect; the log hears the rest."""
-    ada = Caller(failing_app(RuntimeError("the innermost secret")).test_client(), "ada")
+    ada = ApiClient(failing_app(RuntimeError("the innermost secret")).test_client(), "ada")
     response = ada("GET")
     body = problem(response, 500, "internal")
     assert "innermost" not in response.text
@@ -89,7 +89,7 @@ def test_an_unexpected_error_is_a_500_without_details(caplog: pytest.LogCaptureF
 
 
 def test_the_reason_of_a_refusal_is_for_the_log(
-    ada: Caller, caplog: pytest.LogCaptureFixture
+    ada: ApiClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A 401 says nothing of why; the log does, beside the request id, and shows no token."""
     ada.token = "x.y.z"
@@ -103,7 +103,7 @@ def test_the_reason_of_a_refusal_is_for_the_log(
 
 def test_a_log_line_stays_one_line(caplog: pytest.LogCaptureFixture) -> None:
     """Line ends and terminal codes in a request never reach the log."""
-    ada = Caller(failing_app(RuntimeError()).test_client(), "ada")
+    ada = ApiClient(failing_app(RuntimeError()).test_client(), "ada")
     evil = "x\x1b[31m\u2028"
     ada("GET", "?q=%0D%0Aevil", headers={"X-Request-Id": evil.encode().decode("latin-1")})
     ada("POST", json={"title": "evil \u2028", "description": "evil\r\n"})
@@ -118,7 +118,7 @@ def test_a_log_line_stays_one_line(caplog: pytest.LogCaptureFixture) -> None:
 @pytest.mark.parametrize("outcome", ["not_applied", "unknown"])
 def test_an_outage_is_a_503_that_says_what_became_of_the_write(outcome: Any) -> None:
     """503 with `Retry-After` and the outcome; the reason is for the log."""
-    ada = Caller(failing_app(Unavailable("host db-7 is down", outcome)).test_client(), "ada")
+    ada = ApiClient(failing_app(Unavailable("host db-7 is down", outcome)).test_client(), "ada")
     response = ada("POST", json={"title": "Buy milk"})
     assert problem(response, 503, "unavailable")["outcome"] == outcome
     assert response.headers["Retry-After"] == "1"
@@ -127,7 +127,7 @@ def test_an_outage_is_a_503_that_says_what_became_of_the_write(outcome: Any) -> 
 
 def test_a_rare_refusal_of_the_framework_is_a_problem_too() -> None:
     """Whatever the framework raises is answered as problem details."""
-    ada = Caller(failing_app(ImATeapot()).test_client(), "ada")
+    ada = ApiClient(failing_app(ImATeapot()).test_client(), "ada")
     problem(ada("GET"), 500, "internal")
 
 

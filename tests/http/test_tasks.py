@@ -1,13 +1,13 @@
 """The seven operations, as their owner uses them."""
 
 import pytest
-from tests.http_callers import Caller
+from tests.http_callers import ApiClient
 from tests.problem_details import problem
 
 from taskservice.testing import TickingClock
 
 
-def test_a_created_task_is_answered_whole(ada: Caller) -> None:
+def test_a_created_task_is_answered_whole(ada: ApiClient) -> None:
     """201 with every field, the task's address and its tag."""
     response = ada("POST", json={"title": "Buy milk"})
     task = response.json
@@ -28,7 +28,7 @@ def test_a_created_task_is_answered_whole(ada: Caller) -> None:
     }
 
 
-def test_the_location_leads_to_the_task(bob: Caller) -> None:
+def test_the_location_leads_to_the_task(bob: ApiClient) -> None:
     """`Location` is an address that answers, for a user whose name must be escaped too."""
     created = bob("POST", json={"title": "Buy milk"})
     assert created.headers["Location"].startswith("/api/tasks/auth0%7Cbob/tasks/")
@@ -36,13 +36,13 @@ def test_the_location_leads_to_the_task(bob: Caller) -> None:
     assert (read.status_code, read.json) == (200, created.json)
 
 
-def test_a_time_always_has_six_digits(ada: Caller, clock: TickingClock) -> None:
+def test_a_time_always_has_six_digits(ada: ApiClient, clock: TickingClock) -> None:
     """A task of a whole second is written with microseconds like any other."""
     clock.now = clock.now.replace(microsecond=0) - clock.step
     assert ada.create()["created_at"] == "2026-02-09T10:00:00.000001Z"
 
 
-def test_a_task_is_read_with_its_tag(ada: Caller) -> None:
+def test_a_task_is_read_with_its_tag(ada: ApiClient) -> None:
     """GET of one task answers it and its ETag; HEAD the same without the body."""
     task = ada.create(description="Two liters", completed=True)
     read = ada("GET", f"/{task['id']}")
@@ -52,13 +52,13 @@ def test_a_task_is_read_with_its_tag(ada: Caller) -> None:
     assert head.headers["Content-Length"] == read.headers["Content-Length"]
 
 
-def test_an_id_is_taken_in_either_case(ada: Caller) -> None:
+def test_an_id_is_taken_in_either_case(ada: ApiClient) -> None:
     """Ids are shown in lower case and taken in either."""
     task = ada.create()
     assert ada("GET", f"/{task['id'].upper()}").json == task
 
 
-def test_put_keeps_what_it_does_not_name(ada: Caller) -> None:
+def test_put_keeps_what_it_does_not_name(ada: ApiClient) -> None:
     """An optional field that a PUT leaves out keeps its value; null clears the description."""
     task = ada.create(description="Two liters", completed=True)
     address = f"/{task['id']}"
@@ -74,7 +74,7 @@ def test_put_keeps_what_it_does_not_name(ada: Caller) -> None:
 
 
 @pytest.mark.parametrize("media_type", ["application/merge-patch+json", "application/json"])
-def test_patch_merges(ada: Caller, media_type: str) -> None:
+def test_patch_merges(ada: ApiClient, media_type: str) -> None:
     """A merge patch in either media type: absent keeps, null clears."""
     task = ada.create(description="Two liters")
     patched = ada("PATCH", f"/{task['id']}", data='{"description": null}', content_type=media_type)
@@ -82,13 +82,13 @@ def test_patch_merges(ada: Caller, media_type: str) -> None:
     assert (patched.json["title"], patched.json["description"]) == ("Buy milk", None)
 
 
-def test_patch_with_nothing_changes_nothing(ada: Caller) -> None:
+def test_patch_with_nothing_changes_nothing(ada: ApiClient) -> None:
     """An empty patch leaves version and times as they were."""
     task = ada.create()
     assert ada("PATCH", f"/{task['id']}", json={}).json == task
 
 
-def test_completion_sets_and_does_not_toggle(ada: Caller) -> None:
+def test_completion_sets_and_does_not_toggle(ada: ApiClient) -> None:
     """A repeated completion is harmless; false reopens; no body at all completes."""
     address = f"/{ada.create()['id']}/complete"
     first = ada("PATCH", address)
@@ -104,7 +104,7 @@ def test_completion_sets_and_does_not_toggle(ada: Caller) -> None:
     )
 
 
-def test_a_deleted_task_is_gone(ada: Caller) -> None:
+def test_a_deleted_task_is_gone(ada: ApiClient) -> None:
     """204 without a body or a type, and 404 from then on."""
     address = f"/{ada.create()['id']}"
     deleted = ada("DELETE", address)
@@ -114,7 +114,7 @@ def test_a_deleted_task_is_gone(ada: Caller) -> None:
     problem(ada("GET", address), 404, "task-not-found")
 
 
-def test_lists_are_newest_first_in_pages(ada: Caller) -> None:
+def test_lists_are_newest_first_in_pages(ada: ApiClient) -> None:
     """The list is a bare array; `Link` leads through it as it stands, keeping what was asked."""
     made = [ada.create(title=f"Task {n}", completed=n % 2 == 0) for n in range(7)]
     expected = [task for task in made[::-1] if not task["completed"]]
@@ -130,7 +130,7 @@ def test_lists_are_newest_first_in_pages(ada: Caller) -> None:
     assert [task for page in pages for task in page] == expected
 
 
-def test_an_empty_list_is_an_array(ada: Caller) -> None:
+def test_an_empty_list_is_an_array(ada: ApiClient) -> None:
     """No tasks are an empty array."""
     response = ada("GET")
     assert (response.status_code, response.json) == (200, [])

@@ -13,7 +13,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import Engine, event
 from tests.databases import Database
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, ApiClient
 
 from taskservice.adapters.http.protocol import authorization
 from taskservice.adapters.http.protocol.request import current_request
@@ -83,8 +83,8 @@ class Attack:
 
     def __init__(self, engine: Engine) -> None:
         self.app: Flask = create_app(SqlStorage(engine).open_workspace, SETTINGS)
-        self._bob = Caller(self.app.test_client(), BOB)
-        self._ada = Caller(self.app.test_client(), ADA)
+        self._bob = ApiClient(self.app.test_client(), BOB)
+        self._ada = ApiClient(self.app.test_client(), ADA)
         self._task = self._ada.create(title=TITLE)
         self._bob.create(title="Bob's own")
         self._ada("POST", json={"title": TITLE}, headers={"Idempotency-Key": "key"})

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, delete
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, ApiClient
 from tests.isolation.conftest import empty
 
 from taskservice.adapters.memory import InMemoryStorage
@@ -63,7 +63,7 @@ class User:
     """One user, who remembers the ids of what they made, and may know `another` and theirs."""
 
     def __init__(
-        self, number: int, caller: Caller, seeded: Seeded, another: "User | None" = None
+        self, number: int, caller: ApiClient, seeded: Seeded, another: "User | None" = None
     ) -> None:
         self.number = number
         self.caller = caller
@@ -123,8 +123,8 @@ def responses_to_first(
 ) -> list[Any]:
     """Run the users' turns on an empty service; return the first one's responses."""
     app = create_app(open_workspace, SETTINGS)
-    ada = User(0, Caller(app.test_client(), ADA), seeded)
-    users = [ada, User(1, Caller(app.test_client(), BOB), seeded, ada)]
+    ada = User(0, ApiClient(app.test_client(), ADA), seeded)
+    users = [ada, User(1, ApiClient(app.test_client(), BOB), seeded, ada)]
     answers = [(who, users[who].do(action)) for who, action in turns]
     return [answer for who, answer in answers if who == 0]
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, ApiClient
 from tests.secret_values import SECRET
 from tests.token_forge import forge
 
@@ -64,15 +64,15 @@ def metrics() -> Recorder:
 
 
 @pytest.fixture
-def ada(clock: TickingClock, metrics: Recorder) -> Caller:
+def ada(clock: TickingClock, metrics: Recorder) -> ApiClient:
     app = create_app(InMemoryStorage(clock).open_workspace, SETTINGS, metrics=metrics)
-    return Caller(app.test_client(), ADA)
+    return ApiClient(app.test_client(), ADA)
 
 
 @pytest.fixture
-def out(metrics: Recorder) -> Caller:
+def out(metrics: Recorder) -> ApiClient:
     """Ada, calling a service whose database is unavailable."""
-    return Caller(create_app(Out().open_workspace, SETTINGS, metrics=metrics).test_client(), ADA)
+    return ApiClient(create_app(Out().open_workspace, SETTINGS, metrics=metrics).test_client(), ADA)
 
 
 @pytest.fixture
@@ -95,7 +95,7 @@ def logged_request(caplog: pytest.LogCaptureFixture) -> Callable[[], dict[str, A
 LoggedRequest = Callable[[], dict[str, Any]]
 
 
-def test_a_request_is_one_line(ada: Caller, logged_request: LoggedRequest) -> None:
+def test_a_request_is_one_line(ada: ApiClient, logged_request: LoggedRequest) -> None:
     """User, method, route and status: no path, no query, no title."""
     ada("POST", json=BODY)
     assert logged_request() == {
@@ -123,7 +123,7 @@ def test_a_request_is_one_line(ada: Caller, logged_request: LoggedRequest) -> No
     ],
 )
 def test_the_client_of_a_token_is_logged(
-    ada: Caller, logged_request: LoggedRequest, path: str, logged: dict[str, Any]
+    ada: ApiClient, logged_request: LoggedRequest, path: str, logged: dict[str, Any]
 ) -> None:
     """Beside the user, also on the path of another user."""
     ada.token = forge({"sub": ADA, "exp": time() + 3600, "azp": "todo-app"}, secret=SECRET)
@@ -133,7 +133,7 @@ def test_the_client_of_a_token_is_logged(
     assert logged_request() == {"level": "info", **caller, **request, **logged}
 
 
-def test_a_replay_is_logged(ada: Caller, logged_request: LoggedRequest) -> None:
+def test_a_replay_is_logged(ada: ApiClient, logged_request: LoggedRequest) -> None:
     """`replayed` distinguishes it from the original request."""
     ada("POST", **KEYED)
     assert "replayed" not in logged_request()
@@ -161,7 +161,7 @@ def test_a_refusal_is_logged_with_its_problem_type(
 
 
 def test_a_refused_token_is_logged_with_its_reason(
-    ada: Caller, logged_request: LoggedRequest
+    ada: ApiClient, logged_request: LoggedRequest
 ) -> None:
     """The response does not contain the reason. There is no user, as none was verified."""
     ada.token = "x.y.z"
@@ -179,7 +179,7 @@ def test_a_refused_token_is_logged_with_its_reason(
 
 @pytest.mark.parametrize("outcome", ["not_applied", "unknown"])
 def test_an_outage_is_a_warning(
-    out: Caller, logged_request: LoggedRequest, monkeypatch: pytest.MonkeyPatch, outcome: str
+    out: ApiClient, logged_request: LoggedRequest, monkeypatch: pytest.MonkeyPatch, outcome: str
 ) -> None:
     """With the reason, and the outcome of the write."""
     monkeypatch.setattr(Out, "outcome", outcome)
@@ -197,7 +197,9 @@ def test_an_outage_is_a_warning(
 
 
 @pytest.mark.parametrize("method", ["TRACE", "FOO", "eyJhbGciOiJIUzI1NiJ9.e30.x"])
-def test_no_client_data_is_logged(ada: Caller, logged_request: LoggedRequest, method: str) -> None:
+def test_no_client_data_is_logged(
+    ada: ApiClient, logged_request: LoggedRequest, method: str
+) -> None:
     """An unknown method is OTHER; a path without a route is not logged."""
     ada.client.open("/api/nowhere/\x1b[31m?q=milk", method=method)
     assert logged_request() == {
@@ -213,7 +215,7 @@ def test_no_client_data_is_logged(ada: Caller, logged_request: LoggedRequest, me
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz"])
 def test_probes_are_logged_at_debug(
-    ada: Caller, logged_request: LoggedRequest, caplog: pytest.LogCaptureFixture, path: str
+    ada: ApiClient, logged_request: LoggedRequest, caplog: pytest.LogCaptureFixture, path: str
 ) -> None:
     """Monitors send them every few seconds."""
     caplog.set_level(logging.INFO, SERVICE_LOGGER)
@@ -225,7 +227,7 @@ def test_probes_are_logged_at_debug(
 
 
 def test_a_suppressed_line_is_not_formatted(
-    ada: Caller, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ada: ApiClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """At `warning`, the fields of an `info` line are not collected."""
     monkeypatch.delattr("taskservice.adapters.http.access_log._log_fields")
@@ -234,7 +236,7 @@ def test_a_suppressed_line_is_not_formatted(
     assert not caplog.records
 
 
-def test_metrics_receive_each_request(ada: Caller, metrics: Recorder) -> None:
+def test_metrics_receive_each_request(ada: ApiClient, metrics: Recorder) -> None:
     """Start, response and end; the outcome of a write, unless it was refused or replayed."""
     ada("POST", **KEYED)
     ada("POST", **KEYED)
@@ -255,7 +257,7 @@ def test_metrics_receive_each_request(ada: Caller, metrics: Recorder) -> None:
 
 @pytest.mark.parametrize("outcome", ["not_applied", "unknown"])
 def test_metrics_receive_the_outcome_of_a_write(
-    out: Caller, metrics: Recorder, monkeypatch: pytest.MonkeyPatch, outcome: str
+    out: ApiClient, metrics: Recorder, monkeypatch: pytest.MonkeyPatch, outcome: str
 ) -> None:
     """The same as in the response; a read has no outcome."""
     monkeypatch.setattr(Out, "outcome", outcome)
@@ -265,7 +267,7 @@ def test_metrics_receive_the_outcome_of_a_write(
 
 
 def test_the_outcome_of_an_unexpected_error_is_unknown(
-    out: Caller, metrics: Recorder, monkeypatch: pytest.MonkeyPatch
+    out: ApiClient, metrics: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A 500 does not say whether the write was applied."""
     monkeypatch.setattr(Out, "outcome", property())

@@ -14,7 +14,7 @@ from pathlib import Path
 from click.testing import CliRunner
 from sqlalchemy import Engine
 from tests.databases import service_engine, sqlite_database
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, ApiClient
 from tests.secret_values import SECRET
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
@@ -53,7 +53,7 @@ WAYS: dict[str, Callable[[Path], AbstractContextManager[None]]] = {
 
 def statuses(engine: Engine) -> list[int]:
     """Return what the service answers that has `engine`."""
-    ada = Caller(create_app(SqlStorage(engine).open_workspace, SETTINGS).test_client(), ADA)
+    ada = ApiClient(create_app(SqlStorage(engine).open_workspace, SETTINGS).test_client(), ADA)
     body = {"title": "Buy milk", "description": "x" * 9000}
     answers = [
         ada("GET"),

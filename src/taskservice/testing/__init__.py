@@ -1,7 +1,7 @@
 """Tools for tests of clients and of storage adapters; `docs/adapters.md` has examples.
 
 - `ready_application`: the application over a storage adapter, by default in memory.
-- `token_of`, `Caller`: a token of a user, and a client that sends it.
+- `token_of`, `ApiClient`: a token of a user, and a client that sends it.
 - `InMemoryStorage`, `TickingClock`, `ADA`, `BOB`: an adapter, a settable clock, two owners.
 - `fixtures`: pytest fixtures; `pytest_plugins = ["taskservice.testing.fixtures"]` loads them.
 - `contract`: the contract of the ports, as test classes for storage adapters.
@@ -19,8 +19,8 @@ except ImportError as error:
     ) from None
 
 from taskservice.adapters.memory import InMemoryStorage
+from taskservice.testing.api_client import ApiClient
 from taskservice.testing.application import SECRET, ready_application, token_of
-from taskservice.testing.caller import Caller
 from taskservice.testing.clock import START, TickingClock
 from taskservice.testing.owners import ADA, BOB
 from taskservice.testing.tasks import OpenTasks, tasks_of
@@ -30,7 +30,7 @@ __all__ = [
     "BOB",
     "SECRET",
     "START",
-    "Caller",
+    "ApiClient",
     "InMemoryStorage",
     "OpenTasks",
     "TickingClock",

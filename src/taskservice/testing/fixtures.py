@@ -11,8 +11,8 @@ from flask import Flask
 
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.core.workspace import OpenWorkspace
+from taskservice.testing.api_client import ApiClient
 from taskservice.testing.application import ready_application
-from taskservice.testing.caller import Caller
 from taskservice.testing.clock import TickingClock
 from taskservice.testing.owners import ADA, BOB
 from taskservice.testing.server import serving
@@ -44,19 +44,19 @@ def application(open_workspace: OpenWorkspace) -> Flask:
 
 
 @pytest.fixture
-def caller(application: Flask) -> Callable[[str], Caller]:
+def caller(application: Flask) -> Callable[[str], ApiClient]:
     """Return a function that makes a client with a token of any user."""
-    return lambda user: Caller(application.test_client(), user)
+    return lambda user: ApiClient(application.test_client(), user)
 
 
 @pytest.fixture
-def ada(caller: Callable[[str], Caller]) -> Caller:
+def ada(caller: Callable[[str], ApiClient]) -> ApiClient:
     """A client of the user `ADA`."""
     return caller(ADA)
 
 
 @pytest.fixture
-def bob(caller: Callable[[str], Caller]) -> Caller:
+def bob(caller: Callable[[str], ApiClient]) -> ApiClient:
     """A client of the user `BOB`."""
     return caller(BOB)
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from flask import Flask
-from tests.http_callers import Caller
+from tests.http_callers import ApiClient
 
 QUOTA = 5
 PATH = "/api/tasks/ada/tasks"
@@ -11,7 +11,7 @@ PUBLIC = ["/", "/livez", "/readyz", "/openapi.json", "/docs", "/problems/too-man
 BAD = "Bearer x.y.z"
 
 
-def use_up(caller: Caller) -> None:
+def use_up(caller: ApiClient) -> None:
     """Send as many requests as a window takes."""
     for _ in range(QUOTA):
         assert caller("GET").status_code == 200

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from tests.http.limits.callers import BAD, PATH, QUOTA, refuse, use_up
-from tests.http_callers import Caller, token_of
+from tests.http_callers import ApiClient, token_of
 from tests.problem_details import problem
 from tests.token_issuer import Issuer
 
@@ -75,7 +75,7 @@ class TestAnAddress:
             assert answer.status_code == expected
 
     def test_is_logged_once_in_a_window(
-        self, app: Flask, ada: Caller, caplog: pytest.LogCaptureFixture
+        self, app: Flask, ada: ApiClient, caplog: pytest.LogCaptureFixture
     ) -> None:
         """The log hears of each that is told to wait, and not of each time."""
         refuse(app, ADDRESS_LIMIT_FACTOR * QUOTA + 20)

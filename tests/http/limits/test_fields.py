@@ -8,7 +8,7 @@ from typing import Any
 import http_sf
 from flask import Flask
 from tests.http.limits.callers import PATH, PUBLIC, QUOTA, refuse
-from tests.http_callers import SETTINGS, Caller
+from tests.http_callers import SETTINGS, ApiClient
 from tests.problem_details import problem
 from werkzeug.test import TestResponse
 
@@ -35,7 +35,7 @@ def names(answer: TestResponse) -> set[str]:
 class TestTheFields:
     """Tell what a caller has left, on every answer that was counted."""
 
-    def test_count_down(self, ada: Caller, clock: TickingClock) -> None:
+    def test_count_down(self, ada: ApiClient, clock: TickingClock) -> None:
         """They name the quota, what is left of it, and until when, and parse as structured."""
         answers = [ada("GET") for _ in range(QUOTA + 2)]
         wait = fields(answers[0])[1]["t"]
@@ -46,7 +46,7 @@ class TestTheFields:
         clock.now += timedelta(seconds=wait)
         assert fields(ada("GET")) == ({"q": QUOTA, "w": 60}, {"r": 4, "t": 60})
 
-    def test_are_on_every_answer_that_was_counted(self, ada: Caller) -> None:
+    def test_are_on_every_answer_that_was_counted(self, ada: ApiClient) -> None:
         """Success, no content, and each refusal that comes after the count."""
         task = ada.create()
         answers = [
@@ -59,7 +59,7 @@ class TestTheFields:
         assert [answer.status_code for answer in answers] == [304, 204, 404, 422, 429]
         assert [fields(answer)[1]["r"] for answer in answers] == [3, 2, 1, 0, 0]
 
-    def test_are_on_no_other(self, app: Flask, ada: Caller) -> None:
+    def test_are_on_no_other(self, app: Flask, ada: ApiClient) -> None:
         """What was not counted tells nothing of a budget, nor of a neighbour's refusals."""
         answers = [
             refuse(app, 1),
@@ -86,6 +86,6 @@ class TestTheFields:
             raise ZeroDivisionError
 
         app = create_app(defective, replace(SETTINGS, rate_limit="5/minute"))  # type: ignore[arg-type]
-        answer = Caller(app.test_client(), ADA)("GET")
+        answer = ApiClient(app.test_client(), ADA)("GET")
         problem(answer, 500, "internal")
         assert fields(answer)[1]["r"] == 4

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from flask import Flask
 from tests.http.limits.callers import PATH, PUBLIC, QUOTA, refuse, use_up
-from tests.http_callers import Caller
+from tests.http_callers import ApiClient
 from tests.problem_details import problem
 
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
@@ -16,7 +16,7 @@ from taskservice.testing import ADA, BOB, TickingClock
 class TestAUser:
     """Has a budget to themselves, which only their own requests use up."""
 
-    def test_gets_429_when_it_is_used_up(self, ada: Caller) -> None:
+    def test_gets_429_when_it_is_used_up(self, ada: ApiClient) -> None:
         """The fifth request is served, the sixth is not, and says how long to wait."""
         use_up(ada)
         answer = ada("GET")
@@ -24,7 +24,7 @@ class TestAUser:
         assert body["detail"] == "too many requests"
         assert 1 <= int(answer.headers["Retry-After"]) <= 60
 
-    def test_is_served_again_after_the_wait(self, ada: Caller, clock: TickingClock) -> None:
+    def test_is_served_again_after_the_wait(self, ada: ApiClient, clock: TickingClock) -> None:
         """Not a second sooner than `Retry-After` says, and not later."""
         use_up(ada)
         wait = int(ada("GET").headers["Retry-After"])
@@ -34,15 +34,15 @@ class TestAUser:
         use_up(ada)
         problem(ada("GET"), 429, "too-many-requests")
 
-    def test_does_not_starve_another(self, ada: Caller, bob: Caller) -> None:
+    def test_does_not_starve_another(self, ada: ApiClient, bob: ApiClient) -> None:
         """Whatever one hears, the other has all five."""
         for _ in range(20):
             ada("GET")
         use_up(bob)
 
-    def test_is_not_charged_for_what_is_refused(self, app: Flask, ada: Caller) -> None:
+    def test_is_not_charged_for_what_is_refused(self, app: Flask, ada: ApiClient) -> None:
         """Nobody without Ada's token can use up her budget, or their own on her path."""
-        bob = Caller(app.test_client(), BOB)
+        bob = ApiClient(app.test_client(), BOB)
         for _ in range(20):
             refuse(app, 1)
             problem(bob("GET", ada.path), 403, "not-your-tasks")
@@ -52,7 +52,7 @@ class TestAUser:
         use_up(ada)
         use_up(bob)
 
-    def test_counts_invalid_requests(self, ada: Caller) -> None:
+    def test_counts_invalid_requests(self, ada: ApiClient) -> None:
         """A bad body, value, header or id costs as much as a good one."""
         problem(ada("POST", data=b"{", content_type="application/json"), 400, "malformed-request")
         problem(ada("POST", json={}), 422, "invalid-request")
@@ -61,7 +61,7 @@ class TestAUser:
         assert ada("HEAD").status_code == 200
         problem(ada("GET"), 429, "too-many-requests")
 
-    def test_is_limited_before_a_body_is_read(self, ada: Caller) -> None:
+    def test_is_limited_before_a_body_is_read(self, ada: ApiClient) -> None:
         """429 comes before 413, 415, 400 and 422, and nothing is written."""
         use_up(ada)
         for request in (
@@ -85,7 +85,7 @@ def test_what_is_public_is_not_limited(app: Flask) -> None:
 def test_off_disables_the_limit(make_app: Callable[..., Flask]) -> None:
     """No count, no field, for users and addresses alike."""
     app = make_app(rate_limit="off")
-    ada = Caller(app.test_client(), ADA)
+    ada = ApiClient(app.test_client(), ADA)
     answers = [ada("GET") for _ in range(700)]
     assert {answer.status_code for answer in answers} == {200}
     assert not {"RateLimit", "RateLimit-Policy"} & set(answers[0].headers.keys())

@@ -7,7 +7,7 @@ from flask.testing import FlaskClient
 from taskservice.testing.application import token_of
 
 
-class Caller:
+class ApiClient:
     """A client with a user's token, which calls the API under that user's path."""
 
     def __init__(self, client: FlaskClient, user: str, token: str | None = None) -> None:
