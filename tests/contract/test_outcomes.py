@@ -12,6 +12,7 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import DBAPIError
 from tests.databases import Database, await_lock, service_engine
 from tests.keyed import add_once
 from tests.postgres import Databases
@@ -386,6 +387,19 @@ def test_a_lost_delete_of_an_old_version_was_not_applied(
         removal(rows)
     with pytest.raises(TaskNotFound):
         removal(rows)
+
+
+def test_a_retried_insert_whose_connection_is_lost_is_not_taken_for_done(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Only the row itself proves that an earlier attempt has inserted it."""
+    task = Task.create(OWNER, START, lambda _: UUID(int=1), NewTask(title="contended"))
+    lost = DBAPIError("INSERT", None, Exception(), connection_invalidated=True)
+    monkeypatch.setattr(retryable_writes, "write", Mock(side_effect=lost))
+    retried = retryable_writes.Insert(task)
+    retried.unacknowledged = task
+    with pytest.raises(DBAPIError):
+        retried(create_autospec(Rows, instance=True))
 
 
 def overtake(engine: Engine, task_id: UUID) -> None:

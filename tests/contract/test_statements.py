@@ -31,13 +31,14 @@ from taskservice.adapters.sql.connection.sessions import (
 )
 from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine
-from taskservice.adapters.sql.storage import retryable_writes
+from taskservice.adapters.sql.storage import queries, retryable_writes
 from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.adapters.sql.tables import UtcDateTime
 from taskservice.core.errors import Unavailable
+from taskservice.core.kinds import Boolean
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
 from taskservice.core.workspace import TaskService
@@ -385,6 +386,12 @@ def test_a_retried_insert_accepts_only_its_own_row(role_engine: Engine) -> None:
             retried.unacknowledged = task
             with pytest.raises(IntegrityError, match="tasks_version_check"):
                 retried(own)
+
+
+def test_a_nullable_sort_needs_a_greatest_value() -> None:
+    """A kind without one is refused when the statement is built."""
+    with pytest.raises(TypeError, match="cannot be sorted by"):
+        queries._greatest(Boolean())
 
 
 def test_a_direct_session_is_configured(role_engine: Engine) -> None:
