@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Engine, event, text
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import tasks
+from taskservice.core.fields import fields_of
 from taskservice.core.ids import TimeOrderedIds
+from taskservice.core.kinds import Integer
 from taskservice.core.query import Sort, TaskQuery, sort_fields
 from taskservice.core.task import NewTask, Task
 from taskservice.testing import START, tasks_of
@@ -100,6 +102,15 @@ def _explained(connection: Connection, statement: str, values: dict[str, Any]) -
 _new_id = TimeOrderedIds()
 
 
+def _later_fields(n: int) -> dict[str, Any]:
+    """Return values of the settable fields that have come since; some are null."""
+    return {
+        name: None if one.nullable and n % 10 == 0 else kind.minimum + n % 5
+        for name, one in fields_of(NewTask).items()
+        if isinstance(kind := one.kind, Integer)
+    }
+
+
 def _row(n: int, big: int) -> dict[str, Any]:
     owner = BIG if n < big else f"user-{n // 100}"
     created = START + (n if n < big else n % 100) * STEP
@@ -111,6 +122,7 @@ def _row(n: int, big: int) -> dict[str, Any]:
             title=f"Task {n * 7919 % 1_000_003}: buy milk and bread",
             description=None if n % 4 == 0 else f"A description of ordinary length, number {n}.",
             completed=n % 3 == 0,
+            **_later_fields(n),
         ),
     )
     changed = created + timedelta(seconds=n * 104_729 % 1_000_003)

@@ -34,7 +34,7 @@ def words(kind: Kind) -> str:
         case kinds.Text(limit):
             return f"text of up to {limit:,} code points"
         case kinds.Integer(minimum, maximum):
-            return f"integer from {minimum}" + ("" if maximum is None else f" to {maximum}")
+            return f"integer from {minimum} to {maximum}"
     simple = {kinds.Boolean: "boolean", kinds.Timestamp: "time", kinds.Identifier: "UUID"}
     return simple[type(kind)]
 

@@ -19,14 +19,16 @@ SOURCE = ROOT / "src" / "taskservice"
 PROGRAMS = Path(__file__).parent / "programs"
 NEXT_FORM = FORM + 1
 
-PRIORITY = (
-    "    priority: int | None = field(Integer(1, 9), "
-    '"From 1 (highest) to 9 (lowest), or null.", '
+RATING = (
+    "    rating: int | None = field(Integer(1, 9), "
+    '"From 1 to 9, or null.", '
     f"example=1, default=None, since={NEXT_FORM})\n"
 )
 """The statement that adds a plain settable field."""
 
-SORTABLE_PRIORITY = PRIORITY.replace("since=", "sortable=True, since=")
+IMPORT = "from taskservice.core.kinds import Integer"
+
+SORTABLE_RATING = RATING.replace("since=", "sortable=True, since=")
 
 
 class Client(NamedTuple):
@@ -126,9 +128,9 @@ def scratch_package(folder: Path) -> Scratch:
     return Scratch(folder)
 
 
-def add_priority(scratch: Scratch, statement: str = PRIORITY) -> None:
-    """Add the field `priority`: a statement with its import, and the next form."""
-    scratch.replace("core/task.py", "import Boolean, Line", "import Boolean, Integer, Line")
+def add_rating(scratch: Scratch, statement: str = RATING) -> None:
+    """Add the field `rating`: a statement with its import, and the next form."""
+    scratch.replace("core/task.py", "\nTITLE_LIMIT = ", f"\n{IMPORT}\nTITLE_LIMIT = ")
     end_of_fields = "\n\n@with_fields\nclass Task("
     scratch.replace("core/task.py", end_of_fields, f"{statement}{end_of_fields}")
     scratch.replace("core/entity.py", f"FORM = {FORM}\n", f"FORM = {NEXT_FORM}\n")

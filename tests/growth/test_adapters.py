@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.growth.scratch import add_priority, scratch_package
+from tests.growth.scratch import add_rating, scratch_package
 from tests.markdown_code import DOCS, files
 from tests.testing.nested import run_pytest
 
@@ -13,7 +13,7 @@ CONTRACTS = ["built_in_adapters.py", "test_folder_storage.py"]
 def test_every_adapter_passes_the_contract_with_the_field(tmp_path: Path) -> None:
     """Memory, SQLite, and without a change the adapter of docs/adapters.md."""
     scratch = scratch_package(tmp_path)
-    add_priority(scratch)
+    add_rating(scratch)
     for name in ("folder_storage.py", "test_folder_storage.py"):
         (scratch.folder / name).write_text(PAGE[name])
     report = run_pytest(scratch.folder, tmp_path / "report.xml", *CONTRACTS)

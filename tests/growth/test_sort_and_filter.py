@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from tests.databases import service_engine, sqlite_database
 from tests.growth.scratch import (
-    SORTABLE_PRIORITY,
+    SORTABLE_RATING,
     Client,
     Scratch,
-    add_priority,
+    add_rating,
     next_page,
     scratch_package,
 )
@@ -26,8 +26,8 @@ from taskservice.testing import ADA
 QUERIES = ["?limit=1", "?limit=1&completed=false&sort=title"]
 PRIORITIES = [2, None, 1, 2, None, 9]
 FILTER = """
-    priority: int | None = filter_by(
-        "priority", Operator.EQUALS, "Only tasks with this priority.", example=1
+    rating: int | None = filter_by(
+        "rating", Operator.EQUALS, "Only tasks with this rating.", example=1
     )
 """
 END_OF_FILTERS = """"Only tasks changed before this time.", example=_MIDNIGHT
@@ -37,9 +37,9 @@ END_OF_FILTERS = """"Only tasks changed before this time.", example=_MIDNIGHT
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
-    """The package with a field `priority` to sort and filter by."""
+    """The package with a field `rating` to sort and filter by."""
     scratch = scratch_package(tmp_path_factory.mktemp("scratch"))
-    add_priority(scratch, SORTABLE_PRIORITY)
+    add_rating(scratch, SORTABLE_RATING)
     scratch.replace("core/query.py", END_OF_FILTERS, END_OF_FILTERS + FILTER.lstrip("\n"))
     return scratch
 
@@ -55,13 +55,13 @@ def test_the_field_and_its_filter_are_two_statements(scratch: Scratch) -> None:
 
 def order(task: dict[str, Any]) -> tuple[bool, int, str]:
     """Return the sort key of a task: null is greater than any value, ties are sorted by id."""
-    return task["priority"] is None, task["priority"] or 0, task["id"]
+    return task["rating"] is None, task["rating"] or 0, task["id"]
 
 
-@pytest.mark.parametrize("sort", ["priority", "-priority"])
+@pytest.mark.parametrize("sort", ["rating", "-rating"])
 def test_pages_are_sorted_by_the_field(client: Client, sort: str) -> None:
     """Each task is on one page, in order, with null as greater than any value."""
-    tasks = [client.create(title="Plan", priority=value) for value in PRIORITIES]
+    tasks = [client.create(title="Plan", rating=value) for value in PRIORITIES]
     pages = client.pages(f"limit=2&sort={sort}")
     assert [len(page) for page in pages] == [2, 2, 2]
     expected = sorted(tasks, key=order, reverse=sort.startswith("-"))
@@ -71,9 +71,9 @@ def test_pages_are_sorted_by_the_field(client: Client, sort: str) -> None:
 @pytest.mark.parametrize("value", [1, 2, 3])
 def test_a_list_is_filtered_by_the_field(client: Client, value: int) -> None:
     """On every page, and in the count."""
-    tasks = [client.create(title="Plan", priority=value) for value in PRIORITIES]
-    expected = [task for task in tasks if task["priority"] == value]
-    query = f"priority={value}&sort=created_at"
+    tasks = [client.create(title="Plan", rating=value) for value in PRIORITIES]
+    expected = [task for task in tasks if task["rating"] == value]
+    query = f"rating={value}&sort=created_at"
     assert [task for page in client.pages(f"{query}&limit=1") for task in page] == expected
     counted = client("GET", f"?{query}", Prefer="count=exact")
     assert counted.headers["X-Total-Count"] == str(len(expected))
@@ -82,18 +82,18 @@ def test_a_list_is_filtered_by_the_field(client: Client, value: int) -> None:
 @pytest.mark.parametrize("value", ["0", "10", "1.5", "true", "null"])
 def test_another_value_of_the_filter_is_refused(client: Client, value: str) -> None:
     """The filter has the bounds of the field."""
-    answer = client("GET", f"?priority={value}")
+    answer = client("GET", f"?rating={value}")
     assert (answer.status, answer.json["type"]) == (422, "/problems/invalid-request")
-    assert [error["parameter"] for error in answer.json["errors"]] == ["priority"]
+    assert [error["parameter"] for error in answer.json["errors"]] == ["rating"]
 
 
 def test_a_cursor_of_another_filter_is_refused(client: Client) -> None:
     """The cursor of a list with the filter belongs to that list only."""
     for _ in range(2):
-        client.create(title="Plan", priority=1)
-    link = next_page(client("GET", "?limit=1&priority=1"))
+        client.create(title="Plan", rating=1)
+    link = next_page(client("GET", "?limit=1&rating=1"))
     assert client("GET", link).status == 200
-    answer = client("GET", link.replace("priority=1", "priority=2"))
+    answer = client("GET", link.replace("rating=1", "rating=2"))
     assert (answer.status, answer.json["type"]) == (400, "/problems/malformed-request")
 
 
@@ -106,13 +106,13 @@ def parameters(document: Any) -> list[str]:
 def test_the_document_has_the_filter_behind_all_parameters(client: Client) -> None:
     """Clients that pass parameters by position need no change."""
     before, after = json.loads(openapi_document()), client.service("GET", "/openapi.json").json
-    assert parameters(after) == [*parameters(before), "priority"]
+    assert parameters(after) == [*parameters(before), "rating"]
     (sort,) = (
         one["schema"]["enum"][-2:]
         for one in after["paths"]["/api/tasks/{user_id}/tasks"]["get"]["parameters"]
         if one["name"] == "sort"
     )
-    assert sort == ["priority", "-priority"]
+    assert sort == ["rating", "-rating"]
     assert breaks(before, after) == []
 
 
@@ -125,12 +125,12 @@ def test_cursors_of_the_current_version_stay_valid(scratch: Scratch, tmp_path: P
         ada.create(title=title)
     expected = {link: ada("GET", link).json for link in map(partial(next_link, ada), QUERIES)}
     with transaction(engine) as connection:
-        connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN priority INTEGER")
+        connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN rating INTEGER")
     engine.dispose()
     with scratch.served(address) as service:
         found = {link: Client(service)("GET", link).json for link in expected}
     assert found == {
-        link: [{**task, "priority": None} for task in tasks] for link, tasks in expected.items()
+        link: [{**task, "rating": None} for task in tasks] for link, tasks in expected.items()
     }
 
 

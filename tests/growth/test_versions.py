@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 from tests.databases import service_engine, sqlite_database
-from tests.growth.scratch import Client, Scratch, add_priority, scratch_package
+from tests.growth.scratch import Client, Scratch, add_rating, scratch_package
 from tests.http_callers import ApiClient, application
 from tests.problem_details import problem
 from tests.processes import COMMAND, ROOT, run
@@ -21,9 +21,9 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture(scope="module")
 def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
-    """The next version: the package with the field `priority`."""
+    """The next version: the package with the field `rating`."""
     scratch = scratch_package(tmp_path_factory.mktemp("scratch"))
-    add_priority(scratch)
+    add_rating(scratch)
     return scratch
 
 
@@ -33,7 +33,7 @@ def storage(tmp_path_factory: pytest.TempPathFactory) -> str:
     address = sqlite_database(tmp_path_factory.mktemp("database"))
     engine = service_engine(address)
     with transaction(engine) as connection:
-        connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN priority INTEGER")
+        connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN rating INTEGER")
     engine.dispose()
     return address
 
@@ -68,7 +68,7 @@ def test_a_response_of_the_current_version_gets_the_field(
     assert again.headers["Idempotency-Replayed"] == "true"
     headers = {name: again.headers[name] for name in ("ETag", "Location", "Content-Type")}
     assert headers == {name: first.headers[name] for name in headers}
-    assert (again.status, again.json) == (201, {**first.json, "priority": None})
+    assert (again.status, again.json) == (201, {**first.json, "rating": None})
 
 
 def test_a_response_of_the_next_version_is_a_conflict_for_the_current(
@@ -91,7 +91,7 @@ def test_an_export_of_the_current_version_is_imported(
     export(*arguments)
     assert current("DELETE", f"/{task['id']}").status_code == 204
     scratch.run("taskservice", "import", *arguments)
-    assert client("GET").json == [{**task, "priority": None}]
+    assert client("GET").json == [{**task, "rating": None}]
 
 
 def export(*arguments: str) -> None:
@@ -105,6 +105,6 @@ def test_a_task_of_the_current_version_is_read_and_changed_by_both(
 ) -> None:
     """The next version sets the field, and an update by the current version keeps it."""
     path = f"/{current.create(title='Plan')['id']}"
-    assert client("PATCH", path, {"priority": 3}).json["priority"] == 3
+    assert client("PATCH", path, {"rating": 3}).json["rating"] == 3
     assert current("PATCH", path, json={"title": "Act"}).json["version"] == 3
-    assert client("GET", path).json["priority"] == 3
+    assert client("GET", path).json["rating"] == 3

@@ -100,9 +100,12 @@ def forbidden(kind: Kind) -> Values:
         case Text(limit):
             return _too_long(limit) | _quoted(_CONTROLS | _SURROGATES)
         case Integer(minimum, maximum):
-            above = {} if maximum is None else {"above the maximum": b"%d" % (maximum + 1)}
+            beyond = {
+                "below the minimum": b"%d" % (minimum - 1),
+                "above the maximum": b"%d" % (maximum + 1),
+            }
             huge = {"2**63 - 1": b"%d" % (2**63 - 1), "-(2**63)": b"%d" % -(2**63)}
-            return {"below the minimum": b"%d" % (minimum - 1), **above, **huge}
+            return beyond | huge
         case Timestamp():
             return _NO_TIMESTAMP
         case Identifier():
@@ -127,7 +130,7 @@ def at_limits(kind: Kind) -> Values:
             }
         case Boolean():
             return {"true": b"true", "false": b"false"}
-        case Integer(minimum, maximum) if maximum is not None:
+        case Integer(minimum, maximum):
             return {"the minimum": b"%d" % minimum, "the maximum": b"%d" % maximum}
     return {}
 

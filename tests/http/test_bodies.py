@@ -14,7 +14,7 @@ from taskservice.adapters.http.api import schemas
 from taskservice.adapters.http.protocol.bodies import BodySchema
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
 from taskservice.adapters.http.protocol.strict_fields import KindField
-from taskservice.core.kinds import Boolean, Text
+from taskservice.core.kinds import Boolean, Integer, Text
 from taskservice.core.task import DESCRIPTION_LIMIT, TITLE_LIMIT
 
 DOCS = ROOT / "docs"
@@ -38,6 +38,8 @@ def longest(field: fields.Field[Any]) -> str:
             return f'"{emoji}"'
         case KindField(kind=Boolean()):
             return "false"
+        case KindField(kind=Integer(_, maximum)):
+            return str(maximum)
     raise AssertionError(f"say how long {field!r} can be")
 
 

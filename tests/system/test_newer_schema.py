@@ -28,8 +28,8 @@ from taskservice.testing.contract import (
 )
 
 LATER = """
-    ALTER TABLE tasks ADD COLUMN priority integer;
-    CREATE TABLE labels (user_id text NOT NULL, id text NOT NULL, PRIMARY KEY (user_id, id));
+    ALTER TABLE tasks ADD COLUMN later_column integer;
+    CREATE TABLE later_table (user_id text NOT NULL, id text NOT NULL, PRIMARY KEY (user_id, id));
     UPDATE taskservice_schema_version SET version_num = '9999'
 """
 

@@ -95,7 +95,7 @@ class Entity(Identity):
         """Return the entity of JSON values that any version has stored; see `dump`.
 
         A field that is newer than the data has its default, an unknown member is
-        passed over. Raises `InvalidEntity` with all errors.
+        ignored. Raises `InvalidEntity` with all errors.
         """
         fields = fields_of(cls)
         return cls(**_for_each(fields, lambda name: fields[name].load(stored)))

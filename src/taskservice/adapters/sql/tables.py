@@ -20,6 +20,9 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     Uuid,
+    false,
+    text,
+    true,
 )
 from sqlalchemy.types import TypeEngine
 
@@ -82,9 +85,26 @@ def column_type(field: Field) -> TypeEngine[Any]:
 def _columns(entity_type: type[Entity]) -> list[Column[Any]]:
     """Return the columns of the fields of a type of entities, in their order."""
     return [
-        Column(name, column_type(field), nullable=field.nullable)
+        Column(
+            name,
+            column_type(field),
+            nullable=field.nullable,
+            server_default=_server_default(field),
+        )
         for name, field in fields_of(entity_type).items()
     ]
+
+
+def _server_default(field: Field) -> Any:
+    """Return the default of a column that older rows lack, None for null."""
+    match field.default if field.since > 1 else None:
+        case bool(value):
+            return true() if value else false()
+        case int(value):
+            return text(str(value))
+        case str(value):
+            return value
+    return None
 
 
 def _no_extras() -> list[Column[Any] | CheckConstraint]:

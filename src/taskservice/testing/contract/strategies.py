@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from taskservice.core.clock import normalize_timestamp
-from taskservice.core.entity import VERSION_LIMIT, Entity
+from taskservice.core.entity import Entity
 from taskservice.core.fields import Field, fields_of
 from taskservice.core.ids import first_id
 from taskservice.core.kinds import Boolean, Identifier, Integer, Kind, Line, Owner, Text, Timestamp
@@ -78,7 +78,7 @@ def near_values(kind: Kind) -> SearchStrategy[Any]:
         case Boolean():
             return st.booleans()
         case Integer(minimum, maximum):
-            return _integers(minimum, VERSION_LIMIT if maximum is None else maximum)
+            return _integers(minimum, maximum)
         case Timestamp():
             return st.sampled_from([*_NEAR_START, _FIRST, _LAST])
         case Identifier():

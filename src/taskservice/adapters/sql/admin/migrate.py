@@ -17,8 +17,11 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 LOCK_TIMEOUT_SECONDS = 5
 FORMER_NAMES = {"idempotency_keys": "receipts"}
 """Names of tables in a database of an earlier version."""
-RENAMED_COLUMNS = {"search_text", "fingerprint", "result"}
-"""Columns with another name in a database of an earlier version."""
+FIRST_COLUMNS = {
+    "tasks": {"id", "user_id", "title", "description", "completed", "created_at", "version"},
+    "idempotency_keys": {"user_id", "key", "created_at"},
+}
+"""Columns that the tables have had in every version."""
 ADVISORY_LOCK = 0x7461736B  # "task"
 ALEMBIC_TABLE = "alembic_version"
 OWN_DATABASE_ADVICE = "Give taskservice a database, or on PostgreSQL a schema, of its own"
@@ -57,9 +60,8 @@ def _adopt_version(connection: Connection) -> None:
 def _has_alembic_version(connection: Connection) -> bool:
     """Return whether Alembic's default table holds the version of this service's tables."""
     has_own_tables = all(
-        set(table.columns.keys()) - RENAMED_COLUMNS
-        <= _columns(connection, name) | _columns(connection, FORMER_NAMES.get(name, name))
-        for name, table in metadata.tables.items()
+        columns <= _columns(connection, name) | _columns(connection, FORMER_NAMES.get(name, name))
+        for name, columns in FIRST_COLUMNS.items()
     )
     if not has_own_tables or not _columns(connection, ALEMBIC_TABLE):
         return False

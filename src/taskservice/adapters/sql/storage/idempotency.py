@@ -66,11 +66,11 @@ class SqlIdempotencyStore:
 
 def _find(session: Session, key: str) -> IdempotencyRecord:
     ((fingerprint, result),) = _FIND.rows(session, used_key=key)
-    return IdempotencyRecord(fingerprint=bytes(fingerprint), result=bytes(result or b""))
+    return IdempotencyRecord(fingerprint=bytes(fingerprint), result=bytes(result))
 
 
 def _result(session: Session, key: str) -> bytes | None:
     """Return the stored result of `key`, None without a record."""
     for _, result in _FIND.rows(session, used_key=key):
-        return bytes(result or b"")
+        return bytes(result)
     return None
