@@ -87,6 +87,11 @@ class Scratch(NamedTuple):
         assert text.count(old) == 1, f"{old!r} is not in {file} once"
         path.write_text(text.replace(old, new))
 
+    def append(self, file: str, statement: str) -> None:
+        """Add a statement to the last class of a file of the package."""
+        path = self.folder / "taskservice" / file
+        path.write_text(path.read_text() + statement)
+
     def add_files(self, folder: Path) -> None:
         """Add new files to the package."""
         new = {path.relative_to(folder) for path in folder.rglob("*.py")}

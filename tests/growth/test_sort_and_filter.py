@@ -30,9 +30,6 @@ FILTER = """
         "rating", Operator.EQUALS, "Only tasks with this rating.", example=1
     )
 """
-END_OF_FILTERS = """"Only tasks changed before this time.", example=_MIDNIGHT
-    )
-"""
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +37,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
     """The package with a field `rating` to sort and filter by."""
     scratch = scratch_package(tmp_path_factory.mktemp("scratch"))
     add_rating(scratch, SORTABLE_RATING)
-    scratch.replace("core/query.py", END_OF_FILTERS, END_OF_FILTERS + FILTER.lstrip("\n"))
+    scratch.append("core/query.py", FILTER.lstrip("\n"))
     return scratch
 
 
