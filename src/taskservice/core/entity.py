@@ -1,6 +1,6 @@
 """Entities: what every kind of an owner's data shares: identity, times, version and changes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Self, TypeVar
@@ -97,8 +97,15 @@ class Entity(Identity):
         A field that is newer than the data has its default, an unknown member is
         ignored. Raises `InvalidEntity` with all errors.
         """
-        fields = fields_of(cls)
-        return cls(**_for_each(fields, lambda name: fields[name].load(stored)))
+        values, errors = {}, []
+        for name, one in fields_of(cls).items():
+            try:
+                values[name] = one.load(stored)
+            except ValueError as error:
+                errors.append(FieldError(name, str(error)))
+        if errors:
+            raise InvalidEntity(errors)
+        return cls(**values)
 
     def dump(self) -> dict[str, object]:
         """Return the fields as JSON values."""
@@ -145,9 +152,15 @@ class Entity(Identity):
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:
         """Raise `InvalidEntity`, with all errors, if a field may not have its value."""
-        fields = fields_of(cls)
-        given = [name for name in fields if name in values]
-        _for_each(given, lambda name: fields[name].check(values[name]))
+        errors = []
+        for name, one in fields_of(cls).items():
+            if name in values:
+                try:
+                    one.check(values[name])
+                except ValueError as error:
+                    errors.append(FieldError(name, str(error)))
+        if errors:
+            raise InvalidEntity(errors)
 
     def _changed(self, now: datetime, values: Mapping[str, Any]) -> Self:
         after = replace(self, **values)
@@ -159,23 +172,10 @@ class Entity(Identity):
 
     def _required(self) -> Self:
         """Return the entity, or raise `InvalidEntity` if it breaks its rules."""
-        if errors := tuple(self.rule_errors()):
+        if errors := [*self.rule_errors()]:
             raise InvalidEntity(errors)
         return self
 
 
 Step = Callable[[E, datetime], E]
 """An operation as a value, for `Repository.change`: maps an entity and the time to a new entity."""
-
-
-def _for_each(names: Iterable[str], call: Callable[[str], Any]) -> dict[str, Any]:
-    """Return the result of `call` for each name. Raise `InvalidEntity` with all `ValueError`s."""
-    results, errors = {}, []
-    for name in names:
-        try:
-            results[name] = call(name)
-        except ValueError as error:
-            errors.append(FieldError(name, str(error)))
-    if errors:
-        raise InvalidEntity(errors)
-    return results
