@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
 from flask import Flask, current_app
@@ -51,15 +51,12 @@ def enforce_ownership() -> None:
     request.caller = caller
 
 
-@contextmanager
-def own_workspace() -> Iterator[Workspace]:
+def own_workspace() -> AbstractContextManager[Workspace]:
     """Open the owner's workspace, or join that of `atomic_workspace`."""
     request = current_request()
     if request.workspace is not None:
-        yield request.workspace
-        return
-    with _services().open_workspace(request.owner) as workspace:
-        yield workspace
+        return nullcontext(request.workspace)
+    return _services().open_workspace(request.owner)
 
 
 @contextmanager
