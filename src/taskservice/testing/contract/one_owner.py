@@ -12,6 +12,7 @@ from taskservice.core.errors import InvalidEntity, TaskNotFound
 from taskservice.core.fields import fields_of
 from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
+from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing.clock import TickingClock
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.contract.strategies import FOR_EVERY_ADAPTER, any_values, new_entities
@@ -188,13 +189,13 @@ class OneOwner(ContractBase):
         with open_tasks(ADA) as tasks:
             assert tasks.list(TaskQuery()).items == [removed, changed]
 
-    def test_without_atomic_each_method_is_committed(self, open_tasks: OpenTasks) -> None:
+    def test_without_atomic_each_method_is_committed(self, open_workspace: OpenWorkspace) -> None:
         """Without `atomic`, an exception does not roll back methods that have returned."""
-        with pytest.raises(ZeroDivisionError), open_tasks(ADA) as tasks:
-            task = tasks.add(NewTask(title="Buy milk"))
+        with pytest.raises(ZeroDivisionError), open_workspace(ADA) as workspace:
+            task = workspace.tasks.add(NewTask(title="Buy milk"))
             raise ZeroDivisionError
-        with open_tasks(ADA) as tasks:
-            assert tasks.get(task.id) == task
+        with open_workspace(ADA) as workspace:
+            assert workspace.tasks.get(task.id) == task
 
     def test_limits_count_code_points(self, open_tasks: OpenTasks) -> None:
         """Text of the maximum length outside the Basic Multilingual Plane is stored."""
