@@ -1,6 +1,5 @@
 """Responses: writes entities as JSON, and adds the headers of an entity or a page."""
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 from urllib.request import parse_http_list
@@ -10,9 +9,7 @@ from flask import Response
 from flask.json.provider import JSONProvider
 
 from taskservice.adapters.http.api import cursors
-from taskservice.adapters.http.openapi.blueprint import DocumentedBlueprint
 from taskservice.adapters.http.protocol.etags import ANY_ETAG
-from taskservice.adapters.http.protocol.idempotency import run_once
 from taskservice.adapters.http.protocol.preconditions import READ_METHODS, is_not_modified
 from taskservice.adapters.http.protocol.request import ApiRequest, current_request
 from taskservice.adapters.http.protocol.strict_fields import ResponseSchema
@@ -63,20 +60,7 @@ class EntityJSONProvider(JSONProvider):
         return EntityResponse(body, content_type="application/json")
 
 
-class EntityBlueprint(DocumentedBlueprint):
-    """A blueprint whose responses have the headers of their entity.
-
-    A request with an idempotency key runs once: rendering is part of its transaction.
-    """
-
-    def response(self, *args: Any, **kwargs: Any) -> Callable[[Any], Any]:
-        """Return the decorator of flask-smorest, with the headers, once for each key."""
-        decorate = super().response(*args, **kwargs)
-        render = decorate(lambda entity: entity)
-        return lambda view: run_once(decorate(view), _add_headers, render)
-
-
-def _add_headers(response: Response) -> Response:
+def add_entity_headers(response: Response) -> Response:
     """Add the headers of the entity: `ETag`, `Location`, `Link` and those of a count.
 
     A response without a body has neither type nor length (RFC 9110, sections 8.6 and 15.4.5).
@@ -84,9 +68,9 @@ def _add_headers(response: Response) -> Response:
     request = current_request()
     match request.entity:
         case Entity() as entity:
-            _add_entity_headers(request, response, entity)
+            _add_headers_of_entity(request, response, entity)
         case Page() as page:
-            _add_page_headers(request, response, page)
+            _add_headers_of_page(request, response, page)
     if response.status_code in {204, 304}:
         response.set_data(b"")
         response.headers.remove("Content-Type")
@@ -94,17 +78,17 @@ def _add_headers(response: Response) -> Response:
     return response
 
 
-def _add_entity_headers(request: ApiRequest, response: Response, entity: Entity) -> None:
+def _add_headers_of_entity(request: ApiRequest, response: Response, entity: Entity) -> None:
     response.headers["ETag"] = f'"{entity.version}"'
     if response.status_code == 201:
         response.headers["Location"] = f"{request.encoded_path}/{entity.id}"
     if request.method in READ_METHODS and is_not_modified(entity):
-        _set_not_modified(response)
+        response.status_code = 304
 
 
-def _add_page_headers(request: ApiRequest, response: Response, page: Page[Any]) -> None:
+def _add_headers_of_page(request: ApiRequest, response: Response, page: Page[Any]) -> None:
     if request.if_none_match_etags == ANY_ETAG:
-        _set_not_modified(response)
+        response.status_code = 304
         return
     if page.next is not None:
         parameters = {**request.args, "cursor": cursors.encode(request.owner, page.next)}
@@ -112,11 +96,6 @@ def _add_page_headers(request: ApiRequest, response: Response, page: Page[Any]) 
     if page.total is not None:
         response.headers["X-Total-Count"] = str(page.total)
         response.headers["Preference-Applied"] = COUNT_EXACT
-
-
-def _set_not_modified(response: Response) -> None:
-    """Make `response` a 304, which has no body."""
-    response.status_code = 304
 
 
 def prefers_exact_count() -> bool:

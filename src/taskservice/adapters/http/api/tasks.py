@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
+from taskservice.adapters.http.api.entity_blueprint import EntityBlueprint
 from taskservice.adapters.http.api.entity_schemas import MERGE_PATCH
-from taskservice.adapters.http.api.responses import EntityBlueprint
 from taskservice.adapters.http.api.schemas import (
     MERGE_PATCH_BODY,
     CompletionSchema,
@@ -32,20 +32,13 @@ from taskservice.adapters.http.openapi.headers import (
     REPLAYED_HEADER,
     TASK_HEADERS,
 )
-from taskservice.adapters.http.protocol.authorization import (
-    enforce_ownership,
-    own_tasks,
-    pop_path_user,
-)
-from taskservice.adapters.http.protocol.idempotency import read_idempotency_key
+from taskservice.adapters.http.protocol.authorization import own_tasks
 from taskservice.adapters.http.protocol.preconditions import (
     check_collection_preconditions,
     check_if_match,
     precondition,
-    read_preconditions,
     with_collection_preconditions,
 )
-from taskservice.adapters.http.protocol.rate_limit import add_rate_limit_headers, count_request
 from taskservice.core.entity import Step
 from taskservice.core.preconditions import with_precondition
 from taskservice.core.query import Page, TaskQuery
@@ -59,12 +52,6 @@ blueprint = EntityBlueprint(
     url_prefix="/api/tasks/<user_id>/tasks",
     description="The tasks of one user, accessible to that user only.",
 )
-blueprint.url_value_preprocessor(pop_path_user)
-blueprint.before_request(enforce_ownership)
-blueprint.before_request(count_request)
-blueprint.before_request(read_preconditions)
-blueprint.before_request(read_idempotency_key)
-blueprint.after_request(add_rate_limit_headers)
 
 
 @blueprint.get("", headers=["Prefer"], links=["get_first_task"])

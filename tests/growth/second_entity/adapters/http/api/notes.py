@@ -11,21 +11,14 @@ from taskservice.adapters.http.api.entity_schemas import (
     query_schema,
     response_schema,
 )
-from taskservice.adapters.http.api.responses import EntityBlueprint
+from taskservice.adapters.http.api.entity_blueprint import EntityBlueprint
 from taskservice.adapters.http.api.schemas import NoParametersSchema
-from taskservice.adapters.http.protocol.authorization import (
-    enforce_ownership,
-    own_workspace,
-    pop_path_user,
-)
-from taskservice.adapters.http.protocol.idempotency import read_idempotency_key
+from taskservice.adapters.http.protocol.authorization import own_workspace
 from taskservice.adapters.http.protocol.preconditions import (
     check_collection_preconditions,
     check_if_match,
     precondition,
-    read_preconditions,
 )
-from taskservice.adapters.http.protocol.rate_limit import add_rate_limit_headers, count_request
 from taskservice.core.entity import Step
 from taskservice.core.notes import NewNote, Note, NoteQuery
 from taskservice.core.preconditions import with_precondition
@@ -37,12 +30,6 @@ WRITE_HEADERS = ["If-Match", "Idempotency-Key"]
 NoteSchema = response_schema(Note)
 
 blueprint = EntityBlueprint("notes", __name__, url_prefix="/api/tasks/<user_id>/notes")
-blueprint.url_value_preprocessor(pop_path_user)
-blueprint.before_request(enforce_ownership)
-blueprint.before_request(count_request)
-blueprint.before_request(read_preconditions)
-blueprint.before_request(read_idempotency_key)
-blueprint.after_request(add_rate_limit_headers)
 
 
 @contextmanager
