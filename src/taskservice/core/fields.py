@@ -1,13 +1,14 @@
 """Fields: an entity describes each once; columns, schemas and parsers derive from that."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass
 from functools import cache
-from typing import Any, TypeVar, dataclass_transform, get_args, get_type_hints
+from typing import Any, TypeVar, cast, dataclass_transform, get_args, get_type_hints
 
 from taskservice.core.kinds import Kind
 
+_F = TypeVar("_F", bound=Callable[..., Any])
 _T = TypeVar("_T")
 
 RESERVED_NAMES = {"type", "owner", "session"}
@@ -51,9 +52,7 @@ class Field:
 
     def parse(self, value: object) -> Any:
         """Return the value of a JSON value, or raise `ValueError` if it is not allowed."""
-        parsed = self.from_json(value)
-        self.check(parsed)
-        return parsed
+        return None if value is None and self.nullable else self.kind.parse(value)
 
     def to_json(self, value: Any) -> object:
         """Return the JSON value of a value."""
@@ -95,13 +94,14 @@ def with_fields(cls: type[_T]) -> type[_T]:
     return dataclass(frozen=True, kw_only=True)(cls)
 
 
-def fields_of(cls: Any) -> Mapping[str, Field]:
+def cached(function: _F) -> _F:
+    """Cache a function of a class; mypy does not take all classes for hashable."""
+    return cast("_F", cache(function))
+
+
+@cached
+def fields_of(cls: type) -> Mapping[str, Field]:
     """Return the fields of an entity by name, in the order of its JSON."""
-    return _fields_of(cls)
-
-
-@cache
-def _fields_of(cls: type) -> Mapping[str, Field]:
     annotations = get_type_hints(cls)
     return {
         one.name: Field(

@@ -43,6 +43,12 @@ class Kind:
     def check(self, value: Any) -> None:
         """Raise `ValueError` with the reason if the value is not allowed."""
 
+    def parse(self, value: object) -> Any:
+        """Return the value of a JSON value, or raise `ValueError` if it is not allowed."""
+        parsed = self.from_json(value)
+        self.check(parsed)
+        return parsed
+
 
 @dataclass(frozen=True)
 class Text(Kind):

@@ -5,11 +5,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
-from functools import cache
 from typing import Any, ClassVar, Generic, Self
 
 from taskservice.core.entity import E, Entity
-from taskservice.core.fields import fields_of
+from taskservice.core.fields import cached, fields_of
 from taskservice.core.kinds import Kind, SearchText
 from taskservice.core.task import Task
 
@@ -170,22 +169,17 @@ class Query(Generic[E]):
         return self.after is None or self.sort.comes_after(entity, self.after)
 
 
-def filters_of(query_type: Any) -> Mapping[str, Filter]:
+@cached
+def filters_of(query_type: type[Query[Any]]) -> Mapping[str, Filter]:
     """Return the filters of a query by name."""
-    return _filters_of(query_type)
-
-
-@cache
-def _filters_of(query_type: type[Query[Any]]) -> Mapping[str, Filter]:
     return {
         one.name: Filter(
-            name=one.name,
-            field=one.metadata["field"],
-            operator=one.metadata["operator"],
-            doc=one.metadata["doc"],
-            example=one.metadata["example"],
-            kind=one.metadata["kind"] or _kind(query_type, one.metadata["field"]),
-            parameter=one.metadata["parameter"] or one.name,
+            **{
+                **one.metadata,
+                "name": one.name,
+                "kind": one.metadata["kind"] or _kind(query_type, one.metadata["field"]),
+                "parameter": one.metadata["parameter"] or one.name,
+            }
         )
         for one in dataclasses.fields(query_type)
         if one.metadata

@@ -1,6 +1,5 @@
 """The tables: one for each type of entities, with a column for each field; idempotency keys."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -107,19 +106,11 @@ def _server_default(field: Field) -> Any:
     return None
 
 
-def _no_extras() -> list[Column[Any] | CheckConstraint]:
-    return []
-
-
-def _extras_of_tasks() -> list[Column[Any] | CheckConstraint]:
-    return [
+_EXTRAS: dict[type[Entity], list[Column[Any] | CheckConstraint]] = {
+    Task: [
         Column("search_text", by_code_point(), nullable=False),
         CheckConstraint("completed = (completed_at IS NOT NULL)", name="completed_check"),
-    ]
-
-
-_EXTRAS: dict[type[Entity], Callable[[], list[Column[Any] | CheckConstraint]]] = {
-    Task: _extras_of_tasks
+    ],
 }
 """Columns and constraints of tables beyond the fields."""
 
@@ -135,7 +126,7 @@ def _entity_table(entity_type: type[Entity]) -> Table:
         *_columns(entity_type),
         PrimaryKeyConstraint("user_id", "id"),
         CheckConstraint("user_id <> ''", name="user_id_check"),
-        *_EXTRAS.get(entity_type, _no_extras)(),
+        *_EXTRAS.get(entity_type, []),
         CheckConstraint("version >= 1", name="version_check"),
     )
 

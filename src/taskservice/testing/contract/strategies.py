@@ -78,7 +78,7 @@ def near_values(kind: Kind) -> SearchStrategy[Any]:
         case Boolean():
             return st.booleans()
         case Integer(minimum, maximum):
-            return _integers(minimum, maximum)
+            return st.sampled_from([minimum, maximum]) | st.integers(minimum, maximum)
         case Timestamp():
             return st.sampled_from([*_NEAR_START, _FIRST, _LAST])
         case Identifier():
@@ -100,10 +100,6 @@ def _is_allowed(kind: Kind, value: Any) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _integers(minimum: int, maximum: int) -> SearchStrategy[int]:
-    return st.sampled_from([minimum, maximum]) | st.integers(minimum, maximum)
 
 
 def _id(at: datetime, counter: int) -> UUID:

@@ -52,11 +52,9 @@ class KindField(fields.Field[Any]):
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         try:
-            loaded = self.kind.from_json(value)
-            self.kind.check(loaded)
+            return self.kind.parse(value)
         except ValueError as error:
             raise ValidationError(str(error)) from None
-        return loaded
 
 
 class EmptyAsMissing(fields.Field[Any]):

@@ -1,7 +1,6 @@
 """Mapping of a type of entities to its table: the statements, and the conversion of rows."""
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, select, update
@@ -9,7 +8,7 @@ from sqlalchemy import and_, bindparam, delete, select, update
 from taskservice.adapters.sql.connection.compiled_statements import OWNER, Statement
 from taskservice.adapters.sql.tables import ENTITY_TABLES
 from taskservice.core.entity import Entity
-from taskservice.core.fields import fields_of
+from taskservice.core.fields import cached, fields_of
 
 IMMUTABLE = {"id", "user_id", "created_at"}
 """Fields that no update writes."""
@@ -60,13 +59,9 @@ class EntityMapping:
         ]
 
 
-def mapping_of(entity_type: Any) -> EntityMapping:
+@cached
+def mapping_of(entity_type: type[Entity]) -> EntityMapping:
     """Return the mapping of a type of entities."""
-    return _mapping_of(entity_type)
-
-
-@cache
-def _mapping_of(entity_type: type[Entity]) -> EntityMapping:
     return EntityMapping(entity_type)
 
 
