@@ -140,6 +140,7 @@ UNREADABLE = {
     "a newer form": b'{"form": %d, "status": 200}\n{}' % (FORM + 1),
     "a newer form with other members": b'{"form": %d, "response": {}}' % (FORM + 1),
     "no form": b'{"status": 200}\n{}',
+    "a form that is no number": b'{"form": "2"}\n{}',
     "no JSON": b"form 3\n",
     "nothing": b"",
     "no task": b'{"form": 1}\n{"title": "Buy milk"}',

@@ -4,10 +4,12 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from flask import Flask
 from tests.http_callers import ApiClient
 from tests.problem_details import problem
 
-from taskservice.adapters.http.protocol.request import BODY_LIMIT
+from taskservice.adapters.http.protocol.idempotency import _fingerprint
+from taskservice.adapters.http.protocol.request import BODY_LIMIT, current_request
 
 KEY = {"Idempotency-Key": "8e03978e-40d5-43e8-bc93-6894a57f9324"}
 
@@ -66,6 +68,15 @@ def test_a_key_for_another_request_is_422(ada: ApiClient) -> None:
     ):
         problem(ada(method, path, json=body, headers=KEY), 422, "key-reused")
     assert ada("GET").json == [task]
+
+
+def test_a_request_with_another_query_is_another_request(app: Flask) -> None:
+    """No write has a query parameter yet; one that has needs no other fingerprint."""
+    fingerprints = set()
+    for path in ("/", "/?dry_run=true", "/?dry_run=false"):
+        with app.test_request_context(path, method="POST"):
+            fingerprints.add(_fingerprint(current_request()))
+    assert len(fingerprints) == 3
 
 
 @pytest.mark.parametrize("first", [b"", b'{"reason": "done"}'])

@@ -6,6 +6,7 @@ the headers and the type of the entity, if it is one; then the body.
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import wraps
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -112,16 +113,14 @@ def _store(response: Response) -> bytes:
 def _read(result: bytes) -> _Stored:
     """Return the response that was stored. Raises `ProblemError` (409) if it cannot be read."""
     head, _, body = result.partition(b"\n")
-    try:
+    with suppress(orjson.JSONDecodeError, TypeError):
         members = orjson.loads(head)
         if members == {"form": 1}:
             return _Stored(1, body, entity=Task.type_name if body else None)
         stored = _Stored(body=body, **members)
-    except (orjson.JSONDecodeError, TypeError):
-        raise _unreadable() from None
-    if stored.form > FORM:
-        raise _unreadable()
-    return stored
+        if stored.form <= FORM:
+            return stored
+    raise _unreadable()
 
 
 def _replay(

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
+from taskservice.adapters.http.api.entity_blueprint import EntityBlueprint
 from taskservice.adapters.http.api.entity_schemas import (
     MERGE_PATCH,
     create_schema,
@@ -11,7 +12,6 @@ from taskservice.adapters.http.api.entity_schemas import (
     query_schema,
     response_schema,
 )
-from taskservice.adapters.http.api.entity_blueprint import EntityBlueprint
 from taskservice.adapters.http.api.schemas import NoParametersSchema
 from taskservice.adapters.http.protocol.authorization import own_workspace
 from taskservice.adapters.http.protocol.preconditions import (
