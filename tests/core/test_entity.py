@@ -1,14 +1,14 @@
 """Entities: rules about several fields, and data of other versions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
 from taskservice.core.entity import Entity, created_at, updated_at, version
 from taskservice.core.errors import FieldError, InvalidEntity
-from taskservice.core.fields import field, with_fields
+from taskservice.core.fields import field, fields_of, with_fields
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.kinds import Integer, Line
 from taskservice.testing import ADA, START
@@ -32,9 +32,11 @@ class Range(NewRange, Entity):
     type_name: ClassVar = "range"
     new_type: ClassVar = NewRange
 
-    def rule_errors(self) -> Iterator[FieldError]:
-        if self.low > self.high:
-            yield FieldError("low", "must not be above high")
+    @classmethod
+    def rule_errors(cls, values: Mapping[str, Any]) -> Iterator[FieldError]:
+        match values:
+            case {"low": low, "high": high} if low > high:
+                yield FieldError("low", "must not be above high")
 
 
 def create(low: int, high: int) -> Range:
@@ -49,6 +51,19 @@ def test_a_rule_holds_for_a_new_entity_and_for_each_edit() -> None:
     with pytest.raises(InvalidEntity, match="low must not be above high"):
         made.edit(START + timedelta(seconds=1), low=3)
     made.validate()
+
+
+def test_a_rule_is_tested_if_all_its_fields_are_there() -> None:
+    """So that a request is refused by its own values, before the entity is read."""
+    with pytest.raises(InvalidEntity, match="low must not be above high"):
+        Range.check_rules({"low": 2, "high": 1})
+    Range.check_rules({"low": 2})
+
+
+def test_fields_of_later_forms_come_last() -> None:
+    """A release adds members behind those of earlier ones, also in the constructor."""
+    names = ["id", "user_id", "low", "created_at", "updated_at", "version", "high"]
+    assert [*fields_of(Range)] == [*vars(create(1, 2))] == names
 
 
 def test_a_field_that_older_data_lacks_has_its_default() -> None:

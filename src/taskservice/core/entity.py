@@ -1,6 +1,6 @@
 """Entities: what every kind of an owner's data shares: identity, times, version and changes."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar, Self, TypeVar
@@ -88,7 +88,7 @@ class Entity(Identity):
         cls.check(values)
         now = normalize_timestamp(now)
         values |= {"id": new_id(now), "created_at": now, "updated_at": now, "version": 1}
-        return cls(**values).derived(now)._required()
+        return cls(**values).derived(now)._checked()
 
     @classmethod
     def load(cls, stored: Mapping[str, object]) -> Self:
@@ -103,8 +103,7 @@ class Entity(Identity):
                 values[name] = one.load(stored)
             except ValueError as error:
                 errors.append(FieldError(name, str(error)))
-        if errors:
-            raise InvalidEntity(errors)
+        _refuse(errors)
         return cls(**values)
 
     def dump(self) -> dict[str, object]:
@@ -127,8 +126,13 @@ class Entity(Identity):
         """Return the entity with the fields that follow from settable ones, changed at `now`."""
         return self
 
-    def rule_errors(self) -> Iterator[FieldError]:
-        """Yield the errors of fields that do not agree with one another, by the entity's rules."""
+    @classmethod
+    def rule_errors(cls, values: Mapping[str, Any]) -> Iterator[FieldError]:
+        """Yield the errors of values that do not agree with one another.
+
+        `values` are those of an entity, or some of them, as in a request. A rule is
+        tested if all its fields are there.
+        """
         yield from ()
 
     def _identity_errors(self) -> Iterator[FieldError]:
@@ -146,8 +150,7 @@ class Entity(Identity):
         It has the errors of all single fields, or else of all rules.
         """
         self.check(vars(self))
-        if errors := (*self._identity_errors(), *self.rule_errors()):
-            raise InvalidEntity(errors)
+        _refuse([*self._identity_errors(), *self.rule_errors(vars(self))])
 
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:
@@ -159,8 +162,12 @@ class Entity(Identity):
                     one.check(values[name])
                 except ValueError as error:
                     errors.append(FieldError(name, str(error)))
-        if errors:
-            raise InvalidEntity(errors)
+        _refuse(errors)
+
+    @classmethod
+    def check_rules(cls, values: Mapping[str, Any]) -> None:
+        """Raise `InvalidEntity`, with all errors, if values do not agree with one another."""
+        _refuse([*cls.rule_errors(values)])
 
     def _changed(self, now: datetime, values: Mapping[str, Any]) -> Self:
         after = replace(self, **values)
@@ -168,13 +175,16 @@ class Entity(Identity):
             return self
         now = normalize_timestamp(now, after=self.updated_at)
         values = {"updated_at": now, "version": self.version + 1}
-        return replace(after.derived(now), **values)._required()
+        return replace(after.derived(now), **values)._checked()
 
-    def _required(self) -> Self:
-        """Return the entity, or raise `InvalidEntity` if it breaks its rules."""
-        if errors := [*self.rule_errors()]:
-            raise InvalidEntity(errors)
+    def _checked(self) -> Self:
+        self.check_rules(vars(self))
         return self
+
+
+def _refuse(errors: Sequence[FieldError]) -> None:
+    if errors:
+        raise InvalidEntity(errors)
 
 
 Step = Callable[[E, datetime], E]

@@ -91,7 +91,26 @@ def with_fields(cls: type[_T]) -> type[_T]:
     """Return `cls` as a frozen dataclass of the fields that it describes with `field`."""
     if reserved := RESERVED_NAMES & vars(cls).get("__annotations__", {}).keys():
         raise TypeError(f"reserved names: {', '.join(reserved)}")
-    return dataclass(frozen=True, kw_only=True)(cls)
+    described: Any = dataclass(frozen=True, kw_only=True, init=False)(cls)
+    described.__init__ = _init(fields_of(described))
+    return cast("type[_T]", described)
+
+
+def _init(fields: Mapping[str, "Field"]) -> Callable[..., None]:
+    """Return `__init__`, which sets the fields in the order of the JSON.
+
+    It is generated, as that of a dataclass is, which sets inherited fields first.
+    """
+    parameters = (
+        name if one.is_required else f"{name}=fields[{name!r}].default"
+        for name, one in fields.items()
+    )
+    values = ", ".join(f"{name!r}: {name}" for name in fields)
+    source = f"def __init__(self, *, {', '.join(parameters)}): vars(self).update({{{values}}})"
+    namespace: dict[str, Any] = {"fields": fields}
+    exec(source, namespace)  # noqa: S102
+    init: Callable[..., None] = namespace["__init__"]
+    return init
 
 
 def cached(function: _F) -> _F:
@@ -101,7 +120,10 @@ def cached(function: _F) -> _F:
 
 @cached
 def fields_of(cls: type) -> Mapping[str, Field]:
-    """Return the fields of an entity by name, in the order of its JSON."""
+    """Return the fields of an entity by name, in the order of its JSON.
+
+    Those of earlier forms come first, so that a release adds members at the end.
+    """
     annotations = get_type_hints(cls)
     return {
         one.name: Field(
@@ -110,5 +132,5 @@ def fields_of(cls: type) -> Mapping[str, Field]:
             nullable=type(None) in get_args(annotations[one.name]),
             **one.metadata,
         )
-        for one in dataclasses.fields(cls)
+        for one in sorted(dataclasses.fields(cls), key=lambda one: one.metadata["since"])
     }

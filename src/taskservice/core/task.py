@@ -1,9 +1,9 @@
 """The task entity: its fields and operations, which return a new task and have no side effects."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from taskservice.core.entity import Entity, created_at, updated_at, version
 from taskservice.core.errors import FieldError, TaskNotFound
@@ -70,9 +70,14 @@ class Task(NewTask, Entity):
             self if completed_at == self.completed_at else replace(self, completed_at=completed_at)
         )
 
-    def rule_errors(self) -> Iterator[FieldError]:
+    @classmethod
+    def rule_errors(cls, values: Mapping[str, Any]) -> Iterator[FieldError]:
         """Yield the errors of `completed` and `completed_at`."""
-        if self.completed != (self.completed_at is not None):
-            yield FieldError("completed", "must be true if completed_at is set, and only then")
-        if self.completed_at and not self.created_at <= self.completed_at <= self.updated_at:
-            yield FieldError("completed_at", "must be between created_at and updated_at")
+        match values:
+            case {"completed": completed, "completed_at": at} if completed != (at is not None):
+                yield FieldError("completed", "must be true if completed_at is set, and only then")
+        match values:
+            case {"completed_at": datetime() as at, "created_at": created, "updated_at": updated}:
+                if not created <= at <= updated:
+                    message = "must be between created_at and updated_at"
+                    yield FieldError("completed_at", message)
