@@ -14,8 +14,9 @@ from taskservice.adapters.sql.tables import tasks
 from taskservice.core.fields import fields_of
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.kinds import Integer
-from taskservice.core.query import Sort, TaskQuery, sort_fields
+from taskservice.core.query import Sort, sort_fields
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing import START, tasks_of
 
 BIG = "big"

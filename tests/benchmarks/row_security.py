@@ -28,8 +28,8 @@ from taskservice.adapters.sql.connection.compiled_statements import OWNER_SETTIN
 from taskservice.adapters.sql.connection.compiled_statements import Session, Statement, _Compiled
 from taskservice.adapters.sql.storage import repository
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.core.workspace import OpenWorkspace, TaskService
 from taskservice.testing import ADA
 

@@ -25,8 +25,8 @@ from tests.query_plans import BIG, IN_THE_NAME, deep, fill, plan, queries
 
 from taskservice.adapters.sql.admin.partition import partition
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing import tasks_of
 
 Figures = dict[str, float]

@@ -22,11 +22,12 @@ from tests.problem_details import problem
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.adapters.sql.admin.migrate import upgrade
 from taskservice.adapters.sql.admin.partition import _Plan
+from taskservice.adapters.sql.column_types import UtcDateTime
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.adapters.sql.tables import UtcDateTime, tasks
+from taskservice.adapters.sql.tables import tasks
 from taskservice.core.entity import FORM
 from taskservice.core.task import Task
 from taskservice.core.workspace import OpenWorkspace

@@ -17,8 +17,8 @@ from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import Unavailable, UnusableDatabase
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA, tasks_of
 
 TITLE = "漢 ü 😀"

@@ -34,8 +34,8 @@ from taskservice.core.errors import (
     StorageFull,
     Unavailable,
 )
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.core.workspace import TaskService, Workspace
 from taskservice.testing import ADA, tasks_of
 

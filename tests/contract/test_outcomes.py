@@ -31,8 +31,8 @@ from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.core.errors import ReadOnly, TaskNotFound, Unavailable
 from taskservice.core.operations.metrics import Metrics, WriteOutcome
 from taskservice.core.preconditions import at_version, with_precondition
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.core.workspace import TaskService
 from taskservice.testing import ADA, START, tasks_of
 from taskservice.testing.contract.owner_data import some_tasks

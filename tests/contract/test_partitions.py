@@ -32,8 +32,9 @@ from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import SchemaOutdated, TaskNotFound, Unavailable
 from taskservice.core.owner_data import OwnerCounts
-from taskservice.core.query import Sort, TaskQuery, sort_fields
+from taskservice.core.query import Sort, sort_fields
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA, BOB, tasks_of
 
 DUMPING = [

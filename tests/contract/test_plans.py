@@ -14,7 +14,7 @@ from tests.databases import (
 from tests.postgres import Databases
 from tests.query_plans import BIG, IN_THE_NAME, deep, fill, plan, queries
 
-from taskservice.core.query import TaskQuery
+from taskservice.core.task_query import TaskQuery
 
 COUNT, SHARE = 80_000, 10_000
 

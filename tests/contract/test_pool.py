@@ -27,7 +27,7 @@ from taskservice.adapters.sql.engine import pooled_engine, require_wal, unpooled
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import Unavailable, UnusableDatabase
 from taskservice.core.operations.metrics import Metrics
-from taskservice.core.query import TaskQuery
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA, tasks_of
 
 

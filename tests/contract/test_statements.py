@@ -21,6 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.databases import Database, await_lock, migrated_database, service_engine
 from tests.postgres import Databases
 
+from taskservice.adapters.sql.column_types import UtcDateTime
 from taskservice.adapters.sql.connection import sessions
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import (
@@ -36,11 +37,10 @@ from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.storage.rows import Rows
-from taskservice.adapters.sql.tables import UtcDateTime
 from taskservice.core.errors import Unavailable
 from taskservice.core.kinds import Boolean
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.core.workspace import TaskService
 from taskservice.testing import ADA, tasks_of
 from taskservice.testing.contract.owner_data import some_tasks

@@ -6,9 +6,11 @@ from tests.processes import ROOT
 
 from taskservice.core import kinds
 from taskservice.core.fields import Field, fields_of
+from taskservice.core.filters import filters_of
 from taskservice.core.kinds import Kind
-from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, TaskQuery, filters_of, sort_fields
+from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, sort_fields
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 
 PAGE = (ROOT / "docs" / "api.md").read_text()
 

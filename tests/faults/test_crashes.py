@@ -13,8 +13,8 @@ from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import Unavailable
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing import tasks_of
 
 MANY = 20

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from taskservice.adapters.http.api import cursors
 from taskservice.core.fields import Field, fields_of
+from taskservice.core.filters import filters_of
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.kinds import Timestamp
-from taskservice.core.query import PAGE_LIMIT, TaskQuery, filters_of
+from taskservice.core.query import PAGE_LIMIT
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA
 from taskservice.testing.contract.strategies import (
     any_values,

@@ -9,8 +9,8 @@ from tests.fuzz.drawn import forged, pieces, queries, stretched, tasks
 
 from taskservice.adapters.http.api import cursors
 from taskservice.adapters.http.protocol.etags import ETag, parse_etags
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA, BOB
 
 

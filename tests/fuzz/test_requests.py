@@ -14,8 +14,9 @@ from tests.http_callers import ApiClient
 from tests.problem_details import problem
 
 from taskservice.app import openapi_document
-from taskservice.core.query import Sort, TaskQuery, sort_fields
+from taskservice.core.query import Sort, sort_fields
 from taskservice.core.task import Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA
 
 on_one_world = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

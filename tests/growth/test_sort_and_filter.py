@@ -37,7 +37,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
     """The package with a field `rating` to sort and filter by."""
     scratch = scratch_package(tmp_path_factory.mktemp("scratch"))
     add_rating(scratch, SORTABLE_RATING)
-    scratch.append("core/query.py", FILTER.lstrip("\n"))
+    scratch.append("core/task_query.py", FILTER.lstrip("\n"))
     return scratch
 
 
@@ -46,7 +46,7 @@ def test_the_field_and_its_filter_are_two_statements(scratch: Scratch) -> None:
     assert scratch.changed_lines() == {
         "core/task.py": 2,
         "core/entity.py": 1,
-        "core/query.py": len(FILTER.strip().splitlines()),
+        "core/task_query.py": len(FILTER.strip().splitlines()),
     }
 
 

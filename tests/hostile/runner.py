@@ -16,7 +16,8 @@ from tests.secret_values import SECRET
 
 from taskservice.adapters.http.api import cursors
 from taskservice.adapters.jwt import issue
-from taskservice.core.query import Sort, TaskQuery
+from taskservice.core.query import Sort
+from taskservice.core.task_query import TaskQuery
 
 USERS = ("ada", "bob")
 ISSUER, AUDIENCE = "https://issuer.example", "tasks"

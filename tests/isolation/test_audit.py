@@ -12,8 +12,8 @@ from tests.statement_audit import StatementAudit
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.storage.rows import Rows
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA, tasks_of
 
 TIED = {

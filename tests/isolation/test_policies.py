@@ -26,7 +26,7 @@ from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import Unavailable, UnusableDatabase
-from taskservice.core.query import TaskQuery
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA, tasks_of
 
 OWN = "user_id = NULLIF(current_setting('taskservice.owner', true), '')"

@@ -19,8 +19,8 @@ from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import PrivilegedRole
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing import tasks_of
 
 # What the console of a serverless host makes: no superuser, and yet held by no policy.

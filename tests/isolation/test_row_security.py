@@ -19,8 +19,8 @@ from tests.postgres import Databases, program
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.core.workspace import TaskService
 from taskservice.testing import ADA, BOB, tasks_of
 

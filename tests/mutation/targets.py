@@ -139,6 +139,7 @@ TESTS = {
         *OUTCOMES,
     ],
     "adapters/sql/connection/compiled_statements": [*CONTRACT, "tests/contract/test_plans.py"],
+    "adapters/sql/column_types": [*SCHEMA, *CONTRACT],
     "adapters/sql/tables": [*SCHEMA, *CONTRACT],
     "adapters/sql/storage/repository": CONTRACT,
 }

@@ -21,8 +21,8 @@ from tests.secret_values import SECRET
 
 from taskservice.adapters.sql.connection.sessions import PREPARE_THRESHOLD
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing import tasks_of
 
 pytestmark = pytest.mark.pooler

@@ -8,7 +8,8 @@ import pytest
 from tests.processes import run
 from tests.testing.nested import Report, run_pytest
 
-from taskservice.core.query import TaskQuery, filters_of
+from taskservice.core.filters import filters_of
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing.contract import OwnerDataContract, TaskServiceContract
 
 MODULES = {

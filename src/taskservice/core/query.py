@@ -1,25 +1,18 @@
 """Queries: filters, sort order and keyset pagination of one owner's entities."""
 
-import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import Enum
 from typing import Any, ClassVar, Generic, Self
 
 from taskservice.core.entity import E, Entity
-from taskservice.core.fields import cached, fields_of
-from taskservice.core.kinds import Kind, SearchText
-from taskservice.core.task import Task
+from taskservice.core.fields import fields_of
+from taskservice.core.filters import filters_of
 
 PAGE_LIMIT = 200
 """The maximum number of entities on a page."""
 
 PAGE_DEFAULT = 100
 """The default number of entities on a page."""
-
-SEARCH_LIMIT = 255
-"""The maximum length of a search text, in code points."""
 
 Position = tuple[Any, ...]
 """A position in a sort order: the values of the sorted fields, which end with the id."""
@@ -63,65 +56,6 @@ def sort_fields(entity_type: type[Entity]) -> list[str]:
     """Return the names of the fields to sort by, those of every entity first."""
     sortable = [name for name, one in fields_of(entity_type).items() if one.sortable]
     return sorted(sortable, key=lambda name: name not in {"created_at", "updated_at"})
-
-
-class Operator(Enum):
-    """How a filter compares the value of a field with its own. Null is never admitted."""
-
-    EQUALS = "="
-    AT_LEAST = ">="
-    BELOW = "<"
-    CONTAINS = "contains"
-    """The field has case folding, and so has the text that is searched."""
-
-    def admits(self, value: Any, bound: Any) -> bool:
-        """Return whether `value` is admitted by a filter with the value `bound`."""
-        match self:
-            case Operator.EQUALS:
-                return bool(value == bound)
-            case Operator.AT_LEAST:
-                return value is not None and value >= bound
-            case Operator.BELOW:
-                return value is not None and value < bound
-            case Operator.CONTAINS:
-                return value is not None and bound.casefold() in value
-
-
-@dataclass(frozen=True, kw_only=True)
-class Filter:
-    """The description of a filter: the field, the operator, and the query parameter."""
-
-    name: str
-    field: str
-    operator: Operator
-    kind: Kind
-    doc: str
-    example: Any
-    parameter: str
-
-
-def filter_by(
-    field: str,
-    operator: Operator,
-    doc: str,
-    *,
-    example: Any,
-    kind: Kind | None = None,
-    parameter: str | None = None,
-) -> Any:
-    """Describe a filter of a query; see `Filter`. Its default is None, which admits everything.
-
-    `kind` is by default that of the field, and `parameter` the name of the filter.
-    """
-    described = {
-        "field": field,
-        "operator": operator,
-        "doc": doc,
-        "example": example,
-        "kind": kind,
-        "parameter": parameter,
-    }
-    return dataclasses.field(default=None, metadata=described)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -169,27 +103,6 @@ class Query(Generic[E]):
         return self.after is None or self.sort.comes_after(entity, self.after)
 
 
-@cached
-def filters_of(query_type: type[Query[Any]]) -> Mapping[str, Filter]:
-    """Return the filters of a query by name."""
-    return {
-        one.name: Filter(
-            **{
-                **one.metadata,
-                "name": one.name,
-                "kind": one.metadata["kind"] or _kind(query_type, one.metadata["field"]),
-                "parameter": one.metadata["parameter"] or one.name,
-            }
-        )
-        for one in dataclasses.fields(query_type)
-        if one.metadata
-    }
-
-
-def _kind(query_type: type[Query[Any]], field: str) -> Kind:
-    return fields_of(query_type.entity_type)[field].kind
-
-
 @dataclass(frozen=True, kw_only=True)
 class Page(Generic[E]):
     """One page of an owner's entities, in order.
@@ -209,50 +122,3 @@ class Page(Generic[E]):
         has_next = len(found) > query.limit
         next_query = replace(query, after=query.sort.position(items[-1])) if has_next else None
         return cls(items=items, next=next_query, total=total)
-
-
-_MIDNIGHT = "2026-02-09T00:00:00Z"
-
-
-@dataclass(frozen=True, kw_only=True)
-class TaskQuery(Query[Task]):
-    """A query for one owner's tasks. A filter that is None admits every task.
-
-    Times `…_after` are inclusive, times `…_before` exclusive; both are aware.
-    """
-
-    entity_type: ClassVar = Task
-
-    completed: bool | None = filter_by(
-        "completed",
-        Operator.EQUALS,
-        "Only completed tasks (true) or only open tasks (false). Empty counts as absent.",
-        example=False,
-    )
-    text: str | None = filter_by(
-        "search_text",
-        Operator.CONTAINS,
-        "Only tasks with this text in title or description. Case is ignored. Empty counts "
-        "as absent.",
-        example="milk",
-        kind=SearchText(SEARCH_LIMIT),
-        parameter="q",
-    )
-    created_after: datetime | None = filter_by(
-        "created_at",
-        Operator.AT_LEAST,
-        "Only tasks created at this time or later.",
-        example=_MIDNIGHT,
-    )
-    created_before: datetime | None = filter_by(
-        "created_at", Operator.BELOW, "Only tasks created before this time.", example=_MIDNIGHT
-    )
-    updated_after: datetime | None = filter_by(
-        "updated_at",
-        Operator.AT_LEAST,
-        "Only tasks changed at this time or later.",
-        example=_MIDNIGHT,
-    )
-    updated_before: datetime | None = filter_by(
-        "updated_at", Operator.BELOW, "Only tasks changed before this time.", example=_MIDNIGHT
-    )

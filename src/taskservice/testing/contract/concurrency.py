@@ -8,8 +8,8 @@ from threading import Barrier, Thread
 from uuid import UUID
 
 from taskservice.core.errors import TaskNotFound
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA
 from taskservice.testing.tasks import OpenTasks

@@ -14,8 +14,8 @@ import pytest
 from taskservice.core.errors import IdempotencyKeyReused, InvalidEntity, StaleEntity, TaskNotFound
 from taskservice.core.idempotency import IdempotencyKey, begin
 from taskservice.core.preconditions import at_version, with_precondition
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.core.workspace import OpenWorkspace, TaskService
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA, BOB

@@ -4,8 +4,9 @@ from itertools import chain, product
 
 import pytest
 
-from taskservice.core.query import Query, TaskQuery
+from taskservice.core.query import Query
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA
 from taskservice.testing.tasks import OpenTasks

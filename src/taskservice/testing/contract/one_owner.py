@@ -10,8 +10,8 @@ from hypothesis import given, settings
 
 from taskservice.core.errors import InvalidEntity, TaskNotFound
 from taskservice.core.fields import fields_of
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing.clock import TickingClock
 from taskservice.testing.contract.base import ContractBase

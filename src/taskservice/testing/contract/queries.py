@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taskservice.core.query import Page, Query, Sort, TaskQuery, filters_of, sort_fields
+from taskservice.core.filters import filters_of
+from taskservice.core.query import Page, Query, Sort, sort_fields
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing.clock import START, TickingClock
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.contract.strategies import (

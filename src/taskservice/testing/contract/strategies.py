@@ -12,9 +12,10 @@ from hypothesis.strategies import SearchStrategy
 from taskservice.core.clock import normalize_timestamp
 from taskservice.core.entity import Entity
 from taskservice.core.fields import Field, fields_of
+from taskservice.core.filters import filters_of
 from taskservice.core.ids import first_id
 from taskservice.core.kinds import Boolean, Identifier, Integer, Kind, Line, Owner, Text, Timestamp
-from taskservice.core.query import Query, Sort, filters_of, sort_fields
+from taskservice.core.query import Query, Sort, sort_fields
 from taskservice.core.timestamps import YEARS
 from taskservice.testing.clock import START
 from taskservice.testing.owners import ADA, BOB

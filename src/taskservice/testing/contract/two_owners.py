@@ -5,8 +5,8 @@ from functools import partial
 import pytest
 
 from taskservice.core.errors import TaskNotFound
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.owners import ADA, BOB
 from taskservice.testing.tasks import OpenTasks

@@ -23,15 +23,8 @@ from taskservice.adapters.http.protocol.strict_fields import (
 from taskservice.core import kinds
 from taskservice.core.entity import Entity, Step
 from taskservice.core.fields import fields_of
-from taskservice.core.query import (
-    PAGE_DEFAULT,
-    PAGE_LIMIT,
-    Filter,
-    Query,
-    Sort,
-    filters_of,
-    sort_fields,
-)
+from taskservice.core.filters import Filter, filters_of
+from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, Query, Sort, sort_fields
 
 MERGE_PATCH = "application/merge-patch+json"
 

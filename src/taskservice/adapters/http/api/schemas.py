@@ -18,8 +18,8 @@ from taskservice.adapters.http.protocol.request_parser import ParametersSchema
 from taskservice.adapters.http.protocol.strict_fields import KindField
 from taskservice.core.entity import Step
 from taskservice.core.kinds import Boolean
-from taskservice.core.query import TaskQuery
 from taskservice.core.task import Task
+from taskservice.core.task_query import TaskQuery
 
 TaskSchema = response_schema(Task)
 TaskCreateSchema = create_schema(Task)

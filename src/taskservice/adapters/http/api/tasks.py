@@ -41,8 +41,9 @@ from taskservice.adapters.http.protocol.preconditions import (
 )
 from taskservice.core.entity import Step
 from taskservice.core.preconditions import with_precondition
-from taskservice.core.query import Page, TaskQuery
+from taskservice.core.query import Page
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_query import TaskQuery
 
 WRITE_HEADERS = ["If-Match", "Idempotency-Key"]
 

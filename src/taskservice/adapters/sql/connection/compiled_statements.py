@@ -27,8 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import PoolProxiedConnection
 
+from taskservice.adapters.sql.column_types import UtcDateTime
 from taskservice.adapters.sql.connection.errors import is_disconnect
-from taskservice.adapters.sql.tables import UtcDateTime
 
 OWNER_SETTING = "taskservice.owner"
 

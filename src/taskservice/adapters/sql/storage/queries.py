@@ -27,9 +27,10 @@ from taskservice.adapters.sql.connection.compiled_statements import OrderBy, Sta
 from taskservice.adapters.sql.storage.mapping import EntityMapping
 from taskservice.core import kinds
 from taskservice.core.fields import Field, fields_of
+from taskservice.core.filters import Filter, Operator, filters_of
 from taskservice.core.ids import first_id, last_id
 from taskservice.core.kinds import Kind
-from taskservice.core.query import Filter, Operator, Query, Sort, filters_of
+from taskservice.core.query import Query, Sort
 
 _ZERO: ColumnElement[int] = literal_column("0")
 
