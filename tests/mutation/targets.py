@@ -104,6 +104,7 @@ TESTS = {
     ],
     "adapters/sql/migrations/versions/0004_search_text": SCHEMA,
     "adapters/sql/migrations/versions/0005_idempotency_keys": [*SCHEMA, *COMPATIBILITY],
+    "adapters/sql/migrations/versions/0006_priority": SCHEMA,
     "adapters/sql/connection/commit_outcome": OUTCOMES,
     "adapters/sql/connection/error_codes": ["tests/contract/test_failures.py"],
     "adapters/sql/admin/partition": ["tests/contract/test_partitions.py"],

@@ -16,7 +16,7 @@ from taskservice.core.validation import OWNER_LIMIT
 E = TypeVar("E", bound="Entity")
 """A type of entities."""
 
-FORM = 2
+FORM = 3
 """The form of the data that this version stores and exports.
 
 A release that adds fields raises it, and names it in their `since`: older data lacks

@@ -117,13 +117,17 @@ class Boolean(Kind):
 
 @dataclass(frozen=True)
 class Integer(Kind):
-    """A whole number from `minimum` to `maximum`, of 32 bits at most."""
+    """A whole number from `minimum` to `maximum`, of 32 bits at most.
+
+    `range_error` is the message for another number, by default one with the bounds.
+    """
 
     json_type = int
     type_error = "must be a whole number"
 
     minimum: int
     maximum: int = 2**31 - 1
+    range_error: str = ""
 
     def json_schema(self) -> dict[str, Any]:
         """Return the bounds."""
@@ -132,7 +136,7 @@ class Integer(Kind):
     def check(self, value: int) -> None:
         """Check the bounds."""
         if not self.minimum <= value <= self.maximum:
-            raise ValueError(f"must be from {self.minimum} to {self.maximum}")
+            raise ValueError(self.range_error or f"must be from {self.minimum} to {self.maximum}")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from taskservice.core.entity import Entity, created_at, updated_at, version
 from taskservice.core.errors import FieldError, TaskNotFound
 from taskservice.core.fields import field, with_fields
-from taskservice.core.kinds import Boolean, Line, Text, Timestamp
+from taskservice.core.kinds import Boolean, Integer, Line, Text, Timestamp
 
 TITLE_LIMIT = 255
 """The maximum length of a title, in code points."""
@@ -32,6 +32,14 @@ class NewTask:
     )
     completed: bool = field(
         Boolean(), "Whether the task is completed.", example=False, default=False
+    )
+    priority: int | None = field(
+        Integer(1, 9, "must be from 1 (highest) to 9 (lowest), or null for none"),
+        "From 1 (highest) to 9 (lowest), or null for none. Of three levels, high is 1, "
+        "medium 5 and low 9 (RFC 5545, section 3.8.1.9).",
+        example=None,
+        default=None,
+        since=3,
     )
 
 

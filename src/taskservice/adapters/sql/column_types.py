@@ -8,6 +8,7 @@ from sqlalchemy import (
     DateTime,
     Dialect,
     Integer,
+    SmallInteger,
     String,
     Text,
     TypeDecorator,
@@ -54,8 +55,8 @@ def column_type(field: Field) -> TypeEngine[Any]:
             return by_code_point() if field.sortable else Text()
         case kinds.Boolean():
             return Boolean()
-        case kinds.Integer():
-            return Integer()
+        case kinds.Integer(minimum, maximum):
+            return SmallInteger() if minimum >= -(2**15) and maximum < 2**15 else Integer()
         case kinds.Timestamp():
             return UtcDateTime()
         case kinds.Identifier():
