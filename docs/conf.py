@@ -39,6 +39,7 @@ nitpick_ignore = {
     *(("py:class", f"collections.abc.{name}") for name in ("Callable", "Collection", "Iterable")),
     *(("py:class", f"collections.abc.{name}") for name in ("Iterator", "Mapping", "Sequence")),
     ("py:class", "contextlib.AbstractContextManager"),
+    ("py:class", "datetime.date"),
     ("py:class", "datetime.datetime"),
     ("py:class", "datetime.timedelta"),
     ("py:class", "flask.app.Flask"),
@@ -47,6 +48,7 @@ nitpick_ignore = {
     ("py:class", "sqlalchemy.engine.base.Engine"),
     ("py:class", "sqlalchemy.engine.url.URL"),
     ("py:class", "uuid.UUID"),
+    ("py:class", "zoneinfo.ZoneInfo"),
 }
 # Text in backticks in a docstring is a link if something has that name, otherwise code.
 # Type variables have no entry of their own.

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from functools import reduce
 from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, event, text
 
+from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import tasks
 from taskservice.core.fields import fields_of
@@ -23,6 +24,13 @@ BIG = "big"
 STEP = timedelta(seconds=1)
 BATCH = 10_000
 
+TODAY, DAY = date(2026, 11, 29), timedelta(days=1)
+NOON = datetime(2026, 11, 29, 12)
+ZONES = [
+    *("Europe/Berlin", "America/New_York", "Asia/Tokyo"),
+    *("America/Los_Angeles", "Pacific/Kiritimati"),
+]
+
 # Plans are taken as the role sees them, under the row-level policy, with an owner for good.
 IN_THE_NAME = "ALTER ROLE {role} SET taskservice.owner = '{owner}'"
 
@@ -36,7 +44,24 @@ def queries(big: int) -> dict[str, TaskQuery]:
         for descending in (True, False)
     }
     by_change = Sort(field="updated_at")
+    overdue = TaskQuery(completed=False, due_before=NOON, time_zone="Europe/Berlin")
+    today = TaskQuery(due_after=TODAY, due_before=TODAY + DAY, time_zone="Europe/Berlin")
+    by_due = Sort(field="due", descending=False)
     return found | {
+        "overdue, sort=due": replace(overdue, sort=by_due),
+        "overdue, sort=-due": replace(overdue, sort=Sort(field="due")),
+        "overdue, sort=-created_at": overdue,
+        "overdue, sort=-updated_at": replace(overdue, sort=by_change),
+        "today, sort=due": replace(today, sort=by_due),
+        "due_after, sort=due": TaskQuery(due_after=TODAY, sort=by_due),
+        "has_due=true, sort=due": TaskQuery(has_due=True, sort=by_due),
+        "has_due=false": TaskQuery(has_due=False),
+        "available_at": TaskQuery(available_at=NOON),
+        "status=in-process": TaskQuery(status=("in-process",)),
+        "status=needs-action,in-process": TaskQuery(status=("in-process", "needs-action")),
+        "priority=high,none": TaskQuery(priority=(None, 1, 2, 3, 4)),
+        "labels_any": TaskQuery(labels_any=("home", "garden")),
+        "labels_all": TaskQuery(labels_all=("home", "work")),
         "completed=false": TaskQuery(completed=False),
         "completed=true": TaskQuery(completed=True),
         "created_after": TaskQuery(created_after=middle),
@@ -61,7 +86,7 @@ def deep(engine: Engine, query: TaskQuery) -> TaskQuery:
     with tasks_of(SqlStorage(engine).open_workspace)(BIG) as tasks:
         total = tasks.list(replace(query, limit=1, with_total=True)).total
         assert total is not None
-        last = tasks.list(replace(query, limit=total * 9 // 10)).items[-1]
+        last = tasks.list(replace(query, limit=max(total * 9 // 10, 1))).items[-1]
     return replace(query, after=query.sort.position(last))
 
 
@@ -105,11 +130,28 @@ _new_id = TimeOrderedIds()
 
 def _later_fields(n: int) -> dict[str, Any]:
     """Return values of the settable fields that have come since; some are null."""
-    return {
+    numbers = {
         name: None if one.nullable and n % 10 == 0 else kind.minimum + n % 5
         for name, one in fields_of(NewTask).items()
         if isinstance(kind := one.kind, Integer)
     }
+    labels = ("home", "work") if n % 5 == 0 else ("garden",) if n % 100 == 1 else ()
+    status = {"status": "in-process"} if n % 7 == 1 and n % 3 else {}
+    return {**numbers, **_dates(n), **status, "labels": labels}
+
+
+def _dates(n: int) -> dict[str, Any]:
+    """Return due and start: of ten tasks three have none, three a date, three a floating time.
+
+    One is in one of five time zones.
+    """
+    day = TODAY + timedelta(days=n * 7919 % 365 - 200)
+    at = datetime.combine(day, time(n % 24, n % 60))
+    if n % 10 < 3:
+        return {}
+    if n % 10 < 6:
+        return {"due": day, "start": day - DAY if n % 4 == 0 else None}
+    return {"due": at, "time_zone": None if n % 10 < 9 else ZONES[n // 10 % 5]}
 
 
 def _row(n: int, big: int) -> dict[str, Any]:
@@ -127,7 +169,8 @@ def _row(n: int, big: int) -> dict[str, Any]:
         ),
     )
     changed = created + timedelta(seconds=n * 104_729 % 1_000_003)
-    return {**vars(task), "updated_at": changed, "search_text": task.search_text}
+    values = mapping_of(Task).insert_parameters(task)
+    return {**values, "user_id": owner, "updated_at": changed}
 
 
 def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:

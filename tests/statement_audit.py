@@ -1,8 +1,8 @@
 """Watches every statement that the SQL adapter sends, through the whole suite.
 
 Each is parsed with PostgreSQL's own grammar and must be tied to the caller:
-the owner who was named on opening. The exceptions are three, by name:
-migrations, and pruning and partitioning as the maintenance role. What is sent to a driver
+the owner who was named on opening. The exceptions are four, by name:
+migrations, and pruning, partitioning and rezoning as the maintenance role. What is sent to a driver
 past SQLAlchemy is parsed where it says who the owner is, and must name no table that has one.
 """
 
@@ -22,7 +22,7 @@ from sqlalchemy import Engine, event
 from tests.sql_grammar import OWNED, SETTING, UnfilteredStatement, owner_parameters
 
 import taskservice
-from taskservice.adapters.sql.admin import migrate, partition, prune
+from taskservice.adapters.sql.admin import migrate, partition, prune, rezone
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.workspace import Workspace
@@ -33,6 +33,7 @@ EXCEPT = {
     (migrate.__file__, "upgrade"),
     (partition.__file__, "partition"),
     (prune.__file__, "prune"),
+    (rezone.__file__, "rezone"),
 }
 
 NO_OWNER = ""

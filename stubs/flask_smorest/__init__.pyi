@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
 from flask import Blueprint as FlaskBlueprint
 from flask import Flask
 from marshmallow import Schema
@@ -34,6 +35,7 @@ class Blueprint(FlaskBlueprint):
 
 class Api:
     spec: APISpec
+    ma_plugin: MarshmallowPlugin
     def __init__(self, app: Flask, *, spec_kwargs: dict[str, Any] = ...) -> None: ...
     def register_blueprint(
         self, blp: Blueprint, *, parameters: list[dict[str, Any]] | None = ...

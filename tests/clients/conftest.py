@@ -74,5 +74,13 @@ def grown_service(database: Database, tmp_path: Path) -> Iterator[Service]:
         yield service
 
 
+@pytest.fixture
+def service_before(database: Database, tmp_path: Path) -> Iterator[Service]:
+    """The service under gunicorn, with the OpenAPI document of the version before planning."""
+    command = gunicorn_command("tests.clients.before.service:app")
+    with gunicorn(tmp_path, command=command, **settings(database)) as service:
+        yield service
+
+
 def settings(database: Database) -> dict[str, str]:
     return {"DATABASE_URL": database.service, "TASKSERVICE_JWT_SECRET": SECRET}

@@ -43,6 +43,7 @@ DUMPING = [
     "--data-only",
     "--load-via-partition-root",
     "--exclude-table=taskservice_schema_version",
+    "--exclude-table=taskservice_zone_data",
 ]
 RESTORING = ["pg_restore", "--exit-on-error", "--single-transaction", "--data-only"]
 
@@ -70,11 +71,11 @@ ANALYZED = """
 
 # What later migrations do, and in which way: see CONTRIBUTING.
 MIGRATION = (
-    "ALTER TABLE tasks ADD COLUMN labels text[] NOT NULL DEFAULT '{}'",
-    "CREATE INDEX tasks_by_labels ON tasks (user_id, labels)",
-    "ALTER TABLE tasks ADD CONSTRAINT tasks_labels_check CHECK (cardinality(labels) < 9)",
+    "ALTER TABLE tasks ADD COLUMN tags text[] NOT NULL DEFAULT '{}'",
+    "CREATE INDEX tasks_by_tags ON tasks (user_id, tags)",
+    "ALTER TABLE tasks ADD CONSTRAINT tasks_tags_check CHECK (cardinality(tags) < 9)",
     "ALTER TABLE tasks NO FORCE ROW LEVEL SECURITY",
-    "UPDATE tasks SET labels = '{new}'",
+    "UPDATE tasks SET tags = '{new}'",
     "ALTER TABLE tasks FORCE ROW LEVEL SECURITY",
     "DROP INDEX tasks_by_title",
 )

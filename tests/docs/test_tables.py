@@ -8,11 +8,23 @@ from taskservice.core import kinds
 from taskservice.core.fields import Field, fields_of
 from taskservice.core.filters import filters_of
 from taskservice.core.kinds import Kind
+from taskservice.core.labels import Labels
+from taskservice.core.local_times import DateOrTime
 from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, sort_fields
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.zones import TimeZone
 
 PAGE = (ROOT / "docs" / "api.md").read_text()
+
+
+SIMPLE: dict[type[Kind], str] = {
+    kinds.Boolean: "boolean",
+    kinds.Timestamp: "time",
+    kinds.Identifier: "UUID",
+    DateOrTime: "date, or local date and time",
+    TimeZone: "name of a time zone",
+}
 
 
 def rows(head: str) -> list[list[str]]:
@@ -28,17 +40,23 @@ def written(field: Field) -> str:
 
 
 def words(kind: Kind) -> str:
+    """Return the kind of a field in words."""
     match kind:
         case kinds.Line(limit):
-            return f"line of 1 to {limit:,} code points"
+            text = f"line of 1 to {limit:,} code points"
         case kinds.Owner(limit):
-            return f"text of up to {limit:,} characters"
+            text = f"text of up to {limit:,} characters"
         case kinds.Text(limit):
-            return f"text of up to {limit:,} code points"
+            text = f"text of up to {limit:,} code points"
         case kinds.Integer(minimum, maximum):
-            return f"integer from {minimum} to {maximum}"
-    simple = {kinds.Boolean: "boolean", kinds.Timestamp: "time", kinds.Identifier: "UUID"}
-    return simple[type(kind)]
+            text = f"integer from {minimum} to {maximum}"
+        case kinds.Choice(choices):
+            text = ", ".join(f"`{word}`" for word in choices)
+        case Labels(limit):
+            text = f"array of up to {limit} texts"
+        case _:
+            text = SIMPLE[type(kind)]
+    return text
 
 
 def test_the_table_of_a_task_has_every_field() -> None:

@@ -11,7 +11,9 @@ Checked, with the end (the rows as the database has them) as one more reading:
   never sent; a key whose attempts all failed so far replays nothing;
 - **doubled**: one operation makes at most one task, and one version of it,
   however often it was sent; a list shows a task once;
-- **torn**: a version has one content, and after a version no lower one is shown;
+- **torn**: a version has one content, what was written together is shown together
+  (title, due, time zone, priority, labels; status and completion), and after a
+  version no lower one is shown;
 - **resurrected**: what is gone stays gone;
 - **misanswered**: an acknowledged write is answered with what was asked for;
 - **receipt**: each acknowledged key has its receipt, for the right task;
@@ -98,6 +100,9 @@ def _contents(timeline: Timeline) -> Iterator[Violation]:
     for version, found in contents.items():
         if len(found) > 1:
             yield Violation("torn", timeline.task, f"version {version} is {found}")
+    for view in timeline.views:
+        if not view.seen.is_planned:
+            yield Violation("torn", timeline.task, f"of two writes: {view}")
 
 
 def _order(timeline: Timeline) -> Iterator[Violation]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from tests.canaries import WATCH, look_at_answer
-from tests.faults.history import Outcome, Seen
+from tests.faults.history import Outcome, Seen, plan
 from tests.faults.requests import Request
 from tests.http_callers import token_of
 from tests.processes import Answer
@@ -64,10 +64,10 @@ class HttpClient:
         path = f"{self._path}/{request.task}" if request.task else self._path
         match request.kind:
             case "create":
-                made = {"title": request.title, "description": request.name}
+                made = {**_titled(request), "description": request.name}
                 return self._send("POST", path, made, _headers(request))
             case "update":
-                return self._send("PUT", path, {"title": request.title}, _headers(request))
+                return self._send("PUT", path, _titled(request), _headers(request))
             case "complete":
                 done = {"completed": request.completed}
                 return self._send("PATCH", f"{path}/complete", done, _headers(request))
@@ -142,3 +142,8 @@ def _outcome(answer: Answer) -> Outcome:
         return "fail"
     outcome = answer.json.get("outcome") if answer.status in {503, 507} else None
     return "fail" if outcome == "not_applied" else "info"
+
+
+def _titled(request: Request) -> dict[str, Any]:
+    assert request.title is not None
+    return {"title": request.title, **plan(request.title)}

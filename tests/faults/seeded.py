@@ -84,6 +84,16 @@ class DeniesAll(TaskServiceWrapper):
             raise
 
 
+class KeepsLabels(TaskServiceWrapper):
+    """Changes a task but for its labels."""
+
+    def change(self, task_id: UUID, step: Step[Task]) -> Task:
+        """Change the task, and leave its labels."""
+        return self.tasks.change(
+            task_id, lambda task, now: replace(step(task, now), labels=task.labels)
+        )
+
+
 def toggled(task: Task, now: datetime) -> Task:
     """Complete an open task, and reopen a completed one."""
     return task.reopen(now) if task.completed else COMPLETE(task, now)
@@ -133,6 +143,7 @@ BUGS: dict[str, tuple[Any, ...]] = {
     ),
     "toggles": (patch.object(Task, "complete", toggled),),
     "reads back": (unresolved(), patch.object(SqlStorage, "open_workspace", wrap_tasks(ReadsBack))),
+    "keeps labels": (patch.object(SqlStorage, "open_workspace", wrap_tasks(KeepsLabels)),),
     "decides early": (patch.object(SqlStorage, "open_workspace", wrap_tasks(DecidesEarly)),),
     "denies all": (unresolved(), patch.object(SqlStorage, "open_workspace", wrap_tasks(DeniesAll))),
 }

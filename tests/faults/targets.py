@@ -88,7 +88,7 @@ class Target:
     def _rows(self, users: Sequence[str]) -> tuple[Seen, ...]:
         with self.rows.connect() as connection:
             found = connection.execute(_select(tasks, users)).mappings()
-            return tuple(Seen.of({**row, "id": str(row["id"])}) for row in found)
+            return tuple(Seen.of(_in_json(row)) for row in found)
 
     def _idempotency_records(self, users: Sequence[str]) -> dict[tuple[str, str], str | None]:
         with self.rows.connect() as connection:
@@ -156,3 +156,9 @@ def proxied(folder: Path, postgres_server: PostgresServer) -> Iterator[Target]:
 
 def _settings(address: str, more: dict[str, str]) -> dict[str, str]:
     return {"DATABASE_URL": address, "TASKSERVICE_JWT_SECRET": SECRET, **more}
+
+
+def _in_json(row: Any) -> dict[str, Any]:
+    """Return what matters of a row of tasks as the API shows it."""
+    due, labels = row["due"], list(row["labels"])
+    return {**row, "id": str(row["id"]), "due": due and due.isoformat(), "labels": labels}

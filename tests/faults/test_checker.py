@@ -106,6 +106,13 @@ def test_a_deletion_that_was_denied_explains_none(history: HistoryBuilder) -> No
     assert history.kinds() == {"lost"}
 
 
+def test_a_task_of_two_writes_is_torn(history: HistoryBuilder) -> None:
+    """Such as the title of one and the labels of another."""
+    history.perform("one", "update", seen(2, "one"))
+    history.perform("look", "get", seen(2, "one", is_planned=False))
+    assert history.kinds(seen(2, "one")) == {"torn"}
+
+
 def test_a_deletion_is_for_good(history: HistoryBuilder) -> None:
     history.perform("remove", "delete", status=204)
     assert history.kinds() == set()

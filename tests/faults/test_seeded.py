@@ -37,6 +37,7 @@ TRIALS = [
     Trial("retries without a key", nothing, 1, {"doubled"}),
     Trial("toggles", nothing, 4, {"misanswered"}),
     Trial("reads back", cut, 8, {"applied"}),
+    Trial("keeps labels", nothing, 1, {"torn"}),
     Trial("decides early", nothing, 4, {"stale", "lost"}),
     Trial("denies all", nothing, 1, {"applied"}),
 ]

@@ -17,6 +17,7 @@ OPERATIONS = {
     "PATCH /api/tasks/{user_id}/tasks/{task_id}",
     "PATCH /api/tasks/{user_id}/tasks/{task_id}/complete",
     "DELETE /api/tasks/{user_id}/tasks/{task_id}",
+    "GET /api/tasks/{user_id}/labels",
 }
 PUBLIC = {"GET /livez", "GET /readyz"}
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}

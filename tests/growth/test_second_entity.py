@@ -19,7 +19,8 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
     imported = "from taskservice.core.idempotency import IdempotencyStore\n"
     scratch.replace(workspace, imported, f"{imported}from taskservice.core.notes import Note\n")
     scratch.replace(workspace, "] = (Task,)\n", "] = (Task, Note)\n")
-    scratch.replace(application, "import health, tasks\n", "import health, notes, tasks\n")
+    listed = "import health, labels, tasks\n"
+    scratch.replace(application, listed, listed.replace("tasks", "notes, tasks"))
     mounted = "    api.register_blueprint(tasks.blueprint, parameters=[USER_ID_PARAMETER])\n"
     scratch.replace(application, mounted, mounted + mounted.replace("tasks.", "notes."))
     return scratch

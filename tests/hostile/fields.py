@@ -8,7 +8,10 @@ from tests.hostile.messages import patch, post, put
 
 from taskservice.core.entity import Entity
 from taskservice.core.fields import Field, fields_of
-from taskservice.core.kinds import Boolean, Identifier, Integer, Kind, Line, Text, Timestamp
+from taskservice.core.kinds import Boolean, Choice, Identifier, Integer, Kind, Line, Text, Timestamp
+from taskservice.core.labels import LABEL_LIMIT, Labels
+from taskservice.core.local_times import DateOrTime
+from taskservice.core.zones import TimeZone
 
 ASTRAL = "\U0001f600"
 
@@ -76,6 +79,40 @@ _NO_IDENTIFIER: Values = {
     "an id of version 4": b'"9b2d1f5e-3c4a-4f6b-8a7d-0123456789ab"',
 }
 
+_NO_DATE_OR_TIME: Values = {
+    f'"{text}"': b'"%s"' % text.encode()
+    for text in (
+        *("", "2026", "2026-03", "2026-3-9", "20260329", "2026-W13-7", "2026-088"),
+        *("2026-02-30", "2027-02-29", "2026-00-01", "2026-13-01", "0000-01-01"),
+        *("1969-12-31", "9999-01-01", "12026-03-29", "-2026-03-29"),
+        *("2026-03-29T09", "2026-03-29T09:00", "2026-03-29T09:00:00.0", "2026-03-29T24:00:00"),
+        *("2026-03-29T23:59:60", "2026-03-29T09:60:00", "2026-03-29t09:00:00"),
+        *("2026-03-29 09:00:00", "2026-03-29T09:00:00Z", "2026-03-29T09:00:00+01:00"),
+        *("2026-03-29T09:00:00[Europe/Berlin]", " 2026-03-29", "2026-03-29 ", "2026-03-29\\n"),
+        *("2026-03-29\\u0000", "２０２６-03-29", "2026‐03‐29", "today", "now", "null"),
+    )
+}
+_NO_TIME_ZONE: Values = {
+    f'"{text}"': b'"%s"' % text.encode()
+    for text in (
+        *("", "europe/berlin", "EUROPE/BERLIN", "Europe/Atlantis", "localtime", "Factory"),
+        *("UTC+1", "+01:00", "posix/UTC", "right/UTC", "posixrules", "zone.tab", "tzdata.zi"),
+        *("../UTC", "/UTC", "UTC/", "./UTC", "Europe/../UTC", "/etc/localtime", "Europe"),
+        *("Europe/Berlin ", "Europe/Berlin\\n", "Europe/Berlin\\u0000", "Europe\\\\Berlin"),
+        *("CEST", "W. Europe Standard Time", "__init__.py", "x" * 65),
+    )
+}
+_NO_LABEL = {
+    "a comma": ",",
+    "two labels": "a,b",
+    "a label with a space before": " a",
+    "a label with a space behind": "a ",
+    "a label with a no-break space behind": "a\u00a0",
+}
+_DATES_AND_TIMES = (
+    *("1970-01-01", "9998-12-31", "2028-02-29", "1970-01-01T00:00:00", "9998-12-31T23:59:59"),
+)
+
 
 def wrong_types(field: Field) -> Values:
     """Return the values of another type than the field's, and null if it is not nullable."""
@@ -85,8 +122,10 @@ def wrong_types(field: Field) -> Values:
             types |= _NO_BOOLEAN
         case Integer():
             types |= _NO_INTEGER
-        case Text() | Timestamp() | Identifier():
+        case Text() | Timestamp() | Identifier() | Choice() | DateOrTime() | TimeZone():
             types |= _NO_TEXT
+        case Labels():
+            types = _NO_TEXT | {"an object": b'{"0": "x"}', "a string": b'"home"'}
         case _:
             raise TypeError(f"no hostile values for {field.kind}")
     return types if field.nullable else {"null": b"null", **types}
@@ -110,7 +149,39 @@ def forbidden(kind: Kind) -> Values:
             return _NO_TIMESTAMP
         case Identifier():
             return _NO_IDENTIFIER
+    return _forbidden_words(kind)
+
+
+def _forbidden_words(kind: Kind) -> Values:
+    match kind:
+        case Choice(words):
+            return _other_words(words[0])
+        case DateOrTime():
+            return _NO_DATE_OR_TIME
+        case TimeZone():
+            return _NO_TIME_ZONE
     return {}
+
+
+def _other_words(word: str) -> Values:
+    """Return words that resemble an allowed one."""
+    texts = (word.upper(), word.capitalize(), f" {word}", f"{word} ", f"{word}\\n", word[:-1], "")
+    return {f'"{text}"': _quote(text) for text in texts}
+
+
+def forbidden_items(kind: Kind) -> Mapping[int, Values]:
+    """Return arrays with an item that the kind does not allow, by the index of the item."""
+    if not isinstance(kind, Labels):
+        return {}
+    texts = {**_CONTROLS, **_SURROGATES, **_LINE_BREAKS, **_BLANK, **_NO_LABEL}
+    wrong = {**_quoted(texts), **_too_long(LABEL_LIMIT), "a number": b"1", "null": b"null"}
+    return {
+        0: {f"[{what}]": b"[%s]" % item for what, item in wrong.items()},
+        1: {
+            f"[x, {what}]": b'["x", %s]' % item
+            for what, item in {**wrong, "x": b'"x"', "X": b'"X"'}.items()
+        },
+    }
 
 
 def allowed(field: Field) -> Values:
@@ -131,7 +202,20 @@ def at_limits(kind: Kind) -> Values:
         case Boolean():
             return {"true": b"true", "false": b"false"}
         case Integer(minimum, maximum):
-            return {"the minimum": b"%d" % minimum, "the maximum": b"%d" % maximum}
+            return {
+                "the minimum": b"%d" % minimum,
+                "the maximum": b"%d" % maximum,
+                "a whole number with a fraction of 0": b"%d.0" % minimum,
+            }
+        case Choice() | DateOrTime():
+            words = kind.words if isinstance(kind, Choice) else _DATES_AND_TIMES
+            return {word: _json(word) for word in words}
+        case Labels(limit):
+            return {
+                "no label": b"[]",
+                f"{limit} labels": _json([f"{n}" for n in range(limit)]),
+                f"a label of {LABEL_LIMIT} emoji": _json([ASTRAL * LABEL_LIMIT]),
+            }
     return {}
 
 
@@ -142,6 +226,9 @@ def cases_of(entity_type: type[Entity]) -> Iterator[Case]:
             at, kind = f"/{field.name}", field.kind
             yield from invalid(22, at, _requests(field, by, wrong_types(field), request))
             yield from invalid(24, at, _requests(field, by, forbidden(kind), request))
+            for index, values in forbidden_items(kind).items():
+                item = _requests(field, by, values, request)
+                yield from invalid(24, f"{at}/{index}", item)
             success = 201 if by == "POST" else 200
             yield from accepted(24, success, _requests(field, by, allowed(field), request))
 

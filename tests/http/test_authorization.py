@@ -17,6 +17,7 @@ from taskservice.testing import ADA
 
 PUBLIC = {"/", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/<name>", "/problems/<name>"}
 OWNED = {
+    "/api/tasks/<user_id>/labels",
     "/api/tasks/<user_id>/tasks",
     "/api/tasks/<user_id>/tasks/<uuid:task_id>",
     "/api/tasks/<user_id>/tasks/<uuid:task_id>/complete",
@@ -47,9 +48,9 @@ def test_every_route_is_known(app: Flask) -> None:
     assert {rule.rule for rule in app.url_map.iter_rules()} == PUBLIC | OWNED
 
 
-def test_the_walk_finds_all_seven_operations(app: Flask) -> None:
-    """The seven operations, and HEAD for the two reads."""
-    assert len(list(operations(app))) == 9
+def test_the_walk_finds_all_eight_operations(app: Flask) -> None:
+    """The eight operations, and HEAD for the three reads."""
+    assert len(list(operations(app))) == 11
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,11 @@ from taskservice.adapters.http.api import schemas
 from taskservice.adapters.http.protocol.bodies import BodySchema
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
 from taskservice.adapters.http.protocol.strict_fields import KindField
-from taskservice.core.kinds import Boolean, Integer, Text
+from taskservice.core.kinds import Boolean, Choice, Integer, Kind, Text
+from taskservice.core.labels import LABEL_LIMIT, Labels
+from taskservice.core.local_times import DateOrTime
 from taskservice.core.task import DESCRIPTION_LIMIT, TITLE_LIMIT
+from taskservice.core.zones import ZONE_NAMES, TimeZone
 
 DOCS = ROOT / "docs"
 JSON = "application/json"
@@ -24,6 +27,13 @@ BODIES = [
     for name, kind in vars(schemas).items()
     if isinstance(kind, type) and issubclass(kind, BodySchema) and name[0] != "_" and kind().fields
 ]
+
+
+LONGEST: dict[type[Kind], str] = {
+    Choice: "needs-action",
+    DateOrTime: "2026-03-29T09:00:00",
+    TimeZone: max(ZONE_NAMES, key=len),
+}
 
 
 def escaped(text: str) -> str:
@@ -40,6 +50,11 @@ def longest(field: fields.Field[Any]) -> str:
             return "false"
         case KindField(kind=Integer(_, maximum)):
             return str(maximum)
+        case KindField(kind=Labels(limit)):
+            labels = (chr(0x1F600 + n) + "\U0001f600" * (LABEL_LIMIT - 1) for n in range(limit))
+            return json.dumps(list(labels))
+        case KindField(kind=kind) if type(kind) in LONGEST:
+            return f'"{escaped(LONGEST[type(kind)])}"'
     raise AssertionError(f"say how long {field!r} can be")
 
 

@@ -204,8 +204,8 @@ GROWTH: dict[str, Change] = {
     "a parameter": lambda d: add_parameter(d, required=False),
     "a choice to ask for": lambda d: parameter(d, "sort")["schema"]["enum"].append("version"),
     "a wider limit": lambda d: parameter(d, "limit")["schema"].update(maximum=500),
-    "a field": lambda d: schema(d, "TaskCreate")["properties"].update(due={"type": "string"}),
-    "a member": lambda d: schema(d, "Task")["properties"].update(due={"type": "string"}),
+    "a field": lambda d: schema(d, "TaskCreate")["properties"].update(color={"type": "string"}),
+    "a member": lambda d: schema(d, "Task")["properties"].update(color={"type": "string"}),
     "a media type to send": lambda d: path(d)["post"]["requestBody"]["content"].update(
         {"text/plain": {"schema": {"type": "string"}}}
     ),

@@ -190,7 +190,7 @@ def test_the_document_and_the_routes_are_the_same(app: Flask) -> None:
         (rule.rule.replace("<uuid:", "<").replace("<", "{").replace(">", "}"), method)
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if rule.endpoint.partition(".")[0] in {"tasks", "health"}
+        if rule.endpoint.partition(".")[0] in {"tasks", "labels", "health"}
     }
     assert documented == served
 
@@ -207,6 +207,7 @@ def test_every_operation_documents_its_problems() -> None:
         "patch_task": always | with_precondition | {"200", "413", "415"},
         "complete_task": always | with_precondition | {"200", "413", "415"},
         "delete_task": always | with_precondition | {"204", "413"},
+        "list_labels": always | {"200", "422"},
         "livez": {"200", "400"},
         "readyz": {"200", "400", "503"},
     }

@@ -8,7 +8,7 @@ from sqlalchemy import inspect
 from tests.databases import Database
 
 from taskservice.adapters.sql.admin.prune import IDEMPOTENCY_KEY_TTL
-from taskservice.adapters.sql.schema import VERSION_TABLE
+from taskservice.adapters.sql.schema import VERSION_TABLE, ZONE_DATA_TABLE
 
 HOUR = timedelta(hours=1)
 HELD = """
@@ -44,7 +44,8 @@ def tables(database: Database) -> list[str]:
 
 def test_every_table_has_an_owner(database: Database, tables: list[str]) -> None:
     """Every table with content has a `user_id`."""
-    assert set(inspect(database.superuser_engine).get_table_names()) == {*tables, VERSION_TABLE}
+    versions = {VERSION_TABLE, ZONE_DATA_TABLE}
+    assert set(inspect(database.superuser_engine).get_table_names()) == {*tables, *versions}
     assert tables == ["idempotency_keys", "tasks"]
 
 
@@ -56,11 +57,12 @@ def test_row_level_security_is_forced_on_every_table(database: Database, tables:
 
 
 def test_the_policies_are_exactly_these(database: Database, tables: list[str]) -> None:
-    """One for the owner of a row; one for the tables' owner, to prune idempotency records."""
+    """One for the owner of a row; two for the tables' owner, to prune records and to rezone."""
     owners = ("owners", "PERMISSIVE", "ALL", ["public"], OWN, OWN)
     keeper = database.role.replace("_service", "_owner")
     maintenance = ("maintenance", "PERMISSIVE", "ALL", [keeper], EXPIRED, "false")
-    expected = {"tasks": [owners], "idempotency_keys": [maintenance, owners]}
+    zones = ("zones", "PERMISSIVE", "SELECT", [keeper], "(time_zone IS NOT NULL)", None)
+    expected = {"tasks": [owners, zones], "idempotency_keys": [maintenance, owners]}
     with psycopg.connect(database.superuser) as connection:
         assert {table: connection.execute(POLICIES, (table,)).fetchall() for table in tables} == (
             expected

@@ -36,6 +36,24 @@ class Action(NamedTuple):
     steals: bool = False
 
 
+QUERIES = [
+    "due_before=2026-03-30&time_zone=Europe/Berlin&sort=due",
+    "status=needs-action,cancelled&priority=high,none",
+    "labels_any=A,b&available_at=2026-03-29",
+    "has_due=true&labels_all=ab",
+]
+
+
+def planned(action: Action) -> dict[str, Any]:
+    """Return new members of a task."""
+    return {
+        "due": ["2026-03-29", "2026-03-29T02:30:00", None, "2026-04-01T09:00:00"][action.n],
+        "priority": [1, 5, None, 9][action.n],
+        "status": ["needs-action", "in-process", "completed", "cancelled"][action.n],
+        "labels": [action.word],
+    }
+
+
 class Seeded:
     """A clock and ids that depend on whose which action it is, and on nothing else."""
 
@@ -90,7 +108,9 @@ class User:
         one = f"/{self._pick(whose.made, action.n)}"
         sort = SORTS[action.n % len(SORTS)]
         ask: dict[str, Callable[[], Any]] = {
-            "create": lambda: self.caller("POST", json={"title": action.word}, headers=headers),
+            "create": lambda: self.caller(
+                "POST", json={"title": action.word, **planned(action)}, headers=headers
+            ),
             "get": lambda: self.caller("GET", one, headers=headers),
             "edit": lambda: self.caller("PATCH", one, json={"title": action.word}, headers=headers),
             "complete": lambda: self.caller("PATCH", f"{one}/complete", headers=headers),
@@ -98,6 +118,11 @@ class User:
             "list": lambda: self.caller("GET", f"?limit=2&sort={sort}", headers=headers),
             "search": lambda: self.caller(
                 "GET", f"?q={action.word}", headers={**headers, "Prefer": "count=exact"}
+            ),
+            "plan": lambda: self.caller("PATCH", one, json=planned(action), headers=headers),
+            "planned": lambda: self.caller("GET", f"?{QUERIES[action.n]}", headers=headers),
+            "labels": lambda: self.caller(
+                "GET", f"/api/tasks/{self.caller.user}/labels", headers=headers
             ),
             "page": lambda: self.caller("GET", whose.page, headers=headers),
         }
@@ -108,7 +133,10 @@ class User:
         return ids[n % len(ids)] if ids else str(UUID(int=0))
 
 
-VERBS = ["create", "get", "edit", "complete", "delete", "list", "search", "page"]
+VERBS = [
+    *("create", "get", "edit", "complete", "delete", "list", "search", "page"),
+    *("plan", "planned", "labels"),
+]
 
 
 def actions(steals: st.SearchStrategy[bool]) -> st.SearchStrategy[list[Action]]:

@@ -23,6 +23,7 @@ CONTRACT = [
 ]
 SCHEMA = ["tests/system/test_schema.py"]
 COMPATIBILITY = ["tests/compatibility/test_records.py"]
+PLANNING = ["tests/planning/test_due.py", "tests/planning/test_zone_data.py"]
 START = ["tests/system/test_configuration.py"]
 TOKENS = [
     "tests/jwt_verification/test_token_form.py",
@@ -85,7 +86,9 @@ TESTS = {
         *START,
     ],
     "adapters/sql/checks/database_info": ["tests/system/test_check.py"],
+    "adapters/sql/storage/conditions": [*CONTRACT, *PLANNING, "tests/contract/test_plans.py"],
     "adapters/sql/storage/queries": [*CONTRACT, "tests/contract/test_plans.py"],
+    "adapters/sql/storage/labels": ["tests/planning/test_labels.py"],
     "adapters/sql/admin/migrate": [
         "tests/contract/test_pool.py",
         "tests/field_reports/test_foreign_databases.py",
@@ -105,6 +108,7 @@ TESTS = {
     "adapters/sql/migrations/versions/0004_search_text": SCHEMA,
     "adapters/sql/migrations/versions/0005_idempotency_keys": [*SCHEMA, *COMPATIBILITY],
     "adapters/sql/migrations/versions/0006_priority": SCHEMA,
+    "adapters/sql/migrations/versions/0007_planning": [*SCHEMA, *COMPATIBILITY, *PLANNING],
     "adapters/sql/connection/commit_outcome": OUTCOMES,
     "adapters/sql/connection/error_codes": ["tests/contract/test_failures.py"],
     "adapters/sql/admin/partition": ["tests/contract/test_partitions.py"],
@@ -114,6 +118,7 @@ TESTS = {
         "tests/system/test_check.py",
     ],
     "adapters/sql/connection/pool_metrics": ["tests/contract/test_pool.py"],
+    "adapters/sql/admin/rezone": PLANNING,
     "adapters/sql/admin/prune": [
         "tests/isolation/test_row_security.py",
         "tests/system/test_retries.py",

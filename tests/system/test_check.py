@@ -23,9 +23,10 @@ from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.cli.check_findings import fail
 from taskservice.core.errors import Unavailable
+from taskservice.core.zones import ZONE_DATA_VERSION
 
 NEWEST = schema.VERSIONS[-1]
-PARTS = ("settings", "database", "clock", "schema", "tables", "role", "keys")
+PARTS = ("settings", "database", "clock", "schema", "tables", "zones", "role", "keys")
 
 
 def checked(folder: Path, **settings: str) -> tuple[int, list[str], str]:
@@ -55,7 +56,7 @@ def test_a_valid_configuration_passes(database: Database, tmp_path: Path) -> Non
     assert parts == [f"ok {p}" for p in PARTS]
     assert found[1].startswith("ok database PostgreSQL 1")
     assert (
-        found[5]
+        found[6]
         == f"ok role {database.role} is an ordinary role, to which row-level security applies"
     )
 
@@ -68,6 +69,7 @@ def test_sqlite_passes(tmp_path: Path) -> None:
     assert found[2:] == [
         f"ok schema at version {NEWEST}; taskservice needs {NEWEST}",
         "ok tables requests can read each of them",
+        f"ok zones tasks are due by the zone data {ZONE_DATA_VERSION}",
         "ok role SQLite has no roles: protect the file with its permissions",
         "ok keys a shared secret for HS256",
     ]
@@ -183,7 +185,7 @@ def test_usable_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
     settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
     status, found, _ = checked(tmp_path, **settings, TASKSERVICE_JWT_ISSUER="https://i.example/")
     assert status == 0
-    assert found[5:] == [
+    assert found[6:] == [
         "ok keys usable keys: 1 ES256, 1 EdDSA, 1 RS256; "
         'ignored: key 4 (kid "e1"): use is "enc", not "sig"',
         "warn keys the key set is fetched over http:// -> "

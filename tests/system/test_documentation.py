@@ -1,4 +1,4 @@
-"""The documents do what they say: the tutorial is run, and its answers compared."""
+"""The documents do what they say: the tutorials are run, and their answers compared."""
 
 import re
 import subprocess
@@ -19,6 +19,10 @@ VARIES = {
 }
 
 
+_prints_an_answer = re.compile(r"^(cat .*|curl (?!.*(?:-w |\||\\$)).*)$", re.MULTILINE)
+"""A command whose output ends with an answer: none that has a format, a pipe, or another line."""
+
+
 def masked(text: str) -> str:
     """Return `text` without what differs from run to run."""
     for pattern, shown in VARIES.items():
@@ -26,21 +30,20 @@ def masked(text: str) -> str:
     return text
 
 
-def test_the_tutorial_answers_as_it_says(tmp_path: Path) -> None:
-    """Every command of the tutorial works as pasted, and prints what stands under it."""
-    (_, install), (_, serve), *lessons = blocks(TUTORIAL.partition("## Tutorial")[2], "sh", "text")
-    assert "pip install" in install
-    assert serve == "taskservice serve\n"
-    said = "".join(text for language, text in lessons if language == "text")
-    with running([*COMMAND, "serve", "--port", "0"], tmp_path) as service:
-        pasted = "".join(text for language, text in lessons if language == "sh")
+def run(lessons: list[tuple[str, str]], folder: Path) -> None:
+    """Paste the commands of a page into a shell beside a new service, and compare the output."""
+    pasted, said = (
+        "".join(text for language, text in lessons if language == wanted)
+        for wanted in ("sh", "text")
+    )
+    with running([*COMMAND, "serve", "--port", "0"], folder) as service:
         script = pasted.replace("http://127.0.0.1:8000", service.address)
         # An answer of the API has no line end of its own; the reader's terminal shows one.
-        script = re.sub(r"^(cat .*|curl (?!.*-w ).*)$", r"\1; echo", script, flags=re.MULTILINE)
+        script = _prints_an_answer.sub(r"\1; echo", script)
         result = subprocess.run(
             ["sh", "-eu", "-c", script],
-            cwd=tmp_path,
-            env=environment(PATH=path_with_curl(tmp_path)),
+            cwd=folder,
+            env=environment(PATH=path_with_curl(folder)),
             capture_output=True,
             text=True,
             check=False,
@@ -48,6 +51,25 @@ def test_the_tutorial_answers_as_it_says(tmp_path: Path) -> None:
         )
     assert result.stderr == ""
     assert masked(result.stdout).splitlines() == masked(said).splitlines()
+
+
+def test_the_tutorial_answers_as_it_says(tmp_path: Path) -> None:
+    """Every command of the tutorial works as pasted, and prints what stands under it."""
+    (_, install), (_, serve), *lessons = blocks(TUTORIAL.partition("## Tutorial")[2], "sh", "text")
+    assert "pip install" in install
+    assert serve == "taskservice serve\n"
+    run(lessons, tmp_path)
+
+
+def test_the_page_about_planning_answers_as_it_says(tmp_path: Path) -> None:
+    """So does every command of the page that continues the tutorial."""
+    run(blocks((DOCS / "planning.md").read_text(), "sh", "text"), tmp_path)
+
+
+def test_the_page_about_planning_continues_the_tutorial(tmp_path: Path) -> None:
+    """Its lists are the same for a reader who still has the tasks of the tutorial."""
+    tutorial = blocks(TUTORIAL.partition("## Tutorial")[2], "sh", "text")[2:]
+    run([*tutorial, *blocks((DOCS / "planning.md").read_text(), "sh", "text")], tmp_path)
 
 
 def test_the_example_for_developers_runs() -> None:

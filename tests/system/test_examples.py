@@ -31,12 +31,17 @@ def documented(service: Service) -> dict[str, Operation]:
     return {operation.name: operation for operation in operations(document)}
 
 
-def new_task(service: Service, user: str) -> str:
-    """Return the id of a task of `user`, the only one, as the first example shows it."""
+LABELS = {"list_labels": ["garden", "home"]}
+"""Labels of the task that an example is about."""
+
+
+def new_task(service: Service, user: str, name: str) -> str:
+    """Return the id of a task of `user`, the only one, as the example of an operation shows it."""
     tasks, token = f"/api/tasks/{user}/tasks", token_of(user)
     for task in service("GET", tasks, token).json:
         service("DELETE", f"{tasks}/{task['id']}", token)
-    return str(service("POST", tasks, token, {"title": "Buy milk"}).json["id"])
+    new = {"title": "Buy milk", "labels": LABELS.get(name, [])}
+    return str(service("POST", tasks, token, new).json["id"])
 
 
 def send(
@@ -57,7 +62,7 @@ def masked(value: Any) -> Any:
 
 NAMES = [
     *("list_tasks", "create_task", "get_task", "update_task", "patch_task", "complete_task"),
-    *("delete_task", "livez", "readyz"),
+    *("delete_task", "list_labels", "livez", "readyz"),
 ]
 
 
@@ -82,7 +87,7 @@ def test_a_request_is_answered_as_its_example_says(
     status, said = operation.success
     answers = examples(said.get("content", {}).get("application/json", {}))
     for media_type, content in (operation.bodies or {"": {"example": None}}).items():
-        task, bodies = new_task(service, "ada"), examples(content)
+        task, bodies = new_task(service, "ada", name), examples(content)
         assert bodies.keys() == (answers.keys() or {""})
         for example, body in bodies.items():
             headers = {"Content-Type": media_type} if media_type else {}
@@ -90,6 +95,13 @@ def test_a_request_is_answered_as_its_example_says(
             assert answer.status == status, answer.body
             shown = masked(answers[example]) if answers else None
             assert (masked(answer.json) if answer.body else None) == shown
+
+
+def written(value: Any) -> str:
+    """Return the value of a parameter as a query has it."""
+    if isinstance(value, list):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -102,13 +114,12 @@ def test_the_examples_of_parameters_are_heeded(
     for parameter in operation.said["parameters"]:
         if parameter["name"] in WITHOUT_EXAMPLE:
             continue
-        task = new_task(service, user=name)
+        task = new_task(service, name, name)
         if parameter["in"] == "header":
             asked = {parameter["name"]: parameter["example"]}
             answer = send(service, operation, name, task, shown[0] if shown else None, **asked)
         else:
-            value = parameter["schema"]["example"]
-            asked = {parameter["name"]: str(value).lower() if value is False else str(value)}
+            asked = {parameter["name"]: written(parameter["schema"]["example"])}
             with_query = operation._replace(path=f"{operation.path}?{urlencode(asked)}")
             answer = send(service, with_query, name, task, None)
         is_held = parameter["name"] == "If-None-Match"

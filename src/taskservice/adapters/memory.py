@@ -11,9 +11,11 @@ from taskservice.core.clock import Clock, system_clock
 from taskservice.core.entity import E, Entity, Step
 from taskservice.core.idempotency import IdempotencyRecord
 from taskservice.core.ids import NewId, TimeOrderedIds
+from taskservice.core.labels import LabelCount, count_labels
 from taskservice.core.owner_data import OwnerCounts, OwnerData
 from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, Query
+from taskservice.core.task import Task
 from taskservice.core.workspace import ENTITY_TYPES, Workspace
 
 
@@ -62,10 +64,11 @@ class InMemoryStorage:
         return _OwnerData(owner, lambda: self._transaction(owner))
 
     def _workspace(self, owner: str, begin: _Begin) -> Workspace:
-        return Workspace(
-            lambda entity_type: _Repository(entity_type, owner, begin, self._clock, self._new_id),
-            _OwnerIdempotencyStore(begin),
-        )
+        def repository(entity_type: type[Any]) -> Any:
+            repository_type = _Tasks if entity_type is Task else _Repository
+            return repository_type(entity_type, owner, begin, self._clock, self._new_id)
+
+        return Workspace(repository, _OwnerIdempotencyStore(begin))
 
     @contextmanager
     def _transaction(self, owner: str) -> Iterator[_OwnerState]:
@@ -123,6 +126,14 @@ class _Repository(Generic[E]):
             return entities[entity_id]
         except KeyError:
             raise self._type.not_found(entity_id) from None
+
+
+class _Tasks(_Repository[Task]):
+    """One owner's tasks."""
+
+    def count_labels(self) -> Sequence[LabelCount]:
+        with self._entities() as tasks:
+            return count_labels((one.labels, not one.completed, 1) for one in tasks.values())
 
 
 class _OwnerIdempotencyStore:

@@ -27,6 +27,7 @@ from taskservice.core.errors import (
     Unavailable,
     UnusableDatabase,
 )
+from taskservice.core.zones import ZONE_DATA_VERSION
 from taskservice.startup_checks import ROLE_ADVICE, parse_database_url
 
 UNREACHABLE_ADVICE = (
@@ -84,6 +85,7 @@ def _schema_findings(engine: Engine, settings: Settings, role: str | None) -> It
         "schema", f"at version {schema.current(engine)}; taskservice needs {schema.VERSIONS[-1]}"
     )
     yield _tables_finding(engine)
+    yield _zone_finding(engine)
     if role is None:
         yield ok("role", "SQLite has no roles: protect the file with its permissions")
     else:
@@ -96,6 +98,17 @@ def _tables_finding(engine: Engine) -> Finding:
     except Unavailable as error:
         return fail("tables", str(error), TABLES_ADVICE)
     return ok("tables", "requests can read each of them")
+
+
+def _zone_finding(engine: Engine) -> Finding:
+    try:
+        version = schema.zone_data_version(engine)
+    except Unavailable as error:
+        return fail("zones", str(error), TABLES_ADVICE)
+    if version != ZONE_DATA_VERSION:
+        text = f"tasks are due by the zone data {version}, this version has {ZONE_DATA_VERSION}"
+        return warn("zones", text, "as the tables' owner, run `taskservice db rezone`")
+    return ok("zones", f"tasks are due by the zone data {version}")
 
 
 def _role_findings(engine: Engine, settings: Settings, role: str) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""`taskservice db`: migrations, grants, partitions, and pruning."""
+"""`taskservice db`: migrations, grants, partitions, pruning, zone data."""
 
 import click
 from sqlalchemy import Engine
@@ -7,17 +7,20 @@ from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.admin.migrate import upgrade as upgrade_schema
 from taskservice.adapters.sql.admin.partition import DEFAULT_PARTITIONS, is_partitioned, partition
 from taskservice.adapters.sql.admin.prune import prune
+from taskservice.adapters.sql.admin.rezone import rezone
 from taskservice.adapters.sql.connection.address import is_sqlite
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.cli.options import database_option, environment
+from taskservice.cli.progress import plural
 from taskservice.config import ConfigError, read_database_url
 from taskservice.core.clock import system_clock
+from taskservice.core.zones import ZONE_DATA_VERSION
 from taskservice.startup_checks import parse_database_url
 
 
 @click.group()
 def db() -> None:
-    """Manage the database: migrations, privileges, partitions, expired records."""
+    """Manage the database: migrations, privileges, partitions, expired records, zone data."""
 
 
 @db.command()
@@ -83,7 +86,19 @@ def prune_expired(database: str | None) -> None:
     Schedule it, for example with cron. Run it as the role that owns the tables.
     """
     count = prune(_engine(database), system_clock())
-    click.echo(f"removed {count} expired idempotency {'record' if count == 1 else 'records'}")
+    click.echo(f"removed {plural(count, 'expired idempotency record')}")
+
+
+@db.command("rezone")
+@database_option
+def rezone_tasks(database: str | None) -> None:
+    """Recompute when tasks are due in their time zones, after an update of the zone data.
+
+    Run it after an upgrade if `taskservice check` says so, as the role that owns
+    the tables. It can run while the service runs. No task is changed otherwise.
+    """
+    count = rezone(_engine(database), system_clock())
+    click.echo(f"recomputed {plural(count, 'task')} with the zone data {ZONE_DATA_VERSION}")
 
 
 def _engine(database: str | None) -> Engine:

@@ -8,6 +8,7 @@ import click
 
 from taskservice import __version__
 from taskservice.adapters.sql.admin.migrate import upgrade
+from taskservice.adapters.sql.admin.rezone import rezone_if_outdated
 from taskservice.adapters.sql.connection.address import display_address
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.app import serve_metrics
@@ -16,6 +17,7 @@ from taskservice.cli.options import database_option, development_environment
 from taskservice.cli.token import signed_token
 from taskservice.config import ConfigError, Settings
 from taskservice.config.reader import Reader
+from taskservice.core.clock import system_clock
 from taskservice.listening_socket import authority, listen
 from taskservice.logs import configure, escaped
 from taskservice.startup_checks import check_at_startup, parse_database_url
@@ -65,7 +67,9 @@ def serve(host: str, port: int, database: str | None) -> None:
 
     require_writable(memory_folder())
     with _listen(host, port) as listener:
-        upgrade(unpooled_engine(parse_database_url(settings.database_url)))
+        engine = unpooled_engine(parse_database_url(settings.database_url))
+        upgrade(engine)
+        rezone_if_outdated(engine, system_clock())
         check_at_startup(settings)
         serve_metrics(settings)
         Server(settings, listener, partial(announce, settings)).run()

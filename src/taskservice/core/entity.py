@@ -84,7 +84,9 @@ class Entity(Identity):
         `new_id` is called with the timestamp that becomes `created_at`. Raises
         `InvalidEntity` with all errors.
         """
-        values: dict[str, Any] = {"user_id": owner, **vars(new)}
+        fields = fields_of(cls.new_type)
+        given = {name: one for name, one in vars(new).items() if one != fields[name].default}
+        values: dict[str, Any] = {"user_id": owner, **vars(new), **cls.implied(given)}
         cls.check(values)
         now = normalize_timestamp(now)
         values |= {"id": new_id(now), "created_at": now, "updated_at": now, "version": 1}
@@ -94,17 +96,19 @@ class Entity(Identity):
     def load(cls, stored: Mapping[str, object]) -> Self:
         """Return the entity of JSON values that any version has stored; see `dump`.
 
-        A field that is newer than the data has its default, an unknown member is
-        ignored. Raises `InvalidEntity` with all errors.
+        A field that is newer than the data has its default, or what older fields imply.
+        An unknown member is ignored. Raises `InvalidEntity` with all errors.
         """
-        values, errors = {}, []
+        values: dict[str, Any] = {}
+        errors: list[FieldError] = []
         for name, one in fields_of(cls).items():
             try:
                 values[name] = one.load(stored)
             except ValueError as error:
-                errors.append(FieldError(name, str(error)))
+                errors += one.errors(error)
         _refuse(errors)
-        return cls(**values)
+        given = {name: value for name, value in values.items() if name in stored}
+        return cls(**values | cls.implied(given))
 
     def dump(self) -> dict[str, object]:
         """Return the fields as JSON values."""
@@ -119,8 +123,17 @@ class Entity(Identity):
         """
         if unknown := edits.keys() - fields_of(self.new_type).keys():
             raise TypeError(f"not settable: {', '.join(sorted(unknown))}")
-        self.check(edits)
-        return self._changed(now, edits)
+        values = {**edits, **self.implied(edits, self)}
+        self.check(values)
+        return self._changed(now, values)
+
+    @classmethod
+    def implied(cls, given: Mapping[str, Any], before: Self | None = None) -> dict[str, Any]:
+        """Return the values of other settable fields that follow from the `given` ones.
+
+        `before` is the entity that is edited, None if it is new.
+        """
+        return {}
 
     def derived(self, now: datetime) -> Self:
         """Return the entity with the fields that follow from settable ones, changed at `now`."""
@@ -155,13 +168,13 @@ class Entity(Identity):
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:
         """Raise `InvalidEntity`, with all errors, if a field may not have its value."""
-        errors = []
+        errors: list[FieldError] = []
         for name, one in fields_of(cls).items():
             if name in values:
                 try:
                     one.check(values[name])
                 except ValueError as error:
-                    errors.append(FieldError(name, str(error)))
+                    errors += one.errors(error)
         _refuse(errors)
 
     @classmethod

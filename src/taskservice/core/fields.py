@@ -1,12 +1,13 @@
 """Fields: an entity describes each once; columns, schemas and parsers derive from that."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, dataclass
 from functools import cache
 from typing import Any, TypeVar, cast, dataclass_transform, get_args, get_type_hints
 
-from taskservice.core.kinds import Kind
+from taskservice.core.errors import FieldError
+from taskservice.core.kinds import InvalidItems, Kind
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _T = TypeVar("_T")
@@ -53,6 +54,18 @@ class Field:
     def parse(self, value: object) -> Any:
         """Return the value of a JSON value, or raise `ValueError` if it is not allowed."""
         return None if value is None and self.nullable else self.kind.parse(value)
+
+    def sort_key(self, value: Any) -> tuple[Any, ...]:
+        """Return what sorts the value among others of the field, null as the greatest."""
+        return (True,) if value is None else (False, self.kind.sort_key(value))
+
+    def errors(self, error: ValueError) -> Iterator[FieldError]:
+        """Yield the errors of the field that a `ValueError` gives the reason of."""
+        if isinstance(error, InvalidItems):
+            for index, detail in error.errors.items():
+                yield FieldError(f"{self.name}/{index}", detail)
+        else:
+            yield FieldError(self.name, str(error))
 
     def to_json(self, value: Any) -> object:
         """Return the JSON value of a value."""

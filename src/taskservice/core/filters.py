@@ -1,35 +1,58 @@
 """Filters: a query describes each once; parameters and SQL derive from that."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from taskservice.core.fields import cached, fields_of
 from taskservice.core.kinds import Kind
+from taskservice.core.labels import fold_label, fold_labels
 
 
 class Operator(Enum):
-    """How a filter compares the value of a field with its own. Null is never admitted."""
+    """How a filter compares the value of a field with its own.
+
+    Null is admitted by `AT_MOST_OR_NULL`, and if the filter has it among its values.
+    """
 
     EQUALS = "="
     AT_LEAST = ">="
     BELOW = "<"
+    AT_MOST_OR_NULL = "<= or null"
     CONTAINS = "contains"
     """The field has case folding, and so has the text that is searched."""
+    IS_SET = "is not null"
+    """The value of the filter is true, or false for null only."""
+    IN = "in"
+    HAS_ALL = "has all"
+    HAS_ANY = "has any"
+    """The field has labels, which are compared whatever the case."""
+    CONTEXT = "context"
+    """The filter admits everything: it says how others are read."""
 
     def admits(self, value: Any, bound: Any) -> bool:
         """Return whether `value` is admitted by a filter with the value `bound`."""
-        match self:
-            case Operator.EQUALS:
-                return bool(value == bound)
-            case Operator.AT_LEAST:
-                return value is not None and value >= bound
-            case Operator.BELOW:
-                return value is not None and value < bound
-            case Operator.CONTAINS:
-                return value is not None and bound.casefold() in value
+        return bool(_ADMITS[self](value, bound))
+
+
+def _has(labels: tuple[str, ...], label: str) -> bool:
+    return fold_label(label) in fold_labels(labels)
+
+
+_ADMITS: Mapping[Operator, Callable[[Any, Any], Any]] = {
+    Operator.EQUALS: lambda value, bound: value == bound,
+    Operator.AT_LEAST: lambda value, bound: value is not None and value >= bound,
+    Operator.BELOW: lambda value, bound: value is not None and value < bound,
+    Operator.AT_MOST_OR_NULL: lambda value, bound: value is None or value <= bound,
+    Operator.CONTAINS: lambda value, bound: value is not None and bound.casefold() in value,
+    Operator.IS_SET: lambda value, bound: (value is not None) == bound,
+    Operator.IN: lambda value, bound: value in bound,
+    Operator.HAS_ALL: lambda value, bound: all(_has(value, one) for one in bound),
+    Operator.HAS_ANY: lambda value, bound: any(_has(value, one) for one in bound),
+    Operator.CONTEXT: lambda *_: True,
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Kinds of fields: the JSON form of their values, and the limits."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -20,6 +21,14 @@ from taskservice.core.validation import (
 _is_id = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}").fullmatch
 
 
+class InvalidItems(ValueError):
+    """Items of an array are not allowed; `errors` has the reason of each by its index."""
+
+    def __init__(self, errors: Mapping[int, str]) -> None:
+        super().__init__("; ".join(f"item {n + 1} {detail}" for n, detail in errors.items()))
+        self.errors = errors
+
+
 class Kind:
     """The kind of a field. Its values are JSON values, unless a subclass converts them."""
 
@@ -29,6 +38,10 @@ class Kind:
     def json_schema(self) -> dict[str, Any]:
         """Return the JSON Schema of the values (draft 2020-12)."""
         raise NotImplementedError
+
+    def response_schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of the values in a response, which clients may refuse."""
+        return self.json_schema()
 
     def from_json(self, value: object) -> Any:
         """Return the value of a JSON value, or raise `ValueError` if it has another form."""
@@ -42,6 +55,10 @@ class Kind:
 
     def check(self, value: Any) -> None:
         """Raise `ValueError` with the reason if the value is not allowed."""
+
+    def sort_key(self, value: Any) -> Any:
+        """Return what sorts the value among others of the kind."""
+        return value
 
     def parse(self, value: object) -> Any:
         """Return the value of a JSON value, or raise `ValueError` if it is not allowed."""
@@ -116,8 +133,58 @@ class Boolean(Kind):
 
 
 @dataclass(frozen=True)
+class Choice(Kind):
+    """One of some words. Later versions may have more, so a response names no list of them."""
+
+    words: tuple[str, ...]
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the words."""
+        return {"type": "string", "enum": list(self.words)}
+
+    def response_schema(self) -> dict[str, Any]:
+        """Return the type only: generated clients refuse a word that their document lacks."""
+        return {"type": "string"}
+
+    def check(self, value: str) -> None:
+        """Check that it is one of the words."""
+        if value not in self.words:
+            raise ValueError(f"must be one of {', '.join(self.words)}")
+
+
+@dataclass(frozen=True)
+class WordList(Kind):
+    """One or more of some words, each with its meaning: one or more values.
+
+    The value is a tuple of all values that are meant, in order, with null first.
+    """
+
+    json_type = list
+    type_error = "must be an array of strings"
+
+    meanings: tuple[tuple[str, tuple[Any, ...]], ...]
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return an array of the words."""
+        words = [word for word, _ in self.meanings]
+        return {"type": "array", "items": {"type": "string", "enum": words}}
+
+    def from_json(self, value: object) -> tuple[Any, ...]:
+        """Return the values that an array of words means."""
+        meanings, words = dict(self.meanings), super().from_json(value)
+        if not words or any(word not in meanings for word in words):
+            raise ValueError(f"must be one or more of {', '.join(meanings)}, with commas between")
+        meant = {one for word in words for one in meanings[word]}
+        return tuple(sorted(meant, key=lambda one: (one is not None, one)))
+
+    def to_json(self, value: tuple[Any, ...]) -> list[str]:
+        """Return the words that mean one of the values each."""
+        return [word for word, meaning in self.meanings if meaning in {(one,) for one in value}]
+
+
+@dataclass(frozen=True)
 class Integer(Kind):
-    """A whole number from `minimum` to `maximum`, of 32 bits at most.
+    """A whole number from `minimum` to `maximum`, of 32 bits at most; 3.0 is one.
 
     `range_error` is the message for another number, by default one with the bounds.
     """
@@ -132,6 +199,13 @@ class Integer(Kind):
     def json_schema(self) -> dict[str, Any]:
         """Return the bounds."""
         return {"type": "integer", "minimum": self.minimum, "maximum": self.maximum}
+
+    def from_json(self, value: object) -> int:
+        """Return the number; one with a zero fraction is whole (JSON Schema, section 6.1.1)."""
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        number: int = super().from_json(value)
+        return number
 
     def check(self, value: int) -> None:
         """Check the bounds."""

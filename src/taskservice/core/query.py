@@ -1,12 +1,12 @@
 """Queries: filters, sort order and keyset pagination of one owner's entities."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Self
 
 from taskservice.core.entity import E, Entity
 from taskservice.core.fields import fields_of
-from taskservice.core.filters import filters_of
+from taskservice.core.filters import Filter, filters_of
 
 PAGE_LIMIT = 200
 """The maximum number of entities on a page."""
@@ -40,16 +40,17 @@ class Sort:
 
     def key(self, entity: Entity) -> Position:
         """Return the position of `entity` as a key for `sorted`."""
-        return _comparable(self.position(entity))
+        return self._comparable(entity, self.position(entity))
 
     def comes_after(self, entity: Entity, position: Position) -> bool:
         """Return whether `entity` comes after `position`."""
-        key, other = self.key(entity), _comparable(position)
+        key, other = self.key(entity), self._comparable(entity, position)
         return key < other if self.descending else key > other
 
-
-def _comparable(position: Position) -> Position:
-    return tuple((value is None, value) for value in position)
+    def _comparable(self, entity: Entity, position: Position) -> Position:
+        fields = fields_of(type(entity))
+        values = zip(self.fields, position, strict=True)
+        return tuple(fields[name].sort_key(value) for name, value in values)
 
 
 def sort_fields(entity_type: type[Entity]) -> list[str]:
@@ -79,16 +80,28 @@ class Query(Generic[E]):
         names = filters_of(type(self))
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
+    def conditions(self) -> Iterator[tuple[Filter, Any]]:
+        """Yield the filters that are set, each with the value that it compares with."""
+        filters = filters_of(type(self))
+        for name, value in self.filters.items():
+            yield filters[name], self.bound(filters[name], value)
+
+    def bound(self, one: Filter, value: Any) -> Any:
+        """Return what a filter with this value compares with."""
+        return value
+
+    def value(self, entity: E, one: Filter) -> Any:
+        """Return the value of `entity` that a filter compares."""
+        return getattr(entity, one.field)
+
     def admits(self, entity: E) -> bool:
         """Return whether `entity` matches all filters.
 
         This is the specification for every adapter, and the oracle of the
         contract suite.
         """
-        filters = filters_of(type(self))
         return all(
-            filters[name].operator.admits(getattr(entity, filters[name].field), bound)
-            for name, bound in self.filters.items()
+            one.operator.admits(self.value(entity, one), bound) for one, bound in self.conditions()
         )
 
     def page(self, entities: Iterable[E]) -> "Page[E]":

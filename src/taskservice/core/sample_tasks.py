@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from random import Random
+from typing import Any
 
 from taskservice.core.ids import NewId
 from taskservice.core.task import NewTask, Task
@@ -31,6 +32,9 @@ _THINGS = (
         "the tax office",
     ),
 )
+_LABELS = ("home", "work", "errands", "garden", "Büro", "読書")
+_ZONES = ("Europe/Berlin", "America/New_York", "Asia/Tokyo", "UTC")
+_CLOSED = ("completed", "completed", "completed", "cancelled")
 _DESCRIPTIONS = (
     None,
     None,
@@ -45,21 +49,44 @@ def sample_tasks(
 ) -> Iterator[Task]:
     """Yield `count` tasks of `owner`, the oldest first, created in the 90 days before `now`.
 
-    About half of them are completed, and some were edited.
+    About half of them are closed, and some were edited. They are due on dates, at local
+    times and at times in time zones, and have statuses, priorities and labels.
     """
     random = Random(seed)  # noqa: S311
     for number in range(count):
         created = now - PERIOD * (1 - number / count)
-        new = NewTask(title=_title(random), description=_description(random))
+        new = NewTask(
+            title=_title(random),
+            description=_description(random),
+            priority=random.choice((None, None, 1, 5, 9)),
+            labels=tuple(random.sample(_LABELS, random.choice((0, 0, 1, 2)))),
+            **_dates(random, created),
+        )
         task = Task.create(owner, created, new_id, new)
         yield _with_changes(task, random, (now - created) / 3)
+
+
+def _dates(random: Random, created: datetime) -> dict[str, Any]:
+    """Return `due`, `start` and `time_zone`: none, a date, a floating time or one in a zone."""
+    hour = created.replace(tzinfo=None, minute=0, second=0, microsecond=0)
+    due = hour + timedelta(hours=random.randrange(24, 24 * 60))
+    match random.randrange(5):
+        case 0 | 1:
+            return {}
+        case 2:
+            return {"due": due.date(), "start": due.date() - timedelta(days=random.randrange(3))}
+        case 3:
+            return {"due": due}
+    return {"due": due.replace(minute=30), "time_zone": random.choice(_ZONES)}
 
 
 def _with_changes(task: Task, random: Random, interval: timedelta) -> Task:
     edited, completed = (task.created_at + interval * random.random() * n for n in (1, 2))
     if random.random() < 0.2:
         task = task.edit(edited, description="Not so urgent after all.")
-    return task.complete(completed) if random.random() < 0.5 else task
+    if random.random() < 0.5:
+        return task.edit(completed, status=random.choice(_CLOSED))
+    return task.edit(completed, status="in-process") if random.random() < 0.2 else task
 
 
 def _title(random: Random) -> str:

@@ -2,13 +2,23 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, Self
 
 from taskservice.core.entity import Entity, created_at, updated_at, version
 from taskservice.core.errors import FieldError, TaskNotFound
 from taskservice.core.fields import field, with_fields
-from taskservice.core.kinds import Boolean, Integer, Line, Text, Timestamp
+from taskservice.core.kinds import Boolean, Choice, Integer, Line, Text, Timestamp
+from taskservice.core.labels import Labels, fold_labels
+from taskservice.core.local_times import DateOrTime, to_utc
+from taskservice.core.task_rules import (
+    STATUSES,
+    implied_status,
+    implied_time_zone,
+    local_time_errors,
+    status_errors,
+)
+from taskservice.core.zones import TimeZone
 
 TITLE_LIMIT = 255
 """The maximum length of a title, in code points."""
@@ -31,7 +41,43 @@ class NewTask:
         Text(DESCRIPTION_LIMIT), "A longer text, or null.", example=None, default=None
     )
     completed: bool = field(
-        Boolean(), "Whether the task is completed.", example=False, default=False
+        Boolean(),
+        "Whether the task is closed: its status is `completed` or `cancelled`.",
+        example=False,
+        default=False,
+    )
+    status: str = field(
+        Choice(STATUSES),
+        "One of `needs-action`, `in-process`, `completed` and `cancelled`. Later versions may "
+        "have others.",
+        example="needs-action",
+        default="needs-action",
+        since=3,
+    )
+    due: date | None = field(
+        DateOrTime(),
+        "When the task is due: a date, until the end of it; or a local date and time, in the "
+        "`time_zone` or wherever the reader is; or null.",
+        example=None,
+        default=None,
+        sortable=True,
+        since=3,
+    )
+    start: date | None = field(
+        DateOrTime(),
+        "When to begin: a date if `due` is one, or a local date and time; or null. Not after "
+        "`due`.",
+        example=None,
+        default=None,
+        since=3,
+    )
+    time_zone: str | None = field(
+        TimeZone(),
+        "The IANA time zone of the times in `due` and `start`, kept as sent. Null if they are "
+        "dates, or times wherever the reader is.",
+        example=None,
+        default=None,
+        since=3,
     )
     priority: int | None = field(
         Integer(1, 9, "must be from 1 (highest) to 9 (lowest), or null for none"),
@@ -41,14 +87,29 @@ class NewTask:
         default=None,
         since=3,
     )
+    labels: tuple[str, ...] = field(
+        Labels(),
+        "Short names, in the order of code points. Each is one line without a comma, and there "
+        "only once, whatever the case.",
+        example=[],
+        default=(),
+        since=3,
+    )
 
 
 @with_fields
 class Task(NewTask, Entity):
-    """One owner's task; the fields are in the order of the JSON."""
+    """One owner's task; see `core.fields` for the order of its fields.
+
+    A task is closed, `completed`, if its status is one of `CLOSED_STATUSES`. Its time
+    zone is that of the times in `due` and `start`; without such a time it has none.
+    """
 
     completed_at: datetime | None = field(
-        Timestamp(), "The time of completion, null while open.", example=None, default=None
+        Timestamp(),
+        "The time at which the task was closed, null while open.",
+        example=None,
+        default=None,
     )
     created_at: datetime = created_at()
     updated_at: datetime = updated_at()
@@ -63,13 +124,28 @@ class Task(NewTask, Entity):
         """Title and description with case folding, for the search; no match spans both."""
         return f"{self.title}\x1f{self.description or ''}".casefold()
 
+    @property
+    def label_search_text(self) -> str:
+        """The labels with case folding, for filters; see `fold_labels`."""
+        return fold_labels(self.labels)
+
+    @property
+    def due_utc(self) -> datetime | None:
+        """The moment at which the task is due, None unless `due` is a time in a time zone."""
+        return to_utc(self.due, self.time_zone)
+
+    @property
+    def start_utc(self) -> datetime | None:
+        """The moment at which to begin, None unless `start` is a time in a time zone."""
+        return to_utc(self.start, self.time_zone)
+
     def complete(self, now: datetime) -> Self:
-        """Return the task completed. A completed task keeps its `completed_at`."""
-        return self._changed(now, {"completed": True})
+        """Return the task closed. A closed task keeps its status and its `completed_at`."""
+        return self.edit(now, completed=True)
 
     def reopen(self, now: datetime) -> Self:
-        """Return the task open, without `completed_at`."""
-        return self._changed(now, {"completed": False})
+        """Return the task open, without `completed_at`. An open task keeps its status."""
+        return self.edit(now, completed=False)
 
     def derived(self, now: datetime) -> Self:
         """Return the task with the `completed_at` that follows from `completed`."""
@@ -79,13 +155,20 @@ class Task(NewTask, Entity):
         )
 
     @classmethod
+    def implied(cls, given: Mapping[str, Any], before: Self | None = None) -> dict[str, Any]:
+        """Return `completed` or `status` if the other is given, and the time zone of new times.
+
+        A time in the zone that it had before is in that zone. Labels have an order.
+        """
+        earlier = {} if before is None else vars(before)
+        return {
+            **implied_status(given, earlier),
+            **implied_time_zone(given, earlier),
+            **({"labels": tuple(sorted(given["labels"]))} if "labels" in given else {}),
+        }
+
+    @classmethod
     def rule_errors(cls, values: Mapping[str, Any]) -> Iterator[FieldError]:
-        """Yield the errors of `completed` and `completed_at`."""
-        match values:
-            case {"completed": completed, "completed_at": at} if completed != (at is not None):
-                yield FieldError("completed", "must be true if completed_at is set, and only then")
-        match values:
-            case {"completed_at": datetime() as at, "created_at": created, "updated_at": updated}:
-                if not created <= at <= updated:
-                    message = "must be between created_at and updated_at"
-                    yield FieldError("completed_at", message)
+        """Yield the errors of the status, of `completed_at`, and of `due` and `start`."""
+        yield from status_errors(values)
+        yield from local_time_errors(values)

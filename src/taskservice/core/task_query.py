@@ -1,16 +1,34 @@
 """The query of tasks: its filters."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import ClassVar
+from datetime import date, datetime
+from typing import Any, ClassVar
 
-from taskservice.core.filters import Operator, filter_by
-from taskservice.core.kinds import SearchText
+from taskservice.core.filters import Filter, Operator, filter_by
+from taskservice.core.kinds import Boolean, SearchText, WordList
+from taskservice.core.labels import LABELS_PER_FILTER, Labels
+from taskservice.core.local_times import (
+    DateOrTime,
+    LocalTime,
+    bound_in,
+    start_of,
+    to_digits,
+    to_utc,
+)
 from taskservice.core.query import Query
 from taskservice.core.task import Task
+from taskservice.core.task_rules import CLOSED_STATUSES, STATUSES
 
 SEARCH_LIMIT = 255
 """The maximum length of a search text, in code points."""
+
+_NUMBERS = tuple((str(number), (number,)) for number in range(1, 10))
+_LEVELS: dict[str, tuple[int | None, ...]] = {
+    "high": (1, 2, 3, 4),
+    "medium": (5,),
+    "low": (6, 7, 8, 9),
+    "none": (None,),
+}
 
 _MIDNIGHT = "2026-02-09T00:00:00Z"
 
@@ -19,7 +37,10 @@ _MIDNIGHT = "2026-02-09T00:00:00Z"
 class TaskQuery(Query[Task]):
     """A query for one owner's tasks. A filter that is None admits every task.
 
-    Times `…_after` are inclusive, times `…_before` exclusive; both are aware.
+    Times `…_after` are inclusive, times `…_before` exclusive. Those of creation and change
+    are aware. The others are dates or local times: for a task with a time zone, its moment
+    is compared with theirs in `time_zone`, by default UTC; for others, the written time.
+    A date starts at 00:00:00, but a task with such a `due` is due at the end of that day.
     """
 
     entity_type: ClassVar = Task
@@ -57,3 +78,88 @@ class TaskQuery(Query[Task]):
     updated_before: datetime | None = filter_by(
         "updated_at", Operator.BELOW, "Only tasks changed before this time.", example=_MIDNIGHT
     )
+    due_after: date | None = filter_by(
+        "due",
+        Operator.AT_LEAST,
+        "Only tasks that are due at this date or local time or later.",
+        example="2026-11-29",
+    )
+    due_before: date | None = filter_by(
+        "due",
+        Operator.BELOW,
+        "Only tasks that are due before this date or local time.",
+        example="2026-11-30T09:00:00",
+    )
+    available_at: date | None = filter_by(
+        "start",
+        Operator.AT_MOST_OR_NULL,
+        "Only tasks whose `start` has come at this date or local time, and those without one.",
+        example="2026-11-29T09:00:00",
+    )
+    time_zone: str | None = filter_by(
+        "time_zone",
+        Operator.CONTEXT,
+        "The time zone of the three times above, for tasks that have a time zone themselves. "
+        "The default is UTC.",
+        example="Europe/Berlin",
+    )
+    has_due: bool | None = filter_by(
+        "due",
+        Operator.IS_SET,
+        "Only tasks that have a due date (true) or none (false).",
+        example=True,
+        kind=Boolean(),
+    )
+    status: tuple[str, ...] | None = filter_by(
+        "status",
+        Operator.IN,
+        "Only tasks with one of these statuses.",
+        example=["in-process"],
+        kind=WordList(tuple((status, (status,)) for status in STATUSES)),
+    )
+    priority: tuple[int | None, ...] | None = filter_by(
+        "priority",
+        Operator.IN,
+        "Only tasks with one of these priorities: `high` is 1 to 4, `medium` 5, `low` 6 to 9.",
+        example=["high"],
+        kind=WordList((*_NUMBERS, *_LEVELS.items())),
+    )
+    labels_all: tuple[str, ...] | None = filter_by(
+        "labels",
+        Operator.HAS_ALL,
+        "Only tasks with all of these labels, whatever the case.",
+        example=["home"],
+        kind=Labels(LABELS_PER_FILTER),
+    )
+    labels_any: tuple[str, ...] | None = filter_by(
+        "labels",
+        Operator.HAS_ANY,
+        "Only tasks with one of these labels or more, whatever the case.",
+        example=["home", "garden"],
+        kind=Labels(LABELS_PER_FILTER),
+    )
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        """The values of the filters by name; a list of open statuses has open tasks only.
+
+        So an index of open tasks serves it.
+        """
+        filters = super().filters
+        if self.status is not None and not CLOSED_STATUSES & {*self.status}:
+            filters.setdefault("completed", False)
+        return filters
+
+    def bound(self, one: Filter, value: Any) -> Any:
+        """Return what a filter with this value compares with; for a date, a `LocalTime`."""
+        if isinstance(one.kind, DateOrTime):
+            return bound_in(value, self.time_zone or "UTC")
+        return value
+
+    def value(self, entity: Task, one: Filter) -> Any:
+        """Return the value of a task that a filter compares; for a date, a `LocalTime`."""
+        value = super().value(entity, one)
+        if value is None or not isinstance(one.kind, DateOrTime):
+            return value
+        written = value if one.field == "due" else start_of(value)
+        return LocalTime(to_digits(written), to_utc(value, entity.time_zone))

@@ -21,9 +21,10 @@ _PARTS = {
 """The grammar (RFC 3339, section 5.6): the error message and the pattern of each part."""
 
 _YEAR = f"the year, in UTC, must be from {YEARS[0]} to {YEARS[-1]}"
-_YEARS_PATTERN = "(?:19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-"
+YEARS_PATTERN = "(?:19[7-9][0-9]|[2-8][0-9]{3}|9[0-8][0-9]{2}|99[0-8][0-9]|999[0-8])-"
+"""The pattern of such a year and the hyphen behind it."""
 
-TIMESTAMP_PATTERN = "^" + "".join([_YEARS_PATTERN, *list(_PARTS.values())[1:]]) + "$"
+TIMESTAMP_PATTERN = "^" + "".join([YEARS_PATTERN, *list(_PARTS.values())[1:]]) + "$"
 """The pattern for the OpenAPI document; it does not check that the month has such a day."""
 
 _is_timestamp = re.compile("".join(_PARTS.values())).fullmatch

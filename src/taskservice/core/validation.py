@@ -19,6 +19,12 @@ _WHITE_SPACE = r" \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 LINE_PATTERN = rf"^[^{_CONTROL_IN_LINE}]*[^{_WHITE_SPACE}{_CONTROL_IN_LINE}][^{_CONTROL_IN_LINE}]*$"
 """The pattern of a line that is not blank, for the OpenAPI document."""
 
+LABEL_PATTERN = (
+    rf"^[^{_WHITE_SPACE},{_CONTROL_IN_LINE}]"
+    rf"(?:[^,{_CONTROL_IN_LINE}]*[^{_WHITE_SPACE},{_CONTROL_IN_LINE}])?$"
+)
+"""The pattern of a label, for the OpenAPI document."""
+
 TEXT_PATTERN = rf"^[^{_CONTROL_IN_TEXT}]*$"
 """The pattern of text with line breaks, for the OpenAPI document."""
 
@@ -39,6 +45,18 @@ def check_line(text: str, limit: int) -> None:
     _check_text(text, limit, _control_in_line)
     if not _visible(text):
         raise ValueError("must not be blank")
+
+
+def check_label(text: str, limit: int) -> None:
+    """Raise `ValueError` unless `text` is a label of 1 to `limit` code points.
+
+    A label is a line without a comma, and with no white space at either end.
+    """
+    check_line(text, limit)
+    if "," in text:
+        raise ValueError("must not contain a comma")
+    if not (_visible(text[0]) and _visible(text[-1])):
+        raise ValueError("must not begin or end with white space")
 
 
 def check_text(text: str, limit: int) -> None:

@@ -1,12 +1,13 @@
 """The storage ports: opening one owner's workspace yields repositories and idempotency records."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from taskservice.core.entity import E, Entity, Step
 from taskservice.core.idempotency import IdempotencyStore
+from taskservice.core.labels import LabelCount
 from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, Query
 from taskservice.core.task import NewTask, Task
@@ -65,6 +66,10 @@ class Repository(Protocol[E, _New_contra]):
 
 class TaskService(Repository[Task, NewTask], Protocol):
     """One owner's tasks."""
+
+    def count_labels(self) -> Sequence[LabelCount]:
+        """Return each label that a task of the owner has; see `core.labels.count_labels`."""
+        ...
 
 
 class Workspace(NamedTuple):

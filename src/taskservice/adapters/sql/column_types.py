@@ -1,10 +1,14 @@
 """Column types: how the database stores the values of each kind of fields."""
 
-from datetime import UTC, datetime
+import json
+from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
+    ColumnElement,
     DateTime,
     Dialect,
     Integer,
@@ -14,6 +18,7 @@ from sqlalchemy import (
     TypeDecorator,
     Uuid,
     false,
+    literal_column,
     text,
     true,
 )
@@ -21,6 +26,14 @@ from sqlalchemy.types import TypeEngine
 
 from taskservice.core import kinds
 from taskservice.core.fields import Field
+from taskservice.core.kinds import Kind
+from taskservice.core.labels import Labels
+from taskservice.core.local_times import NO_DIGITS, DateOrTime, from_digits, to_digits
+from taskservice.core.zones import ZONE_NAME_LIMIT, TimeZone
+
+EMPTY_ARRAY = "[]"
+EMPTY_ARRAY_LITERAL: ColumnElement[str] = literal_column(f"'{EMPTY_ARRAY}'")
+NO_DIGITS_LITERAL: ColumnElement[int] = literal_column(str(NO_DIGITS))
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -40,10 +53,59 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
 
 
+class LocalTimeDigits(TypeDecorator[date]):
+    """A date or local time as its digits, which sort as the clock does; none is not NULL.
+
+    Row values, which a page starts after, cannot be compared with NULL.
+    """
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: date | None, dialect: Dialect) -> int:
+        """Return the digits."""
+        return to_digits(value)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> date | None:
+        """Return the date or the time."""
+        return from_digits(NO_DIGITS if value is None else value)
+
+
+class JsonArray(TypeDecorator[tuple[str, ...]]):
+    """Strings as the text of a JSON array."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
+        """Return the JSON."""
+        return json.dumps(value, ensure_ascii=False) if value else EMPTY_ARRAY
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
+        """Return the strings."""
+        return () if value is None or value == EMPTY_ARRAY else _strings(value)
+
+
+@lru_cache(4096)
+def _strings(array: str) -> tuple[str, ...]:
+    return tuple(json.loads(array))
+
+
 def by_code_point(limit: int | None = None) -> String:
     """Return a text type that both engines compare by code point (collation `C`)."""
     kind = String if limit else Text
     return kind(limit).with_variant(kind(limit, collation="C"), "postgresql")
+
+
+_TYPES: dict[type[Kind], TypeEngine[Any]] = {
+    kinds.Boolean: Boolean(),
+    kinds.Timestamp: UtcDateTime(),
+    kinds.Identifier: Uuid(),
+    DateOrTime: LocalTimeDigits(),
+    TimeZone: by_code_point(ZONE_NAME_LIMIT),
+    Labels: JsonArray(),
+}
+"""The types of kinds without limits."""
 
 
 def column_type(field: Field) -> TypeEngine[Any]:
@@ -53,20 +115,28 @@ def column_type(field: Field) -> TypeEngine[Any]:
             return by_code_point(limit)
         case kinds.Text():
             return by_code_point() if field.sortable else Text()
-        case kinds.Boolean():
-            return Boolean()
+        case kinds.Choice(words):
+            return by_code_point(max(map(len, words)))
         case kinds.Integer(minimum, maximum):
             return SmallInteger() if minimum >= -(2**15) and maximum < 2**15 else Integer()
-        case kinds.Timestamp():
-            return UtcDateTime()
-        case kinds.Identifier():
-            return Uuid()
-    raise TypeError(f"no column type for {field.kind}")
+    try:
+        return _TYPES[type(field.kind)]
+    except KeyError:
+        raise TypeError(f"no column type for {field.kind}") from None
+
+
+def is_nullable(field: Field) -> bool:
+    """Return whether the column of a field is NULL where the field is null."""
+    return field.nullable and not isinstance(field.kind, DateOrTime)
 
 
 def server_default(field: Field) -> Any:
     """Return the default of a column that older rows lack, None for null."""
+    if isinstance(field.kind, DateOrTime):
+        return NO_DIGITS_LITERAL
     match field.default if field.since > 1 else None:
+        case ():
+            return EMPTY_ARRAY
         case bool(value):
             return true() if value else false()
         case int(value):

@@ -11,11 +11,14 @@ from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.tables import ENTITY_TABLES
 from taskservice.core.errors import SchemaOutdated, Unavailable, UnusableDatabase
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007")
 """Every version with a migration in this package, oldest first."""
 
 VERSION_TABLE = "taskservice_schema_version"
 """Not Alembic's default name, which another application in the database may use."""
+
+ZONE_DATA_TABLE = "taskservice_zone_data"
+"""Has one row: the version of the zone data that the stored moments were computed with."""
 
 REQUIRED_PRIVILEGES = {
     **{table.name: ("SELECT", "INSERT", "UPDATE", "DELETE") for table in ENTITY_TABLES.values()},
@@ -26,6 +29,7 @@ REQUIRED_PRIVILEGES = {
 
 _is_version = re.compile(r"[0-9]{4}").fullmatch
 _VERSION = text(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608
+_ZONE_DATA_VERSION = text(f"SELECT version FROM {ZONE_DATA_TABLE}")  # noqa: S608
 _ROLE_EXISTS = text("SELECT 1 FROM pg_roles WHERE rolname = :role")
 _SCHEMA = text("SELECT quote_ident(current_schema())")
 
@@ -51,6 +55,12 @@ def _current(engine: Engine) -> str | None:
             return None
         version: str | None = connection.execute(_VERSION).scalar()
         return version
+
+
+def zone_data_version(engine: Engine) -> str:
+    """Return the version of the zone data of the stored moments. Raise `Unavailable`."""
+    with translate_errors(), engine.connect() as connection:
+        return str(connection.execute(_ZONE_DATA_VERSION).scalar_one())
 
 
 def is_newer(version: str) -> bool:

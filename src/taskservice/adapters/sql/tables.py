@@ -13,9 +13,11 @@ from sqlalchemy import (
 )
 
 from taskservice.adapters.sql.column_types import (
+    EMPTY_ARRAY_LITERAL,
     UtcDateTime,
     by_code_point,
     column_type,
+    is_nullable,
     server_default,
 )
 from taskservice.core.entity import Entity
@@ -37,7 +39,7 @@ def _columns(entity_type: type[Entity]) -> list[Column[Any]]:
         Column(
             name,
             column_type(field),
-            nullable=field.nullable,
+            nullable=is_nullable(field),
             server_default=server_default(field),
         )
         for name, field in fields_of(entity_type).items()
@@ -47,7 +49,13 @@ def _columns(entity_type: type[Entity]) -> list[Column[Any]]:
 _EXTRAS: dict[type[Entity], list[Column[Any] | CheckConstraint]] = {
     Task: [
         Column("search_text", by_code_point(), nullable=False),
+        Column("due_utc", UtcDateTime),
+        Column("start_utc", UtcDateTime),
+        Column("label_search_text", by_code_point(), nullable=False, server_default=""),
         CheckConstraint("completed = (completed_at IS NOT NULL)", name="completed_check"),
+        CheckConstraint(
+            "completed = (status = 'completed' OR status = 'cancelled')", name="status_check"
+        ),
     ],
 }
 """Columns and constraints of tables beyond the fields."""
@@ -69,18 +77,21 @@ def _entity_table(entity_type: type[Entity]) -> Table:
     )
 
 
+def _partial_index(name: str, where: Any, *columns: Column[Any]) -> None:
+    """Add an index of the rows of each owner that match a condition."""
+    table = columns[0].table
+    Index(name, table.c.user_id, *columns, sqlite_where=where, postgresql_where=where)
+
+
 ENTITY_TABLES = {one: _entity_table(one) for one in ENTITY_TYPES}
 
 tasks = ENTITY_TABLES[Task]
 Index("tasks_by_updated_at", tasks.c.user_id, tasks.c.updated_at, tasks.c.id)
 Index("tasks_by_title", tasks.c.user_id, tasks.c.title, tasks.c.id)
-Index(
-    "tasks_open",
-    tasks.c.user_id,
-    tasks.c.id,
-    sqlite_where=~tasks.c.completed,
-    postgresql_where=~tasks.c.completed,
-)
+Index("tasks_by_due", tasks.c.user_id, tasks.c.due, tasks.c.id)
+_partial_index("tasks_open", ~tasks.c.completed, tasks.c.id)
+_partial_index("tasks_open_by_due", ~tasks.c.completed, tasks.c.due, tasks.c.id)
+_partial_index("tasks_labeled", tasks.c.labels != EMPTY_ARRAY_LITERAL, tasks.c.id)
 
 idempotency_keys = Table(
     "idempotency_keys",

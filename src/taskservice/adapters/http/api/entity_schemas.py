@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, TypeVar
 
-from marshmallow import Schema, fields, post_load
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 
 from taskservice.adapters.http.api import cursors
 from taskservice.adapters.http.api.responses import EntitySchema, prefers_exact_count
@@ -18,11 +18,13 @@ from taskservice.adapters.http.protocol.strict_fields import (
     EnumParameter,
     IntegerParameter,
     KindField,
+    KindParameter,
+    ListParameter,
     StringParameter,
 )
 from taskservice.core import kinds
 from taskservice.core.entity import Entity, Step
-from taskservice.core.fields import fields_of
+from taskservice.core.fields import Field, fields_of
 from taskservice.core.filters import Filter, filters_of
 from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, Query, Sort, sort_fields
 
@@ -36,7 +38,11 @@ def response_schema(entity_type: type[Entity]) -> type[EntitySchema]:
     """Return the schema of an entity in a response."""
     members = {
         name: KindField(
-            field.kind, {"description": field.doc}, required=True, allow_none=field.nullable
+            field.kind,
+            field.doc,
+            schema=field.kind.response_schema(),
+            required=True,
+            allow_none=field.nullable,
         )
         for name, field in fields_of(entity_type).items()
     }
@@ -46,7 +52,7 @@ def response_schema(entity_type: type[Entity]) -> type[EntitySchema]:
 def create_schema(entity_type: type[Entity]) -> type[BodySchema]:
     """Return the schema of a new entity. It loads to the class of the settable fields."""
     members = _body_fields(entity_type)
-    return _derive(_CreateSchema, f"{entity_type.__name__}Create", members, entity_type.new_type)
+    return _derive(_CreateSchema, f"{entity_type.__name__}Create", members, entity_type)
 
 
 def update_schema(entity_type: type[Entity]) -> type[BodySchema]:
@@ -91,7 +97,8 @@ def _body_fields(entity_type: type[Entity], *, is_partial: bool = False) -> dict
     return {
         name: KindField(
             field.kind,
-            {"description": field.doc},
+            field.doc,
+            schema=_body_member_schema(field),
             required=field.is_required and not is_partial,
             allow_none=field.nullable,
         )
@@ -99,17 +106,32 @@ def _body_fields(entity_type: type[Entity], *, is_partial: bool = False) -> dict
     }
 
 
-class _CreateSchema(BodySchema):
-    loaded_type: ClassVar[Any]
+def _body_member_schema(field: Field) -> dict[str, Any]:
+    """Return the schema of a field in a request body.
 
+    OpenAPI Generator's Java clients start each list empty, and send it so: an update of
+    another field would clear it. They leave out a list with `x-nullable`.
+    """
+    schema = field.kind.json_schema()
+    return {**schema, "x-nullable": True} if field.kind.json_type is list else schema
+
+
+class _EntityBodySchema(BodySchema):
+    loaded_type: ClassVar[type[Entity]]
+
+    @validates_schema
+    def _check_rules(self, values: dict[str, Any], **_: Any) -> None:
+        if errors := {one.field: [one.detail] for one in self.loaded_type.rule_errors(values)}:
+            raise ValidationError(errors)
+
+
+class _CreateSchema(_EntityBodySchema):
     @post_load
     def _new(self, values: dict[str, Any], **_: Any) -> Any:
-        return self.loaded_type(**values)
+        return self.loaded_type.new_type(**values)
 
 
-class _EditSchema(BodySchema):
-    loaded_type: ClassVar[Any]
-
+class _EditSchema(_EntityBodySchema):
     @post_load
     def _step(self, edits: dict[str, Any], **_: Any) -> Step[Any]:
         return partial(self.loaded_type.edit, **edits)
@@ -156,7 +178,22 @@ def _filter_parameter(one: Filter) -> AnyField:
             return IntegerParameter(minimum, maximum, metadata=metadata)
         case kinds.Text():
             return StringParameter(one.kind.check, metadata={**one.kind.json_schema(), **metadata})
-    raise TypeError(f"no query parameter for {one.kind}")
+    if one.kind.json_type is list:
+        items = _list_items(one)
+        return ListParameter(one.kind, metadata={**metadata, "items": items, "minItems": 1})
+    return KindParameter(one.kind, metadata=metadata)
+
+
+def _list_items(one: Filter) -> dict[str, Any]:
+    """Return the schema of the items of a list. Words get names, for clients' constants.
+
+    Without them, openapi-python-client names the word `1` `VALUE_0`.
+    """
+    items: dict[str, Any] = one.kind.json_schema()["items"]
+    if "enum" not in items:
+        return items
+    names = [f"{one.name}_{word}" if word.isdigit() else word for word in items["enum"]]
+    return {**items, "x-enum-varnames": [name.upper().replace("-", "_") for name in names]}
 
 
 def _page_parameters(entity_type: type[Entity]) -> dict[str, AnyField]:

@@ -61,7 +61,7 @@ class EntityJSONProvider(JSONProvider):
 
 
 def add_entity_headers(response: Response) -> Response:
-    """Add the headers of the entity: `ETag`, `Location`, `Link` and those of a count.
+    """Add the headers of an entity or a list: `ETag`, `Location`, `Link` and those of a count.
 
     A response without a body has neither type nor length (RFC 9110, sections 8.6 and 15.4.5).
     """
@@ -71,6 +71,8 @@ def add_entity_headers(response: Response) -> Response:
             _add_headers_of_entity(request, response, entity)
         case Page() as page:
             _add_headers_of_page(request, response, page)
+        case list() if request.if_none_match_etags == ANY_ETAG:
+            response.status_code = 304
     if response.status_code in {204, 304}:
         response.set_data(b"")
         response.headers.remove("Content-Type")

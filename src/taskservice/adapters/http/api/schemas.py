@@ -48,9 +48,7 @@ class CompletionSchema(BodySchema):
 
     empty_body_value: ClassVar[Mapping[str, Any]] = {"completed": True}
 
-    completed = KindField(
-        Boolean(), {"description": "True completes the task, false reopens it."}, required=True
-    )
+    completed = KindField(Boolean(), "True completes the task, false reopens it.", required=True)
 
     @post_load
     def _step(self, completion: dict[str, bool], **_: Any) -> Step[Task]:

@@ -12,6 +12,7 @@ from taskservice.adapters.http.openapi.problems import (
     problem_response,
 )
 from taskservice.adapters.http.protocol.problems import on_http_exception
+from taskservice.adapters.http.protocol.strict_fields import ListParameter
 
 DESCRIPTION = """\
 Create, list, read, update, complete and delete tasks. Every user has their own.
@@ -98,6 +99,8 @@ def create_api(app: Flask) -> ProblemApi:
             "components": {"links": LINKS},
         },
     )
+    assert api.ma_plugin.converter is not None
+    api.ma_plugin.converter.add_parameter_attribute_function(_list_style)
     api.spec.components.security_scheme(
         "bearer",
         {
@@ -108,3 +111,8 @@ def create_api(app: Flask) -> ProblemApi:
         },
     )
     return api
+
+
+def _list_style(_converter: Any, field: Any, **_: Any) -> dict[str, Any]:
+    """Return how a parameter that is a list is written: with commas between the items."""
+    return {"style": "form", "explode": False} if isinstance(field, ListParameter) else {}

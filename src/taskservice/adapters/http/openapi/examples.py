@@ -37,18 +37,36 @@ def _changed(version: int, **members: Any) -> dict[str, Any]:
     return {**TASK, "updated_at": _EVENING, **members, "version": version}
 
 
+_WHOLE = {
+    "title": "Buy bread",
+    "description": "Rye",
+    "completed": True,
+    "status": "completed",
+    "due": "2026-03-29",
+    "start": "2026-03-28",
+    "time_zone": None,
+    "priority": 5,
+    "labels": ["errands", "home"],
+}
+_PLANNED = {
+    "title": "Water the plants",
+    "due": "2026-03-29T09:00:00",
+    "time_zone": "Europe/Berlin",
+    "priority": 1,
+    "labels": ["home"],
+}
+
 CREATE_EXAMPLES: Examples = {
     "least": Example("Only a title", {"title": "Buy milk"}, TASK),
     "whole": Example(
         "All fields",
-        {"title": "Buy bread", "description": "Rye", "completed": True},
-        {
-            **TASK,
-            "title": "Buy bread",
-            "description": "Rye",
-            "completed": True,
-            "completed_at": TASK["created_at"],
-        },
+        _WHOLE,
+        {**TASK, **_WHOLE, "completed_at": TASK["created_at"]},
+    ),
+    "planned": Example(
+        "A task to plan with",
+        _PLANNED,
+        {**TASK, **_PLANNED},
     ),
 }
 UPDATE_EXAMPLES: Examples = {
@@ -65,12 +83,17 @@ PATCH_EXAMPLES: Examples = {
         _changed(2, description="Two liters"),
     ),
     "clear": Example("Clear the description", {"description": None}, _changed(3)),
+    "begin": Example(
+        "Begin with the task, which is due on a date",
+        {"status": "in-process", "due": "2026-03-29"},
+        _changed(4, status="in-process", due="2026-03-29"),
+    ),
 }
 COMPLETE_EXAMPLES: Examples = {
     "complete": Example(
         "Complete the task",
         {"completed": True},
-        _changed(2, completed=True, completed_at=_EVENING),
+        _changed(2, completed=True, completed_at=_EVENING, status="completed"),
     ),
     "reopen": Example("Reopen the task", {"completed": False}, _changed(3)),
 }

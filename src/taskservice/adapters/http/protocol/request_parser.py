@@ -49,7 +49,7 @@ def _load_query(request: Request, schema: ParametersSchema) -> Any:
         return schema.load(_parameters(request))
     except ValidationError as error:
         raise invalid_request(
-            [_parameter_error(name, detail) for name, detail in _validation_errors(error)]
+            [_parameter_error(path[0], detail) for path, detail in _validation_errors(error)]
         ) from None
 
 
@@ -61,7 +61,7 @@ def _load_body(request: ApiRequest, schema: BodySchema) -> Any:
         loaded = schema.load(value)
     except ValidationError as error:
         errors += [
-            _pointer_error(name, detail, value) for name, detail in _validation_errors(error)
+            _pointer_error(path, detail, value) for path, detail in _validation_errors(error)
         ]
     if errors:
         raise invalid_request(errors)
@@ -78,12 +78,19 @@ def _parameters(request: Request) -> dict[str, str | list[str]]:
     return {name: one[0] if len(one) == 1 else one for name, one in parameters.items()}
 
 
-def _validation_errors(error: ValidationError) -> Iterator[tuple[str, str]]:
-    """Yield the field name and the detail of each error, in the order of the input."""
+def _validation_errors(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Yield the path and the detail of each error, in the order of the input.
+
+    A path is the name of a field, or the name and the index of an item.
+    """
     assert isinstance(error.messages, dict)
     for name, details in sorted(error.messages.items(), key=_position_in(error.data)):
-        for detail in details:
-            yield name, detail
+        if isinstance(details, dict):
+            for index, (detail,) in details.items():
+                yield (name, str(index)), detail
+        else:
+            for detail in details:
+                yield (name,), detail
 
 
 def _position_in(data: Any) -> Callable[[tuple[str, Any]], int]:
@@ -99,10 +106,11 @@ def _parameter_error(name: str, detail: str) -> dict[str, str]:
     return {"parameter": _encodable(name), "detail": detail}
 
 
-def _pointer_error(name: str, detail: str, data: Any) -> dict[str, str]:
-    """Return an error at the JSON pointer (RFC 6901) of `name`, or `""` if `data` is no object."""
-    escaped = _encodable(name).replace("~", "~0").replace("/", "~1")
-    return {"pointer": f"/{escaped}" if isinstance(data, Mapping) else "", "detail": detail}
+def _pointer_error(path: tuple[str, ...], detail: str, data: Any) -> dict[str, str]:
+    """Return an error at the JSON pointer (RFC 6901) of `path`, or `""` if `data` is no object."""
+    escaped = (_encodable(name).replace("~", "~0").replace("/", "~1") for name in path)
+    pointer = "".join(f"/{name}" for name in escaped)
+    return {"pointer": pointer if isinstance(data, Mapping) else "", "detail": detail}
 
 
 def _encodable(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, missing
 
-from taskservice.core.kinds import Kind
+from taskservice.core.kinds import InvalidItems, Kind
 from taskservice.core.timestamps import TIMESTAMP_PATTERN, parse_timestamp
 
 _is_integer = re.compile(r"-?[0-9]{1,10}").fullmatch
@@ -43,8 +43,11 @@ class KindField(fields.Field[Any]):
 
     default_error_messages = _MESSAGES
 
-    def __init__(self, kind: Kind, metadata: Mapping[str, Any], **kwargs: Any) -> None:
-        super().__init__(metadata={**kind.json_schema(), **metadata}, **kwargs)
+    def __init__(
+        self, kind: Kind, doc: str, *, schema: Mapping[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        metadata = {**(schema or kind.json_schema()), "description": doc}
+        super().__init__(metadata=metadata, **kwargs)
         self.kind = kind
 
     def _serialize(self, value: Any, *_: Any, **__: Any) -> object:
@@ -53,6 +56,9 @@ class KindField(fields.Field[Any]):
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
         try:
             return self.kind.parse(value)
+        except InvalidItems as error:
+            details = {index: [detail] for index, detail in error.errors.items()}
+            raise ValidationError(details) from None
         except ValueError as error:
             raise ValidationError(str(error)) from None
 
@@ -119,6 +125,31 @@ class DateTimeParameter(fields.DateTime):
         except ValueError as error:
             hint = "; write + as %2B in an address" if " " in text else ""
             raise ValidationError(f"{error}{hint}") from None
+
+
+class KindParameter(fields.Field[Any]):
+    """A query parameter of a kind of fields."""
+
+    def __init__(self, kind: Kind, **kwargs: Any) -> None:
+        metadata = {**kind.json_schema(), **kwargs.pop("metadata", {})}
+        super().__init__(metadata=metadata, **kwargs)
+        self._kind = kind
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        try:
+            return self._kind.parse(self._json_value(single_value(value)))
+        except ValueError as error:
+            raise ValidationError(str(error)) from None
+
+    def _json_value(self, value: str) -> object:
+        return value
+
+
+class ListParameter(KindParameter):
+    """A query parameter that is a list, with commas between the items."""
+
+    def _json_value(self, value: str) -> object:
+        return value.split(",")
 
 
 class EnumParameter(fields.String):

@@ -34,8 +34,9 @@ _INDEXES = text("""
      ORDER BY indexrelid
 """)
 _POLICIES = text("""
-    SELECT format('CREATE POLICY %I ON %I AS %s FOR %s TO %s USING (%s) WITH CHECK (%s)',
-                  policyname, tablename, permissive, cmd, named, qual, with_check)
+    SELECT format('CREATE POLICY %I ON %I AS %s FOR %s TO %s USING (%s)',
+                  policyname, tablename, permissive, cmd, named, qual)
+           || coalesce(' WITH CHECK (' || with_check || ')', '')
       FROM pg_policies, LATERAL (
            SELECT string_agg(CASE role WHEN 'public' THEN role ELSE quote_ident(role) END, ', ')
              FROM unnest(roles) role) AS all_roles(named)

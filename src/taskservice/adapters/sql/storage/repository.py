@@ -1,6 +1,6 @@
 """The SQL storage adapter: opens workspaces, and stores entities in their tables."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -19,6 +19,7 @@ from taskservice.adapters.sql.connection.sessions import (
     with_deadline,
 )
 from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
+from taskservice.adapters.sql.storage.labels import LABELS
 from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.retryable_writes import Change, CompareAndSwap, Delete, Insert
 from taskservice.adapters.sql.storage.rows import Rows
@@ -27,8 +28,10 @@ from taskservice.core.entity import E, Step
 from taskservice.core.errors import Outcome, StorageFull, Unavailable
 from taskservice.core.idempotency import IdempotencyStore
 from taskservice.core.ids import NewId, TimeOrderedIds
+from taskservice.core.labels import LabelCount, count_labels
 from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, Query
+from taskservice.core.task import Task
 from taskservice.core.workspace import Workspace
 
 T = TypeVar("T")
@@ -75,7 +78,7 @@ class SqlStorage:
             max_retries,
         )
         return Workspace(
-            lambda entity_type: SqlRepository(entity_type, context),
+            lambda entity_type: _repository_type(entity_type)(entity_type, context),
             SqlIdempotencyStore(open_session, self._clock),
         )
 
@@ -161,3 +164,17 @@ class SqlRepository(Generic[E]):
             if change.unacknowledged is None or not self._context.max_retries:
                 error.outcome = "not_applied"
             raise
+
+
+class SqlTasks(SqlRepository[Task]):
+    """One owner's tasks."""
+
+    def count_labels(self) -> Sequence[LabelCount]:
+        """Count the labels, by groups of tasks that have the same ones."""
+        open_session = self._context.open_query_session
+        groups = self._read(lambda rows: LABELS.rows(rows.session), open_session)
+        return count_labels((labels, opened, count) for labels, opened, count in groups)
+
+
+def _repository_type(entity_type: type[Any]) -> type[SqlRepository[Any]]:
+    return SqlTasks if entity_type is Task else SqlRepository

@@ -1,0 +1,106 @@
+"""Recomputes the moments of tasks in a time zone, after an update of the zone data.
+
+They are derived, and only filters read them: no version of a task changes.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine, and_, bindparam, or_, select, text, update
+
+from taskservice.adapters.sql.connection.sessions import transaction
+from taskservice.adapters.sql.schema import ZONE_DATA_TABLE, require_current, zone_data_version
+from taskservice.adapters.sql.tables import tasks
+from taskservice.core.local_times import to_utc
+from taskservice.core.zones import ZONE_DATA_VERSION
+
+BATCH_SIZE = 1000
+PAST = timedelta(days=1)
+"""Moments longer ago are not recomputed: their rules are history."""
+
+_columns = tasks.c
+_has_zone = _columns.time_zone.is_not(None)
+_OWNERS = select(_columns.user_id).where(_has_zone).distinct()
+_is_recent = or_(
+    _columns.due_utc.is_(None),
+    _columns.due_utc > bindparam("since"),
+    _columns.start_utc > bindparam("since"),
+)
+_BATCH = (
+    select(
+        *(_columns.id, _columns.version, _columns.time_zone),
+        *(_columns.due, _columns.due_utc, _columns.start, _columns.start_utc),
+    )
+    .where(_columns.user_id == bindparam("owner"), _has_zone, _is_recent)
+    .where(_columns.id > bindparam("after", type_=_columns.id.type))
+    .order_by(_columns.id)
+    .limit(BATCH_SIZE)
+)
+_UPDATE = (
+    update(tasks)
+    .where(
+        and_(
+            _columns.user_id == bindparam("owner"),
+            _columns.id == bindparam("entity_id"),
+            _columns.version == bindparam("expected_version"),
+        )
+    )
+    .values(due_utc=bindparam("new_due_utc"), start_utc=bindparam("new_start_utc"))
+)
+_RECORD = text(f"UPDATE {ZONE_DATA_TABLE} SET version = :version")  # noqa: S608
+
+
+def rezone(engine: Engine, now: datetime) -> int:
+    """Recompute the moments that are not past; return how many tasks changed.
+
+    Each batch is a transaction, as the role that owns the tables. Safe to run again,
+    and while the service runs: it leaves a task that is changed meanwhile as it is.
+    Raise `SchemaOutdated` or `Unavailable`.
+    """
+    require_current(engine)
+    with transaction(engine) as connection:
+        owners = connection.execute(_OWNERS).scalars().all()
+    changed = sum(_rezone_batches(engine, owner, now - PAST) for owner in owners)
+    with transaction(engine) as connection:
+        connection.execute(_RECORD, {"version": ZONE_DATA_VERSION})
+    return changed
+
+
+def _rezone_batches(engine: Engine, owner: str, since: datetime) -> int:
+    """Recompute the moments of one owner, in the order of ids; return how many tasks changed."""
+    after, changed = UUID(int=0), 0
+    while True:
+        with transaction(engine, owner) as connection:
+            values = {"owner": owner, "since": since, "after": after}
+            rows = connection.execute(_BATCH, values).all()
+            changed += _update(connection, owner, rows)
+        if len(rows) < BATCH_SIZE:
+            return changed
+        after = rows[-1].id
+
+
+def _update(connection: Connection, owner: str, rows: Sequence[Any]) -> int:
+    new_values = [
+        {
+            "owner": owner,
+            "entity_id": row.id,
+            "expected_version": row.version,
+            "new_due_utc": to_utc(row.due, row.time_zone) or row.due_utc,
+            "new_start_utc": to_utc(row.start, row.time_zone) or row.start_utc,
+        }
+        for row in rows
+    ]
+    changed = [
+        new
+        for new, row in zip(new_values, rows, strict=True)
+        if (new["new_due_utc"], new["new_start_utc"]) != (row.due_utc, row.start_utc)
+    ]
+    return sum(connection.execute(_UPDATE, new).rowcount for new in changed)
+
+
+def rezone_if_outdated(engine: Engine, now: datetime) -> None:
+    """Recompute the moments if they are of another version of the zone data."""
+    if zone_data_version(engine) != ZONE_DATA_VERSION:
+        rezone(engine, now)

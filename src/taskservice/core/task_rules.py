@@ -1,0 +1,82 @@
+"""Rules about several fields of a task: its status and completion, its dates and time zone.
+
+They take some of the values of a task by the names of their fields, and test the rules
+whose fields are there.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from taskservice.core.errors import FieldError
+from taskservice.core.local_times import is_time, to_digits
+
+Values = Mapping[str, Any]
+"""Some or all values of a task by the names of their fields."""
+
+STATUSES = ("needs-action", "in-process", "completed", "cancelled")
+"""The statuses of a task: those of a VTODO (RFC 5545, section 3.8.1.11), in lower case."""
+
+CLOSED_STATUSES = {"completed", "cancelled"}
+"""The statuses of a task whose `completed` is true."""
+
+
+def implied_status(given: Values, before: Values) -> dict[str, Any]:
+    """Return `completed` or `status` if only the other is given.
+
+    `before` has the fields before an edit, none for a new task. A closed task that is
+    completed keeps its status, and so does an open one that is reopened.
+    """
+    match given:
+        case {"status": _, "completed": _}:
+            return {}
+        case {"status": status}:
+            return {"completed": status in CLOSED_STATUSES}
+        case {"completed": completed} if completed is not before.get("completed"):
+            return {"status": "completed" if completed else "needs-action"}
+    return {}
+
+
+def implied_time_zone(given: Values, before: Values) -> dict[str, Any]:
+    """Return the time zone of a task whose dates are edited without it.
+
+    It stays while there is a time that is in it.
+    """
+    if not before or "time_zone" in given or not given.keys() & {"due", "start"}:
+        return {}
+    after = {**before, **given}
+    has_time = is_time(after["due"]) or is_time(after["start"])
+    return {"time_zone": before["time_zone"] if has_time else None}
+
+
+def status_errors(values: Values) -> Iterator[FieldError]:
+    """Yield the errors of `completed` and `completed_at`."""
+    match values:
+        case {"completed": completed, "status": status}:
+            if completed != (status in CLOSED_STATUSES):
+                yield FieldError("completed", "does not agree with status")
+    match values:
+        case {"completed": completed, "completed_at": at} if completed != (at is not None):
+            yield FieldError("completed", "must be true if completed_at is set, and only then")
+    match values:
+        case {"completed_at": datetime() as at, "created_at": created, "updated_at": updated}:
+            if not created <= at <= updated:
+                yield FieldError("completed_at", "must be between created_at and updated_at")
+
+
+def local_time_errors(values: Values) -> Iterator[FieldError]:
+    """Yield the errors of `start` and `time_zone`.
+
+    `due` and `start` are both dates or both times (RFC 5545, section 3.8.2.3). They may be equal.
+    """
+    match values:
+        case {"due": date() as due, "start": date() as start}:
+            if is_time(due) != is_time(start):
+                kind = "local date and time" if is_time(due) else "date"
+                yield FieldError("start", f"must be a {kind}, as due is")
+            elif to_digits(start) > to_digits(due):
+                yield FieldError("start", "must not be after due")
+    match values:
+        case {"due": due, "start": start, "time_zone": str()}:
+            if not (is_time(due) or is_time(start)):
+                yield FieldError("time_zone", "needs a time in due or start")
