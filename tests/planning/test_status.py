@@ -122,7 +122,14 @@ def test_other_words_are_refused(ada: ApiClient, name: str, value: str) -> None:
     assert message.startswith("must be one or more of ")
 
 
+def test_a_repeated_list_is_refused(ada: ApiClient) -> None:
+    """The message says how to send several items."""
+    expected = {"?status": "must be given only once, with commas between the items"}
+    assert faults(ada("GET", "?status=completed&status=cancelled")) == expected
+
+
 def test_a_priority_out_of_range_is_refused(ada: ApiClient) -> None:
     """0 is none in RFC 5545; here none is null."""
     expected = {"/priority": "must be from 1 (highest) to 9 (lowest), or null for none"}
-    assert faults(ada("POST", json={"title": "x", "priority": 0})) == expected
+    for priority in (0, 10, 1.5, "high"):
+        assert faults(ada("POST", json={"title": "x", "priority": priority})) == expected

@@ -202,9 +202,9 @@ class Integer(Kind):
 
     def from_json(self, value: object) -> int:
         """Return the number; one with a zero fraction is whole (JSON Schema, section 6.1.1)."""
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        number: int = super().from_json(value)
+        number = int(value) if isinstance(value, float) and value.is_integer() else value
+        if type(number) is not int:
+            raise ValueError(self.range_error or self.type_error)
         return number
 
     def check(self, value: int) -> None:

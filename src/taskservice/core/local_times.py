@@ -125,7 +125,7 @@ class DateOrTime(Kind):
         try:
             return parse(value)
         except ValueError:
-            raise ValueError(_ERROR) from None
+            raise ValueError(f"{_ERROR}; there is no {value}") from None
 
     def to_json(self, value: date) -> str:
         """Return the date or the time in ISO 8601."""

@@ -42,7 +42,8 @@ class NewTask:
     )
     completed: bool = field(
         Boolean(),
-        "Whether the task is closed: its status is `completed` or `cancelled`.",
+        "Whether the task is closed: its status is `completed` or `cancelled`. True completes "
+        "an open task, false reopens a closed one.",
         example=False,
         default=False,
     )
@@ -56,8 +57,8 @@ class NewTask:
     )
     due: date | None = field(
         DateOrTime(),
-        "When the task is due: a date, until the end of it; or a local date and time, in the "
-        "`time_zone` or wherever the reader is; or null.",
+        "When the task is due: a date, until the end of it; or a local date and time without an "
+        "offset, in the `time_zone` or wherever the reader is; or null.",
         example=None,
         default=None,
         sortable=True,
@@ -90,7 +91,7 @@ class NewTask:
     labels: tuple[str, ...] = field(
         Labels(),
         "Short names, in the order of code points. Each is one line without a comma, and there "
-        "only once, whatever the case.",
+        "only once, whatever the case. Never null: an empty array removes all.",
         example=[],
         default=(),
         since=3,

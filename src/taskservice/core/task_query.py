@@ -48,7 +48,8 @@ class TaskQuery(Query[Task]):
     completed: bool | None = filter_by(
         "completed",
         Operator.EQUALS,
-        "Only completed tasks (true) or only open tasks (false). Empty counts as absent.",
+        "Only closed tasks, which are completed or cancelled (true), or only open tasks (false). "
+        "Empty counts as absent.",
         example=False,
     )
     text: str | None = filter_by(
@@ -81,32 +82,34 @@ class TaskQuery(Query[Task]):
     due_after: date | None = filter_by(
         "due",
         Operator.AT_LEAST,
-        "Only tasks that are due at this date or local time or later.",
+        "Only tasks that are due at this date or local time or later, seen from `time_zone`. A "
+        "task that is due on a date is due until the end of that day.",
         example="2026-11-29",
     )
     due_before: date | None = filter_by(
         "due",
         Operator.BELOW,
-        "Only tasks that are due before this date or local time.",
+        "Only tasks that are due before this date or local time, seen from `time_zone`.",
         example="2026-11-30T09:00:00",
     )
     available_at: date | None = filter_by(
         "start",
         Operator.AT_MOST_OR_NULL,
-        "Only tasks whose `start` has come at this date or local time, and those without one.",
+        "Only tasks whose `start` has come at this date or local time, seen from `time_zone`, and "
+        "those without one.",
         example="2026-11-29T09:00:00",
     )
     time_zone: str | None = filter_by(
         "time_zone",
         Operator.CONTEXT,
-        "The time zone of the three times above, for tasks that have a time zone themselves. "
-        "The default is UTC.",
+        "The IANA time zone of `due_after`, `due_before` and `available_at`, to compare them with "
+        "tasks that have a time zone themselves. The default is UTC.",
         example="Europe/Berlin",
     )
     has_due: bool | None = filter_by(
         "due",
         Operator.IS_SET,
-        "Only tasks that have a due date (true) or none (false).",
+        "Only tasks that have a due date (true) or none (false). Empty counts as absent.",
         example=True,
         kind=Boolean(),
     )

@@ -44,4 +44,6 @@ class TimeZone(Kind):
     def check(self, value: str) -> None:
         """Check that there is such a time zone."""
         if value not in ZONE_NAMES:
-            raise ValueError("must be the name of an IANA time zone, such as Europe/Berlin")
+            raise ValueError(
+                "must be the name of an IANA time zone in its exact case, such as Europe/Berlin"
+            )

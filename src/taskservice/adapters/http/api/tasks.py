@@ -61,7 +61,10 @@ blueprint = EntityBlueprint(
 def list_tasks(query: TaskQuery) -> Page[Task]:
     """List the user's tasks.
 
-    The default order is newest first. While there are more tasks, the `Link`
+    The default order is newest first. Dates and local times in a query have the
+    form of `due`; a date is its 00:00:00. Overdue tasks are those with
+    `completed=false` and `due_before` at the reader's local time, in the
+    reader's `time_zone`. While there are more tasks, the `Link`
     header has the next page. Follow it, or take the `cursor` from it and keep
     all other parameters except `limit`. A task that does not change appears
     exactly once, whatever is written meanwhile.
@@ -119,8 +122,8 @@ def get_task(task_id: UUID) -> Task:
 def update_task(step: Step[Task], task_id: UUID) -> Task:
     """Update a task.
 
-    The title is required. Absent fields keep their values; null clears the
-    description. An update that changes nothing keeps the version. With
+    The title is required. Absent fields keep their values; null clears a field
+    that may be null. An update that changes nothing keeps the version. With
     `If-Match`, it is done only if the task has not changed meanwhile.
     """
     with own_tasks() as tasks:
@@ -142,8 +145,9 @@ def patch_task(step: Step[Task], task_id: UUID) -> Task:
     """Update some fields of a task.
 
     A JSON merge patch (RFC 7396): absent fields keep their values; null clears
-    the description. Both media types have the same effect. With `If-Match`, it
-    is done only if the task has not changed meanwhile.
+    a field that may be null, and labels replace all labels. Both media types have
+    the same effect. With `If-Match`, it is done only if the task has not changed
+    meanwhile.
     """
     with own_tasks() as tasks:
         return tasks.change(task_id, with_precondition(precondition(), step))
@@ -163,8 +167,8 @@ def complete_task(step: Step[Task], task_id: UUID) -> Task:
     """Set the completion of a task.
 
     A request without a body completes the task. It sets and does not toggle,
-    so a retry is harmless. A completed task keeps its `completed_at`, and a
-    reopened one loses it. `If-Match` is never required.
+    so a retry is harmless. A closed task keeps its status and its `completed_at`,
+    and a reopened one loses both. `If-Match` is never required.
     """
     with own_tasks() as tasks:
         return tasks.change(task_id, with_precondition(precondition(optional=True), step))

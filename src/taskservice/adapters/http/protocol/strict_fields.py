@@ -148,6 +148,11 @@ class KindParameter(fields.Field[Any]):
 class ListParameter(KindParameter):
     """A query parameter that is a list, with commas between the items."""
 
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(value, list):
+            raise ValidationError("must be given only once, with commas between the items")
+        return super()._deserialize(value, *args, **kwargs)
+
     def _json_value(self, value: str) -> object:
         return value.split(",")
 
