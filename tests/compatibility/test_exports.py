@@ -1,4 +1,4 @@
-"""Exports of other versions: `form_1.jsonl` was written by the last version of form 1."""
+"""Exports of other versions: `form_1.jsonl` and `form_2.jsonl` are of the last of each form."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,16 @@ from taskservice.core.task import Task
 from taskservice.testing import ADA
 
 SAMPLE = Path(__file__).parent / "form_1.jsonl"
+
+PLAN: dict[str, object] = {
+    "status": "completed",
+    "due": None,
+    "start": None,
+    "time_zone": None,
+    "priority": None,
+    "labels": [],
+}
+"""The members that a completed task of form 2 lacks."""
 
 
 @pytest.fixture
@@ -37,6 +47,14 @@ def test_an_export_of_form_1_is_imported(address: str, tmp_path: Path) -> None:
     assert exported(address, tmp_path) == [
         {"type": "task", **Task.load(line).dump()} for line in older
     ]
+
+
+def test_an_export_of_form_2_is_imported(address: str, tmp_path: Path) -> None:
+    """Its tasks have no members to plan with: a status follows, the others have their defaults."""
+    file = SAMPLE.with_name("form_2.jsonl")
+    assert import_lines(address, file) == (0, "2 lines imported\n", "")
+    expected = [{**json.loads(line), **PLAN} for line in file.read_text().splitlines()]
+    assert exported(address, tmp_path) == expected
 
 
 def test_members_of_a_newer_version_are_named_and_not_imported(
