@@ -1,6 +1,6 @@
 """Many tasks, the queries that must stay quick over them, and the plans that databases make."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import reduce
@@ -18,6 +18,7 @@ from taskservice.core.kinds import Integer
 from taskservice.core.query import Sort, sort_fields
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.workspace import TaskService
 from taskservice.testing import START, tasks_of
 
 BIG = "big"
@@ -56,6 +57,7 @@ def queries(big: int) -> dict[str, TaskQuery]:
         "due_after, sort=due": TaskQuery(due_after=TODAY, sort=by_due),
         "has_due=true, sort=due": TaskQuery(has_due=True, sort=by_due),
         "has_due=false": TaskQuery(has_due=False),
+        "has_due=true, sort=-created_at": TaskQuery(has_due=True),
         "available_at": TaskQuery(available_at=NOON),
         "status=in-process": TaskQuery(status=("in-process",)),
         "status=needs-action,in-process": TaskQuery(status=("in-process", "needs-action")),
@@ -78,7 +80,8 @@ def fill(engine: Engine, count: int, big: int) -> None:
         for first in range(0, count, BATCH):
             rows = [_row(n, big) for n in range(first, min(first + BATCH, count))]
             _insert(connection, rows)
-        connection.execute(text("ANALYZE" if engine.dialect.name == "sqlite" else "VACUUM ANALYZE"))
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("VACUUM ANALYZE"))
 
 
 def deep(engine: Engine, query: TaskQuery) -> TaskQuery:
@@ -92,6 +95,11 @@ def deep(engine: Engine, query: TaskQuery) -> TaskQuery:
 
 def plan(engine: Engine, query: TaskQuery) -> str:
     """Return how the database answers `query`, as the role of `engine`."""
+    return plan_of(engine, lambda tasks: tasks.list(query))
+
+
+def plan_of(engine: Engine, ask: Callable[[TaskService], object]) -> str:
+    """Return how the database answers what is asked, as the role of `engine`."""
     sent: list[tuple[str, Any]] = []
 
     def keep(*args: Any) -> None:
@@ -99,7 +107,7 @@ def plan(engine: Engine, query: TaskQuery) -> str:
 
     event.listen(engine, "before_cursor_execute", keep)
     with tasks_of(SqlStorage(engine).open_workspace)(BIG) as tasks:
-        tasks.list(query)
+        ask(tasks)
     event.remove(engine, "before_cursor_execute", keep)
     ((statement, values),) = sent
     with engine.connect() as connection:

@@ -16,7 +16,11 @@ from taskservice.app import create_app
 __all__ = ["database", "role_engine", "sqlite", "superuser_engine"]
 
 
-@pytest.fixture(params=["memory", "sqlite", "postgresql"])
+SQLITE = pytest.param("sqlite", marks=pytest.mark.lengthy)
+"""Storage adapters differ below the port, which the contract compares: two run each time."""
+
+
+@pytest.fixture(params=["memory", SQLITE, "postgresql"])
 def world(request: pytest.FixtureRequest) -> World:
     """The service over each adapter in turn."""
     if request.param == "memory":

@@ -24,7 +24,7 @@ from tests.fuzz.peers import Peers
 from taskservice.adapters.http.openapi.headers import REQUEST_HEADERS
 from taskservice.testing import ADA
 
-ENUMERATED = 500
+ENUMERATED = 880
 """How many requests the document is good for before anything is drawn: examples and coverage."""
 
 CASES_PER_EXAMPLE = 12

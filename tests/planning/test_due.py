@@ -189,6 +189,20 @@ def test_a_zone_without_a_time_is_refused(ada: ApiClient, fields: dict[str, Any]
     assert ada("GET", f"/{task['id']}").json == task
 
 
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "key"}])
+def test_a_new_task_is_refused_with_all_errors_before_its_key(
+    ada: ApiClient, headers: dict[str, str]
+) -> None:
+    """What a creation does not name has its default, so no rule needs the storage."""
+    body = {"title": "x", "completed": True, "status": "in-process", "time_zone": BERLIN}
+    assert faults(ada("POST", json=body, headers=headers)) == {
+        "/completed": "does not agree with status",
+        "/time_zone": "needs a time in due or start",
+    }
+    assert ada("POST", json={"title": "x"}, headers=headers).status_code == 201
+    assert "/completed" in faults(ada("POST", json=body, headers=headers))
+
+
 AS_DUE = "must be a local date and time, as due is"
 
 

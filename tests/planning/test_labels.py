@@ -8,6 +8,7 @@ from tests.planning.questions import changed, found
 from tests.problem_details import faults, problem
 
 SPACE = "must not begin or end with white space"
+BREAK = "must not contain control characters or line separators"
 THERE = "is there already, whatever the case"
 
 
@@ -21,10 +22,10 @@ THERE = "is there already, whatever the case"
         ([" x"], {"/labels/0": SPACE}),
         (["x\u3000"], {"/labels/0": SPACE}),
         (["x" * 101], {"/labels/0": "must be at most 100 characters"}),
-        (
-            ["a\nb", 1],
-            {"/labels/0": "must not contain control characters", "/labels/1": "must be a string"},
-        ),
+        (["a\nb"], {"/labels/0": "must not contain control characters"}),
+        (["a\x7fb"], {"/labels/0": BREAK}),
+        (["a\u2028b"], {"/labels/0": BREAK}),
+        ([" x", 1], {"/labels/0": SPACE, "/labels/1": "must be a string"}),
         ([f"{n}" for n in range(51)], {"/labels": "must have at most 50 labels"}),
         ("home", {"/labels": "must be an array of strings"}),
     ],

@@ -5,12 +5,14 @@ import socket
 from functools import partial
 
 import click
+from sqlalchemy import Engine
 
 from taskservice import __version__
 from taskservice.adapters.sql.admin.migrate import upgrade
-from taskservice.adapters.sql.admin.rezone import rezone_if_outdated
-from taskservice.adapters.sql.connection.address import display_address
+from taskservice.adapters.sql.admin.rezone import rezone
+from taskservice.adapters.sql.connection.address import display_address, is_sqlite
 from taskservice.adapters.sql.engine import unpooled_engine
+from taskservice.adapters.sql.schema import zone_data_version
 from taskservice.app import serve_metrics
 from taskservice.cli.development_secret import with_development_secret
 from taskservice.cli.options import database_option, development_environment
@@ -18,6 +20,7 @@ from taskservice.cli.token import signed_token
 from taskservice.config import ConfigError, Settings
 from taskservice.config.reader import Reader
 from taskservice.core.clock import system_clock
+from taskservice.core.zones import ZONE_DATA_VERSION
 from taskservice.listening_socket import authority, listen
 from taskservice.logs import configure, escaped
 from taskservice.startup_checks import check_at_startup, parse_database_url
@@ -69,7 +72,7 @@ def serve(host: str, port: int, database: str | None) -> None:
     with _listen(host, port) as listener:
         engine = unpooled_engine(parse_database_url(settings.database_url))
         upgrade(engine)
-        rezone_if_outdated(engine, system_clock())
+        _rezone_if_outdated(engine)
         check_at_startup(settings)
         serve_metrics(settings)
         Server(settings, listener, partial(announce, settings)).run()
@@ -81,6 +84,12 @@ def _listen(host: str, port: int) -> socket.socket:
         return listen(host, port)
     except OSError as error:
         raise ConfigError(f"cannot listen on {authority(host, port)}: {error.strerror}") from None
+
+
+def _rezone_if_outdated(engine: Engine) -> None:
+    """Rezone an SQLite file, which no other version serves; PostgreSQL needs the tables' owner."""
+    if is_sqlite(engine.url) and zone_data_version(engine) != ZONE_DATA_VERSION:
+        rezone(engine, system_clock())
 
 
 def announce(settings: Settings, address: str) -> None:

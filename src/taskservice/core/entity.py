@@ -81,7 +81,8 @@ class Entity(Identity):
     def create(cls, owner: str, now: datetime, new_id: NewId, new: Any) -> Self:
         """Return a new entity of `owner` with the fields of `new`, at version 1.
 
-        `new_id` is called with the timestamp that becomes `created_at`. Raises
+        A field of `new` with its default counts as not given, so that others may imply its
+        value. `new_id` is called with the timestamp that becomes `created_at`. Raises
         `InvalidEntity` with all errors.
         """
         fields = fields_of(cls.new_type)

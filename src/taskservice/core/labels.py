@@ -37,7 +37,7 @@ def fold_labels(labels: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Labels(Kind):
-    """Up to `limit` labels in the order of code points, no two of which are equal in any case."""
+    """Up to `limit` labels, no two of which are equal in any case."""
 
     limit: int = LABELS_PER_TASK
 
@@ -55,10 +55,10 @@ class Labels(Kind):
         return {"type": "array", "maxItems": self.limit, "items": item}
 
     def from_json(self, value: object) -> tuple[str, ...]:
-        """Return the labels in the order of code points. Raises `InvalidItems` with each error."""
+        """Return the labels as they were sent. Raises `InvalidItems` with each error."""
         labels = super().from_json(value)
         self.check(labels)
-        return tuple(sorted(labels))
+        return tuple(labels)
 
     def to_json(self, value: tuple[str, ...]) -> list[str]:
         """Return the labels as a list."""

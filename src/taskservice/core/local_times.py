@@ -26,7 +26,10 @@ _PATTERN = (
     r"(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|[12][0-9]))"
     r"(?:T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9])?$"
 )
-_has_form = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2})?").fullmatch
+_DATE = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_has_form = re.compile(rf"{_DATE}(?:T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}})?").fullmatch
+# Python 3.14 and newer reads 24:00:00 as the next midnight.
+_is_midnight_24 = re.compile(rf"{_DATE}T24.*").fullmatch
 
 
 def is_time(value: date | None) -> bool:
@@ -123,6 +126,8 @@ class DateOrTime(Kind):
             raise ValueError(_ERROR)
         parse = datetime.fromisoformat if "T" in value else date.fromisoformat
         try:
+            if _is_midnight_24(value):
+                raise ValueError
             return parse(value)
         except ValueError:
             raise ValueError(f"{_ERROR}; there is no {value}") from None

@@ -165,7 +165,7 @@ class Task(NewTask, Entity):
         return {
             **implied_status(given, earlier),
             **implied_time_zone(given, earlier),
-            **({"labels": tuple(sorted(given["labels"]))} if "labels" in given else {}),
+            **({"labels": tuple(sorted(given["labels"], key=str))} if "labels" in given else {}),
         }
 
     @classmethod

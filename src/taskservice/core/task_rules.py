@@ -76,7 +76,13 @@ def local_time_errors(values: Values) -> Iterator[FieldError]:
                 yield FieldError("start", f"must be a {kind}, as due is")
             elif to_digits(start) > to_digits(due):
                 yield FieldError("start", "must not be after due")
-    match values:
-        case {"due": due, "start": start, "time_zone": str()}:
-            if not (is_time(due) or is_time(start)):
-                yield FieldError("time_zone", "needs a time in due or start")
+    if isinstance(values.get("time_zone"), str) and not _may_have_time(values):
+        yield FieldError("time_zone", "needs a time in due or start")
+
+
+def _may_have_time(values: Values) -> bool:
+    """Return whether there is a time, or may be: beside a date there is none."""
+    dates = [values[name] for name in ("due", "start") if name in values]
+    if any(map(is_time, dates)):
+        return True
+    return len(dates) < 2 and all(one is None for one in dates)

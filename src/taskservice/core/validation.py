@@ -19,9 +19,11 @@ _WHITE_SPACE = r" \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 LINE_PATTERN = rf"^[^{_CONTROL_IN_LINE}]*[^{_WHITE_SPACE}{_CONTROL_IN_LINE}][^{_CONTROL_IN_LINE}]*$"
 """The pattern of a line that is not blank, for the OpenAPI document."""
 
+_BREAKS = r"\x7f-\x9f\u2028\u2029"
+_NOT_IN_LABEL = f",{_CONTROL_IN_LINE}{_BREAKS}"
+
 LABEL_PATTERN = (
-    rf"^[^{_WHITE_SPACE},{_CONTROL_IN_LINE}]"
-    rf"(?:[^,{_CONTROL_IN_LINE}]*[^{_WHITE_SPACE},{_CONTROL_IN_LINE}])?$"
+    rf"^[^{_WHITE_SPACE}{_NOT_IN_LABEL}](?:[^{_NOT_IN_LABEL}]*[^{_WHITE_SPACE}{_NOT_IN_LABEL}])?$"
 )
 """The pattern of a label, for the OpenAPI document."""
 
@@ -31,6 +33,7 @@ TEXT_PATTERN = rf"^[^{_CONTROL_IN_TEXT}]*$"
 _is_owner = re.compile(OWNER_PATTERN).fullmatch
 _control_in_line = re.compile(f"[{_CONTROL_IN_LINE}]").search
 _control_in_text = re.compile(f"[{_CONTROL_IN_TEXT}]").search
+_break = re.compile(f"[{_BREAKS}]").search
 _visible = re.compile(f"[^{_WHITE_SPACE}]").search
 _surrogate = re.compile("[\ud800-\udfff]").search
 
@@ -50,9 +53,12 @@ def check_line(text: str, limit: int) -> None:
 def check_label(text: str, limit: int) -> None:
     """Raise `ValueError` unless `text` is a label of 1 to `limit` code points.
 
-    A label is a line without a comma, and with no white space at either end.
+    A label is a line without a comma, with no white space at either end, and without any
+    control character or line separator of Unicode.
     """
     check_line(text, limit)
+    if _break(text):
+        raise ValueError("must not contain control characters or line separators")
     if "," in text:
         raise ValueError("must not contain a comma")
     if not (_visible(text[0]) and _visible(text[-1])):

@@ -24,11 +24,13 @@ ZONE_NAME_LIMIT = 64
 """The maximum length of a name that the storage keeps, in characters."""
 
 
-@cache
 def find_zone(name: str) -> ZoneInfo | None:
     """Return the time zone with this name, in its exact case, or None."""
-    if name not in ZONE_NAMES:
-        return None
+    return _load(name) if name in ZONE_NAMES else None
+
+
+@cache
+def _load(name: str) -> ZoneInfo:
     with _PACKAGE.joinpath("zoneinfo", *name.split("/")).open("rb") as file:
         return ZoneInfo.from_file(file, key=name)
 

@@ -31,6 +31,9 @@ from taskservice.core.labels import Labels
 from taskservice.core.local_times import NO_DIGITS, DateOrTime, from_digits, to_digits
 from taskservice.core.zones import ZONE_NAME_LIMIT, TimeZone
 
+CACHED_ARRAY_LENGTH = 200
+"""The length of the longest JSON array that is parsed once for many rows."""
+
 EMPTY_ARRAY = "[]"
 EMPTY_ARRAY_LITERAL: ColumnElement[str] = literal_column(f"'{EMPTY_ARRAY}'")
 NO_DIGITS_LITERAL: ColumnElement[int] = literal_column(str(NO_DIGITS))
@@ -83,7 +86,9 @@ class JsonArray(TypeDecorator[tuple[str, ...]]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
         """Return the strings."""
-        return () if value is None or value == EMPTY_ARRAY else _strings(value)
+        if value is None or value == EMPTY_ARRAY:
+            return ()
+        return _strings(value) if len(value) <= CACHED_ARRAY_LENGTH else tuple(json.loads(value))
 
 
 @lru_cache(4096)

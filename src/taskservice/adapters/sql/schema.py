@@ -58,9 +58,13 @@ def _current(engine: Engine) -> str | None:
 
 
 def zone_data_version(engine: Engine) -> str:
-    """Return the version of the zone data of the stored moments. Raise `Unavailable`."""
+    """Return the version of the zone data of the stored moments. Raise `Unavailable`.
+
+    Without exactly one row it is `unknown`, as after a restore without the table.
+    """
     with translate_errors(), engine.connect() as connection:
-        return str(connection.execute(_ZONE_DATA_VERSION).scalar_one())
+        versions = connection.execute(_ZONE_DATA_VERSION).scalars().all()
+        return str(versions[0]) if len(versions) == 1 else "unknown"
 
 
 def is_newer(version: str) -> bool:

@@ -105,7 +105,7 @@ class Queries(ContractBase):
         assert all(len(page.items) == query.limit for page, _ in pairwise(found))
 
     @pytest.mark.parametrize("name", filters_of(TaskQuery))
-    @settings(FOR_EVERY_ADAPTER, max_examples=15)
+    @settings(FOR_EVERY_ADAPTER, max_examples=8)
     @given(new=st.lists(new_entities(Task), min_size=4, max_size=6), data=st.data())
     def test_each_filter_lists_what_it_admits(
         self,
@@ -127,7 +127,7 @@ class Queries(ContractBase):
         assert found == [task for task in reversed(stored) if query.admits(task)]
 
     @pytest.mark.parametrize("name", LOCAL_TIME_FILTERS)
-    @settings(FOR_EVERY_ADAPTER, max_examples=25)
+    @settings(FOR_EVERY_ADAPTER, max_examples=12)
     @given(new=st.lists(new_entities(Task), min_size=6, max_size=6), data=st.data())
     def test_dates_are_compared_as_seen_from_the_time_zone_of_the_query(
         self, open_tasks: OpenTasks, name: str, new: list[NewTask], data: st.DataObject
@@ -249,7 +249,7 @@ class Queries(ContractBase):
         query = TaskQuery(sort=Sort(field="due", descending=descending), limit=limit)
         assert [task for page in pages(open_tasks, query) for task in page.items] == in_order
 
-    @settings(FOR_EVERY_ADAPTER, max_examples=15)
+    @settings(FOR_EVERY_ADAPTER, max_examples=8)
     @given(new=st.lists(new_entities(Task), max_size=6))
     def test_the_labels_of_the_owners_tasks_are_counted(
         self, open_tasks: OpenTasks, new: list[NewTask]

@@ -121,11 +121,21 @@ class _EntityBodySchema(BodySchema):
 
     @validates_schema
     def _check_rules(self, values: dict[str, Any], **_: Any) -> None:
-        if errors := {one.field: [one.detail] for one in self.loaded_type.rule_errors(values)}:
-            raise ValidationError(errors)
+        errors = self.loaded_type.rule_errors(self._known(values))
+        if details := {one.field: [one.detail] for one in errors}:
+            raise ValidationError(details)
+
+    def _known(self, values: dict[str, Any]) -> Mapping[str, Any]:
+        return values
 
 
 class _CreateSchema(_EntityBodySchema):
+    def _known(self, values: dict[str, Any]) -> Mapping[str, Any]:
+        """Return the values that the new entity will have."""
+        fields = fields_of(self.loaded_type.new_type)
+        defaults = {name: one.default for name, one in fields.items() if not one.is_required}
+        return {**defaults, **values, **self.loaded_type.implied(values)}
+
     @post_load
     def _new(self, values: dict[str, Any], **_: Any) -> Any:
         return self.loaded_type.new_type(**values)

@@ -11,8 +11,9 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, and_, bindparam, or_, select, text, update
 
 from taskservice.adapters.sql.connection.sessions import transaction
-from taskservice.adapters.sql.schema import ZONE_DATA_TABLE, require_current, zone_data_version
+from taskservice.adapters.sql.schema import ZONE_DATA_TABLE, require_current
 from taskservice.adapters.sql.tables import tasks
+from taskservice.core.errors import UnusableDatabase
 from taskservice.core.local_times import to_utc
 from taskservice.core.zones import ZONE_DATA_VERSION
 
@@ -36,7 +37,7 @@ _BATCH = (
     .where(_columns.user_id == bindparam("owner"), _has_zone, _is_recent)
     .where(_columns.id > bindparam("after", type_=_columns.id.type))
     .order_by(_columns.id)
-    .limit(BATCH_SIZE)
+    .limit(bindparam("batch_size"))
 )
 _UPDATE = (
     update(tasks)
@@ -49,7 +50,18 @@ _UPDATE = (
     )
     .values(due_utc=bindparam("new_due_utc"), start_utc=bindparam("new_start_utc"))
 )
-_RECORD = text(f"UPDATE {ZONE_DATA_TABLE} SET version = :version")  # noqa: S608
+_FORGET = text(f"DELETE FROM {ZONE_DATA_TABLE}")  # noqa: S608
+_RECORD = text(f"INSERT INTO {ZONE_DATA_TABLE} (version) VALUES (:version)")  # noqa: S608
+
+# The policy names the role that migrated the tables, which may have another owner since.
+_SEES_ALL = text("""
+    SELECT bool_or(rolsuper OR rolbypassrls) OR EXISTS (
+           SELECT FROM pg_policy
+            WHERE polrelid = CAST('tasks' AS regclass) AND polname = 'zones'
+              AND EXISTS (SELECT FROM unnest(polroles) role
+                           WHERE role = 0 OR pg_has_role(role, 'USAGE')))
+      FROM pg_roles WHERE rolname = current_user
+""")
 
 
 def rezone(engine: Engine, now: datetime) -> int:
@@ -57,15 +69,27 @@ def rezone(engine: Engine, now: datetime) -> int:
 
     Each batch is a transaction, as the role that owns the tables. Safe to run again,
     and while the service runs: it leaves a task that is changed meanwhile as it is.
-    Raise `SchemaOutdated` or `Unavailable`.
+    Raise `SchemaOutdated`, `UnusableDatabase` or `Unavailable`.
     """
     require_current(engine)
     with transaction(engine) as connection:
+        _require_all_owners(connection)
         owners = connection.execute(_OWNERS).scalars().all()
     changed = sum(_rezone_batches(engine, owner, now - PAST) for owner in owners)
     with transaction(engine) as connection:
+        connection.execute(_FORGET)
         connection.execute(_RECORD, {"version": ZONE_DATA_VERSION})
     return changed
+
+
+def _require_all_owners(connection: Connection) -> None:
+    """Raise `UnusableDatabase` if row-level security hides tasks of other users (PostgreSQL)."""
+    if connection.dialect.name == "postgresql" and not connection.execute(_SEES_ALL).scalar():
+        raise UnusableDatabase(
+            "this role cannot find the tasks that have a time zone: the policy zones on table "
+            "tasks is for another role",
+            "As the tables' owner: ALTER POLICY zones ON tasks TO CURRENT_USER",
+        )
 
 
 def _rezone_batches(engine: Engine, owner: str, since: datetime) -> int:
@@ -73,7 +97,7 @@ def _rezone_batches(engine: Engine, owner: str, since: datetime) -> int:
     after, changed = UUID(int=0), 0
     while True:
         with transaction(engine, owner) as connection:
-            values = {"owner": owner, "since": since, "after": after}
+            values = {"owner": owner, "since": since, "after": after, "batch_size": BATCH_SIZE}
             rows = connection.execute(_BATCH, values).all()
             changed += _update(connection, owner, rows)
         if len(rows) < BATCH_SIZE:
@@ -98,9 +122,3 @@ def _update(connection: Connection, owner: str, rows: Sequence[Any]) -> int:
         if (new["new_due_utc"], new["new_start_utc"]) != (row.due_utc, row.start_utc)
     ]
     return sum(connection.execute(_UPDATE, new).rowcount for new in changed)
-
-
-def rezone_if_outdated(engine: Engine, now: datetime) -> None:
-    """Recompute the moments if they are of another version of the zone data."""
-    if zone_data_version(engine) != ZONE_DATA_VERSION:
-        rezone(engine, now)

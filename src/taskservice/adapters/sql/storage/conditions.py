@@ -130,11 +130,12 @@ def condition(
 ) -> ColumnElement[bool]:
     """Return the condition of a filter; `sorted_by` is the sorted field of a page."""
     column: Any = table.c[one.field]
+    if one.operator is Operator.IS_SET:
+        is_set = _is_set(column) if part else ~_is_set(column)
+        return is_set if sorted_by in {None, one.field} else _Likely(is_set)
     if isinstance(part, bool):
-        is_true: ColumnElement[bool] = (
-            _is_set(column) if one.operator is Operator.IS_SET else column
-        )
-        return is_true if part else ~is_true
+        is_true: ColumnElement[bool] = column if part else ~column
+        return is_true
     if isinstance(part, tuple):
         is_in = one.operator is Operator.IN
         return _is_in(column, one.name, *part) if is_in else _has_labels(table, one, part[0])

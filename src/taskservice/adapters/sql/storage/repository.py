@@ -170,10 +170,13 @@ class SqlTasks(SqlRepository[Task]):
     """One owner's tasks."""
 
     def count_labels(self) -> Sequence[LabelCount]:
-        """Count the labels, by groups of tasks that have the same ones."""
-        open_session = self._context.open_query_session
-        groups = self._read(lambda rows: LABELS.rows(rows.session), open_session)
-        return count_labels((labels, opened, count) for labels, opened, count in groups)
+        """Count the labels, each spelling by itself in the database."""
+        counts = self._read(_label_rows, self._context.open_query_session)
+        return count_labels(((label,), int(opened), int(all_)) for label, opened, all_ in counts)
+
+
+def _label_rows(rows: Rows[Any]) -> list[Sequence[Any]]:
+    return LABELS[rows.session.connection.dialect.name].rows(rows.session)
 
 
 def _repository_type(entity_type: type[Any]) -> type[SqlRepository[Any]]:
