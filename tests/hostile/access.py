@@ -34,6 +34,7 @@ CASES = [
         "unauthenticated",
         {
             "a list without a token": get(token=None),
+            "labels without a token": get("/api/tasks/ada/labels", token=None),
             "a creation without a token": post(token=None),
             "a task without a token": get(OWN, token=None),
             "an update without a token": message("PUT", OWN, body=TASK, token=None),
@@ -56,6 +57,7 @@ CASES = [
             "the list of another user": get(BOBS_LIST),
             "the list of a user who never was": under("nobody"),
             "a creation for another user": post(target=BOBS_LIST),
+            "the labels of another user": get("/api/tasks/bob/labels"),
             "another user's task under that user's path": get(f"{BOBS_LIST}/{{foreign}}"),
             "an update under another user's path": put(target=f"{BOBS_LIST}/{{foreign}}"),
             "a patch under another user's path": patch(target=f"{BOBS_LIST}/{{foreign}}"),

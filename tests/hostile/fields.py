@@ -2,15 +2,29 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
 
 from tests.hostile.case import Case, accepted, invalid
-from tests.hostile.messages import patch, post, put
+from tests.hostile.messages import LIST, get, patch, post, put
 
 from taskservice.core.entity import Entity
 from taskservice.core.fields import Field, fields_of
-from taskservice.core.kinds import Boolean, Choice, Identifier, Integer, Kind, Line, Text, Timestamp
+from taskservice.core.filters import filters_of
+from taskservice.core.kinds import (
+    Boolean,
+    Choice,
+    Identifier,
+    Integer,
+    Kind,
+    Line,
+    Text,
+    Timestamp,
+    WordList,
+)
 from taskservice.core.labels import LABEL_LIMIT, Labels
 from taskservice.core.local_times import DateOrTime
+from taskservice.core.query import Query
 from taskservice.core.zones import TimeZone
 
 ASTRAL = "\U0001f600"
@@ -231,6 +245,31 @@ def cases_of(entity_type: type[Entity]) -> Iterator[Case]:
                 yield from invalid(24, f"{at}/{index}", item)
             success = 201 if by == "POST" else 200
             yield from accepted(24, success, _requests(field, by, allowed(field), request))
+
+
+def cases_of_filters(query_type: type[Query[Any]]) -> Iterator[Case]:
+    """Yield the entries of filters by words, dates, zones and labels: values, and a repetition."""
+    for one in filters_of(query_type).values():
+        for what, value in _forbidden_in_filter(one.kind).items():
+            request = get(f"{LIST}?{one.parameter}={value.format(one.parameter)}")
+            yield from invalid(23, f"?{one.parameter}", {f"{one.name}: {what}": request})
+
+
+def _forbidden_in_filter(kind: Kind) -> dict[str, str]:
+    """Return values for a query, with what they are."""
+    match kind:
+        case DateOrTime() | TimeZone():
+            texts = {what: json.loads(value) for what, value in forbidden(kind).items()}
+        case WordList(((word, _), *_)):
+            texts = {text: text for text in ("", ",", f"{word},", f"{word} ", f"{word}x", "[]")}
+        case Labels(limit):
+            over = ",".join(f"{n}" for n in range(limit + 1))
+            texts = {text: text for text in ("", ",", "a,", " a", "a,,b", "a,A", "a\0", "a\x7f")}
+            texts |= {f"{limit + 1} labels": over, "a long label": "x" * (LABEL_LIMIT + 1)}
+        case _:
+            return {}
+    quoted = {f'"{what}"': quote(text) for what, text in texts.items()}
+    return {**quoted, "a byte that is no UTF-8": "%FF", "a repetition": "x&{0}=x"}
 
 
 Request = Callable[[str, bytes], bytes]

@@ -3,10 +3,11 @@
 import json
 
 from tests.hostile.case import accepted, by_server, invalid, refused
-from tests.hostile.fields import cases_of
+from tests.hostile.fields import cases_of, cases_of_filters
 from tests.hostile.messages import COMPLETE, LIST, OWN, complete, delete, get, patch, post, put
 
 from taskservice.core.task import Task
+from taskservice.core.task_query import TaskQuery
 
 ASTRAL_RANGE = "".join(chr(0x20000 + n) for n in range(10_000))
 
@@ -33,6 +34,7 @@ def at_id(task_id: str) -> bytes:
 
 CASES = [
     *cases_of(Task),
+    *cases_of_filters(TaskQuery),
     *invalid(
         21,
         ("/title", "/description"),
