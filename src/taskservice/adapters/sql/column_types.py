@@ -1,6 +1,7 @@
 """Column types: how the database stores the values of each kind of fields."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import Any
@@ -69,9 +70,9 @@ class LocalTimeDigits(TypeDecorator[date]):
         """Return the digits."""
         return to_digits(value)
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> date | None:
-        """Return the date or the time."""
-        return from_digits(NO_DIGITS if value is None else value)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int], date | None]:
+        """Return the function from digits to a date or a time, without SQLAlchemy's wrapper."""
+        return from_digits
 
 
 class JsonArray(TypeDecorator[tuple[str, ...]]):
@@ -84,15 +85,21 @@ class JsonArray(TypeDecorator[tuple[str, ...]]):
         """Return the JSON."""
         return json.dumps(value, ensure_ascii=False) if value else EMPTY_ARRAY
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
-        """Return the strings."""
-        if value is None or value == EMPTY_ARRAY:
-            return ()
-        return _strings(value) if len(value) <= CACHED_ARRAY_LENGTH else tuple(json.loads(value))
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[str], tuple[str, ...]]:
+        """Return the function from JSON to the strings, without SQLAlchemy's wrapper."""
+        return _parse_array
+
+
+def _parse_array(array: str) -> tuple[str, ...]:
+    if array == EMPTY_ARRAY:
+        return ()
+    return _cached_array(array) if len(array) <= CACHED_ARRAY_LENGTH else tuple(json.loads(array))
 
 
 @lru_cache(4096)
-def _strings(array: str) -> tuple[str, ...]:
+def _cached_array(array: str) -> tuple[str, ...]:
     return tuple(json.loads(array))
 
 

@@ -172,13 +172,12 @@ class _Compiled(NamedTuple):
         return values
 
     def convert_rows(self, rows: list[Sequence[Any]]) -> list[Sequence[Any]]:
-        """Return the driver's rows with the values converted."""
-        return [self._convert_row(list(row)) for row in rows] if self.result_processors else rows
-
-    def _convert_row(self, row: list[Any]) -> list[Any]:
+        """Return the driver's rows with the values converted, column by column."""
+        converted = [list(row) for row in rows]
         for index, process in self.result_processors.items():
-            row[index] = process(row[index])
-        return row
+            for row in converted:
+                row[index] = process(row[index])
+        return converted  # type: ignore[return-value]
 
 
 def execute(
