@@ -36,7 +36,7 @@ class OneOwner(ContractBase):
             assert tasks.get(task.id) == task
             assert tasks.list(TaskQuery()).items == [task]
 
-    @settings(FOR_EVERY_ADAPTER, max_examples=20)
+    @settings(FOR_EVERY_ADAPTER, max_examples=12)
     @given(new=new_entities(Task, any_values))
     def test_every_field_is_stored(self, open_tasks: OpenTasks, new: NewTask) -> None:
         """A new task has each field as it was set, and is read back so."""
@@ -46,7 +46,7 @@ class OneOwner(ContractBase):
             assert tasks.get(task.id) == task
             assert tasks.list(TaskQuery(limit=1)).items == [task]
 
-    @settings(FOR_EVERY_ADAPTER, max_examples=20)
+    @settings(FOR_EVERY_ADAPTER, max_examples=8)
     @given(first=new_entities(Task), second=new_entities(Task))
     def test_a_change_of_each_field_is_stored(
         self, open_tasks: OpenTasks, first: NewTask, second: NewTask

@@ -72,7 +72,7 @@ class Queries(ContractBase):
         clock.step = timedelta(microseconds=400)
         return clock
 
-    @settings(FOR_EVERY_ADAPTER, max_examples=60)
+    @settings(FOR_EVERY_ADAPTER, max_examples=45)
     @given(
         new=st.lists(new_entities(Task), max_size=8),
         edits=st.dictionaries(st.integers(0, 7), edits_of(Task), max_size=4),
