@@ -30,7 +30,7 @@ class Operator(Enum):
     HAS_ANY = "has any"
     """The field has labels, which are compared whatever the case."""
     CONTEXT = "context"
-    """The filter admits everything: it says how others are read."""
+    """The filter compares nothing: it says how others are read."""
 
     def admits(self, value: Any, bound: Any) -> bool:
         """Return whether `value` is admitted by a filter with the value `bound`."""
@@ -51,7 +51,6 @@ _ADMITS: Mapping[Operator, Callable[[Any, Any], Any]] = {
     Operator.IN: lambda value, bound: value in bound,
     Operator.HAS_ALL: lambda value, bound: all(_has(value, one) for one in bound),
     Operator.HAS_ANY: lambda value, bound: any(_has(value, one) for one in bound),
-    Operator.CONTEXT: lambda *_: True,
 }
 
 

@@ -40,7 +40,7 @@ class Kind:
         raise NotImplementedError
 
     def response_schema(self) -> dict[str, Any]:
-        """Return the JSON Schema of the values in a response, which clients may refuse."""
+        """Return the JSON Schema of the values in a response, as generated clients check them."""
         return self.json_schema()
 
     def from_json(self, value: object) -> Any:

@@ -1,12 +1,12 @@
 """Queries: filters, sort order and keyset pagination of one owner's entities."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Self
 
 from taskservice.core.entity import E, Entity
 from taskservice.core.fields import fields_of
-from taskservice.core.filters import Filter, filters_of
+from taskservice.core.filters import Filter, Operator, filters_of
 
 PAGE_LIMIT = 200
 """The maximum number of entities on a page."""
@@ -80,11 +80,14 @@ class Query(Generic[E]):
         names = filters_of(type(self))
         return {name: value for name in names if (value := getattr(self, name)) is not None}
 
-    def conditions(self) -> Iterator[tuple[Filter, Any]]:
-        """Yield the filters that are set, each with the value that it compares with."""
+    def conditions(self) -> list[tuple[Filter, Any]]:
+        """Return the filters that are set and compare, each with the value to compare with."""
         filters = filters_of(type(self))
-        for name, value in self.filters.items():
-            yield filters[name], self.bound(filters[name], value)
+        return [
+            (filters[name], self.bound(filters[name], value))
+            for name, value in self.filters.items()
+            if filters[name].operator is not Operator.CONTEXT
+        ]
 
     def bound(self, one: Filter, value: Any) -> Any:
         """Return what a filter with this value compares with."""

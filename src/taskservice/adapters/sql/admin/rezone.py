@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, and_, bindparam, or_, select, text, update
+from sqlalchemy import Connection, Engine, bindparam, or_, select, text, update
 
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.schema import ZONE_DATA_TABLE, require_current
@@ -18,7 +18,7 @@ from taskservice.core.local_times import to_utc
 from taskservice.core.zones import ZONE_DATA_VERSION
 
 BATCH_SIZE = 1000
-PAST = timedelta(days=1)
+MAX_AGE = timedelta(days=1)
 """Moments longer ago are not recomputed: their rules are history."""
 
 _columns = tasks.c
@@ -42,11 +42,9 @@ _BATCH = (
 _UPDATE = (
     update(tasks)
     .where(
-        and_(
-            _columns.user_id == bindparam("owner"),
-            _columns.id == bindparam("entity_id"),
-            _columns.version == bindparam("expected_version"),
-        )
+        _columns.user_id == bindparam("owner"),
+        _columns.id == bindparam("entity_id"),
+        _columns.version == bindparam("expected_version"),
     )
     .values(due_utc=bindparam("new_due_utc"), start_utc=bindparam("new_start_utc"))
 )
@@ -75,7 +73,7 @@ def rezone(engine: Engine, now: datetime) -> int:
     with transaction(engine) as connection:
         _require_all_owners(connection)
         owners = connection.execute(_OWNERS).scalars().all()
-    changed = sum(_rezone_batches(engine, owner, now - PAST) for owner in owners)
+    changed = sum(_rezone_batches(engine, owner, now - MAX_AGE) for owner in owners)
     with transaction(engine) as connection:
         connection.execute(_FORGET)
         connection.execute(_RECORD, {"version": ZONE_DATA_VERSION})

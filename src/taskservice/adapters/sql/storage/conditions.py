@@ -1,7 +1,7 @@
 """SQL of filters: the conditions on the rows of a table, and their parameters."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -33,7 +33,6 @@ from taskservice.core.filters import Filter, Operator
 from taskservice.core.ids import first_id, last_id
 from taskservice.core.labels import fold_label
 from taskservice.core.local_times import LocalTime, end_of_day_digits, to_digits
-from taskservice.core.query import Query
 
 _ZERO: ColumnElement[int] = literal_column("0")
 
@@ -86,6 +85,9 @@ That is a boolean itself, as a partial index is found by the text; of several va
 how many are not null, and whether one is.
 """
 
+Conditions = Sequence[tuple[Filter, Any]]
+"""The filters of a query, each with the value to compare with."""
+
 Comparison = Callable[[Any, Any], ColumnElement[bool]]
 
 _COMPARISONS: Mapping[Operator, Comparison] = {
@@ -116,29 +118,25 @@ def _variant(bound: Any) -> Variant:
     return None
 
 
-def shape_of(query: Query[Any]) -> tuple[tuple[str, Variant], ...]:
-    """Return the filters of a query that are conditions, each with its variant."""
-    return tuple(
-        (one.name, _variant(bound))
-        for one, bound in query.conditions()
-        if one.operator is not Operator.CONTEXT
-    )
+def shape_of(conditions: Conditions) -> tuple[tuple[str, Variant], ...]:
+    """Return the name of each filter with its variant."""
+    return tuple((one.name, _variant(bound)) for one, bound in conditions)
 
 
 def condition(
-    table: Table, one: Filter, part: Variant, *, sorted_by: str | None
+    table: Table, one: Filter, variant: Variant, *, sorted_by: str | None
 ) -> ColumnElement[bool]:
     """Return the condition of a filter; `sorted_by` is the sorted field of a page."""
     column: Any = table.c[one.field]
     if one.operator is Operator.IS_SET:
-        is_set = _is_set(column) if part else ~_is_set(column)
+        is_set = _is_set(column) if variant else ~_is_set(column)
         return is_set if sorted_by in {None, one.field} else _Likely(is_set)
-    if isinstance(part, bool):
-        is_true: ColumnElement[bool] = column if part else ~column
+    if isinstance(variant, bool):
+        is_true: ColumnElement[bool] = column if variant else ~column
         return is_true
-    if isinstance(part, tuple):
+    if isinstance(variant, tuple):
         is_in = one.operator is Operator.IN
-        return _is_in(column, one.name, *part) if is_in else _has_labels(table, one, part[0])
+        return _is_in(column, one.name, *variant) if is_in else _has_labels(table, one, variant[0])
     if isinstance(column.type, LocalTimeDigits):
         return _is_in_time(table, one, is_indexed=sorted_by in {None, one.field})
     return _is_in_range(table, one)
@@ -190,17 +188,17 @@ def _is_in_range(table: Table, one: Filter) -> ColumnElement[bool]:
     return compared
 
 
-def parameters(query: Query[Any]) -> dict[str, Any]:
+def parameters(conditions: Conditions) -> dict[str, Any]:
     """Return the parameters of the conditions of a query."""
     values: dict[str, Any] = {}
-    for one, bound in query.conditions():
+    for one, bound in conditions:
         values.update(_parameters(one, bound))
     return values
 
 
 def _parameters(one: Filter, bound: Any) -> dict[str, Any]:
     match one.operator, bound:
-        case (Operator.CONTEXT, _) | (_, bool()):
+        case _, bool():
             return {}
         case Operator.CONTAINS, str():
             return {one.name: bound.casefold()}

@@ -10,7 +10,13 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TypeEngine
 
 from taskservice.adapters.sql.connection.compiled_statements import OrderBy, Statement
-from taskservice.adapters.sql.storage.conditions import Variant, condition, parameters, shape_of
+from taskservice.adapters.sql.storage.conditions import (
+    Conditions,
+    Variant,
+    condition,
+    parameters,
+    shape_of,
+)
 from taskservice.adapters.sql.storage.mapping import EntityMapping
 from taskservice.core import kinds
 from taskservice.core.fields import fields_of
@@ -47,9 +53,9 @@ class QueryShape(NamedTuple):
     has_position: bool
 
     @classmethod
-    def of(cls, query: Query[Any]) -> "QueryShape":
-        """Return the shape of `query`."""
-        return cls(type(query), shape_of(query), query.sort, query.after is not None)
+    def of(cls, query: Query[Any], conditions: Conditions) -> "QueryShape":
+        """Return the shape of `query`, which has these conditions."""
+        return cls(type(query), shape_of(conditions), query.sort, query.after is not None)
 
 
 def page(mapping: EntityMapping, query: Query[Any]) -> tuple[Statement, dict[str, Any]]:
@@ -57,18 +63,21 @@ def page(mapping: EntityMapping, query: Query[Any]) -> tuple[Statement, dict[str
 
     It reads one row more than the page holds, to find out whether there is a next page.
     """
-    values = {**parameters(query), **_position_parameters(mapping, query)}
-    return _page(mapping, QueryShape.of(query)), {**values, "row_limit": query.limit + 1}
+    conditions = query.conditions()
+    values = {**parameters(conditions), **_position_parameters(mapping, query)}
+    shape = QueryShape.of(query, conditions)
+    return _page(mapping, shape), {**values, "row_limit": query.limit + 1}
 
 
 def total(mapping: EntityMapping, query: Query[Any]) -> tuple[Statement, dict[str, Any]]:
     """Return the statement that counts the rows that `query` admits, and its parameters."""
-    return _total(mapping, QueryShape.of(query)), parameters(query)
+    conditions = query.conditions()
+    return _total(mapping, QueryShape.of(query, conditions)), parameters(conditions)
 
 
 @lru_cache(MAX_CACHED_STATEMENTS)
 def _page(mapping: EntityMapping, shape: QueryShape) -> Statement:
-    conditions = _conditions(mapping, shape, shape.sort)
+    conditions = _conditions(mapping, shape, sorted_by=shape.sort.field)
     page = select(*mapping.field_columns).where(mapping.is_own, *conditions)
     if shape.has_position:
         page = page.where(_after_position(mapping, shape.sort))
@@ -84,12 +93,12 @@ def _total(mapping: EntityMapping, shape: QueryShape) -> Statement:
 
 
 def _conditions(
-    mapping: EntityMapping, shape: QueryShape, sort: Sort | None = None
+    mapping: EntityMapping, shape: QueryShape, sorted_by: str | None = None
 ) -> list[ColumnElement[bool]]:
     filters = filters_of(shape.query_type)
     return [
-        condition(mapping.table, filters[name], part, sorted_by=sort.field if sort else None)
-        for name, part in shape.conditions
+        condition(mapping.table, filters[name], variant, sorted_by=sorted_by)
+        for name, variant in shape.conditions
     ]
 
 
