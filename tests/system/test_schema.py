@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 from tests.databases import migrated_database, service_engine
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
@@ -20,6 +21,7 @@ from taskservice.adapters.sql.admin.migrate import MIGRATIONS, upgrade
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.tables import metadata
 from taskservice.core.errors import SchemaOutdated, Unavailable
 from taskservice.core.ids import TimeOrderedIds
@@ -87,6 +89,21 @@ def test_the_migrations_make_the_tables(addresses: list[URL]) -> None:
     assert tables == set(metadata.tables)
     for table in tables:
         assert described(migrated, table) == described(declared, table)
+
+
+@pytest.mark.parametrize("addresses", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    ("task", "status"), [(TASK, "cancelled"), (TASK.complete(START), "in-process")]
+)
+def test_the_database_refuses_a_status_that_does_not_agree(
+    addresses: list[URL], task: Task, status: str
+) -> None:
+    """Not the service alone: a row is completed if its status is a closed one."""
+    engine = unpooled_engine(addresses[0])
+    upgrade(engine)
+    assert SqlOwnerData(engine, ADA).import_entities([task]) == []
+    with engine.connect() as connection, pytest.raises(IntegrityError, match="status_check"):
+        connection.execute(text("UPDATE tasks SET status = :status"), {"status": status})
 
 
 def test_the_known_versions_are_the_migrations() -> None:
