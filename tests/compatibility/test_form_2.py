@@ -13,16 +13,12 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, insert, text
-from tests.compatibility.test_records import PARTITIONS, send
-from tests.databases import service_engine
+from tests.compatibility.conftest import Upgrade, partition
+from tests.compatibility.test_records import send
 from tests.http_callers import ApiClient, application
-from tests.postgres import Databases
 
 from taskservice.adapters.sql.admin.migrate import upgrade
-from taskservice.adapters.sql.admin.partition import _Plan
-from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.sessions import transaction
-from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import idempotency_keys, tasks
 from taskservice.testing import ADA
@@ -65,30 +61,18 @@ def store_sample(engine: Engine, partitions: int) -> None:
     upgrade(engine, "0005")
     rows = [row(task) for task in SAMPLE["tasks"]]
     with transaction(engine) as connection:
-        for table in ("idempotency_keys", "tasks") if partitions else ():
-            for statement in _Plan.of(connection, table, partitions).statements:
-                connection.exec_driver_sql(statement.replace("%", "%%"))
+        partition(connection, ("idempotency_keys", "tasks"), partitions)
         connection.execute(insert(tasks), rows)
         records = [record(one, rows[0]["created_at"]) for one in SAMPLE["records"]]
         connection.execute(insert(idempotency_keys), records)
     upgrade(engine)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql", "partitioned"])
-def engine(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Engine]:
+@pytest.fixture(scope="module")
+def engine(upgraded: Upgrade) -> Iterator[Engine]:
     """A database of form 2, upgraded to the newest schema."""
-    if request.param == "sqlite":
-        address = f"sqlite:///{tmp_path_factory.mktemp('form_2') / 'tasks.db'}"
-    else:
-        server: Databases = request.getfixturevalue("postgresql")
-        address = server.create_database()
-    superuser = unpooled_engine(database_url(address))
-    store_sample(superuser, PARTITIONS if request.param == "partitioned" else 0)
-    engine = service_engine(address, allow_privileged_role=True)
-    yield engine
-    engine.dispose()
+    with upgraded(store_sample) as engine:
+        yield engine
 
 
 @pytest.fixture

@@ -14,18 +14,14 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import JSON, Column, Engine, LargeBinary, MetaData, String, Table, insert
-from tests.databases import service_engine
+from tests.compatibility.conftest import Upgrade, partition
 from tests.http_callers import ApiClient, application
-from tests.postgres import Databases
 from tests.problem_details import problem
 
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.adapters.sql.admin.migrate import upgrade
-from taskservice.adapters.sql.admin.partition import _Plan
 from taskservice.adapters.sql.column_types import UtcDateTime
-from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.sessions import transaction
-from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import tasks
 from taskservice.core.entity import FORM
@@ -35,7 +31,6 @@ from taskservice.testing import ADA
 
 SAMPLE = json.loads((Path(__file__).parent / "form_1.json").read_text())
 REQUESTS = SAMPLE["requests"]
-PARTITIONS = 4
 
 receipts = Table(
     "receipts",
@@ -63,29 +58,17 @@ def store_sample(engine: Engine, partitions: int) -> None:
     """Store the sample at the last schema version of form 1, and upgrade."""
     upgrade(engine, "0004")
     with transaction(engine) as connection:
-        for table in ("receipts", "tasks") if partitions else ():
-            for statement in _Plan.of(connection, table, partitions).statements:
-                connection.exec_driver_sql(statement.replace("%", "%%"))
+        partition(connection, ("receipts", "tasks"), partitions)
         connection.execute(insert(tasks), [values(row) for row in SAMPLE["tasks"]])
         connection.execute(insert(receipts), [values(row) for row in SAMPLE["receipts"]])
     upgrade(engine)
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql", "partitioned"])
-def open_workspace(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[OpenWorkspace]:
+@pytest.fixture(scope="module")
+def open_workspace(upgraded: Upgrade) -> Iterator[OpenWorkspace]:
     """The port over a database of form 1, upgraded to the newest schema."""
-    if request.param == "sqlite":
-        address = f"sqlite:///{tmp_path_factory.mktemp('form_1') / 'tasks.db'}"
-    else:
-        server: Databases = request.getfixturevalue("postgresql")
-        address = server.create_database()
-    superuser = unpooled_engine(database_url(address))
-    store_sample(superuser, PARTITIONS if request.param == "partitioned" else 0)
-    engine = service_engine(address, allow_privileged_role=True)
-    yield SqlStorage(engine).open_workspace
-    engine.dispose()
+    with upgraded(store_sample) as engine:
+        yield SqlStorage(engine).open_workspace
 
 
 @pytest.fixture

@@ -201,9 +201,12 @@ class SearchesLowerCase(_Repository[Task]):
 
 
 class IgnoresAFilter(_Repository[Task]):
+    ignored = "updated_before"
+
     def list(self, query: Any) -> Page[Any]:
-        page: Any = super().list(replace(query, updated_before=None))
-        following = page.next and replace(page.next, updated_before=query.updated_before)
+        page: Any = super().list(replace(query, **{self.ignored: None}))
+        value = getattr(query, self.ignored)
+        following = page.next and replace(page.next, **{self.ignored: value})
         return Page(items=page.items, next=following, total=page.total)
 
 
@@ -219,11 +222,8 @@ class AfterIsExclusive(_Repository[Task]):
         return super().list(replace(query, created_after=later))
 
 
-class IgnoresTheZoneOfTheReader(_Repository[Task]):
-    def list(self, query: Any) -> Page[Any]:
-        page: Any = super().list(replace(query, time_zone=None))
-        following = page.next and replace(page.next, time_zone=query.time_zone)
-        return Page(items=page.items, next=following, total=page.total)
+class IgnoresTheZoneOfTheReader(IgnoresAFilter):
+    ignored = "time_zone"
 
 
 class SortsTheDateBeforeItsTimes(_Repository[Task]):
