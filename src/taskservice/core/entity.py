@@ -1,9 +1,9 @@
 """Entities: what every kind of an owner's data shares: identity, times, version and changes."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 from uuid import UUID
 
 from taskservice.core.clock import normalize_timestamp
@@ -203,3 +203,14 @@ def _refuse(errors: Sequence[FieldError]) -> None:
 
 Step = Callable[[E, datetime], E]
 """An operation as a value, for `Repository.change`: maps an entity and the time to a new entity."""
+
+
+@dataclass(frozen=True)
+class Edit(Generic[E]):
+    """The step that sets settable fields to `values`; see `Entity.edit`."""
+
+    values: Mapping[str, Any]
+
+    def __call__(self, entity: E, now: datetime) -> E:
+        """Return the entity with the values."""
+        return entity.edit(now, **self.values)

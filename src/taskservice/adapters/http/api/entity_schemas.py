@@ -1,7 +1,6 @@
 """Schemas of an entity, derived from its fields: responses, request bodies, the query of a list."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, ClassVar, TypeVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
@@ -23,7 +22,7 @@ from taskservice.adapters.http.protocol.strict_fields import (
     StringParameter,
 )
 from taskservice.core import kinds
-from taskservice.core.entity import Entity, Step
+from taskservice.core.entity import Edit, Entity
 from taskservice.core.fields import Field, fields_of
 from taskservice.core.filters import Filter, filters_of
 from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, Query, Sort, sort_fields
@@ -56,13 +55,13 @@ def create_schema(entity_type: type[Entity]) -> type[BodySchema]:
 
 
 def update_schema(entity_type: type[Entity]) -> type[BodySchema]:
-    """Return the schema of an update: absent fields keep their values. It loads to a `Step`."""
+    """Return the schema of an update: absent fields keep their values. It loads to an `Edit`."""
     members = _body_fields(entity_type)
     return _derive(_EditSchema, f"{entity_type.__name__}Update", members, entity_type)
 
 
 def patch_schema(entity_type: type[Entity]) -> type[BodySchema]:
-    """Return the schema of a JSON merge patch (RFC 7396). It loads to a `Step`.
+    """Return the schema of a JSON merge patch (RFC 7396). It loads to an `Edit`.
 
     Absent fields keep their values, null clears them.
     """
@@ -143,8 +142,8 @@ class _CreateSchema(_EntityBodySchema):
 
 class _EditSchema(_EntityBodySchema):
     @post_load
-    def _step(self, edits: dict[str, Any], **_: Any) -> Step[Any]:
-        return partial(self.loaded_type.edit, **edits)
+    def _edit(self, values: dict[str, Any], **_: Any) -> Edit[Any]:
+        return Edit(values)
 
 
 class _PatchSchema(_EditSchema):

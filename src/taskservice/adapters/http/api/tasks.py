@@ -39,7 +39,7 @@ from taskservice.adapters.http.protocol.preconditions import (
     precondition,
     with_collection_preconditions,
 )
-from taskservice.core.entity import Step
+from taskservice.core.entity import Edit, Step
 from taskservice.core.preconditions import with_precondition
 from taskservice.core.query import Page
 from taskservice.core.task import NewTask, Task
@@ -119,7 +119,7 @@ def get_task(task_id: UUID) -> Task:
     headers=TASK_HEADERS | REPLAYED_HEADER,
     examples=response_examples(UPDATE_EXAMPLES),
 )
-def update_task(step: Step[Task], task_id: UUID) -> Task:
+def update_task(edit: Edit[Task], task_id: UUID) -> Task:
     """Update a task.
 
     The title is required. Absent fields keep their values; null clears a field
@@ -127,7 +127,7 @@ def update_task(step: Step[Task], task_id: UUID) -> Task:
     `If-Match`, it is done only if the task has not changed meanwhile.
     """
     with own_tasks() as tasks:
-        return tasks.change(task_id, with_precondition(precondition(), step))
+        return tasks.change(task_id, with_precondition(precondition(), edit))
 
 
 @blueprint.patch("/<uuid:task_id>", headers=WRITE_HEADERS, links=TASK_LINKS)
@@ -141,7 +141,7 @@ def update_task(step: Step[Task], task_id: UUID) -> Task:
     headers=TASK_HEADERS | REPLAYED_HEADER,
     examples=response_examples(PATCH_EXAMPLES),
 )
-def patch_task(step: Step[Task], task_id: UUID) -> Task:
+def patch_task(edit: Edit[Task], task_id: UUID) -> Task:
     """Update some fields of a task.
 
     A JSON merge patch (RFC 7396): absent fields keep their values; null clears
@@ -150,7 +150,7 @@ def patch_task(step: Step[Task], task_id: UUID) -> Task:
     meanwhile.
     """
     with own_tasks() as tasks:
-        return tasks.change(task_id, with_precondition(precondition(), step))
+        return tasks.change(task_id, with_precondition(precondition(), edit))
 
 
 @blueprint.patch("/<uuid:task_id>/complete", headers=WRITE_HEADERS, links=TASK_LINKS)

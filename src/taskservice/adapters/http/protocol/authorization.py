@@ -51,12 +51,12 @@ def enforce_ownership() -> None:
     request.caller = caller
 
 
-def own_workspace() -> AbstractContextManager[Workspace]:
+def own_workspace(*, atomic: bool = False) -> AbstractContextManager[Workspace]:
     """Open the owner's workspace, or join that of `atomic_workspace`."""
     request = current_request()
     if request.workspace is not None:
         return nullcontext(request.workspace)
-    return _services().open_workspace(request.owner)
+    return _services().open_workspace(request.owner, atomic=atomic)
 
 
 @contextmanager
@@ -70,7 +70,7 @@ def own_tasks() -> Iterator[TaskService]:
 def atomic_workspace() -> Iterator[Workspace]:
     """Open the owner's workspace in one transaction, for all that the request does."""
     request = current_request()
-    with _services().open_workspace(request.owner, atomic=True) as workspace:
+    with own_workspace(atomic=True) as workspace:
         request.workspace = workspace
         try:
             yield workspace
