@@ -21,6 +21,7 @@ CANARIES = {
     "the secret": re.escape(SECRET),
     "a token": r"eyJ[\w-]{8,}\.[\w-]+",
     "a title or a description": r"Buy(?: |%20|\+)(?:oat(?: |%20|\+))?(?:milk|bread)|Two liters",
+    "the name of a list": "Groceries",
     "the database's password": re.escape(DATABASE_PASSWORD),
     "a database address": "|".join(
         (

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager
 from functools import cache
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -26,6 +26,14 @@ class ApiClient(testing.ApiClient):
 
     def __init__(self, client: FlaskClient, user: str, token: str | None = None) -> None:
         super().__init__(client, user, token or token_of(user))
+        self.lists = f"/api/tasks/{user}/lists"
+
+    def create_list(self, name: str = "Groceries") -> dict[str, Any]:
+        """Create a list and return it."""
+        response = self("POST", self.lists, json={"name": name})
+        assert response.status_code == 201, response.text
+        created: dict[str, Any] = response.json
+        return created
 
 
 class _Over:

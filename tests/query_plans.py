@@ -3,20 +3,23 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
-from functools import reduce
+from functools import cache, reduce
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from sqlalchemy import Connection, Engine, event, text
 
 from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.adapters.sql.tables import tasks
+from taskservice.adapters.sql.tables import ENTITY_TABLES
+from taskservice.core.entity import Entity
 from taskservice.core.fields import fields_of
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.kinds import Integer
 from taskservice.core.query import Sort, sort_fields
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_list import NewTaskList, TaskList
 from taskservice.core.task_query import TaskQuery
 from taskservice.core.workspace import TaskService
 from taskservice.testing import START, tasks_of
@@ -35,6 +38,38 @@ ZONES = [
 # Plans are taken as the role sees them, under the row-level policy, with an owner for good.
 IN_THE_NAME = "ALTER ROLE {role} SET taskservice.owner = '{owner}'"
 
+_new_id = TimeOrderedIds()
+
+
+@cache
+def list_of(owner: str) -> TaskList:
+    """Return the list of a user, which has a quarter of the tasks."""
+    return TaskList.create(owner, START, _new_id, NewTaskList(name="Groceries"))
+
+
+@cache
+def parent_of(owner: str) -> UUID:
+    """Return the id of the task of a user that has sub-tasks, which is the second one."""
+    return _new_id(START + STEP)
+
+
+def orders() -> dict[str, TaskQuery]:
+    """Return, by name, the first page of each manual order: of a list, the inbox and a parent."""
+    siblings = {
+        "list_id": TaskQuery(list_id=(list_of(BIG).id,)),
+        "list_id=inbox": TaskQuery(list_id=(None,)),
+        "parent_id": TaskQuery(parent_id=(parent_of(BIG),)),
+        "list_id, parent_id=none": TaskQuery(list_id=(list_of(BIG).id,), parent_id=(None,)),
+        "list_id=inbox, parent_id=none": TaskQuery(list_id=(None,), parent_id=(None,)),
+    }
+    return {
+        f"{name}, sort={'-' * descending}position": replace(
+            query, sort=Sort(field="position", descending=descending)
+        )
+        for name, query in siblings.items()
+        for descending in (True, False)
+    }
+
 
 def queries(big: int) -> dict[str, TaskQuery]:
     """Return, by name, the first page of every sort and of the common filters over `big` tasks."""
@@ -42,13 +77,23 @@ def queries(big: int) -> dict[str, TaskQuery]:
     found = {
         f"sort={'-' * descending}{field}": TaskQuery(sort=Sort(field=field, descending=descending))
         for field in sort_fields(Task)
+        if field != "position"
         for descending in (True, False)
     }
     by_change = Sort(field="updated_at")
     overdue = TaskQuery(completed=False, due_before=NOON, time_zone="Europe/Berlin")
     today = TaskQuery(due_after=TODAY, due_before=TODAY + DAY, time_zone="Europe/Berlin")
     by_due = Sort(field="due", descending=False)
-    return found | {
+    in_order = orders()
+    return {
+        **found,
+        **in_order,
+        "list_id, completed=false, sort=position": replace(
+            in_order["list_id, sort=position"], completed=False
+        ),
+        "list_id": TaskQuery(list_id=(list_of(BIG).id,)),
+        "list_id=inbox": TaskQuery(list_id=(None,)),
+        "parent_id=none": TaskQuery(parent_id=(None,)),
         "overdue, sort=due": replace(overdue, sort=by_due),
         "overdue, sort=-due": replace(overdue, sort=Sort(field="due")),
         "overdue, sort=-created_at": overdue,
@@ -76,10 +121,12 @@ def queries(big: int) -> dict[str, TaskQuery]:
 
 def fill(engine: Engine, count: int, big: int) -> None:
     """Store `count` tasks: `big` of one user, the others in hundreds; every third is completed."""
+    owners = {_owner(n, big) for n in range(count)}
     with engine.connect() as connection:
+        _insert(connection, TaskList, [_list_row(owner) for owner in owners])
         for first in range(0, count, BATCH):
             rows = [_row(n, big) for n in range(first, min(first + BATCH, count))]
-            _insert(connection, rows)
+            _insert(connection, Task, rows)
         if engine.dialect.name == "postgresql":
             connection.execute(text("VACUUM ANALYZE"))
 
@@ -133,9 +180,6 @@ def _explained(connection: Connection, statement: str, values: dict[str, Any]) -
     return plan
 
 
-_new_id = TimeOrderedIds()
-
-
 def _later_fields(n: int) -> dict[str, Any]:
     """Return values of the settable fields that have come since; some are null."""
     numbers = {
@@ -162,17 +206,24 @@ def _dates(n: int) -> dict[str, Any]:
     return {"due": at, "time_zone": None if n % 10 < 9 else ZONES[n // 10 % 5]}
 
 
+def _owner(n: int, big: int) -> str:
+    return BIG if n < big else f"user-{n // 100}"
+
+
 def _row(n: int, big: int) -> dict[str, Any]:
-    owner = BIG if n < big else f"user-{n // 100}"
-    created = START + (n if n < big else n % 100) * STEP
+    owner, number = _owner(n, big), n if n < big else n % 100
+    created = START + number * STEP
+    is_in_list = n % 4 == 1
     task = Task.create(
         owner,
         created,
-        _new_id,
+        lambda at: parent_of(owner) if number == 1 else _new_id(at),
         NewTask(
             title=f"Task {n * 7919 % 1_000_003}: buy milk and bread",
             description=None if n % 4 == 0 else f"A description of ordinary length, number {n}.",
             completed=n % 3 == 0,
+            list_id=list_of(owner).id if is_in_list else None,
+            parent_id=parent_of(owner) if is_in_list and number % 20 == 5 else None,
             **_later_fields(n),
         ),
     )
@@ -181,7 +232,11 @@ def _row(n: int, big: int) -> dict[str, Any]:
     return {**values, "user_id": owner, "updated_at": changed}
 
 
-def _insert(connection: Connection, rows: list[dict[str, Any]]) -> None:
+def _list_row(owner: str) -> dict[str, Any]:
+    return {**mapping_of(TaskList).insert_parameters(list_of(owner)), "user_id": owner}
+
+
+def _insert(connection: Connection, entity_type: type[Entity], rows: list[dict[str, Any]]) -> None:
     connection.exec_driver_sql("BEGIN")
-    connection.execute(tasks.insert(), rows)
+    connection.execute(ENTITY_TABLES[entity_type].insert(), rows)
     connection.exec_driver_sql("COMMIT")

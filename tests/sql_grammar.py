@@ -10,7 +10,7 @@ from pglast import ast, parse_sql
 from pglast.enums import A_Expr_Kind, BoolExprType, OnConflictAction
 from pglast.visitors import Skip, Visitor
 
-OWNED = "(?:tasks|idempotency_keys)(?:_[0-9]+)?"
+OWNED = "(?:tasks|lists|idempotency_keys)(?:_[0-9]+)?"
 """The pattern of the tables that have an owner, and of their partitions."""
 _is_owned = re.compile(OWNED).fullmatch
 
@@ -30,7 +30,7 @@ def owner_parameters(statement: str) -> frozenset[str | int]:
     Every table with a `user_id`, at every level of the query, is tied to one
     of them by `user_id = parameter` in its level's WHERE, or takes it as the
     `user_id` of the row that it inserts. So does whoever tells the policies of
-    an owner. Raises `UnfilteredStatement` for any other.
+    an owner, or takes the lock of one. Raises `UnfilteredStatement` for any other.
     """
     text, parameters = _numbered(statement)
     levels = _Levels()
@@ -110,14 +110,22 @@ class _Levels(Visitor):
         return _parameter(condition.rexpr) if is_own else 0
 
     def visit_FuncCall(self, _: Any, node: Any) -> None:  # noqa: N802
-        function: Any = node.funcname
         arguments: Any = node.args
-        if function[-1].sval == "set_config" and _constant(arguments[0]) == SETTING:
+        if _function(node).startswith("pg_advisory"):
+            self._add_owner_of_lock(arguments)
+        if _function(node) == "set_config" and _constant(arguments[0]) == SETTING:
             if not _parameter(arguments[1]) or not _constant(arguments[2]):
                 raise UnfilteredStatement(
                     "an owner that is no parameter, or for longer than a transaction"
                 )
             self.owners.add(_parameter(arguments[1]))
+
+    def _add_owner_of_lock(self, arguments: Any) -> None:
+        """Note whose lock is taken: another owner would wait for it."""
+        (locked,) = arguments
+        if _function(locked) != "hashtextextended" or not _parameter(locked.args[0]):
+            raise UnfilteredStatement("a lock that is not that of an owner")
+        self.owners.add(_parameter(locked.args[0]))
 
 
 def _names(tables: Any) -> Iterator[tuple[Any, bool]]:
@@ -142,6 +150,12 @@ def _parameter(node: Any) -> int:
 
 def _column(node: Any) -> tuple[str | None, ...]:
     return tuple(getattr(part, "sval", None) for part in getattr(node, "fields", ()) or ())
+
+
+def _function(node: Any) -> str:
+    """Return the name of the function that is called, "" if none is."""
+    names: Any = getattr(node, "funcname", ())
+    return str(names[-1].sval) if names else ""
 
 
 def _constant(node: Any) -> Any:

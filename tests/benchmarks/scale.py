@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from itertools import cycle
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -21,10 +22,21 @@ from sqlalchemy import Engine, text
 from tests.databases import migrated_database, service_engine
 from tests.keyed import add_once
 from tests.postgres import PostgresServer
-from tests.query_plans import BIG, IN_THE_NAME, deep, fill, plan, queries
+from tests.query_plans import (
+    BIG,
+    IN_THE_NAME,
+    deep,
+    fill,
+    list_of,
+    orders,
+    plan,
+    queries,
+)
 
 from taskservice.adapters.sql.admin.partition import partition
 from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.core.moves import Move
+from taskservice.core.subtasks import move_task
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
 from taskservice.testing import tasks_of
@@ -89,8 +101,10 @@ def milliseconds(call: Callable[[], Any]) -> float:
 def operations(engine: Engine) -> Calls:
     """Return what is asked for one task."""
     store = SqlStorage(engine)
+    in_list = list_of(BIG).id
     with tasks_of(store.open_workspace)(BIG) as tasks:
         some = tasks.list(TaskQuery()).items
+        listed = cycle(tasks.list(orders()["list_id, parent_id=none, sort=position"]).items)
 
     def create_with_key() -> None:
         with store.open_workspace(BIG, atomic=True) as workspace:
@@ -100,11 +114,16 @@ def operations(engine: Engine) -> Calls:
         completed = tasks.get(some[0].id).completed
         tasks.change(some[0].id, Task.reopen if completed else Task.complete)
 
+    def move() -> None:
+        move_task(partial(store.open_workspace, BIG), next(listed).id, Move(place="last"))
+
     return {
         "get": lambda: tasks.get(some[-1].id),
         "create": lambda: tasks.add(NewTask(title="Buy milk")),
+        "create in a list": lambda: tasks.add(NewTask(title="Buy milk", list_id=in_list)),
         "create, with an Idempotency-Key": create_with_key,
         "get, complete": toggle,
+        "move to the end of a list": move,
     }
 
 

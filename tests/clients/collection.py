@@ -18,17 +18,18 @@ VARIABLES = {
     "token": "",
     "user_id": "ada",
     "task_id": "",
+    "list_id": "",
     "etag": "",
 }
 SENT = {"If-Match"}
 """The parameters that a request carries unless it is told not to."""
 
-LAST = ["delete_task"]
+LAST = ["delete_task", "delete_list"]
 REMEMBERS = """\
 pm.test("{status}", () => pm.response.to.have.status({status}));
 if (pm.response.headers.has("ETag")) {{
     pm.collectionVariables.set("etag", pm.response.headers.get("ETag"));
-    pm.collectionVariables.set("task_id", pm.response.json().id);
+    pm.collectionVariables.set("{variable}", pm.response.json().id);
 }}"""
 
 
@@ -59,7 +60,7 @@ def collection(document: Document) -> dict[str, Any]:
 
 
 def _place(operation: Operation) -> tuple[bool, bool]:
-    """Return what sorts first what makes a task, and last what takes it away."""
+    """Return what sorts first what makes a task or a list, and last what takes it away."""
     return operation.name in LAST, operation.method != "POST"
 
 
@@ -89,7 +90,8 @@ def _request(
         request["body"] = {"mode": "raw", "raw": json.dumps(body, indent=2)}
     if operation.said.get("security") == []:
         request["auth"] = {"type": "noauth"}
-    script = REMEMBERS.format(status=operation.success[0]).splitlines()
+    variable = "list_id" if "lists" in operation.said["tags"] else "task_id"
+    script = REMEMBERS.format(status=operation.success[0], variable=variable).splitlines()
     event = {"listen": "test", "script": {"type": "text/javascript", "exec": script}}
     return {"name": name, "event": [event], "request": request}
 

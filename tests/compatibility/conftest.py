@@ -24,7 +24,8 @@ Upgrade = Callable[[Store], AbstractContextManager[Engine]]
 def partition(connection: Connection, tables: Sequence[str], partitions: int) -> None:
     """Split tables into `partitions`, none if it is 0."""
     for table in tables if partitions else ():
-        for statement in _Plan.of(connection, table, partitions).statements:
+        plan = _Plan.of(connection, table, partitions)
+        for statement in (*plan.statements, *plan.protection):
             connection.exec_driver_sql(statement.replace("%", "%%"))
 
 

@@ -1,9 +1,10 @@
-"""Exports of other versions: `form_1.jsonl` and `form_2.jsonl` are of the last of each form."""
+"""Exports of other versions: `form_N.jsonl` is of the last version of each form."""
 
 import json
 from pathlib import Path
 
 import pytest
+from tests.compatibility.samples import SCHEMA_VERSIONS, in_current_form
 from tests.databases import sqlite_database
 from tests.processes import COMMAND, run
 
@@ -11,16 +12,6 @@ from taskservice.core.task import Task
 from taskservice.testing import ADA
 
 SAMPLE = Path(__file__).parent / "form_1.jsonl"
-
-PLAN: dict[str, object] = {
-    "status": "completed",
-    "due": None,
-    "start": None,
-    "time_zone": None,
-    "priority": None,
-    "labels": [],
-}
-"""The members that a completed task of form 2 lacks."""
 
 
 @pytest.fixture
@@ -49,11 +40,12 @@ def test_an_export_of_form_1_is_imported(address: str, tmp_path: Path) -> None:
     ]
 
 
-def test_an_export_of_form_2_is_imported(address: str, tmp_path: Path) -> None:
-    """Its tasks have no members to plan with: a status follows, the others have their defaults."""
-    file = SAMPLE.with_name("form_2.jsonl")
+@pytest.mark.parametrize("form", SCHEMA_VERSIONS)
+def test_an_export_of_an_earlier_form_is_imported(address: str, tmp_path: Path, form: int) -> None:
+    """What a line does not have follows from others, or has its default."""
+    file = SAMPLE.with_name(f"form_{form}.jsonl")
     assert import_lines(address, file) == (0, "2 lines imported\n", "")
-    expected = [{**json.loads(line), **PLAN} for line in file.read_text().splitlines()]
+    expected = [in_current_form(json.loads(line)) for line in file.read_text().splitlines()]
     assert exported(address, tmp_path) == expected
 
 

@@ -7,6 +7,7 @@ from taskservice.testing.contract import (
     Idempotency,
     Listing,
     OneOwner,
+    Placement,
     Queries,
     TaskServiceContract,
     TwoOwners,
@@ -23,7 +24,7 @@ class TestPromises(TaskServiceContract):
 
 
 @OTHER_DATABASES
-class TestOtherDatabases(OneOwner, TwoOwners, Idempotency):
+class TestOtherDatabases(OneOwner, TwoOwners, Idempotency, Placement):
     """Each method, through a pooler and on partitioned tables."""
 
 

@@ -18,6 +18,7 @@ from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import Unavailable, UnusableDatabase
 from taskservice.core.task import NewTask
+from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA, tasks_of
 
@@ -111,9 +112,10 @@ def test_the_client_encoding_is_utf8(
     """Whatever a role or the address sets, text is unchanged."""
     postgresql.execute(f"ALTER ROLE {own.role} SET client_encoding = '{encoding}'")
     engine = service_engine(own.service + query)
-    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
-        task = tasks.add(NewTask(title=TITLE))
-        assert tasks.get(task.id).title == TITLE
+    with SqlStorage(engine).open_workspace(ADA) as workspace:
+        a_list = workspace.lists.add(NewTaskList(name=TITLE))
+        task = workspace.tasks.add(NewTask(title=TITLE, list_id=a_list.id))
+        assert workspace.lists.get(a_list.id).name == workspace.tasks.get(task.id).title == TITLE
     engine.dispose()
 
 

@@ -28,6 +28,7 @@ from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import (
     AccessDenied,
     IdempotencyKeyInUse,
+    InvalidEntity,
     Outcome,
     ReadOnly,
     SchemaOutdated,
@@ -163,6 +164,12 @@ def lose_the_connection(workspace: Workspace, database: Database) -> None:
     swallow(Unavailable, lambda: workspace.tasks.get(NEVER))
 
 
+def refer_to_nothing(workspace: Workspace, _: Database) -> None:
+    """Refer to a list that the owner does not have."""
+    new = NewTask(title="Buy milk", list_id=NEVER)
+    swallow(InvalidEntity, lambda: workspace.tasks.add(new))
+
+
 GOES_ON: dict[str, Callable[[TaskService], object]] = {
     "to the end": lambda _: None,
     "and goes on": lambda tasks: swallow(
@@ -171,7 +178,9 @@ GOES_ON: dict[str, Callable[[TaskService], object]] = {
 }
 
 
-@pytest.mark.parametrize("fail", [lock_in_another_connection, lose_the_connection])
+@pytest.mark.parametrize(
+    "fail", [lock_in_another_connection, lose_the_connection, refer_to_nothing]
+)
 @pytest.mark.parametrize("then", GOES_ON.values(), ids=GOES_ON)
 def test_a_transaction_with_a_failed_statement_is_rolled_back(
     own: Database,
@@ -288,6 +297,7 @@ DEFECTS: list[psycopg.Error | sqlite3.Error] = [
     psycopg.errors.SyntaxError("at or near"),
     psycopg.errors.DatatypeMismatch("column is of type integer"),
     psycopg.errors.CheckViolation("violates check constraint"),
+    psycopg.errors.ForeignKeyViolation("violates foreign key constraint"),
     psycopg.errors.NumericValueOutOfRange("out of range"),
     psycopg.errors.StatementTooComplex("stack depth limit exceeded"),
     psycopg.errors.RaiseException("by a trigger"),

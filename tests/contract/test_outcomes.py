@@ -29,9 +29,12 @@ from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.storage.retryable_writes import Delete
 from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.core.errors import ReadOnly, TaskNotFound, Unavailable
+from taskservice.core.moves import Move
 from taskservice.core.operations.metrics import Metrics, WriteOutcome
 from taskservice.core.preconditions import at_version, with_precondition
+from taskservice.core.subtasks import move_task
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
 from taskservice.core.workspace import TaskService
 from taskservice.testing import ADA, START, tasks_of
@@ -144,6 +147,17 @@ def test_without_a_check_for_its_rows_the_transaction_status_decides(fragile: Fr
     assert (restored, fragile.proxy.lost) == ([], 1)
 
 
+def test_a_move_whose_commit_got_no_response_is_applied(fragile: Fragile) -> None:
+    """It has no key, and the transaction status decides."""
+    first, second = (fragile.add(title) for title in "AB")
+    open_own = partial(SqlStorage(fragile.engine).open_workspace, OWNER)
+    fragile.proxy.lose_answer_to = COMMIT
+    moved = move_task(open_own, second.id, Move(before=first.id))
+    assert fragile.resolved.outcomes == ["applied"]
+    with open_own() as workspace:
+        assert workspace.tasks.get(second.id) == moved
+
+
 def test_a_commit_without_a_response_in_time_is_unknown(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,13 +220,13 @@ LOSSES = ["lose", "lose_answer_to"]
 def test_a_create_is_applied_once_if_request_or_response_is_lost(
     fragile: Fragile, loss: str
 ) -> None:
-    """The retry uses the same id."""
-    with tasks_of(SqlStorage(fragile.engine).open_workspace)(OWNER) as tasks:
-        tasks.add(NewTask(title="before"))
+    """The retry uses the same id, in a list too."""
+    with SqlStorage(fragile.engine).open_workspace(OWNER) as workspace:
+        a_list = workspace.lists.add(NewTaskList(name="before"))
         setattr(fragile.proxy, loss, b"INSERT INTO tasks")
-        task = tasks.add(NewTask(title=f"once: {loss}"))
+        task = workspace.tasks.add(NewTask(title=f"once: {loss}", list_id=a_list.id))
         assert fragile.proxy.lost == 1
-        assert tasks.get(task.id) == task
+        assert workspace.tasks.get(task.id) == task
     assert fragile.titles().count(f"once: {loss}") == 1
 
 

@@ -24,7 +24,7 @@ from taskservice.core.task import NewTask, Task
 from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import ADA, BOB, START, TickingClock, tasks_of
 from taskservice.testing.contract import OwnerDataContract
-from taskservice.testing.contract.owner_data import some_tasks
+from taskservice.testing.contract.owner_data import a_tree, some_tasks
 
 
 class Services(NamedTuple):
@@ -47,7 +47,7 @@ def services(request: pytest.FixtureRequest, clock: TickingClock) -> Services:
         return Services(SqlStorage(engine, clock).open_workspace, archived, archived)
     superuser, role = map(request.getfixturevalue, ("superuser_engine", "role_engine"))
     with superuser.connect() as connection:
-        connection.execute(text("TRUNCATE tasks, idempotency_keys"))
+        connection.execute(text("TRUNCATE tasks, lists, idempotency_keys"))
     owner = request.getfixturevalue("database").owner_engine
     return Services(
         SqlStorage(role, clock).open_workspace,
@@ -72,17 +72,29 @@ class TestOwnerData(OwnerDataContract):
         return services.open_owner_data_as_admin
 
 
+def test_a_sub_task_belongs_to_the_parent_that_is_stored(services: Services) -> None:
+    """A stored parent is kept, and decides; another state of it in the batch does not."""
+    a_list, parent, below, _ = a_tree()
+    owner_data = services.open_owner_data(ADA)
+    assert owner_data.import_entities([replace(cast(Task, parent), list_id=None)]) == []
+    refused = owner_data.import_entities([a_list, parent, below])
+    assert {one.entity: [error.detail for error in one.errors] for one in refused} == {
+        parent: [],
+        below: ["is in another list"],
+    }
+
+
 def test_the_serving_role_cannot_erase_and_removes_nothing(
     database: object, superuser_engine: Engine, role_engine: Engine
 ) -> None:
     """It lacks DELETE on idempotency records, so its tasks stay too."""
     with superuser_engine.connect() as connection:
-        connection.execute(text("TRUNCATE tasks, idempotency_keys"))
+        connection.execute(text("TRUNCATE tasks, lists, idempotency_keys"))
     archived = SqlOwnerData(role_engine, ADA)
     archived.import_entities(some_tasks(3))
     with pytest.raises(AccessDenied):
         archived.erase()
-    assert archived.count() == OwnerCounts({"task": 3}, 0)
+    assert archived.count() == OwnerCounts({"list": 0, "task": 3}, 0)
 
 
 @pytest.fixture
@@ -137,8 +149,8 @@ def test_erase_reports_bytes_that_a_reader_keeps_on_disk(hurried: Engine) -> Non
             ErasureIncomplete, match="another connection reads the database"
         ) as caught:
             archived.erase()
-    assert (caught.value.removed, archived.count()) == (there, OwnerCounts({"task": 0}, 0))
-    assert archived.erase() == OwnerCounts({"task": 0}, 0)
+    nothing = OwnerCounts({"list": 0, "task": 0}, 0)
+    assert (caught.value.removed, archived.count(), archived.erase()) == (there, nothing, nothing)
     assert found("aardvark", hurried) == []
 
 

@@ -9,9 +9,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from itertools import count, product
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -30,11 +32,17 @@ from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.clock import system_clock
-from taskservice.core.errors import SchemaOutdated, TaskNotFound, Unavailable
+from taskservice.core.entity import Edit
+from taskservice.core.errors import EntityInUse, SchemaOutdated, TaskNotFound, Unavailable
+from taskservice.core.lists import create_list, move_list, remove_list
+from taskservice.core.moves import Move
 from taskservice.core.owner_data import OwnerCounts
 from taskservice.core.query import Sort, sort_fields
+from taskservice.core.subtasks import change_task, create_task, move_task, remove_task
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.workspace import OpenOwnWorkspace
 from taskservice.testing import ADA, BOB, tasks_of
 
 DUMPING = [
@@ -47,9 +55,12 @@ DUMPING = [
 ]
 RESTORING = ["pg_restore", "--exit-on-error", "--single-transaction", "--data-only"]
 
+TABLES = ["tasks", "lists", "idempotency_keys"]
+
+# A foreign key to a partitioned table has a constraint of its own for each partition.
 STANDING = """
     SELECT conname, pg_get_constraintdef(oid)
-      FROM pg_constraint WHERE conrelid = '{table}'::regclass
+      FROM pg_constraint WHERE conrelid = '{table}'::regclass AND conparentid = 0
     UNION ALL SELECT indexrelid::regclass::text, indkey::text || coalesce(pg_get_expr(
       indpred, indrelid), '') FROM pg_index WHERE indrelid = '{table}'::regclass
     UNION ALL SELECT policyname, qual || with_check || cmd || permissive || cardinality(roles)
@@ -66,7 +77,7 @@ HELD = """
 """
 ANALYZED = """
     SELECT relname, reltuples::int FROM pg_class
-     WHERE relname IN ('tasks', 'idempotency_keys') ORDER BY 1
+     WHERE relname IN ('tasks', 'lists', 'idempotency_keys') ORDER BY 1
 """
 
 # What later migrations do, and in which way: see CONTRIBUTING.
@@ -80,10 +91,10 @@ MIGRATION = (
     "DROP INDEX tasks_by_title",
 )
 
-_names_a_table = re.compile(r"\b(tasks|idempotency_keys)\b").search
+_names_a_table = re.compile(rf"\b({'|'.join(TABLES)})\b").search
 
 
-@pytest.mark.parametrize("table", ["tasks", "idempotency_keys"])
+@pytest.mark.parametrize("table", TABLES)
 def test_partitioned_tables_keep_their_definitions(
     database: Database, partitioned_database: Database, table: str
 ) -> None:
@@ -95,7 +106,7 @@ def test_partitioned_tables_keep_their_definitions(
     assert found[0] == found[1]
 
 
-@pytest.mark.parametrize("table", ["tasks", "idempotency_keys"])
+@pytest.mark.parametrize("table", TABLES)
 def test_direct_access_to_a_partition_returns_no_rows(
     partitioned_database: Database, table: str
 ) -> None:
@@ -115,9 +126,23 @@ def use_every_statement(engine: Engine) -> None:
             tasks.list(query)
             tasks.list(replace(query, after=query.sort.position(task)))
         tasks.remove(task.id)
+    use_a_tree(partial(store.open_workspace, ADA))
     for _ in range(2):
         with store.open_workspace(ADA, atomic=True) as workspace:
             add_once(workspace, NewTask(title="Buy milk"), "a key")
+
+
+def use_a_tree(open_workspace: OpenOwnWorkspace) -> None:
+    """Create, move, change and delete a list with a tree of tasks."""
+    a_list, other = (create_list(open_workspace, NewTaskList(name=name)) for name in "AB")
+    move_list(open_workspace, a_list.id, Move(after=other.id))
+    parent = create_task(open_workspace, NewTask(title="A", list_id=a_list.id))
+    child = create_task(open_workspace, NewTask(title="B", parent_id=parent.id))
+    change_task(open_workspace, parent.id, Edit({"list_id": other.id}))
+    move_task(open_workspace, child.id, Move(place="first"))
+    remove_task(open_workspace, parent.id, with_subtasks=True)
+    remove_list(open_workspace, other.id, tasks="delete")
+    remove_list(open_workspace, a_list.id)
 
 
 def every_query() -> Iterator[TaskQuery]:
@@ -128,6 +153,8 @@ def every_query() -> Iterator[TaskQuery]:
     ago = now - timedelta(days=1)
     yield TaskQuery(completed=True, text="milk", with_total=True)
     yield TaskQuery(created_after=ago, created_before=now, updated_after=ago, updated_before=now)
+    yield TaskQuery(list_id=(uuid4(),), parent_id=(None,))
+    yield TaskQuery(list_id=(None,), parent_id=(uuid4(),))
 
 
 @contextmanager
@@ -160,15 +187,16 @@ def test_every_statement_touches_one_partition(
     """By EXPLAIN, as the service's role, and as a role that bypasses row-level security."""
     with recorded_parameters(partitioned_engine) as statements:
         use_every_statement(partitioned_engine)
-    assert {text.split()[0] for text in statements} == {"SELECT", "INSERT", "UPDATE", "DELETE"}
-    assert len(statements) > 15
+    verbs = {"SELECT", "INSERT", "UPDATE", "DELETE", "WITH"}
+    assert {text.split()[0] for text in statements} == verbs
+    assert len(statements) > 25
     for (text, values), engine in product(
         statements.items(), (partitioned_engine, partitioned_database.superuser_engine)
     ):
         with autocommit_session(engine, ADA) as session:
             explained = session.connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {text}", values)
             plan = explained.scalar_one()
-        parts = {name for name in relations(plan) if name not in {"tasks", "idempotency_keys"}}
+        parts = {*relations(plan)} - {*TABLES}
         # The plan of an INSERT names no partition: a row has one place.
         assert len(parts) == (0 if text.startswith("INSERT") else 1), (text, parts)
 
@@ -183,19 +211,24 @@ def test_partitioning_keeps_all_rows(postgresql: Databases) -> None:
             for _ in range(10):
                 tasks.list(TaskQuery())
         with store.open_workspace(ADA, atomic=True) as workspace:
-            once = add_once(workspace, NewTask(title="Buy milk"), "a key")
+            a_list = workspace.lists.add(NewTaskList(name="Groceries"))
+            new = NewTask(title="Buy milk", list_id=a_list.id)
+            once = add_once(workspace, new, "a key")
         partition(database.owner_engine)
         with tasks_of(store.open_workspace)(ADA) as tasks:
             assert tasks.list(TaskQuery()).items == [once, *reversed(before)]
             assert tasks.change(before[0].id, Task.complete).completed
         with store.open_workspace(ADA, atomic=True) as workspace:
             assert add_once(workspace, NewTask(title="Buy milk"), "a key") == once
+        with store.open_workspace(ADA) as workspace, pytest.raises(EntityInUse):
+            workspace.lists.remove(a_list.id)
         with tasks_of(store.open_workspace)(BOB) as tasks, pytest.raises(TaskNotFound):
             tasks.get(once.id)
         engine.dispose()
         with psycopg.connect(database.superuser) as connection:
             assert connection.execute(ANALYZED).fetchall() == [
                 ("idempotency_keys", 1),
+                ("lists", 1),
                 ("tasks", 21),
             ]
 
@@ -237,7 +270,7 @@ def test_partitioning_and_erasing_do_not_deadlock(postgresql: Databases) -> None
                 pool.submit(await_lock, database.superuser_engine).result()
 
         event.listen(erasing, "before_cursor_execute", split_meanwhile)
-        assert SqlOwnerData(erasing, ADA).erase() == OwnerCounts({"task": 1}, 1)
+        assert SqlOwnerData(erasing, ADA).erase() == OwnerCounts({"list": 0, "task": 1}, 1)
         splitting[0].result()
 
 
@@ -300,12 +333,16 @@ def test_the_documented_way_back_keeps_all_rows(postgresql: Databases, tmp_path:
     page = (ROOT / "docs" / "operations.md").read_text()
     with migrated_database(postgresql) as split, migrated_database(postgresql) as whole:
         with SqlStorage(split.owner_engine).open_workspace(ADA, atomic=True) as workspace:
-            task = add_once(workspace, NewTask(title="Buy milk"))
+            a_list = workspace.lists.add(NewTaskList(name="Groceries"))
+            task = add_once(workspace, NewTask(title="Buy milk", list_id=a_list.id))
+            new = NewTask(title="Two liters", list_id=a_list.id, parent_id=task.id)
+            below = workspace.tasks.add(new)
         partition(split.owner_engine, partitions=3)
         for words in (DUMPING, RESTORING):
             assert " ".join(words) in page
         client(tmp_path, *DUMPING, "--file=dump", split.superuser)
         client(tmp_path, *RESTORING, f"--dbname={whole.superuser}", "dump")
         with SqlStorage(whole.owner_engine).open_workspace(ADA, atomic=True) as workspace:
-            assert workspace.tasks.list(TaskQuery()).items == [task]
+            assert workspace.lists.get(a_list.id) == a_list
+            assert workspace.tasks.list(TaskQuery()).items == [below, task]
             assert add_once(workspace, NewTask(title="Other")) == task

@@ -1,5 +1,6 @@
 """Lists do not slow down with depth: every page comes from an index, in its order."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -12,11 +13,14 @@ from tests.databases import (
     sqlite_database,
 )
 from tests.postgres import Databases
-from tests.query_plans import BIG, IN_THE_NAME, deep, fill, plan, plan_of, queries
+from tests.query_plans import BIG, IN_THE_NAME, deep, fill, parent_of, plan, plan_of, queries
 
 from taskservice.core.task_query import TaskQuery
 
 COUNT, SHARE = 40_000, 10_000
+
+_reads_more = re.compile("Hash Join|Merge Join|Bitmap|Seq Scan|SCAN (?:tasks|below)").search
+"""Finds the part of a plan that reads other rows than those of an index for one key."""
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +91,12 @@ def test_a_filter_by_labels_reads_only_tasks_with_labels(filled: Engine, name: s
 def test_the_count_of_labels_reads_only_tasks_with_labels(filled: Engine) -> None:
     """By the same index."""
     assert "tasks_labeled" in plan_of(filled, lambda tasks: tasks.count_labels())
+
+
+def test_the_sub_tasks_of_a_task_are_read_without_other_tasks(filled: Engine) -> None:
+    """All of them, with theirs: by the index of a parent, then by the primary key."""
+    found = plan_of(filled, lambda tasks: tasks.descendants(parent_of(BIG)))
+    assert _reads_more(found) is None
 
 
 def test_a_search_scans_only_the_owners_rows(filled: Engine) -> None:

@@ -1,22 +1,21 @@
 """The tables of the API page have the fields, filters and sort orders of the source."""
 
-import re
-
-from tests.processes import ROOT
+import pytest
+from tests.docs.api_tables import names, rows
 
 from taskservice.core import kinds
+from taskservice.core.entity import Entity
 from taskservice.core.fields import Field, fields_of
 from taskservice.core.filters import filters_of
 from taskservice.core.kinds import Kind
 from taskservice.core.labels import Labels
 from taskservice.core.local_times import DateOrTime
+from taskservice.core.ordering import PositionKey
 from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, sort_fields
-from taskservice.core.task import NewTask, Task
+from taskservice.core.task import Task
+from taskservice.core.task_list import TaskList
 from taskservice.core.task_query import TaskQuery
 from taskservice.core.zones import TimeZone
-
-PAGE = (ROOT / "docs" / "api.md").read_text()
-
 
 SIMPLE: dict[type[Kind], str] = {
     kinds.Boolean: "boolean",
@@ -24,14 +23,10 @@ SIMPLE: dict[type[Kind], str] = {
     kinds.Identifier: "UUID",
     DateOrTime: "date, or local date and time",
     TimeZone: "name of a time zone",
+    PositionKey: "text to sort by",
 }
-
-
-def rows(head: str) -> list[list[str]]:
-    """Return the cells of the table with this head, row by row."""
-    table = PAGE.partition(f"\n{head}\n")[2].partition("\n\n")[0]
-    lines = table.splitlines()[1:]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines]
+TABLES = {Task: "field", TaskList: "field of a list"}
+"""The entities, and how the heads of their tables begin."""
 
 
 def written(field: Field) -> str:
@@ -50,6 +45,8 @@ def words(kind: Kind) -> str:
             text = f"text of up to {limit:,} code points"
         case kinds.Integer(minimum, maximum):
             text = f"integer from {minimum} to {maximum}"
+        case kinds.Reference(type_name):
+            text = f"UUID of a {type_name}"
         case kinds.Choice(choices):
             text = ", ".join(f"`{word}`" for word in choices)
         case Labels(limit):
@@ -59,14 +56,16 @@ def words(kind: Kind) -> str:
     return text
 
 
-def test_the_table_of_a_task_has_every_field() -> None:
+@pytest.mark.parametrize("entity_type", TABLES)
+def test_the_table_of_an_entity_has_every_field(entity_type: type[Entity]) -> None:
     """In order, each with its type and limit, and with who sets it."""
-    settable = fields_of(NewTask)
+    settable = fields_of(entity_type.new_type)
     expected = [
         [f"`{name}`", written(field), "client" if name in settable else "service"]
-        for name, field in fields_of(Task).items()
+        for name, field in fields_of(entity_type).items()
     ]
-    assert [row[:3] for row in rows("| field | type | set by | value |")] == expected
+    table = rows(f"| {TABLES[entity_type]} | type | set by | value |")
+    assert [row[:3] for row in table] == expected
 
 
 def test_the_table_of_parameters_has_every_filter() -> None:
@@ -81,8 +80,3 @@ def test_the_table_of_parameters_has_every_sort_order_and_limit() -> None:
     effects = dict(rows("| parameter | effect |"))
     assert names(effects["`sort`"].partition(", each")[0]) == sort_fields(Task)
     assert effects["`limit`"] == f"page size, 1 to {PAGE_LIMIT}; default {PAGE_DEFAULT}"
-
-
-def names(cell: str) -> list[str]:
-    """Return what stands in code."""
-    return re.findall(r"`([^`]+)`", cell)

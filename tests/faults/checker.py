@@ -4,47 +4,58 @@ Checked, with the end (the rows as the database has them) as one more reading:
 
 - **lost**: a task whose creation was acknowledged, or that was shown, is there
   until somebody may have deleted it; its version counts every acknowledged
-  update; what it holds in the end is no older than what was acknowledged;
-- **stale**: a title and a completion that are shown were written by somebody,
-  and no acknowledged write of another value lies between that and the reading;
+  update; what it holds in the end is no older than what was acknowledged; it
+  stays where it was moved to;
+- **stale**: a title, a completion, a list and a parent that are shown were written
+  by somebody, and no acknowledged write of another value lies between that and
+  the reading;
 - **applied**: nothing shows of a write that was refused, `not_applied` or
   never sent; a key whose attempts all failed so far replays nothing;
 - **doubled**: one operation makes at most one task, and one version of it,
   however often it was sent; a list shows a task once;
 - **torn**: a version has one content, what was written together is shown together
   (title, due, time zone, priority, labels; status and completion), and after a
-  version no lower one is shown;
+  version no lower one is shown; no sub-task has the place of a parent, and no task
+  is out of a list, that is still there;
+- **dangling**, **split**, **cycle**: no task is in a list or under a task that is not
+  there, in another list than its parent, or under itself: in each snapshot;
 - **resurrected**: what is gone stays gone;
 - **misanswered**: an acknowledged write is answered with what was asked for;
 - **receipt**: each acknowledged key has its receipt, for the right task;
 - **disagreed**: in the end the rows, the lists and each `get` are the same;
 - **leaked**: nobody is shown a task of another user;
-- **unexpected**: no answer but 2xx, 404, 409, 412, 503 and 507.
+- **unexpected**: no answer but 2xx, 404, 409, 412, 503 and 507; 422 where another task
+  or list is named.
 
 It is sound: what a linearizable service can answer passes. An operation of
 unknown outcome may happen at any time after it was sent, or never; one that
 was sent several times under a key, between the first sending and the answer.
 Only what does not overlap in time is put in order.
 
-Not checked: whether a refusal other than 404 was called for; the order of a
-list; descriptions (they hold the origin) and times; of several attempts under
+Not checked: whether a refusal other than 404 was called for; the order of a list,
+but for what was moved; descriptions (they hold the origin) and times; of several attempts under
 a key, which of them told the truth where one of them has no known outcome.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple
 
-from tests.faults.history import EXPECTED, Operation, Seen
-from tests.faults.timelines import THE_END, FinalState, Timeline, Timelines, View, timelines
+from tests.faults import placements
+from tests.faults.history import EXPECTED, PLACING, Kind, Operation
+from tests.faults.order import lost_moves
+from tests.faults.timelines import LISTINGS, FinalState, Timeline, Timelines, timelines
+from tests.faults.trees import broken_trees
+from tests.faults.versions import counts
+from tests.faults.violations import Violation, is_superseded, kind_at
 
-
-class Violation(NamedTuple):
-    """A broken promise: its kind, the operation or task that shows it, and how."""
-
-    kind: str
-    name: str
-    how: str
+CREATIONS = {"create", "create_list"}
+WRITES: dict[Kind, tuple[str, ...]] = {
+    "create": ("origin", "parent_id"),
+    "create_list": ("origin",),
+    "change_list": ("list_id",),
+    "change_parent": ("parent_id",),
+}
+"""What an answer shows as it was asked for, null too."""
 
 
 def check(history: Iterable[Operation], end: FinalState) -> list[Violation]:
@@ -59,15 +70,24 @@ def check(history: Iterable[Operation], end: FinalState) -> list[Violation]:
             for rule in TIMELINE_RULES
             for found in rule(timeline)
         ),
+        *(
+            found
+            for timeline in [*by_task.values()]
+            for rule in RELATION_RULES
+            for found in rule(timeline, by_task)
+        ),
+        *lost_moves(operations, by_task, end),
         *_creations(operations, by_task),
         *_idempotency_records(operations, end),
+        *broken_trees(end.rows),
         *_agreement(end),
     ]
 
 
 def _answers(one: Operation) -> Iterator[Violation]:
     for number, attempt in enumerate(one.attempts):
-        if attempt.status and attempt.status not in EXPECTED:
+        expected = EXPECTED | ({422} if one.kind in PLACING else set())
+        if attempt.status and attempt.status not in expected:
             yield Violation("unexpected", one.name, f"{one.kind} was answered {attempt.status}")
         before = {earlier.outcome for earlier in one.attempts[:number]}
         if attempt.replayed and before <= {"fail"}:
@@ -75,13 +95,18 @@ def _answers(one: Operation) -> Iterator[Violation]:
 
 
 def _matching_response(one: Operation) -> Iterator[Violation]:
-    if one.outcome != "ok" or one.kind in {"delete", "list"}:
+    if one.outcome != "ok" or one.kind in {"delete", "delete_list", "snapshot", *LISTINGS}:
         return
-    asked = {"task": one.task, "title": one.title, "completed": one.completed}
-    asked["origin"] = one.name if one.kind == "create" else None
-    for field, value in asked.items():
-        if value is not None and getattr(one.seen[0], field) != value:
+    for field in ("task", "title", "completed", *WRITES.get(one.kind, ())):
+        value = one.name if field == "origin" else getattr(one, field)
+        is_asked = value is not None or field in WRITES.get(one.kind, ())
+        if is_asked and getattr(one.seen[0], field) != value:
             yield Violation("misanswered", one.name, f"asked for {value}, heard {one.seen[0]}")
+
+
+def _whole(one: Operation) -> Iterator[Violation]:
+    if one.kind == "snapshot":
+        yield from broken_trees(one.seen)
 
 
 def _shown(one: Operation) -> Iterator[Violation]:
@@ -94,9 +119,11 @@ def _shown(one: Operation) -> Iterator[Violation]:
 
 
 def _contents(timeline: Timeline) -> Iterator[Violation]:
-    contents: dict[int, set[tuple[str, bool]]] = defaultdict(set)
+    contents: dict[int, set[tuple[object, ...]]] = defaultdict(set)
     for view in timeline.views:
-        contents[view.seen.version].add((view.seen.title, view.seen.completed))
+        seen = view.seen
+        content = (seen.title, seen.completed, *seen.group, seen.position)
+        contents[seen.version].add(content)
     for version, found in contents.items():
         if len(found) > 1:
             yield Violation("torn", timeline.task, f"version {version} is {found}")
@@ -113,32 +140,18 @@ def _order(timeline: Timeline) -> Iterator[Violation]:
             highest = max(highest, ended[passed].seen.version)
             passed += 1
         if view.seen.version < highest:
-            yield Violation(_kind(view, "torn"), timeline.task, f"{view} is after {highest}")
-
-
-def _counts(timeline: Timeline) -> Iterator[Violation]:
-    possible = timeline.done_to("update", "complete")
-    for view in timeline.views:
-        least = sum(
-            one.kind == "update" and one.outcome == "ok" and one.ended < view.began
-            for one in possible
-        )
-        most = sum(one.began < view.ended for one in possible)
-        if view.seen.version < 1 + least:
-            yield Violation("lost", timeline.task, f"{least} updates were acknowledged: {view}")
-        if view.seen.version > 1 + most:
-            yield Violation("doubled", timeline.task, f"{most} changes were possible: {view}")
+            yield Violation(kind_at(view, "torn"), timeline.task, f"{view} is after {highest}")
 
 
 def _titles(timeline: Timeline) -> Iterator[Violation]:
-    yield from _register(timeline, {"create", "update"}, "title")
+    yield from _register(timeline, ("create", "create_list", "update"), "title")
 
 
 def _completions(timeline: Timeline) -> Iterator[Violation]:
-    yield from _register(timeline, {"create", "complete"}, "completed")
+    yield from _register(timeline, ("create", "create_list", "complete"), "completed")
 
 
-def _register(timeline: Timeline, kinds: set[str], field: str) -> Iterator[Violation]:
+def _register(timeline: Timeline, kinds: tuple[Kind, ...], field: str) -> Iterator[Violation]:
     """Compare what was shown of one field with what was written to it."""
     possible = timeline.done_to(*kinds)
     for view in timeline.views:
@@ -149,26 +162,13 @@ def _register(timeline: Timeline, kinds: set[str], field: str) -> Iterator[Viola
             yield Violation(
                 _unwritten(timeline, kinds, field, value), timeline.task, f"{field}: {view}"
             )
-        elif all(_is_superseded(one, possible, view) for one in sources):
-            yield Violation(_kind(view, "stale"), timeline.task, f"{field} is older: {view}")
+        elif all(is_superseded(one, possible, view) for one in sources):
+            yield Violation(kind_at(view, "stale"), timeline.task, f"{field} is older: {view}")
 
 
-def _unwritten(timeline: Timeline, kinds: set[str], field: str, value: object) -> str:
+def _unwritten(timeline: Timeline, kinds: tuple[Kind, ...], field: str, value: object) -> str:
     tried = any(one.kind in kinds and getattr(one, field) == value for one in timeline.writes)
     return "applied" if tried else "stale"
-
-
-def _is_superseded(source: Operation, possible: Sequence[Operation], view: View) -> bool:
-    """Tell whether an acknowledged write lies wholly between `source` and `view`."""
-    return any(
-        one.outcome == "ok" and source.ended < one.began and one.ended < view.began
-        for one in possible
-    )
-
-
-def _kind(view: View, during: str) -> str:
-    """Return the name of what is wrong: what is missing in the end is lost for good."""
-    return "lost" if view.by == THE_END else during
 
 
 def _presence(timeline: Timeline) -> Iterator[Violation]:
@@ -186,9 +186,9 @@ def _creations(operations: Sequence[Operation], by_task: Timelines) -> Iterator[
         for view in timeline.views:
             made[view.seen.origin].add(timeline.task)
     for one in operations:
-        if one.kind == "create" and one.outcome == "fail" and made[one.name]:
+        if one.kind in CREATIONS and one.outcome == "fail" and made[one.name]:
             yield Violation("applied", one.name, f"made {made[one.name]}")
-        if one.kind == "create" and len(made[one.name]) > 1:
+        if one.kind in CREATIONS and len(made[one.name]) > 1:
             yield Violation("doubled", one.name, f"made {made[one.name]}")
 
 
@@ -208,15 +208,19 @@ def _idempotency_records(operations: Sequence[Operation], end: FinalState) -> It
 
 
 def _agreement(end: FinalState) -> Iterator[Violation]:
-    views: dict[str, tuple[Seen, ...]] = {"lists": end.listed, "get": end.got}
-    for name, view in views.items():
-        for seen in (Counter(view) - Counter(end.rows)) + (Counter(end.rows) - Counter(view)):
+    tasks = [seen for seen in end.rows if seen.type == "task"]
+    views = {"lists": (end.listed, end.rows), "get": (end.got, tasks)}
+    for name, (view, rows) in views.items():
+        for seen in (Counter(view) - Counter(rows)) + (Counter(rows) - Counter(view)):
             yield Violation("disagreed", seen.task, f"{name} and rows: {seen}")
 
 
 OPERATION_RULES: tuple[Callable[[Operation], Iterator[Violation]], ...] = (
-    *(_answers, _matching_response, _shown),
+    *(_answers, _matching_response, _shown, _whole),
 )
 TIMELINE_RULES: tuple[Callable[[Timeline], Iterator[Violation]], ...] = (
-    *(_contents, _order, _counts, _titles, _completions, _presence),
+    *(_contents, _order, _titles, _completions, _presence),
+)
+RELATION_RULES: tuple[Callable[[Timeline, Timelines], Iterator[Violation]], ...] = (
+    *(counts, placements.references, placements.parents, placements.lists),
 )

@@ -96,7 +96,7 @@ class Client:
 
     def _learn(self, request: Request, response: Response) -> None:
         for seen in response.seen:
-            self._known.add(seen.task, seen.version)
+            self._known.add(seen)
         if request.task and (response.status in {204, 404}):
             self._known.forget(request.task)
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import cast
 
 import pytest
+from tests.faults.builder import HistoryBuilder, seen
 from tests.postgres import PostgresServer
 
 
@@ -26,3 +27,11 @@ def postgres_server() -> Iterator[PostgresServer]:
 def cycles(pytestconfig: pytest.Config) -> int | None:
     """How many times each target is struck; by default with each fault once."""
     return cast(int | None, pytestconfig.getoption("--cycles"))
+
+
+@pytest.fixture
+def history() -> HistoryBuilder:
+    """A story that begins with a task."""
+    history = HistoryBuilder()
+    history.perform("make", "create", seen())
+    return history

@@ -6,58 +6,37 @@ from math import inf
 from threading import Lock
 from time import monotonic
 from typing import IO, Any, Literal, NamedTuple
-from zlib import crc32
 
-Kind = Literal["create", "update", "complete", "delete", "get", "list"]
+from tests.faults.seen import Seen
+
+Kind = Literal[
+    "create",
+    "update",
+    "complete",
+    "move",
+    "change_list",
+    "change_parent",
+    "delete",
+    "get",
+    "list",
+    "create_list",
+    "delete_list",
+    "lists",
+    "snapshot",
+]
+"""What is asked for; `list` and `lists` read all tasks and all lists, and `snapshot` both at once.
+"""
 Outcome = Literal["ok", "fail", "info"]
 
 EXPECTED = {200, 201, 204, 404, 409, 412, 503, 507}
+PLACING = {"create", "move", "change_list", "change_parent"}
+"""The kinds that name other tasks or lists, for which they are refused with 422."""
 
-
-def plan(title: str) -> dict[str, Any]:
-    """Return what is always written together with a title."""
-    number = crc32(title.encode())
-    is_zoned = number % 2 == 0
-    return {
-        "due": f"2026-03-{number % 28 + 1:02}" + ("T02:30:00" if is_zoned else ""),
-        "time_zone": "Europe/Berlin" if is_zoned else None,
-        "priority": number % 9 + 1,
-        "labels": [title],
-    }
-
-
-class Seen(NamedTuple):
-    """A task as an answer or the database showed it; `origin` names the operation that made it.
-
-    It `is_planned` if it has the `plan` of its title, and a status that agrees with `completed`.
-    """
-
-    task: str
-    user: str
-    version: int
-    title: str
-    completed: bool
-    origin: str
-    is_planned: bool = True
-
-    @classmethod
-    def of(cls, shown: dict[str, Any]) -> "Seen":
-        """Return what matters of a task in JSON."""
-        return cls(
-            task=shown["id"],
-            user=shown["user_id"],
-            version=shown["version"],
-            title=shown["title"],
-            completed=shown["completed"],
-            origin=shown["description"],
-            is_planned=_is_planned(shown),
-        )
-
-
-def _is_planned(shown: dict[str, Any]) -> bool:
-    written = plan(shown["title"])
-    status = "completed" if shown["completed"] else "needs-action"
-    return shown["status"] == status and {name: shown[name] for name in written} == written
+ASKED = (
+    *("user", "task", "title", "completed", "key"),
+    *("list_id", "parent_id", "place", "beside"),
+)
+"""What an operation is asked with."""
 
 
 class Attempt(NamedTuple):
@@ -74,7 +53,9 @@ class Operation(NamedTuple):
     """What a client wanted once, in one attempt, or in several under one key.
 
     It happened, if at all, between `began` and `ended`, which is infinite
-    where nobody knows. `title` and `completed` are what was to be written.
+    where nobody knows. `title`, `completed`, `list_id` and `parent_id` are what was
+    to be written; `place` is where to move to, and `beside` what, if it is beside a task.
+    `task` is what it is done to: a list, if a list is deleted.
     """
 
     name: str
@@ -86,6 +67,10 @@ class Operation(NamedTuple):
     key: str | None
     attempts: tuple[Attempt, ...]
     seen: tuple[Seen, ...]
+    list_id: str | None
+    parent_id: str | None
+    place: str | None
+    beside: str | None
 
     @property
     def outcome(self) -> Outcome:
@@ -161,7 +146,7 @@ def _answered(attempt: Attempt, event: dict[str, Any]) -> Attempt:
 
 
 def _operation(first: dict[str, Any], attempts: list[Attempt], seen: list[Seen]) -> Operation:
-    asked = {name: first.get(name) for name in ("user", "task", "title", "completed", "key")}
+    asked = {name: first.get(name) for name in ASKED}
     return Operation(
         name=first["name"],
         kind=first["kind"],

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from tests.canaries import WATCH, look_at_answer
-from tests.faults.history import Outcome, Seen, plan
+from tests.faults.history import Outcome
+from tests.faults.messages import headers_of, message, seen_in
 from tests.faults.requests import Request
+from tests.faults.seen import Seen
 from tests.http_callers import token_of
 from tests.processes import Answer
 
@@ -37,18 +39,18 @@ class HttpClient:
 
     def __init__(self, host: str, port: int, user: str) -> None:
         self._place = (host, port)
-        self._path = f"/api/tasks/{user}/tasks"
+        self._path = f"/api/tasks/{user}"
         self._token = token_of(user)
         self._connection: HTTPConnection | None = None
 
     def __call__(self, request: Request) -> Response:
         """Send `request`, once, and tell what was heard."""
         try:
-            return (
-                self._pages()
-                if request.kind == "list"
-                else self._response(request, self._ask(request))
-            )
+            if request.kind == "list":
+                return self._pages()
+            method, path, body = message(request)
+            answer = self._send(method, f"{self._path}{path}", body, headers_of(request))
+            return _response(request, answer)
         except NotSent:
             return Response("fail", 0)
         except (OSError, HTTPException):
@@ -60,24 +62,9 @@ class HttpClient:
             self._connection.close()
             self._connection = None
 
-    def _ask(self, request: Request) -> Answer:
-        path = f"{self._path}/{request.task}" if request.task else self._path
-        match request.kind:
-            case "create":
-                made = {**_titled(request), "description": request.name}
-                return self._send("POST", path, made, _headers(request))
-            case "update":
-                return self._send("PUT", path, _titled(request), _headers(request))
-            case "complete":
-                done = {"completed": request.completed}
-                return self._send("PATCH", f"{path}/complete", done, _headers(request))
-            case "delete":
-                return self._send("DELETE", path, None, _headers(request))
-        return self._send("GET", path, None, {})
-
     def _pages(self) -> Response:
         """Read a list to its end."""
-        path, seen = f"{self._path}?limit={PAGE}", list[Seen]()
+        path, seen = f"{self._path}/tasks?limit={PAGE}", list[Seen]()
         while True:
             answer = self._send("GET", path, None, {})
             if answer.status != 200:
@@ -86,12 +73,6 @@ class HttpClient:
             if "Link" not in answer.headers:
                 return Response("ok", 200, tuple(seen))
             path = urljoin(path, answer.headers["Link"].partition(">")[0].removeprefix("<"))
-
-    def _response(self, request: Request, answer: Answer) -> Response:
-        shown = answer.status in {200, 201}
-        seen = (Seen.of(answer.json),) if shown else ()
-        replayed = "Idempotency-Replayed" in answer.headers
-        return Response(_outcome(answer), answer.status, seen, replayed)
 
     def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
         all_headers = {"Authorization": f"Bearer {self._token}", **headers}
@@ -129,9 +110,10 @@ def _connection(host: str, port: int) -> HTTPConnection:
     return connection
 
 
-def _headers(request: Request) -> dict[str, str]:
-    matched = {} if request.version is None else {"If-Match": f'"{request.version}"'}
-    return matched | ({} if request.key is None else {"Idempotency-Key": request.key})
+def _response(request: Request, answer: Answer) -> Response:
+    seen = seen_in(request, answer.json) if answer.status in {200, 201} else ()
+    replayed = "Idempotency-Replayed" in answer.headers
+    return Response(_outcome(answer), answer.status, seen, replayed)
 
 
 def _outcome(answer: Answer) -> Outcome:
@@ -142,8 +124,3 @@ def _outcome(answer: Answer) -> Outcome:
         return "fail"
     outcome = answer.json.get("outcome") if answer.status in {503, 507} else None
     return "fail" if outcome == "not_applied" else "info"
-
-
-def _titled(request: Request) -> dict[str, Any]:
-    assert request.title is not None
-    return {"title": request.title, **plan(request.title)}

@@ -8,15 +8,16 @@ from tests.faults.requests import Request
 from tests.tcp_proxy import TcpProxy
 
 COMMIT = b"COMMIT\0"
-ANSWERS = 8
-"""How many answers a probe loses: to four statements, and to four COMMITs."""
+ANSWERS = 12
+"""How many answers a probe loses: to four statements, and to eight COMMITs."""
 
 
 class Prober:
     """A client each of whose writes is done by a database whose answer never arrives.
 
-    A write without a key is one statement; of one with a key, the answer to
-    COMMIT is lost. It is asked for once: what it is told first, counts.
+    A write without a key is one statement, unless it looks at several tasks; of any
+    other, the answer to COMMIT is lost. It is asked for once: what it is told first,
+    counts.
     """
 
     def __init__(self, client: Client, user: str, proxy: TcpProxy) -> None:
@@ -43,6 +44,8 @@ class Prober:
             (self._update, b"UPDATE tasks"),
             (self._completion, b"UPDATE tasks"),
             (self._deletion, b"DELETE FROM tasks"),
+            (self._move, COMMIT),
+            (self._promotion, COMMIT),
         )
         for make_request, statement in kinds:
             request = make_request(self._client.next_name())
@@ -61,6 +64,16 @@ class Prober:
 
     def _deletion(self, name: str) -> Request:
         return Request(name, "delete", self._user, self._task())
+
+    def _move(self, name: str) -> Request:
+        first, second = self._task(), self._task()
+        return Request(name, "move", self._user, second, place="before", beside=first)
+
+    def _promotion(self, name: str) -> Request:
+        parent = self._task()
+        below = self._creation(self._client.next_name())
+        self._client.send_once(below._replace(parent_id=parent))
+        return Request(name, "delete", self._user, parent)
 
     def _task(self) -> str:
         """Return the id of a new task."""

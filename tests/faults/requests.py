@@ -5,22 +5,34 @@ from threading import Lock
 from typing import NamedTuple
 
 from tests.faults.history import Kind
+from tests.faults.seen import Seen
 
-MANY = 25
-"""So many tasks a user has at most, so that lists stay a few pages long."""
+MANY = {"task": 25, "list": 3}
+"""So many tasks and lists a user has at most, so that pages and groups stay a few."""
 
 WEIGHTS: dict[Kind, int] = {
     "create": 22,
-    "update": 28,
-    "complete": 14,
+    "update": 20,
+    "complete": 12,
+    "move": 10,
+    "change_list": 6,
+    "change_parent": 8,
     "delete": 12,
-    "get": 18,
-    "list": 6,
+    "get": 12,
+    "list": 5,
+    "create_list": 4,
+    "delete_list": 2,
+    "lists": 2,
 }
+DELETIONS: dict[Kind, Kind] = {"create": "delete", "create_list": "delete_list"}
+"""What is wished for instead where there are enough."""
 
 
 class Request(NamedTuple):
-    """One operation to ask for: `version` is for `If-Match`, `key` for `Idempotency-Key`."""
+    """One operation to ask for: `version` is for `If-Match`, `key` for `Idempotency-Key`.
+
+    The others are those of an `Operation`.
+    """
 
     name: str
     kind: Kind
@@ -30,56 +42,95 @@ class Request(NamedTuple):
     completed: bool | None = None
     version: int | None = None
     key: str | None = None
+    list_id: str | None = None
+    parent_id: str | None = None
+    place: str | None = None
+    beside: str | None = None
 
 
 class KnownTasks:
-    """One user's tasks, as far as their clients know: each with the last version seen."""
+    """One user's tasks and lists, as far as their clients know: each as it was last seen."""
 
     def __init__(self, user: str) -> None:
         self.user = user
-        self._versions: dict[str, int] = {}
+        self._seen: dict[str, Seen] = {}
         self._lock = Lock()
 
-    def add(self, task: str, version: int) -> None:
-        """Remember a task that was shown."""
+    def add(self, seen: Seen) -> None:
+        """Remember what was shown."""
         with self._lock:
-            self._versions[task] = version
+            self._seen[seen.task] = seen
 
     def forget(self, task: str) -> None:
-        """Forget a task that is gone."""
+        """Forget what is gone."""
         with self._lock:
-            self._versions.pop(task, None)
+            self._seen.pop(task, None)
 
-    def any(self, random: Random) -> tuple[str, int] | None:
-        """Return a task and its version, None where there is none."""
+    def all(self, of_type: str = "task") -> list[Seen]:
+        """Return all tasks, or all lists."""
         with self._lock:
-            return random.choice(list(self._versions.items())) if self._versions else None
-
-    @property
-    def is_full(self) -> bool:
-        """Tell whether there are enough tasks."""
-        return len(self._versions) >= MANY
+            return [seen for seen in self._seen.values() if seen.type == of_type]
 
 
 def draw_request(name: str, known: KnownTasks, random: Random) -> Request:
     """Return something to wish for. Titles are unique, and so are keys: both are `name`."""
     kind = random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-    if kind == "create" and known.is_full:
-        kind = "delete"
+    of_type = "list" if kind in {"create_list", "delete_list"} else "task"
+    found = known.all(of_type)
+    if len(found) >= MANY[of_type]:
+        kind = DELETIONS.get(kind, kind)
     key = name if random.random() < 0.4 else None
-    if kind == "list":
+    if kind in {"list", "lists"}:
         return Request(name, kind, known.user)
-    found = known.any(random)
-    if kind == "create" or found is None:
-        return Request(name, "create", known.user, title=name, completed=False, key=key)
-    task, version = found
-    seen = version if random.random() < 0.4 else None
-    match kind:
+    if kind in DELETIONS or not found:
+        return draw_creation(Request(name, "create", known.user, key=key), kind, known, random)
+    one = random.choice(found)
+    if kind == "get":
+        return Request(name, kind, known.user, one.task)
+    seen = one.version if random.random() < 0.4 else None
+    request = Request(name, kind, known.user, one.task, version=seen, key=key)
+    return _filled(request, one, known, random)
+
+
+def draw_creation(request: Request, kind: Kind, known: KnownTasks, random: Random) -> Request:
+    """Return the creation of a list; or of a task in the inbox, in a list, or under another."""
+    request = request._replace(title=request.name, completed=False)
+    if kind in {"create_list", "delete_list"}:
+        return request._replace(kind="create_list")
+    match random.choice(["inbox", "list", "parent"]):
+        case "list":
+            return request._replace(list_id=_any(known.all("list"), random))
+        case "parent":
+            return request._replace(parent_id=_any(known.all(), random))
+    return request
+
+
+def _filled(request: Request, one: Seen, known: KnownTasks, random: Random) -> Request:
+    """Return a request with what it needs to know beside the task that it is for."""
+    match request.kind:
         case "update":
-            return Request(name, kind, known.user, task, title=name, version=seen, key=key)
+            return request._replace(title=request.name)
         case "complete":
-            done = random.random() < 0.5
-            return Request(name, kind, known.user, task, completed=done, key=key)
-        case "delete":
-            return Request(name, kind, known.user, task, version=seen, key=key)
-    return Request(name, kind, known.user, task)
+            return request._replace(completed=random.random() < 0.5, version=None)
+        case "change_list":
+            lists = [] if random.random() < 0.25 else known.all("list")
+            return request._replace(list_id=_any(lists, random))
+        case "change_parent":
+            others = [other for other in known.all() if other.task != one.task]
+            parents = [] if random.random() < 0.25 else others
+            return request._replace(parent_id=_any(parents, random))
+        case "move":
+            return _moved(request, one, known, random)
+    return request
+
+
+def _moved(request: Request, one: Seen, known: KnownTasks, random: Random) -> Request:
+    siblings = [other for other in known.all() if other.group == one.group and other != one]
+    place = random.choice(["after", "before", "first", "last"] if siblings else ["first", "last"])
+    beside = _any(siblings, random) if place in {"after", "before"} else None
+    return request._replace(place=place, beside=beside)
+
+
+def _any(seen: list[Seen], random: Random) -> str | None:
+    """Return the id of one of these, None where there is none."""
+    return random.choice(seen).task if seen else None

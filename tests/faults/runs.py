@@ -6,13 +6,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.faults.checker import Violation, check
+from tests.faults.checker import check
 from tests.faults.clients import Client, ClientPool
 from tests.faults.history import Operation, operations
 from tests.faults.lost_answers import Prober
 from tests.faults.nemesis import Fault
+from tests.faults.observer import Observer
 from tests.faults.requests import KnownTasks
 from tests.faults.targets import Target
+from tests.faults.violations import Violation
 
 BATCH = 25
 """Cycles that are one history, so that it can be read in a short time."""
@@ -84,7 +86,11 @@ def _run_batch(
     """Write one history down, and check it."""
     users = [f"u{seed}-{number}" for number in range(USERS)]
     prober_user = f"u{seed}-probe"
-    with path.open("w") as file, ClientPool(target.place, file, users=users, seed=seed) as pool:
+    with (
+        path.open("w") as file,
+        ClientPool(target.place, file, users=users, seed=seed) as pool,
+        Observer(target.rows, pool.history, users),
+    ):
         prober = _prober(target, pool, prober_user, seed)
         pool.progress.await_all(MORE, RECOVERY_SECONDS)
         for name, fault in batch:
@@ -112,7 +118,7 @@ def summarize(
     lost = prober.lost if prober else []
     return Summary(
         cycles=cycles,
-        outcomes=Counter(one.outcome for one in history),
+        outcomes=Counter(one.outcome for one in history if one.kind != "snapshot"),
         violations=violations,
         answers_lost=len(lost),
         answers_found=len(list(_resolved(history, lost, violations))),

@@ -5,7 +5,7 @@ It is started as the service is: `gunicorn tests.faults.seeded:app`.
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
@@ -18,14 +18,20 @@ from taskservice import app as wiring
 from taskservice.adapters.sql.storage import repository
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.config import Settings
+from taskservice.core import subtasks
 from taskservice.core.entity import Step
 from taskservice.core.errors import Unavailable
+from taskservice.core.moves import Siblings
+from taskservice.core.preconditions import Precondition
 from taskservice.core.task import NewTask, Task
-from taskservice.core.workspace import TaskService, Workspace
+from taskservice.core.task_list import TaskList
+from taskservice.core.workspace import OpenOwnWorkspace, TaskService, Workspace, get_checked
 
 NAME = "SEEDED_BUG"
 SHORT, LONG = 0.02, 0.1
 COMPLETE = Task.complete
+PROMOTE, REMOVE = subtasks._promote_subtasks, subtasks.remove_task
+BELOW = subtasks._subtasks_to_relocate
 
 
 class TaskServiceWrapper:
@@ -99,6 +105,29 @@ def toggled(task: Task, now: datetime) -> Task:
     return task.reopen(now) if task.completed else COMPLETE(task, now)
 
 
+def promoted_apart(
+    open_workspace: OpenOwnWorkspace,
+    task_id: UUID,
+    precondition: Precondition[Task] | None = None,
+) -> None:
+    """Put the sub-tasks where the task is in one transaction, and delete it in another."""
+    with open_workspace(atomic=True) as workspace:
+        workspace.lock()
+        PROMOTE(workspace, get_checked(workspace.tasks, task_id, precondition))
+    time.sleep(LONG)
+    REMOVE(open_workspace, task_id, precondition)
+
+
+def all_but_first(workspace: Workspace, task: Task, after: Task) -> Sequence[Task]:
+    """Return the sub-tasks that go along to another list, one too few."""
+    return BELOW(workspace, task, after)[1:]
+
+
+def not_moved(_: Siblings[Task], task: Task, *__: object) -> Task:
+    """Say that a task stands already where it is to be moved."""
+    return task
+
+
 @contextmanager
 def acknowledged_early(
     storage: SqlStorage, owner: str, *, atomic: bool = False
@@ -123,8 +152,8 @@ def wrap_tasks(kind: type[TaskServiceWrapper]) -> Callable[..., Any]:
     @contextmanager
     def open_workspace(storage: SqlStorage, owner: str, *, atomic: bool = False) -> Iterator[Any]:
         with OPEN(storage, owner, atomic=atomic) as workspace:
-            wrapped = kind(workspace.tasks)
-            yield workspace if atomic else workspace._replace(repository=lambda _: wrapped)
+            repositories = {Task: kind(workspace.tasks), TaskList: workspace.lists}
+            yield workspace if atomic else workspace._replace(repository=repositories.get)
 
     return open_workspace
 
@@ -144,6 +173,9 @@ BUGS: dict[str, tuple[Any, ...]] = {
     "toggles": (patch.object(Task, "complete", toggled),),
     "reads back": (unresolved(), patch.object(SqlStorage, "open_workspace", wrap_tasks(ReadsBack))),
     "keeps labels": (patch.object(SqlStorage, "open_workspace", wrap_tasks(KeepsLabels)),),
+    "promotes apart": (patch.object(subtasks, "remove_task", promoted_apart),),
+    "leaves a sub-task": (patch.object(subtasks, "_subtasks_to_relocate", all_but_first),),
+    "loses moves": (patch.object(Siblings, "move", not_moved),),
     "decides early": (patch.object(SqlStorage, "open_workspace", wrap_tasks(DecidesEarly)),),
     "denies all": (unresolved(), patch.object(SqlStorage, "open_workspace", wrap_tasks(DeniesAll))),
 }

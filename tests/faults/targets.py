@@ -1,22 +1,21 @@
 """What the nemesis breaks: the service, and what is between it and its rows."""
 
 import itertools
-import json
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Engine, Select, Table, select, text
+from sqlalchemy import Engine, text
 from tests.databases import Database, migrated_database, sqlite_database
-from tests.faults.history import Seen
 from tests.faults.http_client import HttpClient
 from tests.faults.requests import Request
+from tests.faults.rows import idempotency_records, snapshot
+from tests.faults.seen import Seen
 from tests.faults.server import Server, serving
-from tests.faults.timelines import THE_END, FinalState
+from tests.faults.timelines import LISTINGS, THE_END, FinalState
 from tests.nginx import in_front_of
 from tests.pgbouncer import PgBouncer, pooler
 from tests.postgres import PostgresServer
@@ -25,7 +24,6 @@ from tests.tcp_proxy import TcpProxy, tcp_proxy
 
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
-from taskservice.adapters.sql.tables import idempotency_keys, tasks
 
 POOLED = 8
 SECONDS = 30
@@ -54,17 +52,18 @@ class Target:
             connection.execute(text(statement), values)
 
     def end(self, users: Sequence[str]) -> FinalState:
-        """Return what is left of these users' tasks, once nothing can be under way any more."""
+        """Return what is left of these users' data, once nothing can be under way any more."""
         self.server.stop()
         if self.database is not None:
             self._await_quiet(self.database.role)
         self.server.start()
-        rows = self._rows(users)
-        lists = [Request(THE_END, "list", user) for user in users]
-        gets = [Request(THE_END, "get", seen.user, seen.task) for seen in rows]
-        return FinalState(
-            rows, self._shown(lists), self._shown(gets), self._idempotency_records(users)
-        )
+        rows = snapshot(self.rows, users)
+        both = [Request(THE_END, kind, user) for user in users for kind in LISTINGS]
+        gets = [
+            Request(THE_END, "get", seen.user, seen.task) for seen in rows if seen.type == "task"
+        ]
+        records = idempotency_records(self.rows, users)
+        return FinalState(rows, self._shown(both), self._shown(gets), records)
 
     def _shown(self, requests: Iterable[Request]) -> tuple[Seen, ...]:
         """Return what the service shows."""
@@ -84,26 +83,6 @@ class Target:
             while connection.execute(busy, {"role": role}).scalar_one():
                 assert time.monotonic() < deadline, "the database is still at work"
                 time.sleep(0.02)
-
-    def _rows(self, users: Sequence[str]) -> tuple[Seen, ...]:
-        with self.rows.connect() as connection:
-            found = connection.execute(_select(tasks, users)).mappings()
-            return tuple(Seen.of(_in_json(row)) for row in found)
-
-    def _idempotency_records(self, users: Sequence[str]) -> dict[tuple[str, str], str | None]:
-        with self.rows.connect() as connection:
-            found = connection.execute(_select(idempotency_keys, users))
-            return {(row.user_id, row.key): _task_of(row.result) for row in found}
-
-
-def _select(table: Table, users: Sequence[str]) -> Select[Any]:
-    return select(table).where(table.c.user_id.in_(users)).order_by(table.c.user_id)
-
-
-def _task_of(result: bytes) -> str | None:
-    """Return the id of the task in a stored response, None if it has none."""
-    _, _, body = result.partition(b"\n")
-    return str(json.loads(body)["id"]) if body else None
 
 
 @contextmanager
@@ -156,9 +135,3 @@ def proxied(folder: Path, postgres_server: PostgresServer) -> Iterator[Target]:
 
 def _settings(address: str, more: dict[str, str]) -> dict[str, str]:
     return {"DATABASE_URL": address, "TASKSERVICE_JWT_SECRET": SECRET, **more}
-
-
-def _in_json(row: Any) -> dict[str, Any]:
-    """Return what matters of a row of tasks as the API shows it."""
-    due, labels = row["due"], list(row["labels"])
-    return {**row, "id": str(row["id"]), "due": due and due.isoformat(), "labels": labels}

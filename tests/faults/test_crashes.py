@@ -3,7 +3,7 @@
 What became of the first is then not to be read from the id.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from sqlalchemy import Engine
@@ -13,8 +13,9 @@ from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import Unavailable
-from taskservice.core.task import NewTask
+from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.workspace import Workspace
 from taskservice.testing import tasks_of
 
 MANY = 20
@@ -30,21 +31,39 @@ def engine(postgres_server: PostgresServer) -> Iterator[Engine]:
         engine.dispose()
 
 
+def complete(workspace: Workspace) -> None:
+    """Complete the task that is there, as a write without a key that looks at others does."""
+    (task,) = workspace.tasks.list(TaskQuery()).items
+    workspace.tasks.change(task.id, Task.complete)
+
+
+WRITES: dict[str, Callable[[Workspace], object]] = {
+    "with a key": lambda workspace: add_once(workspace, NewTask(title="undone")),
+    "without a key": complete,
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 @pytest.mark.parametrize("others", [0, MANY])
 def test_a_commit_that_a_crash_undid_was_not_applied(
-    engine: Engine, postgres_server: PostgresServer, others: int
+    engine: Engine,
+    postgres_server: PostgresServer,
+    others: int,
+    write: Callable[[Workspace], object],
 ) -> None:
     """Whether the id is free by then, or another transaction has committed under it."""
     tasks = SqlStorage(engine)
+    with tasks_of(tasks.open_workspace)("ada") as own:
+        task = own.add(NewTask(title="there"))
     with (
         pytest.raises(Unavailable) as caught,
         tasks.open_workspace("ada", atomic=True) as workspace,
     ):
-        add_once(workspace, NewTask(title="undone"))
+        write(workspace)
         postgres_server.restart("immediate")
         for number in range(others):
             with tasks_of(tasks.open_workspace)("bob") as own:
                 own.add(NewTask(title=f"{number}"))
     assert caught.value.outcome == "not_applied"
     with tasks_of(tasks.open_workspace)("ada") as own:
-        assert own.list(TaskQuery()).items == []
+        assert own.list(TaskQuery()).items == [task]

@@ -38,6 +38,9 @@ TRIALS = [
     Trial("toggles", nothing, 4, {"misanswered"}),
     Trial("reads back", cut, 8, {"applied"}),
     Trial("keeps labels", nothing, 1, {"torn"}),
+    Trial("promotes apart", nothing, 4, {"torn"}),
+    Trial("leaves a sub-task", nothing, 4, {"split"}),
+    Trial("loses moves", nothing, 4, {"lost"}),
     Trial("decides early", nothing, 4, {"stale", "lost"}),
     Trial("denies all", nothing, 1, {"applied"}),
 ]

@@ -1,19 +1,25 @@
-"""A history told task by task: what was asked of each, and when it was shown to be how."""
+"""A history told task by task, and list by list: what was asked of each, and how it was shown."""
 
+from bisect import insort
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from math import inf
 from typing import NamedTuple
 
-from tests.faults.history import Operation, Seen
+from tests.faults.history import Kind, Operation
+from tests.faults.seen import Seen
 
 THE_END = "the end"
+LISTINGS: dict[Kind, str] = {"list": "task", "lists": "list"}
+"""What shows all entities of a type that a user has."""
 
 
 class FinalState(NamedTuple):
-    """What is left: the rows, and over HTTP the pages of each user's list, and a `get` of each row.
+    """What is left: the rows, and over HTTP all of each user's tasks and lists, and each task.
 
-    `idempotency_records` has for each user and key the task of the receipt, None for a deletion.
+    `idempotency_records` has for each user and key the task or list of the receipt, None
+    for a deletion.
     """
 
     rows: tuple[Seen, ...]
@@ -23,12 +29,16 @@ class FinalState(NamedTuple):
 
 
 class View(NamedTuple):
-    """A task that was shown as it was at one moment between `began` and `ended`."""
+    """A task that was shown as it was at one moment between `began` and `ended`.
+
+    The moment is that of all that is shown by the same snapshot.
+    """
 
     began: float
     ended: float
     by: str
     seen: Seen
+    is_in_snapshot: bool = False
 
 
 class Absence(NamedTuple):
@@ -40,7 +50,7 @@ class Absence(NamedTuple):
 
 
 class Timeline:
-    """All that was asked of one task, and all that was shown of it."""
+    """All that was asked of one task or list, and all that was shown of it."""
 
     def __init__(self, task: str) -> None:
         self.task = task
@@ -54,24 +64,57 @@ class Timeline:
         return min((view.ended for view in self.views), default=inf)
 
     @cached_property
+    def deletions(self) -> list[Operation]:
+        """What may have deleted it."""
+        return self.done_to("delete", "delete_list")
+
+    @cached_property
     def endangered(self) -> float:
         """Since when somebody may have deleted it."""
-        return min((one.began for one in self.done_to("delete")), default=inf)
+        return min((one.began for one in self.deletions), default=inf)
+
+    @cached_property
+    def snapshots(self) -> set[str]:
+        """By which snapshots it was shown."""
+        return {view.by for view in self.views if view.is_in_snapshot}
+
+    @cached_property
+    def last_began(self) -> float:
+        """When it was last known to be there, or later."""
+        return max((view.began for view in self.views), default=-inf)
+
+    def outlives(self, view: View) -> bool:
+        """Tell whether it was still there at the moment of a view of another."""
+        return self.last_began > view.ended or view.by in self.snapshots
 
     @cached_property
     def gone(self) -> float:
         """Since when it must not be there."""
-        deletions = [one.ended for one in self.done_to("delete") if one.outcome == "ok"]
+        deletions = [one.ended for one in self.deletions if one.outcome == "ok"]
         absences = [one.ended for one in self.absences if self.known < one.began]
         return min(deletions + absences, default=inf)
 
-    def done_to(self, *kinds: str) -> list[Operation]:
+    def done_to(self, *kinds: Kind) -> list[Operation]:
         """Return the writes of these kinds that may have been done."""
         return [one for one in self.writes if one.kind in kinds and one.outcome != "fail"]
 
 
 class Timelines(dict[str, Timeline]):
-    """The life of each task, by its id."""
+    """The life of each task and list, by its id."""
+
+    @cached_property
+    def list_deletions(self) -> list[Operation]:
+        """What may have deleted any list."""
+        return [one for timeline in self.values() for one in timeline.done_to("delete_list")]
+
+    @cached_property
+    def spreads(self) -> dict[str, list[float]]:
+        """By user, when something began that may have spread tasks, to make room among them."""
+        kinds: tuple[Kind, ...] = ("move", "delete", "delete_list")
+        found: dict[str, list[float]] = defaultdict(list)
+        for one in (one for timeline in self.values() for one in timeline.done_to(*kinds)):
+            insort(found[one.user], one.began)
+        return found
 
     def __missing__(self, task: str) -> Timeline:
         self[task] = Timeline(task)
@@ -79,12 +122,12 @@ class Timelines(dict[str, Timeline]):
 
 
 def timelines(operations: Sequence[Operation], end: FinalState) -> Timelines:
-    """Return the life of each task that was ever named."""
+    """Return the life of each task and list that was ever named."""
     by_task = Timelines()
     for one in operations:
         _add_operation(by_task, one)
     for seen in end.rows:
-        by_task[seen.task].views.append(View(inf, inf, THE_END, seen))
+        by_task[seen.task].views.append(View(inf, inf, THE_END, seen, is_in_snapshot=True))
     _add_creations(by_task, operations)
     _add_absences(by_task, operations, end)
     return by_task
@@ -93,7 +136,8 @@ def timelines(operations: Sequence[Operation], end: FinalState) -> Timelines:
 def _add_operation(by_task: Timelines, one: Operation) -> None:
     if one.outcome == "ok":
         for seen in one.seen:
-            by_task[seen.task].views.append(View(one.began, one.ended, one.name, seen))
+            view = View(one.began, one.ended, one.name, seen, one.kind == "snapshot")
+            by_task[seen.task].views.append(view)
     if one.task is None:
         return
     if one.kind != "get":
@@ -104,20 +148,20 @@ def _add_operation(by_task: Timelines, one: Operation) -> None:
 
 
 def _add_creations(by_task: Timelines, operations: Sequence[Operation]) -> None:
-    made = {one.name: one for one in operations if one.kind == "create"}
+    made = {one.name: one for one in operations if one.kind in {"create", "create_list"}}
     for timeline in by_task.values():
         origins = {view.seen.origin for view in timeline.views}
         timeline.writes.extend(made[origin] for origin in origins if origin in made)
 
 
 def _add_absences(by_task: Timelines, operations: Sequence[Operation], end: FinalState) -> None:
-    """Note of each list, and of the end, which tasks that were known before it did not show."""
+    """Note of what shows all, and of the end, which of those known before it did not show."""
     left = {seen.task for seen in end.rows}
     for task, timeline in by_task.items():
         if timeline.views and task not in left:
             timeline.absences.append(Absence(inf, inf, THE_END))
     for one in operations:
-        if one.kind == "list" and one.outcome == "ok":
+        if one.kind in {*LISTINGS, "snapshot"} and one.outcome == "ok":
             for timeline in _missing(by_task, one):
                 timeline.absences.append(Absence(one.began, one.ended, one.name))
 
@@ -125,9 +169,7 @@ def _add_absences(by_task: Timelines, operations: Sequence[Operation], end: Fina
 def _missing(by_task: Timelines, one: Operation) -> Iterator[Timeline]:
     shown = {seen.task for seen in one.seen}
     for task, timeline in by_task.items():
-        if (
-            timeline.known < one.began
-            and task not in shown
-            and timeline.views[0].seen.user == one.user
-        ):
-            yield timeline
+        if timeline.known < one.began and task not in shown:
+            first = timeline.views[0].seen
+            if first.user == one.user and LISTINGS.get(one.kind, first.type) == first.type:
+                yield timeline

@@ -10,7 +10,7 @@ from tests.isolation.conftest import empty
 
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.adapters.sql.tables import idempotency_keys, tasks
+from taskservice.adapters.sql.tables import OWNED_TABLES
 from taskservice.app import create_app
 
 __all__ = ["database", "role_engine", "sqlite", "superuser_engine"]
@@ -37,5 +37,5 @@ def world(request: pytest.FixtureRequest) -> World:
 def wipe(engine: Engine) -> None:
     """Remove every row of an engine that has no policies."""
     with engine.connect() as connection:
-        for table in (tasks, idempotency_keys):
+        for table in reversed(OWNED_TABLES):
             connection.execute(delete(table))

@@ -12,8 +12,10 @@ from taskservice.core.fields import Field, fields_of
 from taskservice.core.filters import filters_of
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.kinds import Timestamp
+from taskservice.core.moves import PLACES
 from taskservice.core.query import PAGE_LIMIT
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA
 from taskservice.testing.contract.strategies import (
@@ -101,6 +103,7 @@ _PARAMETERS = [
 ]
 _WORDS = [
     *("true", "1", "200", "milk", "title", "-created_at", "-", "%", "_", "0", "\0", "\ud800", " "),
+    *("position", "inbox", "none", "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"),
     *("2026-02-09T10:00:00Z", "1970-01-01T00:00:00+14:00", "9998-12-31T23:59:60.000000-23:59"),
 ]
 _octets = st.sampled_from(_WORDS).map(lambda word: word.encode(errors="surrogatepass"))
@@ -119,7 +122,14 @@ _near: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {name: near(one) for name, one in _SETTABLE.items() if one.is_required},
     optional={name: near(one) for name, one in _SETTABLE.items() if not one.is_required},
 )
-bodies = _near | values
+_ids: st.SearchStrategy[Any] = st.uuids().map(str) | _hostile | values
+_moves = st.dictionaries(
+    st.sampled_from(["after", "before", "place", "position"]),
+    _ids | st.sampled_from(PLACES),
+    max_size=2,
+)
+_of_lists = st.fixed_dictionaries({"name": near(fields_of(NewTaskList)["name"])})
+bodies = _near | _moves | _of_lists | values
 media_types = pieces(
     *("application/json", "application/merge-patch+json", "text/plain", ";", " ", "charset"),
     *("=", "utf-8", '"', "utf-16", ","),

@@ -1,5 +1,6 @@
 """Two users of one service: whatever Ada's run makes, Bob tries, and nothing of his reaches her."""
 
+import json
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -11,13 +12,30 @@ from taskservice.testing import ADA, BOB
 
 CANARY = "kanarienvogel"
 NEVER_USED = str(UUID(int=7 << 76 | 0b10 << 62))
-TRIES: list[tuple[str, str, dict[str, Any]]] = [
-    ("GET", "", {}),
-    ("PUT", "", {"json": {"title": "Mine now"}}),
-    ("PATCH", "", {"json": {"title": "Mine now"}}),
-    ("PATCH", "/complete", {}),
-    ("DELETE", "", {}),
-]
+Try = tuple[str, str, Any]
+"""A method, a path below that of the user's data, and a body; `{id}` is that of Ada's entity."""
+
+TRIES: dict[str, list[Try]] = {
+    "tasks": [
+        ("GET", "tasks/{id}", None),
+        ("PUT", "tasks/{id}", {"title": "Mine now"}),
+        ("PATCH", "tasks/{id}", {"title": "Mine now"}),
+        ("PATCH", "tasks/{id}/complete", {"completed": True}),
+        ("PATCH", "tasks/{id}/position", {"place": "first"}),
+        ("DELETE", "tasks/{id}", None),
+        ("DELETE", "tasks/{id}?subtasks=delete", None),
+        ("POST", "tasks", {"title": "Mine now", "parent_id": "{id}"}),
+    ],
+    "lists": [
+        ("GET", "lists/{id}", None),
+        ("PATCH", "lists/{id}", {"name": "Mine now"}),
+        ("PATCH", "lists/{id}/position", {"place": "first"}),
+        ("DELETE", "lists/{id}", None),
+        ("DELETE", "lists/{id}?tasks=delete", None),
+        ("POST", "tasks", {"title": "Mine now", "list_id": "{id}"}),
+    ],
+}
+"""What Bob tries, by what Ada has created. The last one refers to it."""
 
 
 class Response(NamedTuple):
@@ -29,46 +47,48 @@ class Response(NamedTuple):
 
 
 class Peers:
-    """Ada, whose answers are looked at one by one, and Bob, who has a task of his own."""
+    """Ada, whose answers are looked at one by one, and Bob, who has a list with a task."""
 
     def __init__(self, app: Flask) -> None:
         self.ada, self.bob = (ApiClient(app.test_client(), user) for user in (ADA, BOB))
-        self.at_missing = list(self._tries(NEVER_USED))
+        self.at_missing = {name: list(self._tries(name, NEVER_USED)) for name in TRIES}
         self.faults: list[str] = []
-        self._tried: set[str] = set()
+        self.tried: dict[str, set[str]] = {name: set() for name in TRIES}
         self._of_bob = {CANARY.encode(), BOB.encode()}
 
-    @property
-    def tried(self) -> int:
-        """How many of Ada's tasks Bob has tried."""
-        return len(self._tried)
-
     def settle_in(self) -> None:
-        """Let Bob create his task."""
-        task = self.bob.create(title=CANARY, description=CANARY)
-        self._of_bob.add(task["id"].encode())
+        """Let Bob create his list and his task."""
+        made = self.bob.create_list(CANARY)
+        task = self.bob.create(title=CANARY, description=CANARY, list_id=made["id"])
+        self._of_bob |= {one["id"].encode() for one in (task, made)}
 
     def look(self, body: bytes) -> None:
         """Look for what is Bob's in an answer to Ada."""
         self.faults += [f"{mine!r} in {body!r}" for mine in self._of_bob if mine in body]
 
-    def let_bob_try(self, task: dict[str, Any]) -> None:
-        """Let Bob try a task that Ada created, under his path and under hers, in every way."""
-        if task["id"] in self._tried:
+    def let_bob_try(self, address: str) -> None:
+        """Let Bob try what Ada created there, under his path and under hers, in every way."""
+        name, created_id = address.split("/")[-2:]
+        if created_id in self.tried[name]:
             return
-        self._tried.add(task["id"])
-        address = f"/{task['id']}"
+        self.tried[name].add(created_id)
         before = self.ada("GET", address).data
-        for response, missing in zip(self._tries(task["id"]), self.at_missing, strict=True):
+        heard = self._tries(name, created_id)
+        for response, missing in zip(heard, self.at_missing[name], strict=True):
             if response != missing:
                 self.faults.append(f"Bob at {address} heard {response}, and not {missing}")
         if self.ada("GET", address).data != before:
             self.faults.append(f"Bob changed {address}")
 
-    def _tries(self, task_id: str) -> Iterator[Response]:
+    def _tries(self, name: str, tried_id: str) -> Iterator[Response]:
         for user in (BOB, ADA):
-            for method, path, request in TRIES:
-                address = f"/api/tasks/{user}/tasks/{task_id}{path}"
-                response = self.bob(method, address, headers={"X-Request-Id": "same"}, **request)
-                body = response.text.replace(task_id, "{id}")
-                yield Response(response.status_code, sorted(response.headers), body)
+            for method, path, body in TRIES[name]:
+                response = self.bob(
+                    method,
+                    f"/api/tasks/{user}/{path.replace('{id}', tried_id)}",
+                    data=json.dumps(body).replace("{id}", tried_id) if body else None,
+                    content_type="application/json" if body else None,
+                    headers={"X-Request-Id": "same"},
+                )
+                text = response.text.replace(tried_id, "{id}")
+                yield Response(response.status_code, sorted(response.headers), text)

@@ -16,7 +16,14 @@ OPERATIONS = {
     "PUT /api/tasks/{user_id}/tasks/{task_id}",
     "PATCH /api/tasks/{user_id}/tasks/{task_id}",
     "PATCH /api/tasks/{user_id}/tasks/{task_id}/complete",
+    "PATCH /api/tasks/{user_id}/tasks/{task_id}/position",
     "DELETE /api/tasks/{user_id}/tasks/{task_id}",
+    "GET /api/tasks/{user_id}/lists",
+    "POST /api/tasks/{user_id}/lists",
+    "GET /api/tasks/{user_id}/lists/{list_id}",
+    "PATCH /api/tasks/{user_id}/lists/{list_id}",
+    "PATCH /api/tasks/{user_id}/lists/{list_id}/position",
+    "DELETE /api/tasks/{user_id}/lists/{list_id}",
     "GET /api/tasks/{user_id}/labels",
 }
 PUBLIC = {"GET /livez", "GET /readyz"}
@@ -74,7 +81,8 @@ def check_that_it_ran(run: Run, cases: int) -> None:
 
 
 def check_that_bob_tried(peers: Peers, run: Run) -> None:
-    """Assert that Bob did as he should have, and was refused in the two ways that there are."""
-    assert peers.tried >= run.examples
-    statuses = [received.status for received in peers.at_missing]
-    assert statuses == [404] * len(TRIES) + [403] * len(TRIES)
+    """Assert that Bob did as he should have, and was refused in the three ways that there are."""
+    for name, tries in TRIES.items():
+        assert len(peers.tried[name]) >= run.examples
+        statuses = [received.status for received in peers.at_missing[name]]
+        assert statuses == [*[404] * (len(tries) - 1), 422, *[403] * len(tries)]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from random import Random
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, event, text
@@ -21,23 +22,43 @@ from taskservice.core.workspace import OpenWorkspace, Workspace
 from taskservice.testing import ADA, BOB
 
 TASKS = 100
-TRIES: list[tuple[str, str, dict[str, Any]]] = [
+TITLED, MOVED = {"json": {"title": "Mine now"}}, {"json": {"place": "last"}}
+Tries = list[tuple[str, str, dict[str, Any]]]
+
+TRIES: Tries = [
     ("GET", "", {}),
     ("HEAD", "", {}),
-    ("PUT", "", {"json": {"title": "Mine now"}}),
-    ("PATCH", "", {"json": {"title": "Mine now"}}),
+    ("PUT", "", TITLED),
+    ("PATCH", "", TITLED),
+    ("PATCH", "", {"json": {"parent_id": str(UUID(int=0))}}),
     ("PATCH", "/complete", {}),
+    ("PATCH", "/position", MOVED),
     ("DELETE", "", {}),
+    ("DELETE", "?subtasks=delete", {}),
 ]
-HEADERS: list[dict[str, str]] = [{}, {"If-Match": '"1"'}, {"Idempotency-Key": "tried"}]
+TRIES_OF_LISTS: Tries = [
+    ("GET", "", {}),
+    ("PATCH", "", {"json": {"name": "Mine now"}}),
+    ("PATCH", "/position", MOVED),
+    ("DELETE", "", {}),
+    ("DELETE", "?tasks=delete", {}),
+]
+HEADERS: list[dict[str, str]] = [{}, {"Idempotency-Key": "tried"}, {"If-Match": '"1"'}]
+"""The last one is not for a creation."""
+
+Statements = list[tuple[str, int]]
 
 
 class Two(NamedTuple):
-    """Ada, and ids of two kinds: of tasks of Bob's, and never used. They come in turn."""
+    """Ada, and ids of two kinds: of tasks of Bob's, and never used. They come in turn.
+
+    `foreign_list` is that of Bob's list.
+    """
 
     ada: ApiClient
     foreign: list[str]
     missing: list[str]
+    foreign_list: str
 
     def seconds(self, method: str, pairs: int) -> Comparison:
         """Try ids of both kinds, in pairs, and compare how long that takes."""
@@ -54,8 +75,8 @@ def two(open_workspace: OpenWorkspace) -> Two:
     """Give Ada and Bob tasks, and take ids that could have been theirs."""
     client = create_app(open_workspace, SETTINGS).test_client()
     new_id = TimeOrderedIds()
-    found = Two(ApiClient(client, ADA), [], [])
     bob = ApiClient(client, BOB)
+    found = Two(ApiClient(client, ADA), [], [], bob.create_list()["id"])
     for _ in range(TASKS):
         found.ada.create()
         found.foreign.append(bob.create()["id"])
@@ -102,9 +123,9 @@ def flawed(database: Database, role_engine: Engine) -> Two:
 
 
 @contextmanager
-def sent(engine: Engine) -> Iterator[list[tuple[str, int]]]:
+def sent(engine: Engine) -> Iterator[Statements]:
     """Gather the statements that go to the database, and how many rows each found or wrote."""
-    statements: list[tuple[str, int]] = []
+    statements: Statements = []
 
     def gather(*args: Any) -> None:
         _, cursor, statement, *_ = args
@@ -115,29 +136,63 @@ def sent(engine: Engine) -> Iterator[list[tuple[str, int]]]:
     event.remove(engine, "after_cursor_execute", gather)
 
 
-def statements_of(two: Two, engine: Engine, task_id: str) -> list[list[tuple[str, int]]]:
-    """Return what is sent for a task, for each way to try it."""
+def statements_of(two: Two, engine: Engine, tries: Tries, path: str = "") -> list[Statements]:
+    """Return what is sent for each way to try what is at `path`, with each of the headers."""
     gathered = []
-    for method, path, request in TRIES:
-        for headers in HEADERS:
+    for method, suffix, request in tries:
+        for headers in HEADERS[: 2 if method == "POST" else None]:
             with sent(engine) as statements:
-                response = two.ada(method, f"/{task_id}{path}", headers=headers, **request)
-            assert response.status_code == 404
+                response = two.ada(method, f"{path}{suffix}", headers=headers, **request)
+            assert response.status_code in {404, 422}
             gathered.append(statements)
     return gathered
 
 
 def test_the_database_gets_the_same_statements(sound: Two, role_engine: Engine) -> None:
     """For a foreign id and a missing one the same statements go out, and find as many rows."""
-    foreign = statements_of(sound, role_engine, sound.foreign[0])
-    assert foreign == statements_of(sound, role_engine, sound.missing[0])
+    foreign = statements_of(sound, role_engine, TRIES, f"/{sound.foreign[0]}")
+    assert foreign == statements_of(sound, role_engine, TRIES, f"/{sound.missing[0]}")
     assert all(foreign)
+
+
+def test_the_database_gets_the_same_statements_for_lists(sound: Two, role_engine: Engine) -> None:
+    """As for tasks."""
+    foreign, missing = (
+        statements_of(sound, role_engine, TRIES_OF_LISTS, f"{sound.ada.lists}/{known}")
+        for known in (sound.foreign_list, sound.missing[0])
+    )
+    assert foreign == missing
+
+
+def test_the_database_gets_the_same_statements_for_references(
+    sound: Two, role_engine: Engine
+) -> None:
+    """For ids in bodies, which are looked up: a list, a parent and a neighbor."""
+    own = f"/{sound.ada.create()['id']}"
+    foreign, missing = (
+        statements_of(sound, role_engine, references(own, task, known))
+        for task, known in (
+            (sound.foreign[0], sound.foreign_list),
+            (sound.missing[0], sound.missing[1]),
+        )
+    )
+    assert foreign == missing
+
+
+def references(own: str, task: str, known: str) -> Tries:
+    """Return writes of a task of Ada's, at `own`, that refer to a task and to a list."""
+    return [
+        ("POST", "", {"json": {"title": "x", "list_id": known}}),
+        ("POST", "", {"json": {"title": "x", "parent_id": task}}),
+        ("PATCH", own, {"json": {"list_id": known, "parent_id": task}}),
+        ("PATCH", f"{own}/position", {"json": {"after": task}}),
+    ]
 
 
 def test_a_question_more_is_seen(flawed: Two, role_engine: Engine) -> None:
     """The comparison of statements sees one that goes out for a foreign id alone."""
-    foreign = statements_of(flawed, role_engine, flawed.foreign[0])
-    assert foreign != statements_of(flawed, role_engine, flawed.missing[0])
+    foreign = statements_of(flawed, role_engine, TRIES, f"/{flawed.foreign[0]}")
+    assert foreign != statements_of(flawed, role_engine, TRIES, f"/{flawed.missing[0]}")
 
 
 @pytest.mark.lengthy

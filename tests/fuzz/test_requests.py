@@ -25,7 +25,13 @@ above_the_engines = pytest.mark.parametrize("world", ["memory"], indirect=True)
 
 LIST = "/api/tasks/{user_id}/tasks"
 TASK = f"{LIST}/{{task_id}}"
-WRITES = [("POST", LIST), ("PUT", TASK), ("PATCH", TASK), ("PATCH", f"{TASK}/complete")]
+LISTS = "/api/tasks/{user_id}/lists"
+ONE_LIST = f"{LISTS}/{{list_id}}"
+WRITES = [
+    *(("POST", LIST), ("PUT", TASK), ("PATCH", TASK), ("PATCH", f"{TASK}/complete")),
+    *(("PATCH", f"{TASK}/position"), ("POST", LISTS), ("PATCH", ONE_LIST)),
+    ("PATCH", f"{ONE_LIST}/position"),
+]
 
 
 @cache
@@ -46,6 +52,7 @@ def check(response: Any, method: str, path: str) -> None:
 def ada(world: World) -> ApiClient:
     world.empty()
     caller = ApiClient(world.app.test_client(), ADA)
+    caller.create_list()
     for title in ("Buy milk", "Buy bread"):
         caller.create(title=title)
     return caller
@@ -71,10 +78,9 @@ def test_any_forged_cursor_is_a_page_or_refused(
     ada: ApiClient, sort: str, data: st.DataObject
 ) -> None:
     """No engine fails at a position that is made by hand, with a digest that is right."""
-    cursor = data.draw(
-        forged(TaskQuery(sort=Sort(field=sort.removeprefix("-"), descending=sort.startswith("-"))))
-    )
-    check(ada("GET", **raw(f"sort={sort}&cursor={cursor}")), "GET", LIST)
+    order = Sort(field=sort.removeprefix("-"), descending=sort.startswith("-"))
+    cursor = data.draw(forged(TaskQuery(sort=order, list_id=(None,))))
+    check(ada("GET", **raw(f"sort={sort}&list_id=inbox&cursor={cursor}")), "GET", LIST)
 
 
 @on_one_world
@@ -90,9 +96,9 @@ def test_any_body_is_taken_or_refused(
 
 
 def address(ada: ApiClient, path: str) -> str:
-    """Return the address of an operation on the first of the tasks."""
-    (first, *_) = ada("GET").json
-    return path.replace("{user_id}", ADA).replace("{task_id}", first["id"])
+    """Return the address of an operation on the first of the tasks, or of the lists."""
+    (task, *_), (first, *_) = ada("GET").json, ada("GET", ada.lists).json
+    return path.format(user_id=ADA, task_id=task["id"], list_id=first["id"])
 
 
 @above_the_engines

@@ -18,8 +18,8 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
     workspace, application = "core/workspace.py", "adapters/http/application.py"
     imported = "from taskservice.core.idempotency import IdempotencyStore\n"
     scratch.replace(workspace, imported, f"{imported}from taskservice.core.notes import Note\n")
-    scratch.replace(workspace, "] = (Task,)\n", "] = (Task, Note)\n")
-    listed = "import health, labels, tasks\n"
+    scratch.replace(workspace, "] = (TaskList, Task)\n", "] = (TaskList, Task, Note)\n")
+    listed = "import health, labels, lists, tasks\n"
     scratch.replace(application, listed, listed.replace("tasks", "notes, tasks"))
     mounted = "    api.register_blueprint(tasks.blueprint, parameters=[USER_ID_PARAMETER])\n"
     scratch.replace(application, mounted, mounted + mounted.replace("tasks.", "notes."))
@@ -123,7 +123,7 @@ def test_notes_are_exported_erased_and_imported(
     file, database = str(tmp_path / "export.jsonl"), ("--database", storage)
     scratch.run("taskservice", "export", notes.user, file, *database)
     erased = scratch.run("taskservice", "erase", notes.user, "--yes", *database)
-    assert "deleted 1 task, 2 notes and 0 idempotency records\n" in erased
+    assert "deleted 0 lists, 1 task, 2 notes and 0 idempotency records\n" in erased
     assert (tasks("GET").json, notes("GET").json, other("GET").json) == ([], [], [theirs])
     scratch.run("taskservice", "import", notes.user, file, *database)
     assert (tasks("GET").json, notes("GET", "?sort=created_at").json) == ([task], mine)

@@ -33,6 +33,12 @@ class Case(NamedTuple):
         return self.request.partition(b" ")[0].decode("latin-1")
 
     @property
+    def collection(self) -> str:
+        """The path of the tasks or the lists that the request is about."""
+        target = self.request.split(b" ", 2)[1].partition(b"?")[0].decode("latin-1")
+        return "/".join(target.split("/")[:5])
+
+    @property
     def writes(self) -> bool:
         """Tell whether this is a write that is accepted."""
         return 200 <= self.status < 300 and self.method in {"POST", "PUT", "PATCH", "DELETE"}

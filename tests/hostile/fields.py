@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from tests.hostile.case import Case, accepted, invalid
-from tests.hostile.messages import LIST, get, patch, post, put
+from tests.hostile.messages import LIST, LISTS, OWN, OWN_LIST, get, patch, post, put
 
 from taskservice.core.entity import Entity
 from taskservice.core.fields import Field, fields_of
@@ -18,6 +18,8 @@ from taskservice.core.kinds import (
     Integer,
     Kind,
     Line,
+    Reference,
+    ReferenceFilter,
     Text,
     Timestamp,
     WordList,
@@ -25,6 +27,8 @@ from taskservice.core.kinds import (
 from taskservice.core.labels import LABEL_LIMIT, Labels
 from taskservice.core.local_times import DateOrTime
 from taskservice.core.query import Query
+from taskservice.core.task import Task
+from taskservice.core.task_list import TaskList
 from taskservice.core.zones import TimeZone
 
 ASTRAL = "\U0001f600"
@@ -92,6 +96,23 @@ _NO_IDENTIFIER: Values = {
     "an id with a line end behind": b'"01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11\\n"',
     "an id of version 4": b'"9b2d1f5e-3c4a-4f6b-8a7d-0123456789ab"',
 }
+_NO_REFERENCE: Values = {
+    what: value for what, value in _NO_IDENTIFIER.items() if what != "an id of version 4"
+} | {
+    f'"{text}"': b'"%s"' % text.encode()
+    for text in ("inbox", "none", "null", "0", "urn:uuid:{missing}", "{missing},{missing}")
+}
+_NOT_ONES_OWN: Values = {
+    "an id never used": b'"{missing}"',
+    "an id of version 4": b'"9b2d1f5e-3c4a-4f6b-8a7d-0123456789ab"',
+    "the nil id": b'"00000000-0000-0000-0000-000000000000"',
+    "the highest id": b'"FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF"',
+}
+_OTHERS: Mapping[str, Values] = {
+    "task": {"another user's task": b'"{foreign}"', "an own list": b'"{own list}"'},
+    "list": {"another user's list": b'"{foreign list}"', "an own task": b'"{own}"'},
+}
+"""Ids that the storage refuses in a reference, by the type that it refers to."""
 
 _NO_DATE_OR_TIME: Values = {
     f'"{text}"': b'"%s"' % text.encode()
@@ -123,6 +144,11 @@ _NO_LABEL = {
     "a label with a space behind": "a ",
     "a label with a no-break space behind": "a\u00a0",
 }
+_ID = "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
+_NEAR_TO_ID = (
+    *("", "0", "null", "*", "%", ",", "' OR '1'='1", _ID.replace("-", ""), f"{_ID}0"),
+    *(f"{_ID}\n", f" {_ID}", f"{_ID},{_ID}", f"{{{_ID}}}", f"urn:uuid:{_ID}"),
+)
 _DATES_AND_TIMES = (
     *("1970-01-01", "9998-12-31", "2028-02-29", "1970-01-01T00:00:00", "9998-12-31T23:59:59"),
 )
@@ -162,7 +188,7 @@ def forbidden(kind: Kind) -> Values:
         case Timestamp():
             return _NO_TIMESTAMP
         case Identifier():
-            return _NO_IDENTIFIER
+            return _NO_REFERENCE if isinstance(kind, Reference) else _NO_IDENTIFIER
     return _forbidden_words(kind)
 
 
@@ -196,6 +222,11 @@ def forbidden_items(kind: Kind) -> Mapping[int, Values]:
             for what, item in {**wrong, "x": b'"x"', "X": b'"X"'}.items()
         },
     }
+
+
+def not_ones_own(kind: Kind) -> Values:
+    """Return ids that a reference may have by its form, and that the user has not."""
+    return {**_NOT_ONES_OWN, **_OTHERS[kind.type_name]} if isinstance(kind, Reference) else {}
 
 
 def allowed(field: Field) -> Values:
@@ -234,12 +265,13 @@ def at_limits(kind: Kind) -> Values:
 
 
 def cases_of(entity_type: type[Entity]) -> Iterator[Case]:
-    """Yield the entries of all settable fields, for POST, PUT and PATCH."""
+    """Yield the entries of all settable fields, for each method that sets them."""
     for field in fields_of(entity_type.new_type).values():
         for by, request in _methods(entity_type).items():
             at, kind = f"/{field.name}", field.kind
             yield from invalid(22, at, _requests(field, by, wrong_types(field), request))
             yield from invalid(24, at, _requests(field, by, forbidden(kind), request))
+            yield from invalid(3, at, _requests(field, by, not_ones_own(kind), request))
             for index, values in forbidden_items(kind).items():
                 item = _requests(field, by, values, request)
                 yield from invalid(24, f"{at}/{index}", item)
@@ -248,7 +280,7 @@ def cases_of(entity_type: type[Entity]) -> Iterator[Case]:
 
 
 def cases_of_filters(query_type: type[Query[Any]]) -> Iterator[Case]:
-    """Yield the entries of filters by words, dates, zones and labels: values, and a repetition."""
+    """Yield the entries of filters by words, ids, dates, zones and labels, and a repetition."""
     for one in filters_of(query_type).values():
         for what, value in _forbidden_in_filter(one.kind).items():
             request = get(f"{LIST}?{one.parameter}={value.format(one.parameter)}")
@@ -260,6 +292,8 @@ def _forbidden_in_filter(kind: Kind) -> dict[str, str]:
     match kind:
         case DateOrTime() | TimeZone():
             texts = {what: json.loads(value) for what, value in forbidden(kind).items()}
+        case ReferenceFilter(word):
+            texts = {text: text for text in (*_NEAR_TO_ID, word.upper(), f"{word},", f"{word}\0")}
         case WordList(((word, _), *_)):
             texts = {text: text for text in ("", ",", f"{word},", f"{word} ", f"{word}x", "[]")}
         case Labels(limit):
@@ -274,6 +308,12 @@ def _forbidden_in_filter(kind: Kind) -> dict[str, str]:
 
 Request = Callable[[str, bytes], bytes]
 
+_PATHS: Mapping[type[Entity], tuple[str, str]] = {Task: (LIST, OWN), TaskList: (LISTS, OWN_LIST)}
+_METHODS: Mapping[type[Entity], set[str]] = {
+    Task: {"POST", "PUT", "PATCH"},
+    TaskList: {"POST", "PATCH"},
+}
+
 
 def _methods(entity_type: type[Entity]) -> Mapping[str, Request]:
     """Return functions that write a field, given its name and JSON value."""
@@ -282,11 +322,13 @@ def _methods(entity_type: type[Entity]) -> Mapping[str, Request]:
         for name, field in fields_of(entity_type.new_type).items()
         if field.is_required
     }
-    return {
-        "POST": lambda name, value: post(_object({**required, name: value})),
-        "PUT": lambda name, value: put(_object({**required, name: value})),
-        "PATCH": lambda name, value: patch(_object({name: value})),
+    path, own = _PATHS[entity_type]
+    requests: dict[str, Request] = {
+        "POST": lambda name, value: post(_object({**required, name: value}), target=path),
+        "PUT": lambda name, value: put(_object({**required, name: value}), target=own),
+        "PATCH": lambda name, value: patch(_object({name: value}), target=own),
     }
+    return {by: one for by, one in requests.items() if by in _METHODS[entity_type]}
 
 
 def _requests(field: Field, by: str, values: Values, request: Request) -> Values:

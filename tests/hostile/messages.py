@@ -1,7 +1,8 @@
 """Requests as the bytes that go over the wire, well framed unless somebody says otherwise.
 
-A head may name what is known only at run time: `{own}`, the id of Ada's task, `{foreign}`, of
-Bob's, `{missing}`, an id never used; `{ada}` and `{bob}`, their tokens; and what `filled` has more.
+It may name what is known only at run time: `{own}`, the id of Ada's task, `{foreign}`, of Bob's,
+`{own list}` and `{foreign list}`, of their lists, `{missing}`, an id never used; `{ada}` and
+`{bob}`, their tokens; and what `fill_placeholders` has more.
 """
 
 JSON = "application/json"
@@ -12,6 +13,12 @@ OWN = f"{LIST}/{{own}}"
 FOREIGN = f"{LIST}/{{foreign}}"
 MISSING = f"{LIST}/{{missing}}"
 COMPLETE = "/complete"
+POSITION = "/position"
+
+LISTS = "/api/tasks/ada/lists"
+OWN_LIST = f"{LISTS}/{{own list}}"
+FOREIGN_LIST = f"{LISTS}/{{foreign list}}"
+MISSING_LIST = f"{LISTS}/{{missing}}"
 
 ADA = "{ada}"
 HOST = "tasks.example"
@@ -74,6 +81,10 @@ def patch(
 
 
 def complete(body: bytes | None = None, *lines: str, target: str = OWN + COMPLETE) -> bytes:
+    return message("PATCH", target, *lines, body=body)
+
+
+def move(body: bytes | None, *lines: str, target: str = OWN + POSITION) -> bytes:
     return message("PATCH", target, *lines, body=body)
 
 

@@ -1,10 +1,10 @@
-"""Ada with one task and Bob with one, on one engine, and the check that every entry stands."""
+"""Ada and Bob, each with a task and a list, on one engine, and the check of every entry."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -29,11 +29,14 @@ SETTINGS = {
 }
 """What every flavour of the service is set to, beside its database."""
 
+NEW_LIST = b'{"name": "Groceries"}'
+
 MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
 UNIFORM = {
     "unauthenticated": "a valid bearer token is required",
     "not-your-tasks": "the user in the path is not the subject of the token",
     "task-not-found": "the task does not exist",
+    "list-not-found": "the list does not exist",
 }
 """What says the same for every reason."""
 
@@ -54,12 +57,19 @@ def cursor_of(user: str, after: UUID, sort: Sort | None = None) -> str:
     return cursors.encode(user, TaskQuery(after=position, sort=sort or Sort()))
 
 
+class State(NamedTuple):
+    """All that a user has: the list of the tasks, and that of the lists."""
+
+    tasks: bytes
+    lists: bytes
+
+
 class CorpusRunner:
     """Two users on one engine. Whatever an entry does is undone before the next.
 
     Where a proxy is `trusts_proxy`, addresses begin with the prefix that it says.
     Pages of `origins` may read what is answered. `opened` tells how often storage was opened
-    so far: a request that did not open it has changed nothing, and no list is read after it.
+    so far: a request that did not open it has changed nothing, and nothing is read after it.
     """
 
     def __init__(
@@ -74,44 +84,47 @@ class CorpusRunner:
         self._trusts_proxy = trusts_proxy
         self._origins = origins
         self._opened = opened
-        self._lists: dict[str, bytes] | None = None
+        self._states: dict[str, State] | None = None
         self.reached_storage = False
         """Whether the last request that was checked may have reached storage."""
 
     def check(self, case: Case) -> Answer:
         """Send the request of `case`, assert all that is promised of its answer, and return it."""
-        before = self._lists or {user: self._reset_tasks(user) for user in USERS}
-        self._lists = None
+        before = self._states or {user: self._reset(user) for user in USERS}
+        self._states = None
         times = self._opened and self._opened()
         answer = self._send(fill_placeholders(case.request, before), case.method)
         self.reached_storage = self._opened is None or self._opened() != times
-        after = {user: self._list(user) for user in USERS} if self.reached_storage else before
+        after = {user: self._state(user) for user in USERS} if self.reached_storage else before
         check_answer(case, answer)
         if not case.by_server:
             check_page(case, answer, self._origins)
-        assert after["bob"] == before["bob"], "another user's tasks were touched"
+        assert after["bob"] == before["bob"], "another user's tasks or lists were touched"
         if case.writes:
             prefix = request_header(case, "X-Forwarded-Prefix") if self._trusts_proxy else ""
             prefix = "" if prefix.startswith("//") else prefix
-            check_write(answer, orjson.loads(after["ada"]), prefix)
+            check_write(case, answer, after["ada"], prefix)
         else:
             assert after["ada"] == before["ada"], "a refused request, or a read, left its mark"
-            self._lists = after
+            self._states = after
         return answer
 
-    def _reset_tasks(self, user: str) -> bytes:
-        for task in orjson.loads(self._list(user)):
-            assert self._ask(user, "DELETE", f"/{task['id']}").status == 204
-        assert self._ask(user, "POST", body=TASK).status == 201
-        return self._list(user)
+    def _reset(self, user: str) -> State:
+        for name, entities in self._state(user)._asdict().items():
+            for one in orjson.loads(entities):
+                assert self._ask(user, "DELETE", f"{name}/{one['id']}").status == 204
+        assert self._ask(user, "POST", "tasks", TASK).status == 201
+        assert self._ask(user, "POST", "lists", NEW_LIST).status == 201
+        return self._state(user)
 
-    def _list(self, user: str) -> bytes:
-        answer = self._ask(user, "GET")
-        assert answer.status == 200, f"the list of {user} fails: {answer.body!r}"
-        return answer.body
+    def _state(self, user: str) -> State:
+        answers = {name: self._ask(user, "GET", name) for name in State._fields}
+        for answer in answers.values():
+            assert answer.status == 200, f"the list of {user} fails: {answer.body!r}"
+        return State(**{name: answer.body for name, answer in answers.items()})
 
-    def _ask(self, user: str, method: str, path: str = "", body: bytes | None = None) -> Answer:
-        target = f"/api/tasks/{user}/tasks{path}"
+    def _ask(self, user: str, method: str, path: str, body: bytes | None = None) -> Answer:
+        target = f"/api/tasks/{user}/{path}"
         return self._send(message(method, target, body=body, token=token_of(user)), method)
 
     def _send(self, octets: bytes, method: str) -> Answer:
@@ -121,14 +134,33 @@ class CorpusRunner:
         return answer
 
 
-def fill_placeholders(request: bytes, lists: Mapping[str, bytes]) -> bytes:
-    """Return the request with what it names in braces filled in."""
-    own, foreign = (UUID(orjson.loads(lists[user])[0]["id"]) for user in USERS)
-    names = {
+def fill_placeholders(request: bytes, states: Mapping[str, State]) -> bytes:
+    """Return the request with what it names in braces filled in, and its body framed as before."""
+    names = placeholders(states)
+    head, end, body = request.partition(b"\r\n\r\n")
+    filled, length = _filled(body, names), b"\r\nContent-Length: %d"
+    if filled != body:
+        head = head.replace(length % len(body), length % len(filled))
+    return _filled(head, names) + end + filled
+
+
+def _filled(octets: bytes, names: Mapping[str, str]) -> bytes:
+    for name, value in names.items():
+        octets = octets.replace(b"{%s}" % name.encode(), value.encode())
+    return octets
+
+
+def placeholders(states: Mapping[str, State]) -> dict[str, str]:
+    """Return what stands for each name in braces."""
+    own, foreign = (UUID(orjson.loads(states[user].tasks)[0]["id"]) for user in USERS)
+    own_list, foreign_list = (orjson.loads(states[user].lists)[0]["id"] for user in USERS)
+    return {
         "own": f"{own}",
         "OWN": f"{own}".upper(),
         "own without dashes": own.hex,
         "foreign": f"{foreign}",
+        "own list": own_list,
+        "foreign list": foreign_list,
         "missing": f"{MISSING}",
         "ada": token_of("ada"),
         "bob": token_of("bob"),
@@ -136,9 +168,6 @@ def fill_placeholders(request: bytes, lists: Mapping[str, bytes]) -> bytes:
         "cursor by title": cursor_of("ada", own, Sort(field="title", descending=False)),
         "cursor of bob": cursor_of("bob", foreign),
     }
-    for name, value in names.items():
-        request = request.replace(b"{%s}" % name.encode(), value.encode())
-    return request
 
 
 def check_answer(case: Case, answer: Answer) -> None:
@@ -205,13 +234,14 @@ def request_header(case: Case, name: str) -> str:
     return found[1].decode("latin-1") if found else ""
 
 
-def check_write(answer: Answer, tasks: list[dict[str, Any]], prefix: str) -> None:
-    """Assert that what a write was answered is what the owner's list shows."""
+def check_write(case: Case, answer: Answer, state: State, prefix: str) -> None:
+    """Assert that what a write was answered is what its owner has then."""
+    entities = orjson.loads(state.lists if case.collection.endswith("/lists") else state.tasks)
     if answer.status == 204:
-        assert tasks == []
+        assert entities == []
         return
-    task = answer.json
-    assert task in tasks
-    assert answer.headers["ETag"] == f'"{task["version"]}"'
-    location = f"{prefix}/api/tasks/ada/tasks/{task['id']}" if answer.status == 201 else None
+    entity = answer.json
+    assert entity in entities
+    assert answer.headers["ETag"] == f'"{entity["version"]}"'
+    location = f"{prefix}{case.collection}/{entity['id']}" if answer.status == 201 else None
     assert answer.headers["Location"] == location

@@ -8,7 +8,7 @@ import pytest
 from tests.hostile.fields import allowed, forbidden, wrong_types
 
 from taskservice.core.fields import Field, field, fields_of, with_fields
-from taskservice.core.kinds import Boolean, Identifier, Integer, Line, Text, Timestamp
+from taskservice.core.kinds import Boolean, Identifier, Integer, Line, Reference, Text, Timestamp
 
 
 @with_fields
@@ -21,6 +21,7 @@ class Sample:
     number: int = field(Integer(1, 3), "A number.", example=1)
     unbounded: int = field(Integer(1), "A number without a maximum.", example=1)
     time: datetime | None = field(Timestamp(), "A time, or null.", example=None)
+    parent: UUID | None = field(Reference("task"), "Another task, or null.", example=None)
     link: UUID = field(Identifier(), "An id.", example="01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11")
 
 

@@ -7,6 +7,7 @@ from tests.hostile.fields import cases_of, cases_of_filters
 from tests.hostile.messages import COMPLETE, LIST, OWN, complete, delete, get, patch, post, put
 
 from taskservice.core.task import Task
+from taskservice.core.task_list import TaskList
 from taskservice.core.task_query import TaskQuery
 
 ASTRAL_RANGE = "".join(chr(0x20000 + n) for n in range(10_000))
@@ -34,6 +35,7 @@ def at_id(task_id: str) -> bytes:
 
 CASES = [
     *cases_of(Task),
+    *cases_of(TaskList),
     *cases_of_filters(TaskQuery),
     *invalid(
         21,

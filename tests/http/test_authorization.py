@@ -1,5 +1,6 @@
 """Authorization: rules for all routes, checked on every route."""
 
+import re
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
@@ -18,9 +19,13 @@ from taskservice.testing import ADA
 PUBLIC = {"/", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/<name>", "/problems/<name>"}
 OWNED = {
     "/api/tasks/<user_id>/labels",
+    "/api/tasks/<user_id>/lists",
+    "/api/tasks/<user_id>/lists/<uuid:list_id>",
+    "/api/tasks/<user_id>/lists/<uuid:list_id>/position",
     "/api/tasks/<user_id>/tasks",
     "/api/tasks/<user_id>/tasks/<uuid:task_id>",
     "/api/tasks/<user_id>/tasks/<uuid:task_id>/complete",
+    "/api/tasks/<user_id>/tasks/<uuid:task_id>/position",
 }
 
 
@@ -39,7 +44,7 @@ def operations(app: Flask) -> Iterator[tuple[str, str]]:
     """Yield method and address, under the path of Ada, of every operation that has an owner."""
     for rule in app.url_map.iter_rules():
         if rule.rule in OWNED:
-            path = rule.rule.replace("<user_id>", ADA).replace("<uuid:task_id>", str(uuid4()))
+            path = re.sub("<uuid:.*?>", str(uuid4()), rule.rule.replace("<user_id>", ADA))
             yield from ((method, path) for method in sorted((rule.methods or set()) - {"OPTIONS"}))
 
 
@@ -48,9 +53,9 @@ def test_every_route_is_known(app: Flask) -> None:
     assert {rule.rule for rule in app.url_map.iter_rules()} == PUBLIC | OWNED
 
 
-def test_the_walk_finds_all_eight_operations(app: Flask) -> None:
-    """The eight operations, and HEAD for the three reads."""
-    assert len(list(operations(app))) == 11
+def test_the_walk_finds_every_operation(app: Flask) -> None:
+    """The fifteen operations, and HEAD for the five reads."""
+    assert len(list(operations(app))) == 20
 
 
 @pytest.mark.parametrize(
@@ -146,7 +151,8 @@ def test_options_is_public(closed_app: Flask) -> None:
         assert "Content-Type" not in response.headers
         allowed[path.rpartition("/")[2]] = set(response.headers["Allow"].split(", "))
     assert allowed["tasks"] == {"GET", "HEAD", "OPTIONS", "POST"}
-    assert allowed["complete"] == {"OPTIONS", "PATCH"}
+    assert allowed["lists"] == {"GET", "HEAD", "OPTIONS", "POST"}
+    assert allowed["complete"] == allowed["position"] == {"OPTIONS", "PATCH"}
 
 
 @pytest.mark.parametrize(

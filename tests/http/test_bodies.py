@@ -14,7 +14,7 @@ from taskservice.adapters.http.api import schemas
 from taskservice.adapters.http.protocol.bodies import BodySchema
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
 from taskservice.adapters.http.protocol.strict_fields import KindField
-from taskservice.core.kinds import Boolean, Choice, Integer, Kind, Text
+from taskservice.core.kinds import Boolean, Choice, Integer, Kind, Reference, Text
 from taskservice.core.labels import LABEL_LIMIT, Labels
 from taskservice.core.local_times import DateOrTime
 from taskservice.core.task import DESCRIPTION_LIMIT, TITLE_LIMIT
@@ -28,10 +28,13 @@ BODIES = [
     if isinstance(kind, type) and issubclass(kind, BodySchema) and name[0] != "_" and kind().fields
 ]
 
+MOVES = {schemas.TaskMoveSchema, schemas.TaskListMoveSchema}
+"""Bodies with exactly one of their fields."""
 
 LONGEST: dict[type[Kind], str] = {
     Choice: "needs-action",
     DateOrTime: "2026-03-29T09:00:00",
+    Reference: "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11",
     TimeZone: max(ZONE_NAMES, key=len),
 }
 
@@ -61,7 +64,9 @@ def longest(field: fields.Field[Any]) -> str:
 @pytest.mark.parametrize("kind", BODIES)
 def test_the_longest_body_fits(kind: type[BodySchema]) -> None:
     """Whatever the fields allow is under the limit, every letter of it escaped and indented."""
-    members = [f'"{escaped(name)}": {longest(field)}' for name, field in kind().fields.items()]
+    written = {name: longest(field) for name, field in kind().fields.items()}
+    chosen = [max(written, key=lambda name: len(written[name]))] if kind in MOVES else [*written]
+    members = [f'"{escaped(name)}": {written[name]}' for name in chosen]
     body = "".join(["{", *(f"\r\n        {member}," for member in members)])[:-1] + "\r\n}\r\n"
     assert len(body) <= BODY_LIMIT
     kind().load(json.loads(body))

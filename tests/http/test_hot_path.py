@@ -24,18 +24,24 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[type[Schema]]:
 def test_no_schema_is_made_for_a_request(ada: ApiClient, made: list[type[Schema]]) -> None:
     """A schema that is made reads all its fields anew; a request meets the one that is there."""
     task = ada.create()
-    path = f"/{task['id']}"
+    path, one_list = f"/{task['id']}", f"{ada.lists}/{ada.create_list()['id']}"
     answers = [
         ada("GET", "?limit=20&completed=false&q=milk"),
         ada("GET", path),
         ada("PUT", path, json={"title": "Buy more milk"}),
         ada("PATCH", path, json={"description": None}),
         ada("PATCH", f"{path}/complete"),
-        ada("DELETE", path),
+        ada("PATCH", f"{path}/position", json={"place": "first"}),
+        ada("DELETE", f"{path}?subtasks=delete"),
+        ada("GET", ada.lists),
+        ada("PATCH", one_list, json={"name": "Food"}),
+        ada("PATCH", f"{one_list}/position", json={"place": "first"}),
+        ada("DELETE", f"{one_list}?tasks=inbox"),
         ada("POST", json={"titel": "Buy milk"}),
         ada("GET", "?limit=0"),
     ]
-    assert [one.status_code for one in answers] == [200, 200, 200, 200, 200, 204, 422, 422]
+    assert {one.status_code for one in answers[:-2]} == {200, 204}
+    assert [one.status_code for one in answers[-2:]] == [422, 422]
     assert made == []
 
 

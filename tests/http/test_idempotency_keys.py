@@ -4,12 +4,10 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from flask import Flask
 from tests.http_callers import ApiClient
 from tests.problem_details import problem
 
-from taskservice.adapters.http.protocol.idempotency import _fingerprint
-from taskservice.adapters.http.protocol.request import BODY_LIMIT, current_request
+from taskservice.adapters.http.protocol.request import BODY_LIMIT
 
 KEY = {"Idempotency-Key": "8e03978e-40d5-43e8-bc93-6894a57f9324"}
 
@@ -39,7 +37,9 @@ def test_a_repeated_creation_is_answered_as_the_first(ada: ApiClient) -> None:
         ("PATCH", "", {"description": "Two liters"}),
         ("PATCH", "/complete", {"completed": True}),
         ("PATCH", "/complete", None),
+        ("PATCH", "/position", {"place": "last"}),
         ("DELETE", "", None),
+        ("DELETE", "?subtasks=delete", None),
     ],
 )
 def test_a_repeated_write_is_answered_as_the_first(
@@ -50,6 +50,28 @@ def test_a_repeated_write_is_answered_as_the_first(
     headers = {**KEY, "If-Match": '"1"'}
     first = ada(method, path, json=body, headers=headers)
     again = ada(method, path, json=body, headers=headers)
+    assert first.status_code == (204 if method == "DELETE" else 200)
+    assert (again.status_code, again.data) == (first.status_code, first.data)
+    assert again.headers.get("ETag") == first.headers.get("ETag")
+    assert (replayed(first), replayed(again)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "suffix", "body"),
+    [
+        ("PATCH", "", {"name": "Food"}),
+        ("PATCH", "/position", {"place": "last"}),
+        ("DELETE", "?tasks=delete", None),
+    ],
+)
+def test_a_repeated_write_of_a_list_is_answered_as_the_first(
+    ada: ApiClient, method: str, suffix: str, body: Any
+) -> None:
+    """The list has another one behind it, and a task, so that each of the writes does something."""
+    made, _ = ada.create_list(), ada.create_list("Work")
+    ada.create(list_id=made["id"])
+    path = f"{ada.lists}/{made['id']}{suffix}"
+    first, again = (ada(method, path, json=body, headers=KEY) for _ in range(2))
     assert first.status_code == (204 if method == "DELETE" else 200)
     assert (again.status_code, again.data) == (first.status_code, first.data)
     assert again.headers.get("ETag") == first.headers.get("ETag")
@@ -70,13 +92,13 @@ def test_a_key_for_another_request_is_422(ada: ApiClient) -> None:
     assert ada("GET").json == [task]
 
 
-def test_a_request_with_another_query_is_another_request(app: Flask) -> None:
-    """No write has a query parameter yet; one that has needs no other fingerprint."""
-    fingerprints = set()
-    for path in ("/", "/?dry_run=true", "/?dry_run=false"):
-        with app.test_request_context(path, method="POST"):
-            fingerprints.add(_fingerprint(current_request()))
-    assert len(fingerprints) == 3
+def test_a_key_for_a_deletion_with_other_options_is_422(ada: ApiClient) -> None:
+    """The query is a part of the request: a retry that would delete more is refused."""
+    path = f"{ada.lists}/{ada.create_list()['id']}"
+    assert ada("DELETE", f"{path}?tasks=inbox", headers=KEY).status_code == 204
+    for query in ("", "?tasks=delete"):
+        problem(ada("DELETE", f"{path}{query}", headers=KEY), 422, "key-reused")
+    assert replayed(ada("DELETE", f"{path}?tasks=inbox", headers=KEY))
 
 
 @pytest.mark.parametrize("first", [b"", b'{"reason": "done"}'])

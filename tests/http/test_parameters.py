@@ -87,12 +87,13 @@ def test_an_altered_cursor_is_400(ada: ApiClient, alter: Any) -> None:
 
 def test_a_cursor_is_bound_to_its_list(ada: ApiClient) -> None:
     """A cursor of one order, search or filter is none of another."""
-    query = "sort=title&q=milk&completed=false"
+    query = "sort=title&q=milk&completed=false&list_id=inbox"
     cursor = cursor_of(ada, f"&{query}")
     assert ada("GET", f"?{query}&cursor={cursor}").status_code == 200
     for old, new in (
         *(("sort=title", "sort=-title"), ("sort=title&", ""), ("q=milk&", ""), ("milk", "mil")),
         *(("&completed=false", ""), ("false", "true")),
+        *(("&list_id=inbox", ""), ("inbox", "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11")),
     ):
         other = query.replace(old, new)
         problem(ada("GET", f"?{other}&cursor={cursor}"), 400, "malformed-request")

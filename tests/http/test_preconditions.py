@@ -12,15 +12,22 @@ from tests.problem_details import problem
 
 from taskservice.core.workspace import OpenWorkspace
 
-WRITES: list[tuple[str, str, Any]] = [
+Write = tuple[str, str, Any]
+
+UPDATES: list[Write] = [
     ("PUT", "", {"title": "Buy oat milk"}),
     ("PATCH", "", {"title": "Buy oat milk"}),
-    ("PATCH", "/complete", {"completed": True}),
     ("DELETE", "", None),
 ]
+SETTERS: list[Write] = [
+    ("PATCH", "/complete", {"completed": True}),
+    ("PATCH", "/position", {"place": "last"}),
+]
+"""Writes of what a retry sets again: `If-Match` is never required."""
+UPDATES_OF_LISTS: list[Write] = [("PATCH", "", {"name": "Food"}), ("DELETE", "", None)]
 
 
-@pytest.mark.parametrize(("method", "suffix", "body"), WRITES)
+@pytest.mark.parametrize(("method", "suffix", "body"), [*UPDATES, *SETTERS])
 @pytest.mark.parametrize(
     "tags", ['"1"', "*", ' "1" ', '"7", "1"', '"x","1"', ', "1",,', 'W/"1", "1"', '"", "1"']
 )
@@ -31,6 +38,19 @@ def test_a_write_is_done_where_the_tag_matches(
     task = ada.create()
     response = ada(method, f"/{task['id']}{suffix}", json=body, headers={"If-Match": tags})
     assert response.status_code == (204 if method == "DELETE" else 200)
+
+
+@pytest.mark.parametrize(("method", "suffix", "body"), [*UPDATES_OF_LISTS, SETTERS[1]])
+def test_a_write_of_a_list_is_done_where_the_tag_matches(
+    ada: ApiClient, method: str, suffix: str, body: Any
+) -> None:
+    """At another version it is 412, and the list is as before."""
+    path = f"{ada.lists}/{(made := ada.create_list())['id']}"
+    stale = ada(method, f"{path}{suffix}", json=body, headers={"If-Match": '"2"'})
+    problem(stale, 412, "precondition-failed")
+    assert ada("GET", path).json == made
+    done = ada(method, f"{path}{suffix}", json=body, headers={"If-Match": '"1"'})
+    assert done.status_code == (204 if method == "DELETE" else 200)
 
 
 def test_a_tag_with_del_is_400(ada: ApiClient) -> None:
@@ -66,23 +86,35 @@ def strict(open_workspace: OpenWorkspace) -> Flask:
 
 
 def test_if_match_may_be_demanded(strict: Flask) -> None:
-    """428 for an update without it, after existence; a completion is never asked for it.
+    """428 for an update without it, after existence; a completion and a move never need it.
 
     `If-None-Match` does not stand in for it, and does not come before it (RFC 9110, 13.2.1).
     """
     ada = ApiClient(strict.test_client(), "ada")
     task = ada.create()
     address = f"/{task['id']}"
-    for method, suffix, body in (WRITES[0], WRITES[1], WRITES[3]):
+    for method, suffix, body in UPDATES:
         for headers in ({}, {"If-None-Match": '"9"'}, {"If-None-Match": "*"}):
             answer = ada(method, f"{address}{suffix}", json=body, headers=headers)
             problem(answer, 428, "precondition-required")
         problem(ada(method, f"/{uuid4()}{suffix}", json=body), 404, "task-not-found")
     assert ada("GET", address).json == task
     assert ada("PUT", address, json={"title": "x"}, headers={"If-Match": '"1"'}).status_code == 200
-    assert ada("PATCH", f"{address}/complete").status_code == 200
-    stale = ada("PATCH", f"{address}/complete", headers={"If-Match": '"1"'})
-    problem(stale, 412, "precondition-failed")
+    for method, suffix, body in SETTERS:
+        assert ada(method, f"{address}{suffix}", json=body).status_code == 200
+        stale = ada(method, f"{address}{suffix}", json=body, headers={"If-Match": '"1"'})
+        problem(stale, 412, "precondition-failed")
+
+
+def test_if_match_may_be_demanded_of_lists(strict: Flask) -> None:
+    """Before the tasks in the list are looked at; a move never needs it."""
+    ada = ApiClient(strict.test_client(), "ada")
+    path = f"{ada.lists}/{(made := ada.create_list())['id']}"
+    ada.create(list_id=made["id"])
+    for method, query, body in (*UPDATES_OF_LISTS, ("DELETE", "?tasks=delete", None)):
+        answer = ada(method, f"{path}{query}", json=body)
+        problem(answer, 428, "precondition-required")
+    assert ada("PATCH", f"{path}/position", json={"place": "last"}).json == made
 
 
 def test_a_lost_update_is_refused(caller: Callable[[str], ApiClient]) -> None:

@@ -17,20 +17,22 @@ from tests.http_callers import SETTINGS, ApiClient, application
 from tests.problem_details import problem
 from werkzeug.exceptions import ImATeapot
 
-from taskservice.adapters.http.api.schemas import TaskSchema
+from taskservice.adapters.http.api.entity_schemas import response_schema
 from taskservice.app import create_app, openapi_document
+from taskservice.core.entity import Entity
 from taskservice.core.errors import SchemaOutdated, Unavailable
-from taskservice.core.task import Task
-from taskservice.core.workspace import Workspace
+from taskservice.core.workspace import ENTITY_TYPES, Workspace
 from taskservice.logs import Formatter
 from taskservice.testing.contract.strategies import any_values, strategies
 
+SCHEMAS = {one: response_schema(one)() for one in ENTITY_TYPES}
 
-@given(st.builds(Task, **strategies(Task, any_values)))
-def test_the_entity_is_written_as_the_schema_documents_it(task: Task) -> None:
-    """The fast rendering of a task equals marshmallow's, field by field and in order."""
-    documented = marshmallow.Schema.dump(TaskSchema(), task)
-    written = orjson.dumps(task, option=orjson.OPT_UTC_Z).decode()
+
+@given(st.one_of(*(st.builds(one, **strategies(one, any_values)) for one in ENTITY_TYPES)))
+def test_the_entity_is_written_as_the_schema_documents_it(entity: Entity) -> None:
+    """The fast rendering of an entity equals marshmallow's, field by field and in order."""
+    documented = marshmallow.Schema.dump(SCHEMAS[type(entity)], entity)
+    written = orjson.dumps(entity, option=orjson.OPT_UTC_Z).decode()
     assert json.loads(written, object_pairs_hook=list) == list(documented.items())
 
 
@@ -190,7 +192,7 @@ def test_the_document_and_the_routes_are_the_same(app: Flask) -> None:
         (rule.rule.replace("<uuid:", "<").replace("<", "{").replace(">", "}"), method)
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if rule.endpoint.partition(".")[0] in {"tasks", "labels", "health"}
+        if rule.endpoint.partition(".")[0] in {"tasks", "lists", "labels", "health"}
     }
     assert documented == served
 
@@ -207,6 +209,13 @@ def test_every_operation_documents_its_problems() -> None:
         "patch_task": always | with_precondition | {"200", "413", "415"},
         "complete_task": always | with_precondition | {"200", "413", "415"},
         "delete_task": always | with_precondition | {"204", "413"},
+        "move_task": always | with_precondition | {"200", "413", "415"},
+        "list_lists": always | {"200", "422"},
+        "create_list": always | {"201", "409", "413", "415", "422", "507"},
+        "get_list": always | {"200", "304", "404", "422"},
+        "patch_list": always | with_precondition | {"200", "413", "415"},
+        "move_list": always | with_precondition | {"200", "413", "415"},
+        "delete_list": always | with_precondition | {"204", "413"},
         "list_labels": always | {"200", "422"},
         "livez": {"200", "400"},
         "readyz": {"200", "400", "503"},

@@ -18,6 +18,8 @@ from tests.contract.conftest import (
 )
 from tests.databases import Database, service_engine
 
+from taskservice.adapters.sql.tables import OWNED_TABLES
+
 __all__ = [
     "database",
     "open_workspace",
@@ -33,7 +35,7 @@ __all__ = [
 def empty(database: Database) -> None:
     """Remove every row, as only the tables' owner may."""
     with psycopg.connect(database.owner, autocommit=True) as owner:
-        owner.execute("TRUNCATE tasks, idempotency_keys")
+        owner.execute(f"TRUNCATE {', '.join(table.name for table in OWNED_TABLES)}".encode())
 
 
 @pytest.fixture

@@ -12,7 +12,12 @@ from tests.statement_audit import StatementAudit
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.storage.rows import Rows
+from taskservice.core.entity import Edit
+from taskservice.core.lists import create_list, move_list, remove_list
+from taskservice.core.moves import Move
+from taskservice.core.subtasks import change_task, create_task, move_task, remove_task
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA, tasks_of
 
@@ -31,6 +36,14 @@ TIED = {
         "a",
     },
     "SELECT * FROM tasks a, tasks b WHERE a.user_id = %(x)s AND b.user_id = %(y)s": {"x", "y"},
+    "WITH RECURSIVE tree AS (SELECT id FROM tasks WHERE user_id = %(a)s AND parent_id = %(id)s"
+    " UNION ALL SELECT t.id FROM tasks t, tree WHERE t.user_id = %(b)s AND t.parent_id = tree.id)"
+    " SELECT title FROM tasks, tree WHERE tasks.user_id = %(c)s AND tasks.id = tree.id": {
+        "a",
+        "b",
+        "c",
+    },
+    "SELECT pg_advisory_xact_lock(hashtextextended(%(owner)s::VARCHAR, 0))": {"owner"},
     "SELECT version_num FROM taskservice_schema_version": set(),
     "SELECT set_config('taskservice.owner', %s, True), set_config('lock_timeout', %s, True)": {0},
     "COMMIT": set(),
@@ -53,6 +66,11 @@ UNTIED = [
     "SELECT (SELECT count(*) FROM tasks), 1",
     "SELECT 1 WHERE EXISTS (SELECT FROM tasks)",
     "WITH t AS (SELECT * FROM tasks) SELECT * FROM t WHERE user_id = %(owner)s",
+    "WITH RECURSIVE tree AS (SELECT id FROM tasks WHERE user_id = %(a)s AND parent_id = %(id)s"
+    " UNION ALL SELECT t.id FROM tasks t, tree WHERE t.parent_id = tree.id)"
+    " SELECT title FROM tasks, tree WHERE tasks.user_id = %(a)s AND tasks.id = tree.id",
+    "SELECT name FROM lists, tasks WHERE lists.id = tasks.list_id AND tasks.user_id = %(a)s",
+    "DELETE FROM lists WHERE id = %(id)s",
     "UPDATE tasks SET title = 'x'",
     "UPDATE tasks SET user_id = %(other)s WHERE user_id = %(owner)s",
     "DELETE FROM tasks USING idempotency_keys WHERE tasks.user_id = %(owner)s",
@@ -68,7 +86,11 @@ UNTIED = [
     " JOIN LATERAL (SELECT * FROM tasks WHERE user_id = s.owner) AS found ON true",
     "SELECT set_config('taskservice.owner', 'bob', true)",
     "SELECT set_config('taskservice.owner', :who, false)",
+    "SELECT pg_advisory_xact_lock(7)",
+    "SELECT pg_advisory_xact_lock(hashtextextended('bob', 0))",
+    "SELECT pg_advisory_lock(hashtext(%(owner)s))",
     "SELECT title FROM tasks_07",
+    "SELECT name FROM lists_07",
     "INSERT INTO idempotency_keys_00 (key) VALUES (%(key)s)",
     "TRUNCATE tasks",
     "LOCK TABLE tasks",
@@ -137,4 +159,28 @@ def test_the_audit_covers_every_operation(engine: Engine, audit: StatementAudit)
     with SqlStorage(engine).open_workspace(ADA, atomic=True) as workspace:
         add_once(workspace, NewTask(title="Buy bread"))
     assert audit.count - before == 15, "change and remove send a preamble that sets the owner"
+    assert not audit.faults
+
+
+@pytest.mark.parametrize("storage", ["engine", "sqlite"])
+def test_the_audit_covers_lists_moves_and_trees(
+    request: pytest.FixtureRequest, audit: StatementAudit, storage: str
+) -> None:
+    """Operations on several entities in one transaction, statements for many rows among them."""
+    own = partial(SqlStorage(request.getfixturevalue(storage)).open_workspace, ADA)
+    groceries = create_list(own, NewTaskList(name="Groceries"))
+    root, other = (create_task(own, NewTask(title=title)) for title in "AB")
+    below = create_task(own, NewTask(title="C", parent_id=root.id))
+    create_task(own, NewTask(title="D", parent_id=below.id))
+    for operation in (
+        partial(move_list, own, groceries.id, Move(place="last")),
+        partial(move_task, own, root.id, Move(after=other.id)),
+        partial(change_task, own, root.id, Edit({"list_id": groceries.id})),
+        partial(remove_task, own, below.id),
+        partial(remove_list, own, groceries.id, tasks="inbox"),
+        partial(remove_task, own, root.id, with_subtasks=True),
+    ):
+        seen = audit.count
+        operation()
+        assert audit.count > seen
     assert not audit.faults

@@ -29,6 +29,13 @@ OWNED = """
       FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
      WHERE attname = 'user_id' AND relkind IN ('r', 'p') AND NOT attisdropped ORDER BY 1
 """
+FOREIGN_KEYS = """
+    SELECT conname, conrelid::regclass::text, confrelid::regclass::text, own.attname, theirs.attname
+      FROM pg_constraint
+      JOIN pg_attribute AS own ON own.attrelid = conrelid AND own.attnum = conkey[1]
+      JOIN pg_attribute AS theirs ON theirs.attrelid = confrelid AND theirs.attnum = confkey[1]
+     WHERE contype = 'f' ORDER BY 1, 2, 3
+"""
 EXPIRED = (
     f"(created_at < (transaction_timestamp() - '{IDEMPOTENCY_KEY_TTL // HOUR}:00:00'::interval))"
 )
@@ -46,7 +53,7 @@ def test_every_table_has_an_owner(database: Database, tables: list[str]) -> None
     """Every table with content has a `user_id`."""
     versions = {VERSION_TABLE, ZONE_DATA_TABLE}
     assert set(inspect(database.superuser_engine).get_table_names()) == {*tables, *versions}
-    assert tables == ["idempotency_keys", "tasks"]
+    assert tables == ["idempotency_keys", "lists", "tasks"]
 
 
 def test_row_level_security_is_forced_on_every_table(database: Database, tables: list[str]) -> None:
@@ -62,11 +69,30 @@ def test_the_policies_are_exactly_these(database: Database, tables: list[str]) -
     keeper = database.role.replace("_service", "_owner")
     maintenance = ("maintenance", "PERMISSIVE", "ALL", [keeper], EXPIRED, "false")
     zones = ("zones", "PERMISSIVE", "SELECT", [keeper], "(time_zone IS NOT NULL)", None)
-    expected = {"tasks": [owners, zones], "idempotency_keys": [maintenance, owners]}
+    expected = {
+        "tasks": [owners, zones],
+        "lists": [owners],
+        "idempotency_keys": [maintenance, owners],
+    }
     with psycopg.connect(database.superuser) as connection:
         assert {table: connection.execute(POLICIES, (table,)).fetchall() for table in tables} == (
             expected
         )
+
+
+@pytest.mark.parametrize("entered", ["database", "partitioned_database"])
+def test_every_foreign_key_begins_with_the_owner(
+    request: pytest.FixtureRequest, entered: str
+) -> None:
+    """On both sides, so that no row refers to another owner's; also in each partition."""
+    database: Database = request.getfixturevalue(entered)
+    with psycopg.connect(database.superuser) as connection:
+        keys = connection.execute(FOREIGN_KEYS).fetchall()
+    assert {tuple(key[:3]) for key in keys} >= {
+        ("tasks_list_id_fkey", "tasks", "lists"),
+        ("tasks_parent_id_fkey", "tasks", "tasks"),
+    }
+    assert {tuple(key[3:]) for key in keys} == {("user_id", "user_id")}
 
 
 def test_the_role_that_serves_may_use_every_table(database: Database, tables: list[str]) -> None:

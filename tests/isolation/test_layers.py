@@ -18,6 +18,7 @@ from tests.http_callers import SETTINGS, ApiClient
 from taskservice.adapters.http.protocol import authorization
 from taskservice.adapters.http.protocol.request import current_request
 from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.adapters.sql.tables import OWNED_TABLES
 from taskservice.app import create_app
 from taskservice.testing import ADA, BOB
 
@@ -34,13 +35,16 @@ def without_ownership(app: Flask) -> Iterator[None]:
         authenticate = authorization._services().authenticate
         current_request().caller = authenticate(authorization._bearer_token())
 
-    checks = app.before_request_funcs["tasks"]
-    place = checks.index(authorization.enforce_ownership)
-    checks[place] = let_through
+    enforced = authorization.enforce_ownership
+    checks = [one for one in app.before_request_funcs.values() if enforced in one]
+    assert len(checks) == 3
+    for one in checks:
+        one[one.index(enforced)] = let_through
     try:
         yield
     finally:
-        checks[place] = authorization.enforce_ownership
+        for one in checks:
+            one[one.index(let_through)] = enforced
 
 
 @contextmanager
@@ -68,7 +72,8 @@ def _always_true(match: re.Match[str]) -> str:
 def without_policies(database: Database) -> Iterator[None]:
     """Disable row-level security as the tables' owner; restore it afterwards."""
     with psycopg.connect(database.owner, autocommit=True) as owner:
-        held = [table for (table,) in owner.execute(HELD, (["tasks", "idempotency_keys"],))]
+        names = [table.name for table in OWNED_TABLES]
+        held = [table for (table,) in owner.execute(HELD, (names,))]
         for table in held:
             owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())
         try:
@@ -79,53 +84,81 @@ def without_policies(database: Database) -> Iterator[None]:
 
 
 class Attack:
-    """Bob tries to reach Ada's task, under her path and under his own."""
+    """Bob tries to reach Ada's task, its sub-task and its list, under her path and his own."""
 
     def __init__(self, engine: Engine) -> None:
         self.app: Flask = create_app(SqlStorage(engine).open_workspace, SETTINGS)
         self._bob = ApiClient(self.app.test_client(), BOB)
         self._ada = ApiClient(self.app.test_client(), ADA)
-        self._task = self._ada.create(title=TITLE)
+        self._list = self._ada.create_list(TITLE)
+        self._task = self._ada.create(title=TITLE, list_id=self._list["id"])
+        self._ada.create(title=TITLE, parent_id=self._task["id"])
         self._bob.create(title="Bob's own")
+        self._bob.create_list("Bob's own")
         self._ada("POST", json={"title": TITLE}, headers={"Idempotency-Key": "key"})
+        self._before = self._all_of_ada()
 
     def statuses(self, path: str) -> list[int]:
         """Return the statuses that Bob gets under `path`; no response contains Ada's data."""
-        one, key = f"{path}/{self._task['id']}", {"Idempotency-Key": "key"}
-        answers = [
-            self._bob("GET", path),
-            self._bob("GET", f"{path}?q=secret"),
-            self._bob("GET", path, headers={"Prefer": "count=exact"}),
-            self._bob("GET", one),
-            self._bob("PUT", one, json={"title": "Mine now"}),
-            self._bob("PATCH", one, json={"title": "Mine now"}),
-            self._bob("PATCH", f"{one}/complete"),
-            self._bob("DELETE", one),
-            self._bob("DELETE", one, headers=key),
-        ]
+        answers = [*self._try_tasks(f"{path}/tasks"), *self._try_lists(f"{path}/lists")]
         assert [answer.text for answer in answers if TITLE in answer.text] == []
         assert answers[2].headers.get("X-Total-Count", "1") == "1"
         return [answer.status_code for answer in answers]
 
+    def _try_tasks(self, path: str) -> list[Any]:
+        one, key = f"{path}/{self._task['id']}", {"Idempotency-Key": "key"}
+        return [
+            self._bob("GET", path),
+            self._bob("GET", f"{path}?q=secret"),
+            self._bob("GET", path, headers={"Prefer": "count=exact"}),
+            self._bob("GET", f"{path}?list_id={self._list['id']}&sort=position"),
+            self._bob("GET", one),
+            self._bob("PUT", one, json={"title": "Mine now"}),
+            self._bob("PATCH", one, json={"title": "Mine now"}),
+            self._bob("PATCH", f"{one}/complete"),
+            self._bob("PATCH", f"{one}/position", json={"place": "last"}),
+            self._bob("DELETE", f"{one}?subtasks=delete"),
+            self._bob("DELETE", one),
+            self._bob("DELETE", one, headers=key),
+            self._bob("POST", path, json={"title": "x", "parent_id": self._task["id"]}),
+            self._bob("POST", path, json={"title": "x", "list_id": self._list["id"]}),
+        ]
+
+    def _try_lists(self, path: str) -> list[Any]:
+        one = f"{path}/{self._list['id']}"
+        return [
+            self._bob("GET", path),
+            self._bob("GET", one),
+            self._bob("PATCH", one, json={"name": "Mine now"}),
+            self._bob("PATCH", f"{one}/position", json={"place": "last"}),
+            self._bob("DELETE", f"{one}?tasks=delete"),
+            self._bob("DELETE", one),
+        ]
+
     def under_adas_path(self) -> list[int]:
-        return self.statuses(self._ada.path)
+        return self.statuses(f"/api/tasks/{ADA}")
 
     def under_bobs_path(self) -> list[int]:
-        return self.statuses(self._bob.path)
+        return self.statuses(self._bob.path.removesuffix("/tasks"))
 
     def leaves_no_trace(self) -> bool:
-        """Return whether Ada's task is unchanged."""
-        return bool(self._ada("GET", f"/{self._task['id']}").json == self._task)
+        """Return whether Ada's tasks and lists are unchanged."""
+        return self._all_of_ada() == self._before
+
+    def _all_of_ada(self) -> list[Any]:
+        return [self._ada("GET", path).json for path in (self._ada.path, self._ada.lists)]
 
 
-OWN_LISTS_ONLY = [200, 200, 200, 404, 404, 404, 404, 404, 404]
+OWN_ONLY = [200] * 4 + [404] * 8 + [422] * 2 + [200] + [404] * 5
+"""Bob's lists are his own; Ada's task and list do not exist, and cannot be referred to."""
+FORBIDDEN = [403] * len(OWN_ONLY)
 
 
 def test_all_layers_together_deny_access(engine: Engine) -> None:
     """403 under another user's path, 404 for another user's task."""
     attack = Attack(engine)
-    assert attack.under_adas_path() == [403] * 9
-    assert attack.under_bobs_path() == OWN_LISTS_ONLY
+    assert attack.under_adas_path() == FORBIDDEN
+    assert attack.under_bobs_path() == OWN_ONLY
     assert attack.leaves_no_trace()
 
 
@@ -133,7 +166,7 @@ def test_authorization_alone_denies_access(engine: Engine, database: Database) -
     """Without owner condition and policies, another user's path is 403 before any query."""
     attack = Attack(engine)
     with without_policies(database), without_clause(engine):
-        assert attack.under_adas_path() == [403] * 9
+        assert attack.under_adas_path() == FORBIDDEN
     assert attack.leaves_no_trace()
 
 
@@ -141,8 +174,8 @@ def test_the_owner_condition_alone_denies_access(engine: Engine, database: Datab
     """Without authorization and policies, every query is for Bob's own rows."""
     attack = Attack(engine)
     with without_policies(database), without_ownership(attack.app):
-        assert attack.under_adas_path() == OWN_LISTS_ONLY
-        assert attack.under_bobs_path() == OWN_LISTS_ONLY
+        assert attack.under_adas_path() == OWN_ONLY
+        assert attack.under_bobs_path() == OWN_ONLY
     assert attack.leaves_no_trace()
 
 
@@ -150,15 +183,15 @@ def test_row_level_security_alone_denies_access(engine: Engine) -> None:
     """Without authorization and owner condition, PostgreSQL returns only Bob's rows."""
     attack = Attack(engine)
     with without_ownership(attack.app), without_clause(engine) as sent:
-        assert attack.under_adas_path() == OWN_LISTS_ONLY
-        assert attack.under_bobs_path() == OWN_LISTS_ONLY
-    assert len(sent) == 20
+        assert attack.under_adas_path() == OWN_ONLY
+        assert attack.under_bobs_path() == OWN_ONLY
+    assert len(sent) == 40
     assert attack.leaves_no_trace()
 
 
 def test_without_policies_the_owner_condition_is_the_last_layer(sqlite: Engine) -> None:
     """On SQLite its removal exposes another user's task, so the removal works."""
     attack = Attack(sqlite)
-    assert attack.under_bobs_path() == OWN_LISTS_ONLY
+    assert attack.under_bobs_path() == OWN_ONLY
     with without_clause(sqlite), pytest.raises(AssertionError, match=TITLE):
         attack.under_bobs_path()

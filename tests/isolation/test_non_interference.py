@@ -1,6 +1,5 @@
 """Non-interference: a user gets the same bytes, whatever other users do."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -14,7 +13,7 @@ from tests.isolation.conftest import empty
 
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.adapters.sql.tables import idempotency_keys, tasks
+from taskservice.adapters.sql.tables import OWNED_TABLES
 from taskservice.app import create_app
 from taskservice.core.query import sort_fields
 from taskservice.core.task import Task
@@ -42,6 +41,7 @@ QUERIES = [
     "labels_any=A,b&available_at=2026-03-29",
     "has_due=true&labels_all=ab",
 ]
+MOVES = [{"place": "first"}, {"place": "last"}]
 
 
 def planned(action: Action) -> dict[str, Any]:
@@ -77,6 +77,10 @@ class Seeded:
         return UUID(int=moment << 80 | 7 << 76 | 0b10 << 62 | self.owner << 16 | self.count)
 
 
+Ask = tuple[str, str, Any]
+"""A method, a path and a body, None for none."""
+
+
 class User:
     """One user, who remembers the ids of what they made, and may know `another` and theirs."""
 
@@ -88,6 +92,7 @@ class User:
         self.seeded = seeded
         self.actions = 0
         self.made: list[str] = []
+        self.lists: list[str] = []
         self.another = another
         self.page = ""
 
@@ -96,37 +101,61 @@ class User:
         self.actions += 1
         self.seeded.turn(self.number, self.actions)
         answer = self._ask(action)
-        if action.verb == "create" and answer.status_code == 201:
-            self.made.append(answer.json["id"])
+        if answer.status_code == 201:
+            made = self.lists if action.verb == "create list" else self.made
+            made.append(answer.json["id"])
         if link := answer.headers.get("Link"):
             self.page = link.partition("<")[2].partition(">")[0]
         return answer.status_code, sorted(answer.headers), answer.data
 
     def _ask(self, action: Action) -> Any:
-        headers = {"X-Request-Id": "same"} | ({"Idempotency-Key": action.key} if action.key else {})
+        headers = {"X-Request-Id": "same", "Prefer": "count=exact"}
+        headers |= {"Idempotency-Key": action.key} if action.key else {}
         whose = self.another if action.steals and self.another else self
+        ask = {**self._on_tasks(action, whose), **self._on_lists(action, whose)}
+        method, path, body = ask[action.verb]
+        return self.caller(method, path, headers=headers, **({"json": body} if body else {}))
+
+    def _on_tasks(self, action: Action, whose: "User") -> dict[str, Ask]:
+        """Return what each verb about tasks sends, with an id of `whose`."""
         one = f"/{self._pick(whose.made, action.n)}"
         sort = SORTS[action.n % len(SORTS)]
-        ask: dict[str, Callable[[], Any]] = {
-            "create": lambda: self.caller(
-                "POST", json={"title": action.word, **planned(action)}, headers=headers
-            ),
-            "get": lambda: self.caller("GET", one, headers=headers),
-            "edit": lambda: self.caller("PATCH", one, json={"title": action.word}, headers=headers),
-            "complete": lambda: self.caller("PATCH", f"{one}/complete", headers=headers),
-            "delete": lambda: self.caller("DELETE", one, headers=headers),
-            "list": lambda: self.caller("GET", f"?limit=2&sort={sort}", headers=headers),
-            "search": lambda: self.caller(
-                "GET", f"?q={action.word}", headers={**headers, "Prefer": "count=exact"}
-            ),
-            "plan": lambda: self.caller("PATCH", one, json=planned(action), headers=headers),
-            "planned": lambda: self.caller("GET", f"?{QUERIES[action.n]}", headers=headers),
-            "labels": lambda: self.caller(
-                "GET", f"/api/tasks/{self.caller.user}/labels", headers=headers
-            ),
-            "page": lambda: self.caller("GET", whose.page, headers=headers),
+        within = "&list_id=inbox" if sort == "position" else ""
+        return {
+            "create": ("POST", "", {"title": action.word, **planned(action)}),
+            "get": ("GET", one, None),
+            "edit": ("PATCH", one, {"title": action.word}),
+            "complete": ("PATCH", f"{one}/complete", None),
+            "delete": ("DELETE", one, None),
+            "list": ("GET", f"?limit=2&sort={sort}{within}", None),
+            "search": ("GET", f"?q={action.word}", None),
+            "plan": ("PATCH", one, planned(action)),
+            "planned": ("GET", f"?{QUERIES[action.n]}", None),
+            "labels": ("GET", f"/api/tasks/{self.caller.user}/labels", None),
+            "page": ("GET", whose.page, None),
         }
-        return ask[action.verb]()
+
+    def _on_lists(self, action: Action, whose: "User") -> dict[str, Ask]:
+        """Return what each verb about lists, moves and trees sends, with ids of `whose`."""
+        one, beside = (self._pick(whose.made, n) for n in (action.n, action.n + 1))
+        first = f"/{self._pick(self.made, 0)}"
+        lists, known = self.caller.lists, self._pick(whose.lists, action.n)
+        option = ("inbox", "delete")[action.n % 2]
+        return {
+            "create list": ("POST", lists, {"name": action.word}),
+            "lists": ("GET", lists, None),
+            "get list": ("GET", f"{lists}/{known}", None),
+            "rename list": ("PATCH", f"{lists}/{known}", {"name": action.word}),
+            "move list": ("PATCH", f"{lists}/{known}/position", MOVES[action.n % 2]),
+            "delete list": ("DELETE", f"{lists}/{known}?tasks={option}", None),
+            "into list": ("PATCH", first, {"list_id": known}),
+            "in list": ("GET", f"?list_id={known}&sort=position", None),
+            "move": ("PATCH", f"/{one}/position", MOVES[action.n % 2]),
+            "move beside": ("PATCH", f"{first}/position", {"after": beside}),
+            "under": ("PATCH", first, {"parent_id": beside}),
+            "create below": ("POST", "", {"title": action.word, "parent_id": one}),
+            "delete tree": ("DELETE", f"/{one}?subtasks=delete", None),
+        }
 
     @staticmethod
     def _pick(ids: list[str], n: int) -> str:
@@ -136,7 +165,20 @@ class User:
 VERBS = [
     *("create", "get", "edit", "complete", "delete", "list", "search", "page"),
     *("plan", "planned", "labels"),
+    *("create list", "lists", "get list", "rename list", "move list", "delete list"),
+    *("into list", "in list", "move", "move beside", "under", "create below", "delete tree"),
 ]
+
+
+LOOKS = ["create", "get", "list", "search", "lists", "get list", "in list", "create below"]
+
+
+SETTLED = [
+    (who, Action(verb, n, word, None))
+    for who in (0, 1)
+    for n, (verb, word) in enumerate([("create", "a"), ("create", "b"), ("create list", "a")])
+]
+"""What each user begins with: two tasks and a list."""
 
 
 def actions(steals: st.SearchStrategy[bool]) -> st.SearchStrategy[list[Action]]:
@@ -172,18 +214,18 @@ def test_users_do_not_affect_one_another(
     theirs = data.draw(actions(st.booleans()), label="Bob's actions")
     order = data.draw(st.permutations([0] * len(mine) + [1] * len(theirs)), label="turns")
     queues = [iter(mine), iter(theirs)]
-    interleaved = [(who, next(queues[who])) for who in order]
+    interleaved = [*SETTLED, *((who, next(queues[who])) for who in order)]
     alone = [(who, action) for who, action in interleaved if who == 0]
     assert run(request, adapter, alone) == run(request, adapter, interleaved)
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_an_attacker_does_not_affect_a_user(request: pytest.FixtureRequest, adapter: str) -> None:
-    """Bob tries every operation on Ada's tasks, with her ids, page and key."""
-    made = [(0, Action("create", 0, word, None)) for word in ("a", "b", "ab")]
+    """Bob tries every operation on Ada's tasks and lists, with her ids, page and key."""
+    made = [*SETTLED, (0, Action("into list", 0, "", None)), (0, Action("under", 0, "", None))]
     made += [(0, Action("create", 0, "b", "k1")), (0, Action("list", 0, "", None))]
     tries = [(1, Action(verb, 0, "b", key, True)) for verb in VERBS for key in (None, "k1")]
-    looks = [(0, Action(verb, 0, "b", "k1")) for verb in ("create", "get", "list", "search")]
+    looks = [(0, Action(verb, 0, "b", "k1" if verb == "create" else None)) for verb in LOOKS]
     assert run(request, adapter, made + looks) == run(request, adapter, made + tries + looks)
 
 
@@ -199,7 +241,7 @@ def emptied(request: pytest.FixtureRequest, adapter: str, seeded: Seeded) -> Ope
     engine: Engine = request.getfixturevalue(adapter)
     if adapter == "sqlite":
         with engine.connect() as connection:
-            for table in (tasks, idempotency_keys):
+            for table in reversed(OWNED_TABLES):
                 connection.execute(delete(table))
     else:
         empty(request.getfixturevalue("database"))

@@ -47,6 +47,10 @@ OPENED = {
         "ALTER TABLE idempotency_keys NO FORCE ROW LEVEL SECURITY",
         [(OPEN.format("idempotency_keys"), ENABLE.format("idempotency_keys"))],
     ),
+    "disabled for lists": (
+        "ALTER TABLE lists DISABLE ROW LEVEL SECURITY",
+        [(OPEN.format("lists"), ENABLE.format("lists"))],
+    ),
     "another policy for all": (
         'CREATE POLICY "all" ON tasks USING (true)',
         [(OTHER.format('"all"', "tasks"), DROP.format('"all"', "tasks"))],

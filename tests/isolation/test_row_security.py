@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg import Connection
-from psycopg.errors import InsufficientPrivilege
+from psycopg.errors import ForeignKeyViolation, InsufficientPrivilege
 from sqlalchemy import Engine
 from tests.benchmarks import row_security
 from tests.databases import Database, migrated_database, simulate_pooler
@@ -20,6 +20,7 @@ from tests.system.conftest import command
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_list import NewTaskList, TaskListQuery
 from taskservice.core.task_query import TaskQuery
 from taskservice.core.workspace import TaskService
 from taskservice.testing import ADA, BOB, tasks_of
@@ -28,17 +29,21 @@ SAY = "SELECT set_config('taskservice.owner', %s, true)"
 
 STATEMENTS = [
     "SELECT * FROM tasks",
+    "SELECT * FROM lists",
     "SELECT * FROM idempotency_keys",
     "UPDATE tasks SET version = 7",
+    "UPDATE lists SET version = 7",
     "UPDATE idempotency_keys SET fingerprint = ''",
     "DELETE FROM tasks",
+    "DELETE FROM lists",
 ]
 
 
 @pytest.fixture(autouse=True)
 def task(engine: Engine) -> Task:
-    """Bob's task, and the idempotency record of its creation."""
+    """Bob's task, the idempotency record of its creation, and an empty list of his."""
     with SqlStorage(engine).open_workspace(BOB, atomic=True) as workspace:
+        workspace.lists.add(NewTaskList(name="Bob's secret list"))
         return add_once(workspace, NewTask(title="Bob's secret"))
 
 
@@ -76,11 +81,33 @@ def test_no_row_is_written_for_another_owner(service: Connection) -> None:
         service.execute("UPDATE tasks SET user_id = %s", (ADA,))
 
 
+@pytest.mark.parametrize(
+    ("column", "statement"),
+    [
+        ("list_id", "UPDATE tasks SET list_id = %s"),
+        ("parent_id", "UPDATE tasks SET parent_id = %s"),
+    ],
+)
+def test_no_row_refers_to_another_owners(
+    engine: Engine, service: Connection, task: Task, column: str, statement: str
+) -> None:
+    """A foreign key is checked without policies, but it has the owner: a foreign id is missing."""
+    with SqlStorage(engine).open_workspace(BOB) as workspace:
+        ids = {"parent_id": task.id, "list_id": workspace.lists.list(TaskListQuery()).items[0].id}
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
+        tasks.add(NewTask(title="Ada's own"))
+    for known in (ids[column], UUID(int=0)):
+        with pytest.raises(ForeignKeyViolation), service.transaction():
+            service.execute(SAY, (ADA,))
+            service.execute(statement.encode(), (known,))
+
+
 OPERATIONS: dict[str, Callable[[TaskService, UUID], object]] = {
     "get": lambda tasks, known: tasks.get(known),
     "list": lambda tasks, _: tasks.list(TaskQuery(with_total=True)),
     "search": lambda tasks, _: tasks.list(TaskQuery(text="secret")),
     "add": lambda tasks, _: tasks.add(NewTask(title="Buy milk")),
+    "descendants": lambda tasks, known: tasks.descendants(known),
     "change": lambda tasks, known: tasks.change(known, Task.complete),
     "remove": lambda tasks, known: tasks.remove(known),
 }
@@ -109,9 +136,10 @@ def test_the_owner_setting_ends_with_the_transaction(
 
 
 def test_row_level_security_applies_to_the_tables_owner(database: Database) -> None:
-    """It sees no task, and no idempotency record that is in use."""
+    """It sees no task, no list, and no idempotency record that is in use."""
     with psycopg.connect(database.owner, autocommit=True) as owner:
         assert owner.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
+        assert owner.execute("SELECT count(*) FROM lists").fetchone() == (0,)
         assert owner.execute("SELECT count(*) FROM idempotency_keys").fetchone() == (0,)
 
 

@@ -19,6 +19,7 @@ LEAKS = {
     "the secret": SECRET,
     "a token": TOKEN,
     "a title or a description": "Buy milk",
+    "the name of a list": "Groceries",
     "the database's password": DATABASE_PASSWORD,
     "a database address": f"postgresql+psycopg://ada:{'x' * 5}@db.example/tasks",
 }

@@ -23,6 +23,7 @@ from taskservice.testing import ADA, TickingClock
 
 TASKS = "/api/tasks/{user_id}/tasks"
 TASK = "/api/tasks/{user_id}/tasks/{task_id}"
+LIST = "/api/tasks/{user_id}/lists/{list_id}"
 ABSENT = f"/{UUID(int=0)}"
 BODY = {"title": "Buy milk"}
 OF_EVERY_LINE = {"timestamp", "pid", "message"}
@@ -146,6 +147,7 @@ def test_a_replay_is_logged(ada: ApiClient, logged_request: LoggedRequest) -> No
     ("path", "route", "status", "problem"),
     [
         (ABSENT, TASK, 404, "task-not-found"),
+        (f"/api/tasks/ada/lists{ABSENT}", LIST, 404, "list-not-found"),
         ("?limit=0", TASKS, 422, "invalid-request"),
         ("/api/tasks/bob/tasks", TASKS, 403, "not-your-tasks"),
     ],

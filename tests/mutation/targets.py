@@ -23,6 +23,8 @@ CONTRACT = [
 ]
 SCHEMA = ["tests/system/test_schema.py"]
 COMPATIBILITY = ["tests/compatibility/test_records.py"]
+FORMS = ["tests/compatibility/test_forms.py"]
+TREES = ["tests/planning/test_subtasks.py", "tests/planning/test_lists.py"]
 PLANNING = ["tests/planning/test_due.py", "tests/planning/test_zone_data.py"]
 START = ["tests/system/test_configuration.py"]
 TOKENS = [
@@ -60,11 +62,13 @@ TESTS = {
     "adapters/jwt/verifier": [*TOKENS, "tests/jwt_verification/test_verification_cache.py"],
     "adapters/sql/connection/address": ["tests/field_reports/test_addresses.py", *SCHEMA],
     "adapters/sql/connection/retries": OUTCOMES,
+    "adapters/sql/storage/last_write": ["tests/contract/test_last_write.py", *OUTCOMES],
     "adapters/sql/storage/owner_data": [
         "tests/contract/test_owner_data.py",
+        "tests/system/test_import_order.py",
         "tests/system/test_export_import.py",
     ],
-    "adapters/sql/storage/retryable_writes": CONTRACT,
+    "adapters/sql/storage/retryable_writes": [*CONTRACT, *TREES],
     "adapters/sql/engine": [
         "tests/contract/test_pool.py",
         *SCHEMA,
@@ -88,6 +92,11 @@ TESTS = {
     "adapters/sql/checks/database_info": ["tests/system/test_check.py"],
     "adapters/sql/storage/conditions": [*CONTRACT, *PLANNING, "tests/contract/test_plans.py"],
     "adapters/sql/storage/queries": [*CONTRACT, "tests/contract/test_plans.py"],
+    "adapters/sql/storage/trees": [
+        "tests/contract/test_contract.py",
+        *TREES,
+        "tests/contract/test_plans.py",
+    ],
     "adapters/sql/storage/labels": ["tests/planning/test_labels.py"],
     "adapters/sql/admin/migrate": [
         "tests/contract/test_pool.py",
@@ -108,10 +117,19 @@ TESTS = {
     "adapters/sql/migrations/versions/0004_search_text": SCHEMA,
     "adapters/sql/migrations/versions/0005_idempotency_keys": [*SCHEMA, *COMPATIBILITY],
     "adapters/sql/migrations/versions/0006_priority": SCHEMA,
-    "adapters/sql/migrations/versions/0007_planning": [*SCHEMA, *COMPATIBILITY, *PLANNING],
+    "adapters/sql/migrations/versions/0007_planning": [*SCHEMA, *FORMS, *COMPATIBILITY, *PLANNING],
+    "adapters/sql/migrations/versions/0008_lists": [
+        *SCHEMA,
+        *FORMS,
+        "tests/system/test_upgrade.py",
+        "tests/isolation/test_catalogue.py",
+    ],
     "adapters/sql/connection/commit_outcome": OUTCOMES,
     "adapters/sql/connection/error_codes": ["tests/contract/test_failures.py"],
-    "adapters/sql/admin/partition": ["tests/contract/test_partitions.py"],
+    "adapters/sql/admin/partition": [
+        "tests/contract/test_partitions.py",
+        "tests/system/test_upgrade.py",
+    ],
     "adapters/sql/connection/timeouts": OUTCOMES,
     "adapters/sql/checks/row_security": [
         "tests/isolation/test_policies.py",
@@ -137,7 +155,7 @@ TESTS = {
         "tests/isolation/test_catalogue.py",
         *START,
     ],
-    "adapters/sql/connection/sessions": [*CONTRACT, "tests/contract/test_plans.py"],
+    "adapters/sql/connection/sessions": [*CONTRACT, "tests/contract/test_plans.py", *TREES],
     "adapters/sql/connection/sqlite": [
         "tests/contract/test_pool.py",
         "tests/field_reports/test_readiness.py",
@@ -147,7 +165,7 @@ TESTS = {
     "adapters/sql/connection/compiled_statements": [*CONTRACT, "tests/contract/test_plans.py"],
     "adapters/sql/column_types": [*SCHEMA, *CONTRACT],
     "adapters/sql/tables": [*SCHEMA, *CONTRACT],
-    "adapters/sql/storage/repository": CONTRACT,
+    "adapters/sql/storage/repository": [*CONTRACT, *TREES],
 }
 """The tests that hold each module, those that are likely to notice first."""
 

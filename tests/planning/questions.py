@@ -1,4 +1,4 @@
-"""What a planner asks: tasks by their titles, the query of an example."""
+"""What a planner asks and sends: lists of tasks, changes, moves, lists and sub-tasks."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -13,14 +13,57 @@ def found(ada: ApiClient, **query: str) -> set[str]:
 
 def listed(ada: ApiClient, **query: str) -> list[str]:
     """Return the titles of all pages of a list, in its order."""
-    titles: list[str] = []
+    return [task["title"] for task in all_pages(ada, **query)]
+
+
+def all_pages(ada: ApiClient, **query: Any) -> list[dict[str, Any]]:
+    """Return the tasks on all pages of a list, in its order."""
+    tasks: list[dict[str, Any]] = []
     link = f"?{urlencode(query)}"
     while link:
         response = ada("GET", link)
         assert response.status_code == 200, response.text
-        titles += [task["title"] for task in response.json]
+        tasks += response.json
         link = response.headers.get("Link", "").partition(">")[0].removeprefix("<")
-    return titles
+    return tasks
+
+
+def by_position(
+    ada: ApiClient, list_id: str = "inbox", parent_id: str = "none", limit: int = 200
+) -> list[dict[str, Any]]:
+    """Return the tasks of a list, or the sub-tasks of a task in it, in their manual order."""
+    return all_pages(ada, list_id=list_id, parent_id=parent_id, sort="position", limit=limit)
+
+
+def titles(tasks: list[dict[str, Any]]) -> str:
+    """Return the titles of tasks in one word."""
+    return "".join(task["title"] for task in tasks)
+
+
+def moved(ada: ApiClient, task: dict[str, Any], **to: Any) -> Any:
+    """Send a move of a task, and return the response."""
+    return ada("PATCH", f"/{task['id']}/position", json=to)
+
+
+def lists_of(ada: ApiClient) -> str:
+    """Return the path of a user's lists."""
+    return f"/api/tasks/{ada.user}/lists"
+
+
+def new_list(ada: ApiClient, name: str = "Groceries") -> dict[str, Any]:
+    """Create a list and return it."""
+    response = ada("POST", lists_of(ada), json={"name": name})
+    assert response.status_code == 201, response.text
+    created: dict[str, Any] = response.json
+    return created
+
+
+def read(ada: ApiClient, task: dict[str, Any]) -> dict[str, Any]:
+    """Return a task as it is now."""
+    response = ada("GET", f"/{task['id']}")
+    assert response.status_code == 200, response.text
+    current: dict[str, Any] = response.json
+    return current
 
 
 def changed(ada: ApiClient, task: dict[str, Any], **fields: Any) -> Any:

@@ -299,7 +299,7 @@ def test_case_19_a_plain_task_has_the_defaults_behind_its_version(ada: ApiClient
     """The new members are behind those of before, in the order of the contract."""
     task = ada.create()
     names = [*task]
-    assert names[names.index("version") + 1 :] == [*NEW_MEMBERS]
+    assert names[names.index("version") + 1 :][: len(NEW_MEMBERS)] == [*NEW_MEMBERS]
     assert {name: task[name] for name in NEW_MEMBERS} == NEW_MEMBERS
 
 

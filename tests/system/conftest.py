@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.databases import Database, migrated_database
+from tests.databases import Database, migrated_database, sqlite_database
 from tests.postgres import Databases
 from tests.processes import COMMAND, run
 from tests.secret_values import SECRET
+from tests.system.places import Place
 
 
 def command(folder: Path, *arguments: str, **settings: str) -> str:
@@ -38,3 +39,14 @@ def production(
     else:
         with migrated_database(request.getfixturevalue("postgresql")) as database:
             yield {"DATABASE_URL": database.service.replace("postgresql:", "postgres:"), **settings}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """An empty database of each engine; on PostgreSQL an ordinary role, held by its policies."""
+    if request.param == "sqlite":
+        address = sqlite_database(tmp_path)
+        yield Place(address, address, tmp_path)
+    else:
+        with migrated_database(request.getfixturevalue("postgresql")) as database:
+            yield Place(database.service, database.owner, tmp_path)

@@ -139,17 +139,17 @@ def test_a_missing_grant_is_a_failure(
     """With table and privilege, or with the database's message if it denies the first read."""
     settings = {"DATABASE_URL": database.service, "TASKSERVICE_JWT_SECRET": SECRET}
     with database.superuser_engine.connect() as connection:
-        connection.exec_driver_sql(f"REVOKE DELETE ON tasks FROM {database.role}")
-        connection.exec_driver_sql("ALTER TABLE idempotency_keys NO FORCE ROW LEVEL SECURITY")
+        connection.exec_driver_sql(f"REVOKE DELETE ON lists, tasks FROM {database.role}")
+        connection.exec_driver_sql("ALTER TABLE lists NO FORCE ROW LEVEL SECURITY")
     status, found, _ = checked(tmp_path, **settings)
     grant = f"run `taskservice db grant {database.role}` as the tables' owner"
     assert (status, failures(found)) == (
         2,
         [
-            f"role {database.role} has no DELETE on tasks -> {grant}",
-            "role row-level security is not enabled and forced on table idempotency_keys -> "
+            f"role {database.role} has no DELETE on lists, DELETE on tasks -> {grant}",
+            "role row-level security is not enabled and forced on table lists -> "
             "as the tables' owner: "
-            "ALTER TABLE idempotency_keys ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
+            "ALTER TABLE lists ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
         ],
     )
     with database.superuser_engine.connect() as connection:

@@ -15,6 +15,7 @@ VARIES = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}": "<id>",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z": "<time>",
     r'"request_id":"[0-9a-f]{32}"': '"request_id":"<request>"',
+    r'"position":"[0-9a-f]{12}1"': '"position":"<position>"',
     r"127\.0\.0\.1:\d+": "<address>",
 }
 

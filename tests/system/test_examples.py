@@ -10,9 +10,7 @@ from tests.http_callers import token_of
 from tests.openapi_operations import Operation, examples, operations
 from tests.processes import Answer, Service, gunicorn
 
-MADE = {"id", "created_at", "updated_at", "completed_at"}
-WITHOUT_EXAMPLE = {"user_id", "task_id", "cursor"}
-"""Parameters that cannot be made up; a cursor belongs to one list."""
+MADE = {"id", "created_at", "updated_at", "completed_at", "position"}
 
 
 @pytest.fixture(scope="module")
@@ -35,19 +33,30 @@ LABELS = {"list_labels": ["garden", "home"]}
 """Labels of the task that an example is about."""
 
 
-def new_task(service: Service, user: str, name: str) -> str:
-    """Return the id of a task of `user`, the only one, as the example of an operation shows it."""
-    tasks, token = f"/api/tasks/{user}/tasks", token_of(user)
-    for task in service("GET", tasks, token).json:
-        service("DELETE", f"{tasks}/{task['id']}", token)
+def new_entities(service: Service, user: str, name: str) -> dict[str, str]:
+    """Return the ids of a user's only task and only list, as the example of an operation has them.
+
+    They are parameters of its path.
+    """
+    path, token = f"/api/tasks/{user}", token_of(user)
+    for entities in ("tasks", "lists"):
+        for one in service("GET", f"{path}/{entities}", token).json:
+            service("DELETE", f"{path}/{entities}/{one['id']}", token)
     new = {"title": "Buy milk", "labels": LABELS.get(name, [])}
-    return str(service("POST", tasks, token, new).json["id"])
+    task = service("POST", f"{path}/tasks", token, new).json
+    a_list = service("POST", f"{path}/lists", token, {"name": "Groceries"}).json
+    return {"task_id": task["id"], "list_id": a_list["id"]}
 
 
 def send(
-    service: Service, operation: Operation, user: str, task: str, body: Any, **headers: str
+    service: Service,
+    operation: Operation,
+    user: str,
+    ids: dict[str, str],
+    body: Any,
+    **headers: str,
 ) -> Answer:
-    path = operation.path.format(user_id=user, task_id=task)
+    path = operation.path.format(user_id=user, **ids)
     return service(operation.method, path, token_of(user), body, **headers)
 
 
@@ -62,7 +71,8 @@ def masked(value: Any) -> Any:
 
 NAMES = [
     *("list_tasks", "create_task", "get_task", "update_task", "patch_task", "complete_task"),
-    *("delete_task", "list_labels", "livez", "readyz"),
+    *("move_task", "delete_task", "list_labels", "livez", "readyz"),
+    *("list_lists", "create_list", "get_list", "patch_list", "move_list", "delete_list"),
 ]
 
 
@@ -81,17 +91,18 @@ def test_a_request_is_answered_as_its_example_says(
 ) -> None:
     """Each body that the document shows is answered with the status and the body that it shows.
 
-    Those of one operation follow one another, on a task that is new for each media type.
+    Those of one operation follow one another, on a task and a list that are new for each
+    media type.
     """
     operation = documented[name]
     status, said = operation.success
     answers = examples(said.get("content", {}).get("application/json", {}))
     for media_type, content in (operation.bodies or {"": {"example": None}}).items():
-        task, bodies = new_task(service, "ada", name), examples(content)
+        ids, bodies = new_entities(service, "ada", name), examples(content)
         assert bodies.keys() == (answers.keys() or {""})
         for example, body in bodies.items():
             headers = {"Content-Type": media_type} if media_type else {}
-            answer = send(service, operation, "ada", task, body, **headers)
+            answer = send(service, operation, "ada", ids, body, **headers)
             assert answer.status == status, answer.body
             shown = masked(answers[example]) if answers else None
             assert (masked(answer.json) if answer.body else None) == shown
@@ -108,20 +119,20 @@ def written(value: Any) -> str:
 def test_the_examples_of_parameters_are_heeded(
     service: Service, documented: dict[str, Operation], name: str
 ) -> None:
-    """Each query parameter and header has an example, which is taken."""
+    """Each query parameter and header has an example, which is taken. A cursor is of one list."""
     operation = documented[name]
     shown = [body for content in operation.bodies.values() for body in examples(content).values()]
     for parameter in operation.said["parameters"]:
-        if parameter["name"] in WITHOUT_EXAMPLE:
+        if parameter["in"] == "path" or parameter["name"] == "cursor":
             continue
-        task = new_task(service, name, name)
+        ids = new_entities(service, name, name)
         if parameter["in"] == "header":
             asked = {parameter["name"]: parameter["example"]}
-            answer = send(service, operation, name, task, shown[0] if shown else None, **asked)
+            answer = send(service, operation, name, ids, shown[0] if shown else None, **asked)
         else:
             asked = {parameter["name"]: written(parameter["schema"]["example"])}
             with_query = operation._replace(path=f"{operation.path}?{urlencode(asked)}")
-            answer = send(service, with_query, name, task, None)
+            answer = send(service, with_query, name, ids, None)
         is_held = parameter["name"] == "If-None-Match"
         assert answer.status == (304 if is_held else operation.success[0]), (asked, answer.body)
 

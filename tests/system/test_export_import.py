@@ -7,17 +7,17 @@ import signal
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from tests.databases import migrated_database, service_engine, sqlite_database
 from tests.keyed import add_once
 from tests.postgres import Databases
-from tests.processes import COMMAND, SECONDS, environment, run
+from tests.processes import COMMAND, SECONDS, environment
 from tests.system.conftest import command
+from tests.system.places import Place, file_of, lines, shuffled, text_of, tree_lines
 
 from taskservice.adapters.sql.connection import sqlite as sqlite_files
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
@@ -29,79 +29,22 @@ from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.owner_data import OwnerCounts
 from taskservice.core.sample_tasks import sample_tasks
 from taskservice.core.task import DESCRIPTION_LIMIT, TITLE_LIMIT, NewTask, Task
+from taskservice.core.task_list import NewTaskList
 from taskservice.testing import ADA, BOB, START, tasks_of
 
 SECRET_WORD = "unforgettable-aardvark"
-
-
-class Place(NamedTuple):
-    """A database: as the service enters it, and as its owner does; a folder beside it."""
-
-    service: str
-    owner: str
-    folder: Path
-
-    def __call__(self, *arguments: str, **settings: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command as the service's role."""
-        return run([*COMMAND, *arguments], self.folder, DATABASE_URL=self.service, **settings)
-
-    def maintain(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command as the tables' owner."""
-        return run([*COMMAND, *arguments], self.folder, DATABASE_URL=self.owner)
-
-    def exported(self, user: str = ADA) -> str:
-        result = self("export", user)
-        assert result.returncode == 0, result.stderr
-        return result.stdout
-
-    def held(self, user: str = ADA) -> OwnerCounts:
-        engine = service_engine(self.service)
-        try:
-            return SqlOwnerData(engine, user).count()
-        finally:
-            engine.dispose()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
-    """An empty database of each engine; on PostgreSQL an ordinary role, held by its policies."""
-    if request.param == "sqlite":
-        address = sqlite_database(tmp_path)
-        yield Place(address, address, tmp_path)
-    else:
-        with migrated_database(request.getfixturevalue("postgresql")) as database:
-            yield Place(database.service, database.owner, tmp_path)
-
-
-def lines(count: int, user: str = ADA) -> list[dict[str, Any]]:
-    """Return tasks as `export` writes them."""
-    tasks = sample_tasks(user, count, START, TimeOrderedIds())
-    return [json.loads(format_entity(task)) for task in tasks]
-
-
-def file_of(folder: Path, *members: Any) -> Path:
-    file = folder / "tasks.jsonl"
-    file.write_text(text_of(*members))
-    return file
-
-
-def text_of(*members: Any) -> str:
-    """Return lines as `export` writes them."""
-    return "".join(
-        f"{json.dumps(one, ensure_ascii=False, separators=(',', ':'))}\n" for one in members
-    )
 
 
 def test_a_round_trip_is_byte_identical(
     place: Place, tmp_path: Path, postgresql: Databases
 ) -> None:
     """Export, import into an empty database of either engine, and export again."""
-    assert place("seed", "--user", ADA, "--tasks", "450").stdout == "added 450 tasks for ada\n"
+    assert place("seed", "--user", ADA, "--tasks", "450").returncode == 0
     assert place("seed", "--user", BOB, "--tasks", "5").returncode == 0
     file = tmp_path / "tasks.jsonl"
     result = place("export", ADA, str(file))
     assert (result.returncode, result.stdout) == (0, "")
-    assert result.stderr == "exported 450 tasks of ada\n"
+    assert result.stderr == "exported 4 lists, 450 tasks of ada\n"
     assert file.stat().st_mode & 0o777 == 0o600
     text = file.read_text()
     assert text == place.exported()
@@ -109,14 +52,15 @@ def test_a_round_trip_is_byte_identical(
     with migrated_database(postgresql) as database:
         for address in (sqlite_database(tmp_path / "other"), database.service):
             other = Place(address, address, tmp_path / "other")
-            assert other("import", ADA, str(file)).stdout == "450 lines imported\n"
+            assert other("import", ADA, str(file)).stdout == "454 lines imported\n"
             assert other.exported() == text
             assert other.exported(BOB) == ""
 
 
 def test_a_killed_import_can_be_run_again(place: Place, tmp_path: Path) -> None:
-    """After `kill -9` and two more imports, every task exists once."""
-    file = file_of(tmp_path, *lines(1000))
+    """After `kill -9` and two more imports, everything exists once, in any order of the lines."""
+    members = tree_lines(1000)
+    file = file_of(tmp_path, *shuffled(members))
     half = "".join(file.read_text().splitlines(keepends=True)[:500])
     process = subprocess.Popen(
         [*COMMAND, "import", ADA],
@@ -136,8 +80,8 @@ def test_a_killed_import_can_be_run_again(place: Place, tmp_path: Path) -> None:
     process.stdin.close()
     assert 0 < stored <= place.held().entities["task"] < 1000
     for _ in range(2):
-        assert place("import", ADA, str(file)).stdout == "1000 lines imported\n"
-        assert place.exported().splitlines() == file.read_text().splitlines()
+        assert place("import", ADA, str(file)).stdout == "1004 lines imported\n"
+        assert place.exported() == text_of(*members)
 
 
 BAD: dict[str, tuple[str, str]] = {
@@ -315,28 +259,31 @@ def test_a_terminal_shows_a_progress_bar(tmp_path: Path, arguments: list[str], l
 
 
 def test_erase_deletes_all_data_of_a_user(place: Place, tmp_path: Path) -> None:
-    """After confirmation, it deletes tasks and idempotency records, and prints the counts."""
+    """After confirmation: lists, tasks and idempotency records. It prints the counts."""
     engine = service_engine(place.service)
     for user in (ADA, BOB):
         with SqlStorage(engine).open_workspace(user, atomic=True) as workspace:
-            add_once(workspace, NewTask(title=SECRET_WORD))
+            a_list = workspace.lists.add(NewTaskList(name=SECRET_WORD))
+            parent = add_once(workspace, NewTask(title=SECRET_WORD, list_id=a_list.id))
+            below = NewTask(title=SECRET_WORD, list_id=a_list.id, parent_id=parent.id)
+            workspace.tasks.add(below)
     engine.dispose()
-    has = "ada has 1 task and 1 idempotency record\n"
+    all_of_it = OwnerCounts({"list": 1, "task": 2}, 1)
+    counted = "1 list, 2 tasks and 1 idempotency record\n"
+    has = f"ada has {counted}"
     assert place.maintain("erase", ADA, "--dry-run").stdout == has
     aborted = place.maintain("erase", ADA)
     assert (aborted.returncode, "Delete all of it permanently? [y/N]" in aborted.stdout) == (
         1,
         True,
     )
-    assert place.held() == OwnerCounts({"task": 1}, 1)
+    assert place.held() == all_of_it
     done = place.maintain("erase", ADA, "--yes")
-    assert (done.returncode, done.stdout) == (0, f"{has}deleted 1 task and 1 idempotency record\n")
-    none = "0 tasks and 0 idempotency records\n"
+    assert (done.returncode, done.stdout) == (0, f"{has}deleted {counted}")
+    none = "0 lists, 0 tasks and 0 idempotency records\n"
     assert place.maintain("erase", ADA).stdout == f"ada has {none}deleted {none}"
-    assert (place.held(ADA), place.held(BOB)) == (
-        OwnerCounts({"task": 0}, 0),
-        OwnerCounts({"task": 1}, 1),
-    )
+    nothing = OwnerCounts({"list": 0, "task": 0}, 0)
+    assert (place.held(ADA), place.held(BOB)) == (nothing, all_of_it)
 
 
 def test_the_service_role_cannot_erase(tmp_path: Path, postgresql: Databases) -> None:
@@ -380,7 +327,7 @@ def test_erase_reports_bytes_that_remain_in_the_file(
     engine.dispose()
     assert isinstance(result.exception, ConfigError)
     assert str(result.exception) == (
-        "deleted 1 task and 0 idempotency records, but the deleted data is still in the "
+        "deleted 0 lists, 1 task and 0 idempotency records, but the deleted data is still in the "
         "database files: another connection reads the database; run `taskservice erase ada` again"
     )
 

@@ -23,6 +23,7 @@ from taskservice.testing.contract import (
     Idempotency,
     Listing,
     OneOwner,
+    Placement,
     Queries,
     TwoOwners,
 )
@@ -64,7 +65,7 @@ def open_workspace(request: pytest.FixtureRequest, clock: TickingClock) -> OpenW
     if request.param == "sqlite":
         return SqlStorage(request.getfixturevalue("sqlite"), clock).open_workspace
     with request.getfixturevalue("database").superuser_engine.connect() as connection:
-        connection.execute(text("TRUNCATE tasks, idempotency_keys"))
+        connection.execute(text("TRUNCATE tasks, lists, idempotency_keys"))
     return SqlStorage(request.getfixturevalue("later_engine"), clock).open_workspace
 
 
@@ -80,5 +81,5 @@ class TestPromises(OneOwner, Idempotency):
 
 
 @pytest.mark.lengthy
-class TestPromisesAtLength(Concurrency, Listing, Queries, TwoOwners):
+class TestPromisesAtLength(Concurrency, Listing, Placement, Queries, TwoOwners):
     """The rest of the contract (tox -e contract)."""

@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Engine, inspect, text
+from sqlalchemy import URL, Engine, inspect, text, update
 from sqlalchemy.exc import IntegrityError
 from tests.databases import migrated_database, service_engine
 from tests.postgres import Databases
@@ -22,11 +22,12 @@ from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.timeouts import Timeouts
 from taskservice.adapters.sql.engine import pooled_engine, unpooled_engine
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
-from taskservice.adapters.sql.tables import metadata
+from taskservice.adapters.sql.tables import metadata, tasks
 from taskservice.core.errors import SchemaOutdated, Unavailable
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.task import NewTask, Task
-from taskservice.testing import ADA, START
+from taskservice.core.task_list import NewTaskList, TaskList
+from taskservice.testing import ADA, BOB, START
 
 CATALOGUE = """
     SELECT 'column', a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
@@ -104,6 +105,26 @@ def test_the_database_refuses_a_status_that_does_not_agree(
     assert SqlOwnerData(engine, ADA).import_entities([task]) == []
     with engine.connect() as connection, pytest.raises(IntegrityError, match="status_check"):
         connection.execute(text("UPDATE tasks SET status = :status"), {"status": status})
+
+
+@pytest.mark.parametrize("addresses", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize("reference", ["list_id", "parent_id"])
+def test_the_database_refuses_a_reference_to_another_owners_row(
+    addresses: list[URL], reference: str
+) -> None:
+    """Not the service alone: the keys that refer to lists and tasks have the owner."""
+    engine = unpooled_engine(addresses[0])
+    upgrade(engine)
+    new_id = TimeOrderedIds()
+    others = {
+        "list_id": TaskList.create(BOB, START, new_id, NewTaskList(name="Groceries")),
+        "parent_id": Task.create(BOB, START, new_id, NewTask(title="Straße")),
+    }
+    assert SqlOwnerData(engine, ADA).import_entities([TASK]) == []
+    assert SqlOwnerData(engine, BOB).import_entities([*others.values()]) == []
+    own_task = update(tasks).where(tasks.c.user_id == ADA)
+    with engine.connect() as connection, pytest.raises(IntegrityError):
+        connection.execute(own_task.values({reference: others[reference].id}))
 
 
 def test_the_known_versions_are_the_migrations() -> None:
@@ -194,6 +215,7 @@ def test_the_granted_role_may_do_no_more_than_serve(tmp_path: Path, postgresql: 
     with psycopg.connect(address, autocommit=True) as connection:
         connection.execute(f'SET ROLE "{role.replace(chr(34), chr(34) * 2)}"')
         connection.execute("DELETE FROM tasks")
+        connection.execute("DELETE FROM lists")
         for statement in (
             "TRUNCATE tasks",
             "DROP TABLE tasks",

@@ -25,7 +25,7 @@ from taskservice.core.clock import Clock
 from taskservice.core.entity import VERSION_LIMIT, Entity, Step
 from taskservice.core.idempotency import IdempotencyRecord
 from taskservice.core.labels import LabelCount
-from taskservice.core.owner_data import OpenOwnerData, OwnerCounts, OwnerData
+from taskservice.core.owner_data import OpenOwnerData, OwnerCounts, OwnerData, Refusal
 from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page
 from taskservice.core.task import Task
@@ -287,24 +287,75 @@ class RecordsSharedByOwners(RecordsOutsideTheTransaction):
         return key
 
 
+class AcceptsReferencesToNothing(_Repository[Task]):
+    def add(self, new: Any) -> Task:
+        with self._begin() as state:
+            task = self._type.create(self._owner, self._clock(), self._new_id, new)
+            state.entities[self._type][task.id] = task
+        return task
+
+
+class RemovesWhatIsInUse(_Repository[Task]):
+    def remove(self, task_id: UUID, precondition: Precondition[Any] | None = None) -> None:
+        self.get(task_id)
+        with self._begin() as state:
+            del state.entities[self._type][task_id]
+
+
+class FindsOneLevelOnly(_Tasks):
+    def descendants(self, task_id: UUID, limit: int | None = None) -> Sequence[Task]:
+        below = super().descendants(task_id, limit)
+        return [task for task in below if task.parent_id == task_id]
+
+
+class OverwritesManyAtOnce(_Tasks):
+    def change_all(self, entities: Sequence[Task], step: Step[Task]) -> None:
+        with self._begin() as state:
+            changed = {one.id: step(one, self._clock()) for one in entities}
+            state.entities[Task].update(changed)
+
+
+class SortsByCreation(_Repository[Task]):
+    def list(self, query: Any) -> Page[Any]:
+        page: Any = super().list(query)
+        if query.sort.field == "position":
+            page.items.sort(key=lambda task: task.id)
+        return cast(Page[Any], page)
+
+
 class OverwritesOnImport(_OwnerData):
-    def import_entities(self, entities: Sequence[Entity]) -> list[Entity]:
+    def import_entities(self, entities: Sequence[Entity]) -> list[Refusal]:
         with self._begin() as state:
             state.entities[Task].update(
                 {one.id: one for one in entities if one.user_id == self._owner}
             )
-        return [one for one in entities if one.user_id != self._owner]
+        return [Refusal(one) for one in entities if one.user_id != self._owner]
 
 
 class ImportsForeignTasks(_OwnerData):
-    def import_entities(self, entities: Sequence[Entity]) -> list[Entity]:
+    def import_entities(self, entities: Sequence[Entity]) -> list[Refusal]:
         with self._begin() as state:
             state.entities[Task].update({one.id: one for one in entities})
         return []
 
 
+class ImportsInOneOrderOnly(_OwnerData):
+    def import_entities(self, entities: Sequence[Entity]) -> list[Refusal]:
+        imported = super().import_entities
+        return [refusal for one in entities for refusal in imported([one])]
+
+
+class ImportsReferencesToNothing(_OwnerData):
+    def import_entities(self, entities: Sequence[Entity]) -> list[Refusal]:
+        refused = super().import_entities(entities)
+        with self._begin() as state:
+            for one in (one.entity for one in refused if one.errors):
+                state.entities[type(one)][one.id] = one
+        return [one for one in refused if not one.errors]
+
+
 class DropsAFieldOnImport(_OwnerData):
-    def import_entities(self, entities: Sequence[Entity]) -> list[Entity]:
+    def import_entities(self, entities: Sequence[Entity]) -> list[Refusal]:
         super().import_entities([replace(cast(Task, one), description=None) for one in entities])
         return []
 
@@ -410,6 +461,13 @@ FOUND_BY: dict[type[Any], list[str]] = {
     NeverCompletes: ["test_a_repeated_change_is_applied_once"],
     RecordsOutsideTheTransaction: ["test_a_failed_request_stores_no_record"],
     RecordsSharedByOwners: ["test_keys_are_separate_for_each_owner"],
+    AcceptsReferencesToNothing: ["test_a_reference_to_nothing_is_refused"],
+    RemovesWhatIsInUse: ["test_an_entity_in_use_is_not_removed"],
+    FindsOneLevelOnly: ["test_descendants_are_all_below_a_task"],
+    OverwritesManyAtOnce: ["test_many_entities_are_changed_at_once"],
+    SortsByCreation: ["test_lists_and_parents_are_queried_as_specified"],
+    ImportsInOneOrderOnly: ["test_references_are_imported_in_any_order"],
+    ImportsReferencesToNothing: ["test_an_import_waits_for_what_it_refers_to"],
     OverwritesOnImport: ["test_an_import_does_not_overwrite_a_changed_task"],
     ImportsForeignTasks: ["test_another_owners_task_is_not_imported"],
     DropsAFieldOnImport: ["test_every_field_is_imported"],

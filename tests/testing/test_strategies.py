@@ -11,6 +11,7 @@ from taskservice.core.fields import field, fields_of, with_fields
 from taskservice.core.kinds import Boolean, Integer, Kind
 from taskservice.core.labels import Labels
 from taskservice.core.local_times import DateOrTime
+from taskservice.core.ordering import PositionKey
 from taskservice.core.zones import TimeZone
 from taskservice.testing.contract.strategies import Draw, any_values, near_values, strategy
 
@@ -25,6 +26,9 @@ KINDS: list[Kind] = [
     kinds.Integer(1),
     kinds.Timestamp(),
     kinds.Identifier(),
+    kinds.Reference("task"),
+    kinds.ReferenceFilter("none"),
+    PositionKey(),
     kinds.Choice(("a", "b")),
     kinds.WordList((("a", (1,)), ("b", (None,)), ("ab", (None, 1)))),
     DateOrTime(),

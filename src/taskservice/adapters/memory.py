@@ -1,22 +1,24 @@
 """The in-memory storage adapter, for tests and development. Its data ends with the process."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from threading import Lock
 from typing import Any, Generic
 from uuid import UUID
 
 from taskservice.core.clock import Clock, system_clock
-from taskservice.core.entity import E, Entity, Step
+from taskservice.core.entity import E, Entity, Step, references_of, refuse
+from taskservice.core.errors import EntityInUse
 from taskservice.core.idempotency import IdempotencyRecord
 from taskservice.core.ids import NewId, TimeOrderedIds
 from taskservice.core.labels import LabelCount, count_labels
-from taskservice.core.owner_data import OwnerCounts, OwnerData
+from taskservice.core.owner_data import OwnerCounts, OwnerData, Refusal, sort_for_import
 from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, Query
 from taskservice.core.task import Task
-from taskservice.core.workspace import ENTITY_TYPES, Workspace
+from taskservice.core.workspace import ENTITY_TYPES, Workspace, entity_type
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,21 @@ class _OwnerState:
         default_factory=lambda: {entity_type: {} for entity_type in ENTITY_TYPES}
     )
     records: dict[str, IdempotencyRecord] = field(default_factory=dict)
+
+    def find(self, type_name: str, entity_id: UUID) -> Entity | None:
+        found = entity_type(type_name)
+        return None if found is None else self.entities[found].get(entity_id)
+
+    def store(self, entity: E) -> E:
+        refuse([*type(entity).missing_references(vars(entity), self.find)])
+        self.entities[type(entity)][entity.id] = entity
+        return entity
+
+    def remove(self, entity: Entity) -> None:
+        stored = chain.from_iterable(one.values() for one in self.entities.values())
+        if any(entity.id in _references(one) for one in stored):
+            raise EntityInUse
+        del self.entities[type(entity)][entity.id]
 
     def copy(self) -> "_OwnerState":
         return _OwnerState(
@@ -68,7 +85,7 @@ class InMemoryStorage:
             repository_type = _Tasks if entity_type is Task else _Repository
             return repository_type(entity_type, owner, begin, self._clock, self._new_id)
 
-        return Workspace(repository, _OwnerIdempotencyStore(begin))
+        return Workspace(repository, _OwnerIdempotencyStore(begin), lambda: None)
 
     @contextmanager
     def _transaction(self, owner: str) -> Iterator[_OwnerState]:
@@ -91,10 +108,9 @@ class _Repository(Generic[E]):
         self._new_id = new_id
 
     def add(self, new: Any) -> E:
-        with self._entities() as entities:
+        with self._begin() as state:
             entity = self._type.create(self._owner, self._clock(), self._new_id, new)
-            entities[entity.id] = entity
-            return entity
+            return state.store(entity)
 
     def get(self, entity_id: UUID) -> E:
         with self._entities() as entities:
@@ -105,16 +121,26 @@ class _Repository(Generic[E]):
             return query.page(entities.values())
 
     def change(self, entity_id: UUID, step: Step[E]) -> E:
-        with self._entities() as entities:
-            entities[entity_id] = step(self._find(entities, entity_id), self._clock())
-            return entities[entity_id]
+        with self._begin() as state:
+            entity = self._find(state.entities[self._type], entity_id)
+            return state.store(step(entity, self._clock()))
+
+    def change_all(self, entities: Sequence[E], step: Step[E]) -> None:
+        for entity in entities:
+            with suppress(self._type.not_found):
+                self.change(entity.id, step)
 
     def remove(self, entity_id: UUID, precondition: Precondition[E] | None = None) -> None:
-        with self._entities() as entities:
-            entity = self._find(entities, entity_id)
+        with self._begin() as state:
+            entity = self._find(state.entities[self._type], entity_id)
             if precondition:
                 precondition(entity)
-            del entities[entity_id]
+            state.remove(entity)
+
+    def remove_all(self, entities: Sequence[E]) -> None:
+        for entity in entities:
+            with suppress(self._type.not_found):
+                self.remove(entity.id)
 
     @contextmanager
     def _entities(self) -> Iterator[dict[UUID, E]]:
@@ -130,6 +156,16 @@ class _Repository(Generic[E]):
 
 class _Tasks(_Repository[Task]):
     """One owner's tasks."""
+
+    def descendants(self, task_id: UUID, limit: int | None = None) -> Sequence[Task]:
+        with self._entities() as tasks:
+            found: list[Task] = []
+            level = {task_id}
+            while level:
+                below = [one for one in tasks.values() if one.parent_id in level]
+                found += sorted(below, key=lambda one: (one.position, one.id))
+                level = {one.id for one in below}
+            return found[:limit]
 
     def count_labels(self) -> Sequence[LabelCount]:
         with self._entities() as tasks:
@@ -161,12 +197,13 @@ class _OwnerData:
         self._owner = owner
         self._begin = begin
 
-    def import_entities(self, entities: Sequence[Entity]) -> list[Entity]:
+    def import_entities(self, entities: Sequence[Entity]) -> list[Refusal]:
         with self._begin() as state:
-            for entity in entities:
-                if entity.user_id == self._owner:
-                    state.entities[type(entity)].setdefault(entity.id, entity)
-            return [one for one in entities if state.entities[type(one)].get(one.id) != one]
+            ready, refused = sort_for_import(self._owner, entities, state.find)
+            for entity in ready:
+                state.entities[type(entity)].setdefault(entity.id, entity)
+            differing = [one for one in ready if state.entities[type(one)][one.id] != one]
+            return [*refused, *map(Refusal, differing)]
 
     def count(self) -> OwnerCounts:
         with self._begin() as state:
@@ -179,6 +216,10 @@ class _OwnerData:
                 entities.clear()
             state.records.clear()
             return removed
+
+
+def _references(entity: Entity) -> list[UUID | None]:
+    return [getattr(entity, name) for name in references_of(type(entity))]
 
 
 def _counts(state: _OwnerState) -> OwnerCounts:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
 from typing import BinaryIO
 
@@ -23,7 +23,7 @@ from taskservice.cli.output_file import PRIVATE_MODE, STANDARD_OUTPUT, output_fi
 from taskservice.cli.progress import plural, print_message, progress
 from taskservice.config import ConfigError
 from taskservice.core.entity import Entity
-from taskservice.core.owner_data import OwnerData, iterate
+from taskservice.core.owner_data import OwnerData, Refusal, iterate
 from taskservice.core.query import Query
 from taskservice.core.workspace import ENTITY_TYPES, Workspace
 
@@ -85,7 +85,8 @@ def import_tasks(user: str, file: BinaryIO, dry_run: bool, database: str | None)
     then 2. Members that this version does not know are named, and not imported.
     """
     owner_data = None if dry_run else SqlOwnerData(checked_engine(database), user)
-    imported = rejected = 0
+    total = imported = 0
+    waiting: dict[int, Entity] = {}
     unknown: set[str] = set()
     with progress("importing", _file_size(file)) as advance:
         lines = read_lines(file)
@@ -93,28 +94,74 @@ def import_tasks(user: str, file: BinaryIO, dry_run: bool, database: str | None)
             parsed = dict(_parse(user, batch))
             names = {name for one in parsed.values() for name in one.unknown - unknown}
             unknown.update(islice(names, NAMES_SHOWN + 1 - len(unknown)))
-            count = _import_batch(owner_data, {n: one.entity for n, one in parsed.items()})
-            imported, rejected = imported + count, rejected + len(batch) - count
+            count, later = _import_batch(owner_data, {n: one.entity for n, one in parsed.items()})
+            total, imported = total + len(batch), imported + count
+            waiting.update(later)
             advance(sum(line.size for line in batch))
+    if owner_data:
+        imported += _import_waiting(owner_data, waiting)
     if unknown:
         print_message(f"this version does not know, and did not import: {_printable(unknown)}")
     result = "valid" if dry_run else "imported"
-    if rejected:
+    if imported < total:
         raise ConfigError(
-            f"{plural(rejected, 'line')} not {result}; {plural(imported, 'line')} {result}"
+            f"{plural(total - imported, 'line')} not {result}; {plural(imported, 'line')} {result}"
         )
     click.echo(f"{plural(imported, 'line')} {result}")
 
 
-def _import_batch(owner_data: OwnerData | None, entities: dict[int, Entity]) -> int:
-    """Import entities by line number, and print conflicts; return the number of imported ones."""
-    conflicts = owner_data.import_entities(list(entities.values())) if owner_data else []
-    for number, entity in entities.items():
-        if entity in conflicts:
-            print_message(
-                f"line {number}: a different {entity.type_name} with this id exists; it was kept"
-            )
-    return sum(entity not in conflicts for entity in entities.values())
+def _import_batch(
+    owner_data: OwnerData | None, entities: Mapping[int, Entity]
+) -> tuple[int, dict[int, Entity]]:
+    """Import entities by line number, and print why others are refused.
+
+    Return the number of imported ones, and those whose references come later.
+    """
+    refusals = owner_data.import_entities([*entities.values()]) if owner_data else []
+    refused = {one.entity: one for one in refusals}
+    lines = {n: refused[entity] for n, entity in entities.items() if entity in refused}
+    for number, refusal in lines.items():
+        if not refusal.is_waiting:
+            print_message(f"line {number}: {_reason(refusal)}")
+    later = {number: one.entity for number, one in lines.items() if one.is_waiting}
+    return len(entities) - len(lines), later
+
+
+def _import_waiting(owner_data: OwnerData, waiting: dict[int, Entity]) -> int:
+    """Import entities whose references came later, level by level; return their number."""
+    imported = 0
+    while waiting:
+        still_waiting: dict[int, Entity] = {}
+        for batch in _batches(waiting):
+            count, later = _import_batch(owner_data, batch)
+            imported += count
+            still_waiting.update(later)
+        if len(still_waiting) == len(waiting):
+            _refuse(owner_data, waiting)
+            break
+        waiting = still_waiting
+    return imported
+
+
+def _batches(entities: Mapping[int, Entity]) -> Iterator[dict[int, Entity]]:
+    numbers = iter(entities)
+    while batch := {number: entities[number] for number in islice(numbers, BATCH_SIZE)}:
+        yield batch
+
+
+def _refuse(owner_data: OwnerData, waiting: Mapping[int, Entity]) -> None:
+    """Print why entities cannot be imported."""
+    for batch in _batches(waiting):
+        refused = {one.entity: one for one in owner_data.import_entities([*batch.values()])}
+        for number, entity in batch.items():
+            print_message(f"line {number}: {_reason(refused[entity])}")
+
+
+def _reason(refusal: Refusal) -> str:
+    if not refusal.errors:
+        name = refusal.entity.type_name
+        return f"a different {name} with this id exists; it was kept"
+    return "; ".join(f"{one.field} {one.detail}" for one in refusal.errors)
 
 
 def _parse(user: str, batch: list[Line]) -> Iterator[tuple[int, Parsed]]:

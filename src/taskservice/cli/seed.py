@@ -1,4 +1,4 @@
-"""`taskservice seed`: adds sample tasks."""
+"""`taskservice seed`: adds sample tasks in lists."""
 
 from itertools import islice
 
@@ -10,7 +10,7 @@ from taskservice.cli.progress import plural, progress
 from taskservice.config import DEFAULT_DATABASE
 from taskservice.core.clock import system_clock
 from taskservice.core.ids import TimeOrderedIds
-from taskservice.core.sample_tasks import sample_tasks
+from taskservice.core.sample_tasks import sample_lists, sample_tasks
 
 BATCH_SIZE = 200
 MAX_TASKS = 1_000_000
@@ -28,15 +28,20 @@ MAX_TASKS = 1_000_000
 )
 @database_option
 def seed(user: str, count: int, database: str | None) -> None:
-    """Add sample tasks of the last three months, in several writing systems.
+    """Add sample lists, and tasks of the last three months, in several writing systems.
 
+    Some of the tasks are sub-tasks, and some were moved within their list.
     Without DATABASE_URL, the database is the one of `taskservice serve` in this directory.
     """
     engine = checked_engine(database, DEFAULT_DATABASE)
     owner_data = SqlOwnerData(engine, user)
-    tasks = sample_tasks(user, count, system_clock(), TimeOrderedIds())
+    now, new_id = system_clock(), TimeOrderedIds()
+    lists = sample_lists(user, now, new_id)
+    owner_data.import_entities(lists)
+    tasks = sample_tasks(user, count, now, new_id, lists=lists)
     with progress("seeding", count) as advance:
         while batch := list(islice(tasks, BATCH_SIZE)):
             owner_data.import_entities(batch)
             advance(len(batch))
-    click.echo(f"added {plural(count, 'task')} for {user}")
+    added = f"{plural(count, 'task')} and {plural(len(lists), 'list')}"
+    click.echo(f"added {added} for {user}")

@@ -3,20 +3,20 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
 
 from taskservice.core.clock import normalize_timestamp
 from taskservice.core.errors import EntityNotFound, FieldError, InvalidEntity
-from taskservice.core.fields import field, fields_of, with_fields
+from taskservice.core.fields import cached, field, fields_of, with_fields
 from taskservice.core.ids import NewId, first_id, last_id
-from taskservice.core.kinds import Identifier, Integer, Owner, Timestamp
+from taskservice.core.kinds import Identifier, Integer, Owner, Reference, Timestamp
 from taskservice.core.validation import OWNER_LIMIT
 
 E = TypeVar("E", bound="Entity")
 """A type of entities."""
 
-FORM = 3
+FORM = 4
 """The form of the data that this version stores and exports.
 
 A release that adds fields raises it, and names it in their `since`: older data lacks
@@ -27,6 +27,9 @@ VERSION_LIMIT = 2**30
 """The highest version that may be imported; adapters store versions up to 2**31 - 1."""
 
 _EXAMPLE_TIME = "2026-02-09T10:00:00.123456Z"
+
+Find = Callable[[str, UUID], "Entity | None"]
+"""Returns an entity of the owner by the name of its type and its id, None if there is none."""
 
 
 def created_at() -> Any:
@@ -91,7 +94,7 @@ class Entity(Identity):
         cls.check(values)
         now = normalize_timestamp(now)
         values |= {"id": new_id(now), "created_at": now, "updated_at": now, "version": 1}
-        return cls(**values).derived(now)._checked()
+        return cls(**values, **cls.initial(values["id"])).derived(now)._checked()
 
     @classmethod
     def load(cls, stored: Mapping[str, object]) -> Self:
@@ -107,9 +110,9 @@ class Entity(Identity):
                 values[name] = one.load(stored)
             except ValueError as error:
                 errors += one.errors(error)
-        _refuse(errors)
+        refuse(errors)
         given = {name: value for name, value in values.items() if name in stored}
-        return cls(**values | cls.implied(given))
+        return cls(**values | cls.initial(values["id"]) | given | cls.implied(given))
 
     def dump(self) -> dict[str, object]:
         """Return the fields as JSON values."""
@@ -122,11 +125,20 @@ class Entity(Identity):
 
         Raises `InvalidEntity` with all errors, and `TypeError` for another field.
         """
+        return self._changed(now, self._edited(edits))
+
+    def _edited(self, edits: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the edits with what they imply, or raise as `edit` does."""
         if unknown := edits.keys() - fields_of(self.new_type).keys():
             raise TypeError(f"not settable: {', '.join(sorted(unknown))}")
         values = {**edits, **self.implied(edits, self)}
         self.check(values)
-        return self._changed(now, values)
+        return values
+
+    @classmethod
+    def initial(cls, entity_id: UUID) -> dict[str, Any]:
+        """Return the values of fields that the service sets in a new entity with this id."""
+        return {}
 
     @classmethod
     def implied(cls, given: Mapping[str, Any], before: Self | None = None) -> dict[str, Any]:
@@ -149,6 +161,24 @@ class Entity(Identity):
         """
         yield from ()
 
+    @classmethod
+    def missing_references(cls, values: Mapping[str, Any], find: Find) -> Iterator[FieldError]:
+        """Yield the errors of references to entities that the owner does not have."""
+        for name, kind in references_of(cls).items():
+            if values[name] is not None and find(kind.type_name, values[name]) is None:
+                yield FieldError(name, kind.missing_error)
+
+    @classmethod
+    def placement_errors(
+        cls, values: Mapping[str, Any], find: Find, height: int = 1
+    ) -> Iterator[FieldError]:
+        """Yield the errors of values that do not agree with the entities that they refer to.
+
+        `height` is the number of levels of the entity with those below it. A missing
+        entity is no error here.
+        """
+        yield from ()
+
     def _identity_errors(self) -> Iterator[FieldError]:
         """Yield the errors of fields that the service sets, which only an import can have."""
         if not first_id(self.created_at) <= self.id <= last_id(self.created_at):
@@ -164,7 +194,7 @@ class Entity(Identity):
         It has the errors of all single fields, or else of all rules.
         """
         self.check(vars(self))
-        _refuse([*self._identity_errors(), *self.rule_errors(vars(self))])
+        refuse([*self._identity_errors(), *self.rule_errors(vars(self))])
 
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:
@@ -176,12 +206,12 @@ class Entity(Identity):
                     one.check(values[name])
                 except ValueError as error:
                     errors += one.errors(error)
-        _refuse(errors)
+        refuse(errors)
 
     @classmethod
     def check_rules(cls, values: Mapping[str, Any]) -> None:
         """Raise `InvalidEntity`, with all errors, if values do not agree with one another."""
-        _refuse([*cls.rule_errors(values)])
+        refuse([*cls.rule_errors(values)])
 
     def _changed(self, now: datetime, values: Mapping[str, Any]) -> Self:
         after = replace(self, **values)
@@ -196,9 +226,17 @@ class Entity(Identity):
         return self
 
 
-def _refuse(errors: Sequence[FieldError]) -> None:
+def refuse(errors: Sequence[FieldError]) -> None:
+    """Raise `InvalidEntity` with the errors, if there are any."""
     if errors:
         raise InvalidEntity(errors)
+
+
+@cached
+def references_of(entity_type: type[Entity]) -> Mapping[str, Reference]:
+    """Return the fields that refer to other entities by name, with their kinds."""
+    fields = fields_of(entity_type).items()
+    return {name: one.kind for name, one in fields if isinstance(one.kind, Reference)}
 
 
 Step = Callable[[E, datetime], E]
@@ -206,7 +244,7 @@ Step = Callable[[E, datetime], E]
 
 
 @dataclass(frozen=True)
-class Edit(Generic[E]):
+class Edit:
     """The step that sets settable fields to `values`; see `Entity.edit`."""
 
     values: Mapping[str, Any]

@@ -2,8 +2,12 @@
 
 TaskServiceError
 ├── EntityNotFound        the owner has no such entity
+│   ├── ListNotFound      the owner has no such list
 │   └── TaskNotFound      the owner has no such task
+├── EntityInUse           other entities refer to it
 ├── InvalidEntity         a value breaks a rule of the entity
+│   └── InvalidOption     an option of the operation cannot be met
+├── ListNotEmpty          the list has tasks
 ├── StaleEntity           a precondition does not allow the entity's version
 ├── IdempotencyKeyReused  an idempotency key was sent with a different request
 ├── IdempotencyKeyInUse   the first request with this key is still running
@@ -50,6 +54,20 @@ class TaskNotFound(EntityNotFound):
     """The owner has no task with this id; another owner may have it."""
 
 
+class ListNotFound(EntityNotFound):
+    """The owner has no list with this id; another owner may have it."""
+
+
+class EntityInUse(TaskServiceError):
+    """An entity cannot be removed, as others refer to it. Nothing was changed."""
+
+    outcome: Outcome = "not_applied"
+
+
+class ListNotEmpty(TaskServiceError):
+    """A list has tasks, and the caller did not say what becomes of them. Nothing was changed."""
+
+
 class StaleEntity(TaskServiceError):
     """A precondition does not allow the current version of the entity `entity_id`."""
 
@@ -72,6 +90,10 @@ class InvalidEntity(TaskServiceError):
     def __init__(self, errors: Iterable[FieldError]) -> None:
         self.errors = tuple(errors)
         super().__init__("; ".join(f"{error.field} {error.detail}" for error in self.errors))
+
+
+class InvalidOption(InvalidEntity):
+    """An option of the operation cannot be met for these entities; `errors` names it."""
 
 
 class Unauthenticated(TaskServiceError):

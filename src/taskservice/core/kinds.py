@@ -18,7 +18,8 @@ from taskservice.core.validation import (
     is_owner,
 )
 
-_is_id = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}").fullmatch
+_ID_PATTERN = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+_is_id = re.compile(_ID_PATTERN).fullmatch
 
 
 class InvalidItems(ValueError):
@@ -261,3 +262,43 @@ class Identifier(Kind):
         """Check the version."""
         if (value.version, value.variant) != (7, RFC_4122):
             raise ValueError("must be a UUIDv7")
+
+
+@dataclass(frozen=True)
+class Reference(Identifier):
+    """The id of another entity of the same owner, of the type with the name `type_name`."""
+
+    type_name: str
+
+    @property
+    def missing_error(self) -> str:
+        """The message for an id that no such entity of the owner has."""
+        return f"is not one of your {self.type_name}s"
+
+    def check(self, value: UUID) -> None:
+        """Accept any UUID: whether there is such an entity, only the storage knows."""
+
+
+@dataclass(frozen=True)
+class ReferenceFilter(Kind):
+    """An id to look for, or the word for none. The value is a tuple of the id, or of None."""
+
+    word: str
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return a pattern."""
+        return {"type": "string", "pattern": f"^(?:{self.word}|{_ID_PATTERN})$"}
+
+    def from_json(self, value: object) -> tuple[UUID | None]:
+        """Return the id or None, in a tuple."""
+        text: str = super().from_json(value)
+        if text == self.word:
+            return (None,)
+        if not _is_id(text):
+            raise ValueError(f"must be a UUID or {self.word}")
+        return (UUID(text),)
+
+    def to_json(self, value: tuple[UUID | None]) -> str:
+        """Return the id, or the word."""
+        (entity_id,) = value
+        return self.word if entity_id is None else str(entity_id)

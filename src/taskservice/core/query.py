@@ -1,10 +1,11 @@
 """Queries: filters, sort order and keyset pagination of one owner's entities."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Self
 
 from taskservice.core.entity import E, Entity
+from taskservice.core.errors import FieldError
 from taskservice.core.fields import fields_of
 from taskservice.core.filters import Filter, Operator, filters_of
 
@@ -88,6 +89,10 @@ class Query(Generic[E]):
             for name, value in self.filters.items()
             if filters[name].operator is not Operator.CONTEXT
         ]
+
+    def rule_errors(self) -> Iterator[FieldError]:
+        """Yield the errors of parts of a client's query that do not agree with one another."""
+        yield from ()
 
     def bound(self, one: Filter, value: Any) -> Any:
         """Return what a filter with this value compares with."""

@@ -1,15 +1,21 @@
-"""Sample tasks of three months, reproducible by seed."""
+"""Sample tasks of three months, in lists and with sub-tasks, reproducible by seed."""
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
 from taskservice.core.ids import NewId
+from taskservice.core.ordering import key_above, key_between
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_list import NewTaskList, TaskList
 
 PERIOD = timedelta(days=90)
 """The age of the oldest task."""
+
+SAMPLE_DEPTH = 3
+"""The depth of the deepest sub-task."""
 
 _VERBS = ("Buy", "Call", "Write to", "Visit", "Pay", "Repair", "Return", "Ask", "Plan", "Clean")
 _THINGS = (
@@ -32,6 +38,7 @@ _THINGS = (
         "the tax office",
     ),
 )
+_LISTS = ("Shopping", "Büro", "Garden", "読書")
 _LABELS = ("home", "work", "errands", "garden", "Büro", "読書")
 _ZONES = ("Europe/Berlin", "America/New_York", "Asia/Tokyo", "UTC")
 _CLOSED = ("completed", "completed", "completed", "cancelled")
@@ -44,26 +51,84 @@ _DESCRIPTIONS = (
 )
 
 
+class _Placed(NamedTuple):
+    """A task that others are put below or behind, and its depth."""
+
+    task: Task
+    depth: int
+
+
+def sample_lists(owner: str, now: datetime, new_id: NewId) -> list[TaskList]:
+    """Return some lists of `owner` in their order, all older than the sample tasks."""
+    before = now - PERIOD - timedelta(hours=len(_LISTS))
+    return [
+        TaskList.create(owner, before + timedelta(hours=number), new_id, NewTaskList(name=name))
+        for number, name in enumerate(_LISTS)
+    ]
+
+
 def sample_tasks(
-    owner: str, count: int, now: datetime, new_id: NewId, seed: int = 0
+    owner: str,
+    count: int,
+    now: datetime,
+    new_id: NewId,
+    seed: int = 0,
+    *,
+    lists: Sequence[TaskList] = (),
 ) -> Iterator[Task]:
     """Yield `count` tasks of `owner`, the oldest first, created in the 90 days before `now`.
 
     About half of them are closed, and some were edited. They are due on dates, at local
-    times and at times in time zones, and have statuses, priorities and labels.
+    times and at times in time zones, and have statuses, priorities and labels. Where there
+    are `lists`, most are in one of them, some are sub-tasks of older ones, and some were
+    moved behind another.
     """
     random = Random(seed)  # noqa: S311
+    recent: deque[_Placed] = deque(maxlen=20)
     for number in range(count):
         created = now - PERIOD * (1 - number / count)
-        new = NewTask(
-            title=_title(random),
-            description=_description(random),
-            priority=random.choice((None, None, 1, 5, 9)),
-            labels=tuple(random.sample(_LABELS, random.choice((0, 0, 1, 2)))),
-            **_dates(random, created),
-        )
+        parent = _parent(random, recent) if lists else None
+        new = NewTask(**_fields(random, created), **_place(random, parent, lists))
         task = Task.create(owner, created, new_id, new)
-        yield _with_changes(task, random, (now - created) / 3)
+        task = _with_changes(task, random, (now - created) / 3)
+        if lists and random.random() < 0.1:
+            task = _moved(task, recent)
+        recent.append(_Placed(task, parent.depth + 1 if parent else 1))
+        yield task
+
+
+def _parent(random: Random, recent: Sequence[_Placed]) -> _Placed | None:
+    """Return one of the recent tasks for a third of the new ones, if it may have sub-tasks."""
+    if not recent or random.random() > 0.3:
+        return None
+    found = random.choice(recent)
+    return found if found.depth < SAMPLE_DEPTH else None
+
+
+def _place(random: Random, parent: _Placed | None, lists: Sequence[TaskList]) -> dict[str, Any]:
+    """Return `list_id` and `parent_id`: those below a task, or in one of the lists or the inbox."""
+    if parent:
+        return {"list_id": parent.task.list_id, "parent_id": parent.task.id}
+    return {"list_id": random.choice((None, *(one.id for one in lists)))} if lists else {}
+
+
+def _moved(task: Task, recent: Sequence[_Placed]) -> Task:
+    """Return the task directly behind the oldest of the recent tasks beside it, if there is one."""
+    for other, _ in recent:
+        if (other.list_id, other.parent_id) == (task.list_id, task.parent_id):
+            key = key_between(other.position, key_above(other.position))
+            return task.placed(task.updated_at, key)
+    return task
+
+
+def _fields(random: Random, created: datetime) -> dict[str, Any]:
+    return {
+        "title": _title(random),
+        "description": _description(random),
+        "priority": random.choice((None, None, 1, 5, 9)),
+        "labels": tuple(random.sample(_LABELS, random.choice((0, 0, 1, 2)))),
+        **_dates(random, created),
+    }
 
 
 def _dates(random: Random, created: datetime) -> dict[str, Any]:

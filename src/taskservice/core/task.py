@@ -4,18 +4,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, ClassVar, Self
+from uuid import UUID
 
-from taskservice.core.entity import Entity, created_at, updated_at, version
+from taskservice.core.entity import Find, created_at, updated_at, version
 from taskservice.core.errors import FieldError, TaskNotFound
 from taskservice.core.fields import field, with_fields
-from taskservice.core.kinds import Boolean, Choice, Integer, Line, Text, Timestamp
+from taskservice.core.kinds import Boolean, Choice, Integer, Line, Reference, Text, Timestamp
 from taskservice.core.labels import Labels, fold_labels
 from taskservice.core.local_times import DateOrTime, to_utc
+from taskservice.core.ordering import Ordered, position
 from taskservice.core.task_rules import (
     STATUSES,
     implied_status,
     implied_time_zone,
     local_time_errors,
+    parent_errors,
     status_errors,
 )
 from taskservice.core.zones import TimeZone
@@ -96,10 +99,25 @@ class NewTask:
         default=(),
         since=3,
     )
+    list_id: UUID | None = field(
+        Reference("list"),
+        "The list that the task is in, or null: the inbox. Its sub-tasks go along.",
+        example=None,
+        default=None,
+        since=4,
+    )
+    parent_id: UUID | None = field(
+        Reference("task"),
+        "The task that this one is a sub-task of, or null. A sub-task is in the list of its "
+        "parent.",
+        example=None,
+        default=None,
+        since=4,
+    )
 
 
 @with_fields
-class Task(NewTask, Entity):
+class Task(NewTask, Ordered):
     """One owner's task; see `core.fields` for the order of its fields.
 
     A task is closed, `completed`, if its status is one of `CLOSED_STATUSES`. Its time
@@ -115,6 +133,7 @@ class Task(NewTask, Entity):
     created_at: datetime = created_at()
     updated_at: datetime = updated_at()
     version: int = version()
+    position: str = position(since=4)
 
     type_name: ClassVar = "task"
     new_type: ClassVar = NewTask
@@ -173,3 +192,10 @@ class Task(NewTask, Entity):
         """Yield the errors of the status, of `completed_at`, and of `due` and `start`."""
         yield from status_errors(values)
         yield from local_time_errors(values)
+
+    @classmethod
+    def placement_errors(
+        cls, values: Mapping[str, Any], find: Find, height: int = 1
+    ) -> Iterator[FieldError]:
+        """Yield the error of the parent."""
+        yield from parent_errors(values, find, height)

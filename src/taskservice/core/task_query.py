@@ -1,11 +1,14 @@
 """The query of tasks: its filters."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
+from taskservice.core.errors import FieldError
 from taskservice.core.filters import Filter, Operator, filter_by
-from taskservice.core.kinds import Boolean, SearchText, WordList
+from taskservice.core.kinds import Boolean, ReferenceFilter, SearchText, WordList
 from taskservice.core.labels import LABELS_PER_FILTER, Labels
 from taskservice.core.local_times import (
     DateOrTime,
@@ -141,6 +144,20 @@ class TaskQuery(Query[Task]):
         example=["home", "garden"],
         kind=Labels(LABELS_PER_FILTER),
     )
+    list_id: tuple[UUID | None] | None = filter_by(
+        "list_id",
+        Operator.IN,
+        "Only tasks in the list with this id, or in the `inbox`: in no list.",
+        example="inbox",
+        kind=ReferenceFilter("inbox"),
+    )
+    parent_id: tuple[UUID | None] | None = filter_by(
+        "parent_id",
+        Operator.IN,
+        "Only sub-tasks of the task with this id, or with `none` only tasks that are no sub-task.",
+        example="none",
+        kind=ReferenceFilter("none"),
+    )
 
     @property
     def filters(self) -> dict[str, Any]:
@@ -152,6 +169,11 @@ class TaskQuery(Query[Task]):
         if self.status is not None and not CLOSED_STATUSES & {*self.status}:
             filters.setdefault("completed", False)
         return filters
+
+    def rule_errors(self) -> Iterator[FieldError]:
+        """Yield the error of a sort by position, which is an order within a list."""
+        if self.sort.field == "position" and self.list_id is None:
+            yield FieldError("sort", "position needs list_id")
 
     def bound(self, one: Filter, value: Any) -> Any:
         """Return what a filter with this value compares with; for a date, a `LocalTime`."""

@@ -7,7 +7,9 @@ whose fields are there.
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
+from taskservice.core.entity import Find
 from taskservice.core.errors import FieldError
 from taskservice.core.local_times import is_time, to_digits
 
@@ -19,6 +21,9 @@ STATUSES = ("needs-action", "in-process", "completed", "cancelled")
 
 CLOSED_STATUSES = {"completed", "cancelled"}
 """The statuses of a task whose `completed` is true."""
+
+DEPTH_LIMIT = 10
+"""The depth of the deepest sub-task; that of a task without a parent is 1."""
 
 
 def implied_status(given: Values, before: Values) -> dict[str, Any]:
@@ -86,3 +91,25 @@ def _may_have_time(values: Values) -> bool:
     if any(map(is_time, dates)):
         return True
     return len(dates) < 2 and all(one is None for one in dates)
+
+
+def parent_errors(values: Values, find: Find, height: int) -> Iterator[FieldError]:
+    """Yield the error of a parent that exists; see `Entity.placement_errors`."""
+    path = _ancestors(values["parent_id"], find)
+    if not path:
+        return
+    if any(one.id == values.get("id") for one in path):
+        yield FieldError("parent_id", "would be under itself")
+    elif len(path) + height > DEPTH_LIMIT:
+        yield FieldError("parent_id", f"would be deeper than {DEPTH_LIMIT}")
+    elif path[0].list_id != values["list_id"]:
+        yield FieldError("parent_id", "is in another list")
+
+
+def _ancestors(parent_id: UUID | None, find: Find) -> list[Any]:
+    """Return the task with this id and those above it, the nearest first."""
+    path: list[Any] = []
+    while len(path) < DEPTH_LIMIT and parent_id and (parent := find("task", parent_id)):
+        path.append(parent)
+        parent_id = path[-1].parent_id
+    return path

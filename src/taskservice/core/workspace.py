@@ -1,26 +1,31 @@
 """The storage ports: opening one owner's workspace yields repositories and idempotency records."""
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, suppress
 from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from taskservice.core.entity import E, Entity, Step
+from taskservice.core.errors import EntityNotFound
 from taskservice.core.idempotency import IdempotencyStore
 from taskservice.core.labels import LabelCount
 from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, Query
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_list import NewTaskList, TaskList
 
 _New_contra = TypeVar("_New_contra", contravariant=True)
 
-ENTITY_TYPES: tuple[type[Entity], ...] = (Task,)
-"""All types of entities. Every transaction locks them in this order, to avoid deadlocks."""
+ENTITY_TYPES: tuple[type[Entity], ...] = (TaskList, Task)
+"""All types of entities, each behind those that it refers to."""
+
+
+_TYPES = {one.type_name: one for one in ENTITY_TYPES}
 
 
 def entity_type(name: str) -> type[Entity] | None:
     """Return the type of entities with this `type_name`, None if this version has none."""
-    return next((one for one in ENTITY_TYPES if one.type_name == name), None)
+    return _TYPES.get(name)
 
 
 class Repository(Protocol[E, _New_contra]):
@@ -33,7 +38,11 @@ class Repository(Protocol[E, _New_contra]):
     """
 
     def add(self, new: _New_contra) -> E:
-        """Store a new entity and return it, or raise `InvalidEntity` with all errors."""
+        """Store a new entity and return it, or raise `InvalidEntity` with all errors.
+
+        A reference to an entity that the owner does not have is an error; see
+        `Entity.missing_references`.
+        """
         ...
 
     def get(self, entity_id: UUID) -> E:
@@ -51,7 +60,17 @@ class Repository(Protocol[E, _New_contra]):
         update is lost. A step may run more than once, so it must have no side
         effects. If it returns an equal entity, nothing is written. If it raises,
         nothing is written and the exception propagates, such as the
-        `StaleEntity` of a precondition.
+        `StaleEntity` of a precondition. Raises `InvalidEntity` for a reference, as
+        `add` does.
+        """
+        ...
+
+    def change_all(self, entities: Sequence[E], step: Step[E]) -> None:
+        """Replace each of the owner's entities by `step(entity, now)`, as `change` does.
+
+        It needs a workspace that was opened with `atomic=True`. An entity that
+        was changed since it was read is read again, and one that was removed is
+        left out.
         """
         ...
 
@@ -59,13 +78,45 @@ class Repository(Protocol[E, _New_contra]):
         """Delete the owner's entity, or raise its `EntityNotFound`.
 
         `precondition` is checked on the version that is deleted. If it raises,
-        nothing is deleted. It may be called more than once.
+        nothing is deleted. It may be called more than once. Raises `EntityInUse`
+        if another entity refers to it; a transaction goes on then.
+        """
+        ...
+
+    def remove_all(self, entities: Sequence[E]) -> None:
+        """Delete the owner's entities, in this order, at whatever version.
+
+        It needs a workspace that was opened with `atomic=True`. One that was
+        removed already is left out. Raises `EntityInUse` as `remove` does.
         """
         ...
 
 
+def get_checked(
+    repository: Repository[E, Any], entity_id: UUID, precondition: Precondition[E] | None
+) -> E:
+    """Return an entity. Raises its `EntityNotFound`, then what the precondition raises."""
+    entity = repository.get(entity_id)
+    if precondition is not None:
+        precondition(entity)
+    return entity
+
+
+def all_pages(repository: Repository[E, Any], query: Query[E]) -> Iterator[E]:
+    """Yield what a query and the pages behind it have. Each page is read when it is reached."""
+    following: Query[E] | None = query
+    while following is not None:
+        page = repository.list(following)
+        yield from page.items
+        following = page.next
+
+
 class TaskService(Repository[Task, NewTask], Protocol):
     """One owner's tasks."""
+
+    def descendants(self, task_id: UUID, limit: int | None = None) -> Sequence[Task]:
+        """Return the sub-tasks of a task and theirs, the nearest first, up to a `limit`."""
+        ...
 
     def count_labels(self) -> Sequence[LabelCount]:
         """Return each label that a task of the owner has; see `core.labels.count_labels`."""
@@ -75,17 +126,33 @@ class TaskService(Repository[Task, NewTask], Protocol):
 class Workspace(NamedTuple):
     """All data of one owner, in one transaction if it was opened with `atomic=True`.
 
-    `repository` returns the repository of a type of entities.
+    `repository` returns the repository of a type of entities. `lock` waits until no
+    other transaction is open that has locked the same owner's workspace, and holds the
+    lock to the end of this one, so call it first; it needs `atomic=True`.
     """
 
     repository: Callable[[type[Any]], Any]
     idempotency: IdempotencyStore
+    lock: Callable[[], None]
 
     @property
     def tasks(self) -> TaskService:
         """The owner's tasks."""
         tasks: TaskService = self.repository(Task)
         return tasks
+
+    @property
+    def lists(self) -> Repository[TaskList, NewTaskList]:
+        """The owner's lists."""
+        lists: Repository[TaskList, NewTaskList] = self.repository(TaskList)
+        return lists
+
+    def find(self, type_name: str, entity_id: UUID) -> Entity | None:
+        """Return the owner's entity of a type by its id, None if there is none."""
+        with suppress(EntityNotFound):
+            found: Entity = self.repository(_TYPES[type_name]).get(entity_id)
+            return found
+        return None
 
 
 class OpenWorkspace(Protocol):
@@ -99,4 +166,15 @@ class OpenWorkspace(Protocol):
 
     def __call__(self, owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
         """Return a context manager that yields the workspace of `owner`."""
+        ...
+
+
+class OpenOwnWorkspace(Protocol):
+    """Opens the workspace of one owner, who is already named: `with open_own() as workspace: …`.
+
+    See `OpenWorkspace`. If a transaction is open already, it is joined.
+    """
+
+    def __call__(self, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
+        """Return a context manager that yields the workspace."""
         ...

@@ -7,7 +7,7 @@ public class Tasks {
     static final ApiClient CLIENT = new ApiClient();
 
     static void show(String done, Task task) {
-        System.out.printf("%s: %s, %s%n", done, task.getTitle(), task.getAdditionalProperty("due"));
+        System.out.printf("%s: %s, %s%n", done, task.getTitle(), task.getAdditionalProperty("list_id"));
     }
 
     public static void main(String[] arguments) throws ApiException {
@@ -15,7 +15,9 @@ public class Tasks {
         CLIENT.setRequestInterceptor(
             request -> request.header("Authorization", "Bearer " + System.getenv("TOKEN")));
         TasksApi tasks = new TasksApi(CLIENT);
-        Task task = tasks.listTasks("ada", null, null, null, null, null, null, null, null, null, null).get(0);
+        Task task = tasks.listTasks(
+            "ada", null, null, null, null, null, null, null, null, null, null,
+            null, null, null, null, null, null, null, null, null).get(0);
         UUID id = task.getId();
         show("listed", task);
         show("got", tasks.getTask("ada", id, null));

@@ -7,14 +7,16 @@ public class Tasks {
     static final ApiClient CLIENT = new ApiClient();
 
     static void show(String done, Task task) {
-        System.out.printf("%s: %s, %s%n", done, task.getTitle(), task.getAdditionalProperty("due"));
+        System.out.printf("%s: %s, %s%n", done, task.getTitle(), task.getAdditionalProperty("list_id"));
     }
 
     public static void main(String[] arguments) throws ApiException {
         CLIENT.setBasePath("http://127.0.0.1:8000");
         CLIENT.setBearerToken(System.getenv("TOKEN"));
         TasksApi tasks = new TasksApi(CLIENT);
-        Task task = tasks.listTasks("ada", null, null, null, null, null, null, null, null, null, null).get(0);
+        Task task = tasks.listTasks(
+            "ada", null, null, null, null, null, null, null, null, null, null,
+            null, null, null, null, null, null, null, null, null).get(0);
         UUID id = task.getId();
         show("listed", task);
         show("got", tasks.getTask("ada", id, null));

@@ -15,10 +15,10 @@ client = AuthenticatedClient("http://127.0.0.1:8000", token=os.environ["TOKEN"])
 
 
 def show(done: str, task: Any) -> None:
-    print(f"{done}: {task.title}, {task['due']}")
+    print(f"{done}: {task.title}, {task['list_id']}")
 
 
-(task,) = list_tasks.sync("ada", client=client)
+task, *_ = list_tasks.sync("ada", client=client)
 show("listed", task)
 show("got", get_task.sync("ada", task.id, client=client))
 patch = TaskPatch(title="Buy milk")

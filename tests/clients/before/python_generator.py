@@ -15,10 +15,10 @@ tasks = TasksApi(ApiClient(configuration))
 
 
 def show(done: str, task: Any) -> None:
-    print(f"{done}: {task.title}, {task.additional_properties['due']}")
+    print(f"{done}: {task.title}, {task.additional_properties['list_id']}")
 
 
-(task,) = tasks.list_tasks("ada")
+task, *_ = tasks.list_tasks("ada")
 show("listed", task)
 show("got", tasks.get_task("ada", task.id))
 show("patched", tasks.patch_task("ada", task.id, TaskPatch(title="Buy milk")))

@@ -1,4 +1,4 @@
-"""The service with the OpenAPI document of the version before tasks could be planned."""
+"""The service with the OpenAPI document of the version before tasks had lists."""
 
 from collections.abc import Iterable
 from pathlib import Path

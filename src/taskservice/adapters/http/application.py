@@ -10,7 +10,7 @@ from werkzeug.routing import Map, MapAdapter
 from werkzeug.wsgi import get_host
 
 from taskservice.adapters.http.access_log import RequestTelemetry
-from taskservice.adapters.http.api import health, labels, tasks
+from taskservice.adapters.http.api import health, labels, lists, tasks
 from taskservice.adapters.http.api.responses import EntityJSONProvider
 from taskservice.adapters.http.cors import enable_cors
 from taskservice.adapters.http.openapi.blueprint import patch_media_types
@@ -37,7 +37,7 @@ USER_ID_PARAMETER = {
     "in": "path",
     "name": "user_id",
     "required": True,
-    "description": "The owner of the tasks. It must be the subject of the token.",
+    "description": "The owner. It must be the subject of the token.",
     "example": "ada",
     "schema": {"type": "string", "pattern": f"^{OWNER_PATTERN}$"},
 }
@@ -152,6 +152,7 @@ def http_application(
     app.register_error_handler(Exception, on_unexpected_error)
     api = create_api(app)
     api.register_blueprint(tasks.blueprint, parameters=[USER_ID_PARAMETER])
+    api.register_blueprint(lists.blueprint, parameters=[USER_ID_PARAMETER])
     api.register_blueprint(labels.blueprint, parameters=[USER_ID_PARAMETER])
     api.register_blueprint(health.blueprint)
     app.register_blueprint(public_pages.pages(api.spec.to_dict()))

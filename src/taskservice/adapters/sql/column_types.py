@@ -30,6 +30,7 @@ from taskservice.core.fields import Field
 from taskservice.core.kinds import Kind
 from taskservice.core.labels import Labels
 from taskservice.core.local_times import NO_DIGITS, DateOrTime, from_digits, to_digits
+from taskservice.core.ordering import STORED_KEY_LENGTH, PositionKey
 from taskservice.core.zones import ZONE_NAME_LIMIT, TimeZone
 
 CACHED_ARRAY_LENGTH = 200
@@ -113,6 +114,8 @@ _TYPES: dict[type[Kind], TypeEngine[Any]] = {
     kinds.Boolean: Boolean(),
     kinds.Timestamp: UtcDateTime(),
     kinds.Identifier: Uuid(),
+    kinds.Reference: Uuid(),
+    PositionKey: by_code_point(STORED_KEY_LENGTH),
     DateOrTime: LocalTimeDigits(),
     TimeZone: by_code_point(ZONE_NAME_LIMIT),
     Labels: JsonArray(),

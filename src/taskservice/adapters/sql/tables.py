@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     MetaData,
@@ -20,9 +21,10 @@ from taskservice.adapters.sql.column_types import (
     is_nullable,
     server_default,
 )
-from taskservice.core.entity import Entity
+from taskservice.core.entity import Entity, references_of
 from taskservice.core.fields import fields_of
 from taskservice.core.task import Task
+from taskservice.core.task_list import TaskList
 from taskservice.core.validation import OWNER_LIMIT
 from taskservice.core.workspace import ENTITY_TYPES
 
@@ -61,6 +63,19 @@ _EXTRAS: dict[type[Entity], list[Column[Any] | CheckConstraint]] = {
 """Columns and constraints of tables beyond the fields."""
 
 
+def _foreign_keys(entity_type: type[Entity]) -> list[ForeignKeyConstraint]:
+    """Return a foreign key for each reference. It has the owner, so that it leads to no other."""
+    table = f"{entity_type.type_name}s"
+    return [
+        ForeignKeyConstraint(
+            ["user_id", name],
+            [f"{one.type_name}s.user_id", f"{one.type_name}s.id"],
+            name=f"{table}_{name}_fkey",
+        )
+        for name, one in references_of(entity_type).items()
+    ]
+
+
 def _entity_table(entity_type: type[Entity]) -> Table:
     """Return the table of a type of entities.
 
@@ -74,6 +89,7 @@ def _entity_table(entity_type: type[Entity]) -> Table:
         CheckConstraint("user_id <> ''", name="user_id_check"),
         *_EXTRAS.get(entity_type, []),
         CheckConstraint("version >= 1", name="version_check"),
+        *_foreign_keys(entity_type),
     )
 
 
@@ -92,6 +108,19 @@ Index("tasks_by_due", tasks.c.user_id, tasks.c.due, tasks.c.id)
 _partial_index("tasks_open", ~tasks.c.completed, tasks.c.id)
 _partial_index("tasks_open_by_due", ~tasks.c.completed, tasks.c.due, tasks.c.id)
 _partial_index("tasks_labeled", tasks.c.labels != EMPTY_ARRAY_LITERAL, tasks.c.id)
+# One index of both would not serve the inbox: `IS NULL` is no equality that an order builds on.
+_partial_index(
+    "tasks_in_list", tasks.c.list_id.is_not(None), tasks.c.list_id, tasks.c.position, tasks.c.id
+)
+_partial_index("tasks_in_inbox", tasks.c.list_id.is_(None), tasks.c.position, tasks.c.id)
+_partial_index(
+    "tasks_by_parent",
+    tasks.c.parent_id.is_not(None),
+    *(tasks.c.parent_id, tasks.c.position, tasks.c.id),
+)
+
+lists = ENTITY_TABLES[TaskList]
+Index("lists_by_position", lists.c.user_id, lists.c.position, lists.c.id)
 
 idempotency_keys = Table(
     "idempotency_keys",
@@ -106,4 +135,4 @@ idempotency_keys = Table(
 )
 
 OWNED_TABLES = (idempotency_keys, *ENTITY_TABLES.values())
-"""Every transaction locks the tables in this order, to avoid deadlocks."""
+"""All tables with rows of owners, each behind those that it refers to."""

@@ -12,6 +12,7 @@ from taskservice.testing.contract.idempotency import Idempotency
 from taskservice.testing.contract.listing import Listing
 from taskservice.testing.contract.one_owner import OneOwner
 from taskservice.testing.contract.owner_data import OwnerDataContract
+from taskservice.testing.contract.placement import Placement
 from taskservice.testing.contract.queries import Queries
 from taskservice.testing.contract.two_owners import TwoOwners
 
@@ -21,6 +22,7 @@ __all__ = [
     "Listing",
     "OneOwner",
     "OwnerDataContract",
+    "Placement",
     "Queries",
     "TaskServiceContract",
     "TwoOwners",
@@ -28,7 +30,9 @@ __all__ = [
 ]
 
 
-class TaskServiceContract(Concurrency, Idempotency, Queries, Listing, TwoOwners, OneOwner):
+class TaskServiceContract(
+    Concurrency, Idempotency, Placement, Queries, Listing, TwoOwners, OneOwner
+):
     """The whole contract. A test of an adapter is a subclass with one fixture.
 
     ::

@@ -8,13 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from taskservice.core.entity import VERSION_LIMIT
+from taskservice.core.entity import VERSION_LIMIT, Entity
 from taskservice.core.errors import TaskNotFound
 from taskservice.core.idempotency import IdempotencyKey
 from taskservice.core.ids import TimeOrderedIds
-from taskservice.core.owner_data import OpenOwnerData, OwnerCounts, iterate
+from taskservice.core.owner_data import OpenOwnerData, OwnerCounts, Refusal, iterate
 from taskservice.core.sample_tasks import sample_tasks
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_list import NewTaskList, TaskList
 from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing.clock import START
 from taskservice.testing.contract.base import ContractBase
@@ -33,6 +34,18 @@ def stored_tasks(open_tasks: OpenTasks, owner: str = ADA) -> list[Task]:
     """Return all tasks of an owner, the oldest first."""
     with open_tasks(owner) as tasks:
         return list(iterate(tasks))
+
+
+def a_tree() -> list[Entity]:
+    """Return a list, a task in it, and two levels of sub-tasks, the oldest first."""
+    new_id = TimeOrderedIds()
+    a_list = TaskList.create(ADA, START, new_id, NewTaskList(name="Groceries"))
+    tasks: list[Entity] = []
+    for title in ("Buy bread", "Rye", "Two loaves"):
+        parent_id = tasks[-1].id if tasks else None
+        new = NewTask(title=title, list_id=a_list.id, parent_id=parent_id)
+        tasks.append(Task.create(ADA, START, new_id, new))
+    return [a_list, *tasks]
 
 
 def add(open_workspace: OpenWorkspace, owner: str, key: str) -> Task:
@@ -102,7 +115,7 @@ class OwnerDataContract(ContractBase):
         first, second, third = some_tasks(3)
         changed = first.edit(first.updated_at, title="Read two books")
         open_owner_data(ADA).import_entities([changed])
-        assert open_owner_data(ADA).import_entities([first, second, third]) == [first]
+        assert open_owner_data(ADA).import_entities([first, second, third]) == [Refusal(first)]
         assert stored_tasks(open_tasks) == [changed, second, third]
 
     def test_the_first_of_two_states_in_one_batch_is_stored(
@@ -111,7 +124,7 @@ class OwnerDataContract(ContractBase):
         """The second is returned."""
         (task,) = some_tasks(1)
         other = task.edit(task.updated_at, title="Read two books")
-        assert open_owner_data(ADA).import_entities([task, other]) == [other]
+        assert open_owner_data(ADA).import_entities([task, other]) == [Refusal(other)]
         assert stored_tasks(open_tasks) == [task]
 
     def test_another_owners_task_is_not_imported(
@@ -119,8 +132,58 @@ class OwnerDataContract(ContractBase):
     ) -> None:
         """A task of another owner is returned, and stored for neither of them."""
         (foreign,) = some_tasks(1, BOB)
-        assert open_owner_data(ADA).import_entities([foreign]) == [foreign]
+        assert open_owner_data(ADA).import_entities([foreign]) == [Refusal(foreign)]
         assert stored_tasks(open_tasks, ADA) == stored_tasks(open_tasks, BOB) == []
+
+    def test_references_are_imported_in_any_order(
+        self, open_workspace: OpenWorkspace, open_owner_data: OpenOwnerData
+    ) -> None:
+        """Lists, tasks in them and sub-tasks, as they were."""
+        entities = a_tree()
+        assert open_owner_data(ADA).import_entities(entities[::-1]) == []
+        with open_workspace(ADA) as workspace:
+            assert [*iterate(workspace.lists), *iterate(workspace.tasks)] == entities
+
+    def test_an_import_waits_for_what_it_refers_to(
+        self, open_workspace: OpenWorkspace, open_owner_data: OpenOwnerData
+    ) -> None:
+        """What refers to nothing is returned with its errors, and can be imported later."""
+        a_list, *tasks = a_tree()
+        refused = open_owner_data(ADA).import_entities(tasks)
+        assert {(one.entity, one.is_waiting) for one in refused} == {(one, True) for one in tasks}
+        errors = {one.entity: [error.field for error in one.errors] for one in refused}
+        assert errors[tasks[0]] == ["list_id"]
+        assert errors[tasks[1]] == ["list_id", "parent_id"]
+        assert open_owner_data(ADA).import_entities([a_list]) == []
+        assert open_owner_data(ADA).import_entities(tasks) == []
+        with open_workspace(ADA) as workspace:
+            assert [*iterate(workspace.tasks)] == tasks
+
+    def test_a_misplaced_subtask_is_not_imported(
+        self, open_workspace: OpenWorkspace, open_owner_data: OpenOwnerData
+    ) -> None:
+        """It is returned with its error, and so is its sub-task."""
+        a_list, parent, below, lowest = a_tree()
+        elsewhere = replace(cast(Task, below), list_id=None)
+        refused = open_owner_data(ADA).import_entities([a_list, parent, elsewhere, lowest])
+        assert [(one.entity, one.errors[0].detail, one.is_waiting) for one in refused] == [
+            (elsewhere, "is in another list", False),
+            (lowest, "is not one of your tasks", True),
+        ]
+        with open_workspace(ADA) as workspace:
+            assert [*iterate(workspace.tasks)] == [parent]
+
+    def test_a_subtask_is_placed_beside_its_stored_parent(
+        self, open_workspace: OpenWorkspace, open_owner_data: OpenOwnerData
+    ) -> None:
+        """A parent that has moved since the export is kept, and its sub-task is refused."""
+        a_list, parent, below, _ = a_tree()
+        moved = replace(cast(Task, parent), list_id=None)
+        open_owner_data(ADA).import_entities([moved])
+        refused = open_owner_data(ADA).import_entities([a_list, parent, below])
+        assert {(one.entity, len(one.errors)) for one in refused} == {(parent, 0), (below, 1)}
+        with open_workspace(ADA) as workspace:
+            assert [*iterate(workspace.tasks)] == [moved]
 
     def test_only_the_data_of_one_owner_is_erased(
         self,
@@ -128,17 +191,20 @@ class OwnerDataContract(ContractBase):
         open_tasks: OpenTasks,
         open_owner_data_as_admin: OpenOwnerData,
     ) -> None:
-        """Tasks and idempotency records are deleted, and counted before and after."""
+        """Lists, tasks and idempotency records are deleted, and counted before and after."""
         mine, theirs = add(open_workspace, ADA, "one"), add(open_workspace, BOB, "one")
-        add(open_workspace, ADA, "two")
-        assert open_owner_data_as_admin(ADA).count() == OwnerCounts({"task": 2}, 2)
-        assert open_owner_data_as_admin(ADA).erase() == OwnerCounts({"task": 2}, 2)
+        with open_workspace(ADA) as workspace:
+            a_list = workspace.lists.add(NewTaskList(name="Groceries"))
+            parent = workspace.tasks.add(NewTask(title="Buy bread", list_id=a_list.id))
+            workspace.tasks.add(NewTask(title="Rye", list_id=parent.list_id, parent_id=parent.id))
+        assert open_owner_data_as_admin(ADA).count() == OwnerCounts({"list": 1, "task": 3}, 1)
+        assert open_owner_data_as_admin(ADA).erase() == OwnerCounts({"list": 1, "task": 3}, 1)
         assert (
             open_owner_data_as_admin(ADA).count()
             == open_owner_data_as_admin(ADA).erase()
-            == OwnerCounts({"task": 0}, 0)
+            == OwnerCounts({"list": 0, "task": 0}, 0)
         )
         assert stored_tasks(open_tasks, BOB) == [theirs]
-        assert open_owner_data_as_admin(BOB).count() == OwnerCounts({"task": 1}, 1)
+        assert open_owner_data_as_admin(BOB).count() == OwnerCounts({"list": 0, "task": 1}, 1)
         with open_tasks(ADA) as tasks, pytest.raises(TaskNotFound):
             tasks.get(mine.id)

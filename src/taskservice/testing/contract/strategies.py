@@ -23,12 +23,15 @@ from taskservice.core.kinds import (
     Kind,
     Line,
     Owner,
+    Reference,
+    ReferenceFilter,
     Text,
     Timestamp,
     WordList,
 )
 from taskservice.core.labels import LABEL_LIMIT, Labels
 from taskservice.core.local_times import DateOrTime
+from taskservice.core.ordering import PositionKey
 from taskservice.core.query import Query, Sort, sort_fields
 from taskservice.core.timestamps import YEARS
 from taskservice.core.validation import check_label
@@ -61,6 +64,7 @@ _SAMPLES: Mapping[type[Kind], Sequence[Any]] = {
     Boolean: [False, True],
     Timestamp: [*_NEAR_START, _FIRST, _LAST],
     DateOrTime: _DATES_AND_TIMES,
+    PositionKey: ["1", "01932d0e5f0a1", "01932d0e5f0aV", "a"],
     TimeZone: ["UTC", "Europe/Berlin", "Europe/Kiev", "America/Los_Angeles", "Pacific/Kiritimati"],
 }
 _LABELS = ["home", "Home", "Straße", "STRASSE", "a b", "%", "_", "é", "\U0001f600"]
@@ -82,7 +86,12 @@ Draw = Callable[[Kind], SearchStrategy[Any]]
 
 
 def strategy(field: Field, values: Draw) -> SearchStrategy[Any]:
-    """Draw the values of a field, and null if it is nullable."""
+    """Draw the values of a field, and null if it is nullable. A reference is null.
+
+    The contract of trees and lists draws references, as they lead to stored entities.
+    """
+    if isinstance(field.kind, Reference):
+        return st.none()
     return st.none() | values(field.kind) if field.nullable else values(field.kind)
 
 
@@ -137,6 +146,8 @@ def _samples(kind: Kind) -> Sequence[Any]:
             return words
         case Owner():
             return [ADA, BOB]
+        case ReferenceFilter():
+            return [(None,), (_id(START, 0),)]
     try:
         return _SAMPLES[type(kind)]
     except KeyError:

@@ -25,6 +25,8 @@ from taskservice.core import kinds
 from taskservice.core.entity import Edit, Entity
 from taskservice.core.fields import Field, fields_of
 from taskservice.core.filters import Filter, filters_of
+from taskservice.core.kinds import Reference
+from taskservice.core.moves import PLACES, Move
 from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, Query, Sort, sort_fields
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -67,6 +69,18 @@ def patch_schema(entity_type: type[Entity]) -> type[BodySchema]:
     """
     members = _body_fields(entity_type, is_partial=True)
     return _derive(_PatchSchema, f"{entity_type.__name__}Patch", members, entity_type)
+
+
+def move_schema(entity_type: type[Entity]) -> type[BodySchema]:
+    """Return the schema of a move among siblings. It loads to a `Move`."""
+    name = entity_type.type_name
+    beside = Reference(name)
+    members: dict[str, AnyField] = {
+        "after": KindField(beside, f"The {name} to stand behind."),
+        "before": KindField(beside, f"The {name} to stand before."),
+        "place": KindField(kinds.Choice(PLACES), "The place to stand at."),
+    }
+    return _derive(_MoveSchema, f"{entity_type.__name__}Move", members, entity_type)
 
 
 def query_schema(query_type: type[Query[Any]], first: Sequence[str]) -> type[ParametersSchema]:
@@ -142,12 +156,28 @@ class _CreateSchema(_EntityBodySchema):
 
 class _EditSchema(_EntityBodySchema):
     @post_load
-    def _edit(self, values: dict[str, Any], **_: Any) -> Edit[Any]:
+    def _edit(self, values: dict[str, Any], **_: Any) -> Edit:
         return Edit(values)
 
 
 class _PatchSchema(_EditSchema):
     media_types = (MERGE_PATCH, JSON)
+
+
+class _MoveSchema(BodySchema):
+    loaded_type: ClassVar[type[Entity]]
+    json_schema: ClassVar[Mapping[str, Any]] = {"minProperties": 1, "maxProperties": 1}
+
+    @validates_schema(skip_on_field_errors=True)
+    def _check_one(self, values: dict[str, Any], **_: Any) -> None:
+        if len(values) != 1:
+            names = ", ".join(self.fields)
+            at = ([*values][1:] or [*self.fields])[0]
+            raise ValidationError(f"exactly one of {names} must be given", at)
+
+    @post_load
+    def _move(self, values: dict[str, Any], **_: Any) -> Move:
+        return Move(**values)
 
 
 class _QuerySchema(ParametersSchema):
@@ -166,6 +196,8 @@ class _QuerySchema(ParametersSchema):
         query: Query[Any] = self.loaded_type(
             **given, **parameters, with_total=prefers_exact_count()
         )
+        if details := {one.field: [one.detail] for one in query.rule_errors()}:
+            raise ValidationError(details)
         return query if cursor is None else _continue_at(query, cursor)
 
 
@@ -217,7 +249,7 @@ def _page_parameters(entity_type: type[Entity]) -> dict[str, AnyField]:
         "description": "The order, with - for descending. Ties are sorted by id in the same "
         "direction, text by code point.",
         "default": "-created_at",
-        "example": sort_fields(entity_type)[-1],
+        "example": sort_fields(entity_type)[0],
         "x-enum-varnames": names,
     }
     start = {

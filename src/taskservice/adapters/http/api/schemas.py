@@ -1,4 +1,4 @@
-"""JSON schemas of the task operations."""
+"""JSON schemas of the operations on tasks and lists."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -7,18 +7,20 @@ from marshmallow import post_load
 
 from taskservice.adapters.http.api.entity_schemas import (
     create_schema,
+    move_schema,
     patch_schema,
     query_schema,
     response_schema,
     update_schema,
 )
-from taskservice.adapters.http.openapi.examples import PATCH_EXAMPLES, request_examples
+from taskservice.adapters.http.openapi.examples import Examples, request_examples
 from taskservice.adapters.http.protocol.bodies import JSON, BodySchema
 from taskservice.adapters.http.protocol.request_parser import ParametersSchema
-from taskservice.adapters.http.protocol.strict_fields import KindField
+from taskservice.adapters.http.protocol.strict_fields import EnumParameter, KindField
 from taskservice.core.entity import Step
 from taskservice.core.kinds import Boolean
 from taskservice.core.task import Task
+from taskservice.core.task_list import TaskList
 from taskservice.core.task_query import TaskQuery
 
 TaskSchema = response_schema(Task)
@@ -33,14 +35,17 @@ TaskQuerySchema = query_schema(
     ),
 )
 
-MERGE_PATCH_BODY = {
-    "content": {
-        JSON: {
-            "schema": {"$ref": "#/components/schemas/TaskPatch"},
-            "examples": request_examples(PATCH_EXAMPLES),
-        }
-    },
-}
+TaskMoveSchema = move_schema(Task)
+TaskListSchema = response_schema(TaskList)
+TaskListCreateSchema = create_schema(TaskList)
+TaskListPatchSchema = patch_schema(TaskList)
+TaskListMoveSchema = move_schema(TaskList)
+
+
+def merge_patch_body(name: str, examples: Examples) -> dict[str, Any]:
+    """Return the request body of a merge patch with the other media type, JSON."""
+    schema = {"$ref": f"#/components/schemas/{name}"}
+    return {"content": {JSON: {"schema": schema, "examples": request_examples(examples)}}}
 
 
 class CompletionSchema(BodySchema):
@@ -53,6 +58,38 @@ class CompletionSchema(BodySchema):
     @post_load
     def _step(self, completion: dict[str, bool], **_: Any) -> Step[Task]:
         return Task.complete if completion["completed"] else Task.reopen
+
+
+class TaskDeletionSchema(ParametersSchema):
+    """The options of the deletion of a task. Loads to keyword arguments of `remove_task`."""
+
+    behind_headers = ("with_subtasks",)
+
+    with_subtasks = EnumParameter(
+        {"delete": True},
+        data_key="subtasks",
+        metadata={
+            "description": "`delete` deletes the sub-tasks too, up to 1,000. Without it they take "
+            "the place of the task.",
+            "example": "delete",
+        },
+    )
+
+
+class ListDeletionSchema(ParametersSchema):
+    """The options of the deletion of a list. Loads to keyword arguments of `remove_list`."""
+
+    behind_headers = ("tasks",)
+
+    tasks = EnumParameter(
+        {"inbox": "inbox", "delete": "delete"},
+        metadata={
+            "description": "What becomes of the tasks in the list, up to 1,000: `inbox` moves them "
+            "behind those in the inbox, `delete` deletes them. Without it only an empty list is "
+            "deleted.",
+            "example": "inbox",
+        },
+    )
 
 
 class NoParametersSchema(ParametersSchema):

@@ -1,23 +1,26 @@
-"""Task operations: create, list, read, update, patch, complete and delete."""
+"""Task operations: create, list, read, update, patch, complete, move and delete."""
 
 from uuid import UUID
 
 from taskservice.adapters.http.api.entity_blueprint import EntityBlueprint
 from taskservice.adapters.http.api.entity_schemas import MERGE_PATCH
 from taskservice.adapters.http.api.schemas import (
-    MERGE_PATCH_BODY,
     CompletionSchema,
     NoParametersSchema,
     TaskCreateSchema,
+    TaskDeletionSchema,
+    TaskMoveSchema,
     TaskPatchSchema,
     TaskQuerySchema,
     TaskSchema,
     TaskUpdateSchema,
+    merge_patch_body,
 )
 from taskservice.adapters.http.openapi.document import TASK_LINKS
 from taskservice.adapters.http.openapi.examples import (
     COMPLETE_EXAMPLES,
     CREATE_EXAMPLES,
+    MOVE_EXAMPLES,
     PATCH_EXAMPLES,
     TASK,
     UPDATE_EXAMPLES,
@@ -25,26 +28,29 @@ from taskservice.adapters.http.openapi.examples import (
     response_examples,
 )
 from taskservice.adapters.http.openapi.headers import (
-    CREATED_HEADERS,
+    ENTITY_HEADERS,
     LIST_HEADERS,
     NOT_MODIFIED_HEADERS,
     RATE_LIMIT_HEADERS,
     REPLAYED_HEADER,
-    TASK_HEADERS,
+    location_header,
 )
-from taskservice.adapters.http.protocol.authorization import own_tasks
+from taskservice.adapters.http.protocol.authorization import own_tasks, own_workspace
 from taskservice.adapters.http.protocol.preconditions import (
     check_collection_preconditions,
     check_if_match,
     precondition,
     with_collection_preconditions,
 )
+from taskservice.core import subtasks
 from taskservice.core.entity import Edit, Step
+from taskservice.core.moves import Move
 from taskservice.core.preconditions import with_precondition
 from taskservice.core.query import Page
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
 
+TASK_PATH = "/api/tasks/ada/tasks/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
 WRITE_HEADERS = ["If-Match", "Idempotency-Key"]
 
 blueprint = EntityBlueprint(
@@ -61,13 +67,12 @@ blueprint = EntityBlueprint(
 def list_tasks(query: TaskQuery) -> Page[Task]:
     """List the user's tasks.
 
-    The default order is newest first. Dates and local times in a query have the
-    form of `due`; a date is its 00:00:00. Overdue tasks are those with
-    `completed=false` and `due_before` at the reader's local time, in the
-    reader's `time_zone`. While there are more tasks, the `Link`
-    header has the next page. Follow it, or take the `cursor` from it and keep
-    all other parameters except `limit`. A task that does not change appears
-    exactly once, whatever is written meanwhile.
+    The default order is newest first. Dates and local times in a query have the form of `due`;
+    a date is its 00:00:00. Overdue tasks are those with `completed=false` and `due_before` at
+    the reader's local time, in the reader's `time_zone`. A sort by `position` needs `list_id`.
+    While there are more tasks, the `Link` header has the next page. Follow it, or take the
+    `cursor` from it and keep all other parameters except `limit`. A task that does not change
+    appears exactly once, whatever is written meanwhile.
     """
     with own_tasks() as tasks:
         page = tasks.list(query)
@@ -81,7 +86,7 @@ def list_tasks(query: TaskQuery) -> Page[Task]:
 @blueprint.response(
     201,
     TaskSchema(),
-    headers=CREATED_HEADERS | REPLAYED_HEADER,
+    headers=ENTITY_HEADERS | REPLAYED_HEADER | location_header(TASK_PATH),
     examples=response_examples(CREATE_EXAMPLES),
 )
 def create_task(new: NewTask) -> Task:
@@ -92,13 +97,12 @@ def create_task(new: NewTask) -> Task:
     body, byte for byte, creates nothing, and gets the first response again,
     with `Idempotency-Replayed`.
     """
-    with own_tasks() as tasks:
-        return tasks.add(new)
+    return subtasks.create_task(own_workspace, new)
 
 
 @blueprint.get("/<uuid:task_id>", headers=["If-None-Match"], links=TASK_LINKS)
 @blueprint.arguments(NoParametersSchema(), location="query", as_kwargs=True)
-@blueprint.response(200, TaskSchema(), headers=TASK_HEADERS, example=TASK)
+@blueprint.response(200, TaskSchema(), headers=ENTITY_HEADERS, example=TASK)
 @blueprint.alt_response(304, headers=NOT_MODIFIED_HEADERS, success=True)
 def get_task(task_id: UUID) -> Task:
     """Read a task.
@@ -116,32 +120,31 @@ def get_task(task_id: UUID) -> Task:
 @blueprint.response(
     200,
     TaskSchema(),
-    headers=TASK_HEADERS | REPLAYED_HEADER,
+    headers=ENTITY_HEADERS | REPLAYED_HEADER,
     examples=response_examples(UPDATE_EXAMPLES),
 )
-def update_task(edit: Edit[Task], task_id: UUID) -> Task:
+def update_task(edit: Edit, task_id: UUID) -> Task:
     """Update a task.
 
     The title is required. Absent fields keep their values; null clears a field
     that may be null. An update that changes nothing keeps the version. With
     `If-Match`, it is done only if the task has not changed meanwhile.
     """
-    with own_tasks() as tasks:
-        return tasks.change(task_id, with_precondition(precondition(), edit))
+    return subtasks.change_task(own_workspace, task_id, edit, precondition())
 
 
 @blueprint.patch("/<uuid:task_id>", headers=WRITE_HEADERS, links=TASK_LINKS)
-@blueprint.doc(requestBody=MERGE_PATCH_BODY)
+@blueprint.doc(requestBody=merge_patch_body("TaskPatch", PATCH_EXAMPLES))
 @blueprint.arguments(
     TaskPatchSchema(), content_type=MERGE_PATCH, examples=request_examples(PATCH_EXAMPLES)
 )
 @blueprint.response(
     200,
     TaskSchema(),
-    headers=TASK_HEADERS | REPLAYED_HEADER,
+    headers=ENTITY_HEADERS | REPLAYED_HEADER,
     examples=response_examples(PATCH_EXAMPLES),
 )
-def patch_task(edit: Edit[Task], task_id: UUID) -> Task:
+def patch_task(edit: Edit, task_id: UUID) -> Task:
     """Update some fields of a task.
 
     A JSON merge patch (RFC 7396): absent fields keep their values; null clears
@@ -149,8 +152,7 @@ def patch_task(edit: Edit[Task], task_id: UUID) -> Task:
     the same effect. With `If-Match`, it is done only if the task has not changed
     meanwhile.
     """
-    with own_tasks() as tasks:
-        return tasks.change(task_id, with_precondition(precondition(), edit))
+    return subtasks.change_task(own_workspace, task_id, edit, precondition())
 
 
 @blueprint.patch("/<uuid:task_id>/complete", headers=WRITE_HEADERS, links=TASK_LINKS)
@@ -160,7 +162,7 @@ def patch_task(edit: Edit[Task], task_id: UUID) -> Task:
 @blueprint.response(
     200,
     TaskSchema(),
-    headers=TASK_HEADERS | REPLAYED_HEADER,
+    headers=ENTITY_HEADERS | REPLAYED_HEADER,
     examples=response_examples(COMPLETE_EXAMPLES),
 )
 def complete_task(step: Step[Task], task_id: UUID) -> Task:
@@ -174,15 +176,32 @@ def complete_task(step: Step[Task], task_id: UUID) -> Task:
         return tasks.change(task_id, with_precondition(precondition(optional=True), step))
 
 
+@blueprint.patch("/<uuid:task_id>/position", headers=WRITE_HEADERS, links=TASK_LINKS)
+@blueprint.arguments(TaskMoveSchema(), examples=request_examples(MOVE_EXAMPLES))
+@blueprint.response(
+    200,
+    TaskSchema(),
+    headers=ENTITY_HEADERS | REPLAYED_HEADER,
+    examples=response_examples(MOVE_EXAMPLES),
+)
+def move_task(move: Move, task_id: UUID) -> Task:
+    """Move a task among its siblings.
+
+    Siblings have the same list and the same parent. The body has exactly one of `after`,
+    `before` and `place`. A task that stands there already does not change, so a retry
+    is harmless. `If-Match` is never required.
+    """
+    return subtasks.move_task(own_workspace, task_id, move, precondition(optional=True))
+
+
 @blueprint.delete("/<uuid:task_id>", headers=WRITE_HEADERS)
-@blueprint.arguments(NoParametersSchema(), location="query", as_kwargs=True)
+@blueprint.arguments(TaskDeletionSchema(), location="query", as_kwargs=True)
 @blueprint.response(204, headers=RATE_LIMIT_HEADERS | REPLAYED_HEADER)
-def delete_task(task_id: UUID) -> None:
+def delete_task(task_id: UUID, **options: bool) -> None:
     """Delete a task.
 
-    This is permanent. A second deletion is 404, but a retry with the same
-    `Idempotency-Key` is 204 again. A body is ignored, but with a key it must be
-    the same as before.
+    This is permanent. Its sub-tasks take its place. A second deletion is 404, but a retry
+    with the same `Idempotency-Key` is 204 again. A body is ignored, but with a key it must
+    be the same as before.
     """
-    with own_tasks() as tasks:
-        tasks.remove(task_id, precondition())
+    subtasks.remove_task(own_workspace, task_id, precondition(), **options)

@@ -47,9 +47,13 @@ class DocumentedBlueprint(Blueprint):
         *args: Any,
         headers: Sequence[str] = (),
         links: Sequence[str] = (),
+        problems: Sequence[str] = (),
         **options: Any,
     ) -> None:
-        """Register a view, and document its problems, request `headers` and response `links`."""
+        """Register a view, and document its request `headers` and response `links`.
+
+        `problems` are those of this operation only.
+        """
         assert view_func is not None
         apidoc = vars(view_func).setdefault("_apidoc", {})
         apidoc.setdefault("manual_doc", {})["operationId"] = view_func.__name__
@@ -58,7 +62,7 @@ class DocumentedBlueprint(Blueprint):
         if links:
             (response,) = responses[min(apidoc["success_status_codes"])]
             response["links"] = {name: {"$ref": f"#/components/links/{name}"} for name in links}
-        for problem in _problems(rule, apidoc, headers):
+        for problem in (*_problems(rule, apidoc, headers), *problems):
             status, name = PROBLEM_RESPONSES[problem]
             responses[status] = [name]
         if found := _find_entity_id(rule):

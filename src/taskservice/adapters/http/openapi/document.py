@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from apispec.ext.marshmallow import MarshmallowPlugin
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import Flask
 from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
@@ -15,28 +17,31 @@ from taskservice.adapters.http.protocol.problems import on_http_exception
 from taskservice.adapters.http.protocol.strict_fields import ListParameter
 
 DESCRIPTION = """\
-Create, list, read, update, complete and delete tasks. Every user has their own.
+Create, list, read, update, complete, move and delete tasks, and lists of them. Every user has
+their own.
 
 - Send `Authorization: Bearer <token>`. The user in the path must be the token's subject.
 - Errors are `application/problem+json` (RFC 9457). The `type` is stable, and its path explains it.
 - Times are RFC 3339 in UTC, with microseconds. Ids are sorted by creation.
 - An update does not change fields that are absent from it.
 - Every operation evaluates `If-Match` and `If-None-Match` (RFC 9110, section 13). If one fails, the
-  response is 412 and nothing changes, or 304 for `If-None-Match` on a GET. A list has no ETag.
+  response is 412 and nothing changes, or 304 for `If-None-Match` on a GET. A collection has none.
 """
 
 OPENAPI_VERSION = "3.1.0"
 API_VERSION = "1.0.0"
 
 
-def _link(operation: str, description: str, task: str = "", **parameters: str) -> dict[str, Any]:
-    """Return a link to an operation on the task at the JSON pointer `task` of a body."""
+def _link(
+    operation: str, description: str, at: str = "", *, entity: str = "task", **parameters: str
+) -> dict[str, Any]:
+    """Return a link to an operation on the entity at the JSON pointer `at` of a body."""
     return {
         "operationId": operation,
         "description": description,
         "parameters": {
-            "user_id": f"$response.body#{task}/user_id",
-            "task_id": f"$response.body#{task}/id",
+            "user_id": f"$response.body#{at}/user_id",
+            f"{entity}_id": f"$response.body#{at}/id",
             **parameters,
         },
     }
@@ -56,10 +61,34 @@ LINKS = {
         "delete_task", "Delete this task, unless it has changed.", **_IF_UNCHANGED
     ),
     "get_first_task": _link("get_task", "Read the first task of the page.", "/0"),
+    "move_task": _link("move_task", "Move this task among its siblings."),
+    "get_list": _link("get_list", "Read this list.", entity="list"),
+    "patch_list": _link(
+        "patch_list", "Rename this list, unless it has changed.", entity="list", **_IF_UNCHANGED
+    ),
+    "move_list": _link("move_list", "Move this list among the lists.", entity="list"),
+    "delete_list": _link(
+        "delete_list", "Delete this list, unless it has changed.", entity="list", **_IF_UNCHANGED
+    ),
+    "get_first_list": _link("get_list", "Read the first list.", "/0", entity="list"),
 }
 """OpenAPI links by name: operations that take values of a response."""
 
-TASK_LINKS = ["get_task", "update_task", "patch_task", "complete_task", "delete_task"]
+TASK_LINKS = [
+    *("get_task", "update_task", "patch_task", "complete_task", "move_task", "delete_task")
+]
+LIST_LINKS = ["get_list", "patch_list", "move_list", "delete_list"]
+
+
+class _Converter(OpenAPIConverter):
+    def schema2jsonschema(self, schema: Any) -> dict[str, Any]:
+        """Return the JSON Schema of a schema, with its keywords of the whole object."""
+        converted: dict[str, Any] = super().schema2jsonschema(schema)  # type: ignore[no-untyped-call]
+        return {**converted, **getattr(schema, "json_schema", {})}
+
+
+class _Plugin(MarshmallowPlugin):
+    Converter = _Converter
 
 
 class ProblemApi(Api):
@@ -89,6 +118,7 @@ def create_api(app: Flask) -> ProblemApi:
     api = ProblemApi(
         app,
         spec_kwargs={
+            "marshmallow_plugin": _Plugin(),
             "info": {
                 "description": DESCRIPTION,
                 "contact": {"name": "The operator of this service"},

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from taskservice.core.entity import Entity
 from taskservice.core.fields import fields_of
 from taskservice.core.task import Task
+from taskservice.core.task_list import TaskList
 
 
 def example_of(entity_type: type[Entity]) -> dict[str, Any]:
@@ -18,6 +19,7 @@ def example_of(entity_type: type[Entity]) -> dict[str, Any]:
 
 
 TASK = example_of(Task)
+LIST = example_of(TaskList)
 TASK_ID = TASK["id"]
 _EVENING = "2026-02-09T18:30:00.654321Z"
 
@@ -96,6 +98,24 @@ COMPLETE_EXAMPLES: Examples = {
         _changed(2, completed=True, completed_at=_EVENING, status="completed"),
     ),
     "reopen": Example("Reopen the task", {"completed": False}, _changed(3)),
+}
+
+
+MOVE_EXAMPLES: Examples = {
+    "last": Example("Move the task to the end", {"place": "last"}, TASK),
+}
+LIST_EXAMPLES: Examples = {
+    "create": Example("Create a list", {"name": "Groceries"}, LIST),
+}
+LIST_PATCH_EXAMPLES: Examples = {
+    "rename": Example(
+        "Rename the list",
+        {"name": "Food"},
+        {**LIST, "name": "Food", "updated_at": _EVENING, "version": 2},
+    ),
+}
+LIST_MOVE_EXAMPLES: Examples = {
+    "last": Example("Move the list to the end", {"place": "last"}, LIST),
 }
 
 

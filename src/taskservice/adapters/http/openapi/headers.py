@@ -24,14 +24,16 @@ RATE_LIMIT_HEADERS = REQUEST_ID_HEADER | {
         '"user";r=599;t=42',
     ),
 }
-TASK_HEADERS = RATE_LIMIT_HEADERS | {
-    "ETag": response_header("The version of the task in quotes, a strong entity tag.", '"1"')
+ENTITY_HEADERS = RATE_LIMIT_HEADERS | {
+    "ETag": response_header("The version in quotes, a strong entity tag.", '"1"')
 }
-CREATED_HEADERS = TASK_HEADERS | {
-    "Location": response_header(
-        "The path of the new task.", "/api/tasks/ada/tasks/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
-    )
-}
+
+
+def location_header(example: str) -> dict[str, Any]:
+    """Return the header `Location`, with the path of an example."""
+    return {"Location": response_header("The path of what was created.", example)}
+
+
 LIST_HEADERS = RATE_LIMIT_HEADERS | {
     "Link": response_header(
         "The next page (RFC 8288), relative to this one. Absent on the last page.",
@@ -91,7 +93,7 @@ REPLAYED_HEADER = {
     )
 }
 NOT_MODIFIED_HEADERS = RATE_LIMIT_HEADERS | {
-    "ETag": response_header("The current version of the task, in quotes.", '"1"')
+    "ETag": response_header("The current version, in quotes.", '"1"')
 }
 UNSUPPORTED_MEDIA_TYPE_HEADERS = {
     "Accept": response_header(

@@ -29,7 +29,7 @@ PROBLEM_RESPONSES = {
     for problem, problem_type in PROBLEM_TYPES.items()
 }
 
-SHARED_STATUS = {"key-reused": "invalid-request"}
+SHARED_STATUS = {"key-reused": "invalid-request", "list-not-empty": "key-in-use"}
 """For a problem, the other one with its status that every such operation can also return."""
 
 EXAMPLE_DETAILS = {

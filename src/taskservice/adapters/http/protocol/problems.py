@@ -9,10 +9,14 @@ from werkzeug.exceptions import HTTPException
 
 from taskservice.adapters.http.protocol.request import BODY_LIMIT, current_request
 from taskservice.core.errors import (
+    EntityInUse,
     EntityNotFound,
     IdempotencyKeyInUse,
     IdempotencyKeyReused,
     InvalidEntity,
+    InvalidOption,
+    ListNotEmpty,
+    ListNotFound,
     StaleEntity,
     StorageFull,
     TaskNotFound,
@@ -51,6 +55,15 @@ PROBLEM_TYPES = {
     "task-not-found": ProblemType(
         404, "Not Found", "The user has no task with this id. It may have been deleted."
     ),
+    "list-not-found": ProblemType(
+        404, "Not Found", "The user has no list with this id. It may have been deleted."
+    ),
+    "list-not-empty": ProblemType(
+        409,
+        "Conflict",
+        "The list has tasks, and nothing was deleted. `tasks=inbox` moves them to the inbox, "
+        "`tasks=delete` deletes them too.",
+    ),
     "too-many-requests": ProblemType(
         429,
         "Too Many Requests",
@@ -79,8 +92,8 @@ PROBLEM_TYPES = {
     "precondition-failed": ProblemType(
         412,
         "Precondition Failed",
-        "`If-Match` or `If-None-Match` failed, for example because the task has another version. "
-        "Nothing was changed. Read the task again, then decide whether to retry.",
+        "`If-Match` or `If-None-Match` failed, for example because there is another version. "
+        "Nothing was changed. Read it again, then decide whether to retry.",
     ),
     "precondition-required": ProblemType(
         428,
@@ -124,10 +137,17 @@ PROBLEM_BY_STATUS = {
 
 PROBLEM_BY_ERROR: dict[type, tuple[str, str, dict[str, str]]] = {
     EntityNotFound: ("not-found", "this path does not exist", {}),
+    ListNotFound: ("list-not-found", "the list does not exist", {}),
     TaskNotFound: ("task-not-found", "the task does not exist", {}),
+    EntityInUse: ("unavailable", "other data was added meanwhile", RETRY_AFTER_HEADER),
+    ListNotEmpty: (
+        "list-not-empty",
+        "the list has tasks: set tasks=inbox or tasks=delete",
+        {},
+    ),
     StaleEntity: (
         "precondition-failed",
-        "If-Match or If-None-Match failed for the current version of the task",
+        "If-Match or If-None-Match failed for the current version",
         {},
     ),
     IdempotencyKeyReused: ("key-reused", "the idempotency key was used for another request", {}),
@@ -204,12 +224,12 @@ def on_problem_error(error: ProblemError) -> Response:
 
 def on_service_error(error: TaskServiceError) -> Response:
     """Return the response to an error of the core."""
+    if isinstance(error, InvalidOption):
+        errors = [{"parameter": name, "detail": detail} for name, detail in error.errors]
+        return on_problem_error(invalid_request(errors))
     if isinstance(error, InvalidEntity):
-        return on_problem_error(
-            invalid_request(
-                [{"pointer": f"/{name}", "detail": detail} for name, detail in error.errors]
-            )
-        )
+        errors = [{"pointer": f"/{name}", "detail": detail} for name, detail in error.errors]
+        return on_problem_error(invalid_request(errors))
     error_type = next(base for base in type(error).__mro__ if base in PROBLEM_BY_ERROR)
     problem, detail, headers = PROBLEM_BY_ERROR[error_type]
     outcome = getattr(error, "outcome", None)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from marshmallow import INCLUDE, RAISE, Schema, ValidationError, fields, missing
 
@@ -16,7 +16,12 @@ _MESSAGES: dict[str, Any] = {"required": "is required", "null": "must not be nul
 
 
 class StrictSchema(Schema):
-    """A schema that rejects unknown fields, and names them."""
+    """A schema that rejects unknown fields, and names them.
+
+    `json_schema` has keywords of the whole object in the OpenAPI document.
+    """
+
+    json_schema: ClassVar[Mapping[str, Any]] = {}
 
     class Meta:
         """Unknown fields are errors."""

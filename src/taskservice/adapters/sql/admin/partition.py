@@ -5,6 +5,7 @@ created on the partitioned table under the same names. So this works at any sche
 version, and later migrations apply.
 """
 
+from itertools import chain
 from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
@@ -25,7 +26,11 @@ _CONSTRAINTS = text("""
     SELECT format('ALTER TABLE %I ADD CONSTRAINT %I %s',
                   CAST(:table AS text), conname, pg_get_constraintdef(oid))
       FROM pg_constraint WHERE conrelid = CAST(:table AS regclass) AND contype <> 'n'
-     ORDER BY conname
+     ORDER BY contype = 'f', conname
+""")
+_FOREIGN_KEYS = text("""
+    SELECT format('ALTER TABLE %I DROP CONSTRAINT %I', CAST(:table AS text), conname)
+      FROM pg_constraint WHERE conrelid = CAST(:table AS regclass) AND contype = 'f'
 """)
 _INDEXES = text("""
     SELECT pg_get_indexdef(indexrelid)
@@ -70,7 +75,6 @@ class _Plan(NamedTuple):
     def statements(self) -> list[str]:
         """All statements in order. Partitions get no policy, so direct access shows no rows."""
         table, old_table = self.table, f"{self.table}_unpartitioned"
-        parts = [f"{table}_{number:02}" for number in range(self.partitions)]
         return [
             f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY",
             f"ALTER TABLE {table} RENAME TO {old_table}",
@@ -79,17 +83,25 @@ class _Plan(NamedTuple):
             *(
                 f"CREATE TABLE {part} PARTITION OF {table} "
                 f"FOR VALUES WITH (MODULUS {self.partitions}, REMAINDER {number})"
-                for number, part in enumerate(parts)
+                for number, part in enumerate(self._parts)
             ),
             f"INSERT INTO {table} SELECT * FROM {old_table}",  # noqa: S608
             f"DROP TABLE {old_table}",
             *self.definitions,
-            *(
-                f"ALTER TABLE {name} {action} ROW LEVEL SECURITY"
-                for name in (table, *parts)
-                for action in ("ENABLE", "FORCE")
-            ),
         ]
+
+    @property
+    def protection(self) -> list[str]:
+        """The statements that protect the rows, also from those that validate foreign keys."""
+        return [
+            f"ALTER TABLE {name} {action} ROW LEVEL SECURITY"
+            for name in (self.table, *self._parts)
+            for action in ("ENABLE", "FORCE")
+        ]
+
+    @property
+    def _parts(self) -> list[str]:
+        return [f"{self.table}_{number:02}" for number in range(self.partitions)]
 
 
 def is_partitioned(engine: Engine) -> bool:
@@ -107,8 +119,14 @@ def partition(engine: Engine, partitions: int = DEFAULT_PARTITIONS) -> None:
     with transaction(engine) as connection:
         lock_migrations(connection)
         connection.exec_driver_sql(f"LOCK TABLE {', '.join(TABLE_NAMES)}")
-        for plan in [_Plan.of(connection, table, partitions) for table in TABLE_NAMES]:
-            for statement in plan.statements:
-                connection.exec_driver_sql(statement.replace("%", "%%"))
+        plans = [_Plan.of(connection, table, partitions) for table in TABLE_NAMES]
+        for plan in plans:
+            for (drop,) in connection.execute(_FOREIGN_KEYS, {"table": plan.table}).all():
+                connection.exec_driver_sql(drop)
+        for statement in (
+            *chain.from_iterable(plan.statements for plan in plans),
+            *chain.from_iterable(plan.protection for plan in plans),
+        ):
+            connection.exec_driver_sql(statement.replace("%", "%%"))
         for table in TABLE_NAMES:
             connection.exec_driver_sql(f"ANALYZE {table}")

@@ -91,6 +91,14 @@ class Statement:
         """Return the number of rows written."""
         return int(self._execute(session, values)[1].rowcount)
 
+    def count_all(self, session: Session, values: Sequence[Mapping[str, Any]]) -> int:
+        """Execute it with each of the values, which are sent together; return the rows written."""
+        compiled = self._compile(session.connection.dialect, session.is_direct)
+        parameters = [compiled.parameters(owner=session.owner, **one) for one in values]
+        if not parameters:
+            return 0
+        return int(execute(session.connection, compiled.sql, parameters).rowcount)
+
     def _execute(self, session: Session, values: dict[str, Any]) -> "tuple[_Compiled, Any]":
         connection, owner, preamble, is_direct = session
         compiled = self._compile(connection.dialect, is_direct)
@@ -186,17 +194,20 @@ def execute(
     """Execute `preamble` and `sql` in one round trip, and return the driver's cursor.
 
     Fetch its rows before the connection executes anything else. On an autocommit
-    connection both are one transaction. Listeners of the engine's
-    `before_cursor_execute` and `after_cursor_execute` get `sql` without a context.
-    Raise `DBAPIError`.
+    connection both are one transaction. A list of values executes `sql` with each
+    of them, without a preamble. Listeners of the engine's `before_cursor_execute`
+    and `after_cursor_execute` get `sql` without a context. Raise `DBAPIError`.
     """
     pooled = connection.connection
     cursor = _cursor(pooled)
     dispatch = connection.engine.dispatch
+    is_many = isinstance(values, list)
     for listener in dispatch.before_cursor_execute:
-        sql, values = listener(connection, cursor, sql, values, None, False)
+        sql, values = listener(connection, cursor, sql, values, None, is_many)
     try:
-        if preamble is None:
+        if is_many:
+            cursor.executemany(sql, values)
+        elif preamble is None:
             cursor.execute(sql, values)
         else:
             driver: Any = pooled.driver_connection
@@ -206,7 +217,7 @@ def execute(
     except connection.dialect.loaded_dbapi.Error as error:
         raise _wrap_driver_error(connection, sql, error) from error
     for listener in dispatch.after_cursor_execute:
-        listener(connection, cursor, sql, values, None, False)
+        listener(connection, cursor, sql, values, None, is_many)
     return cursor
 
 

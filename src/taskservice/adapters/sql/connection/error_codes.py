@@ -7,6 +7,8 @@ import psycopg
 
 from taskservice.core.errors import AccessDenied, ReadOnly, SchemaOutdated, StorageFull, Unavailable
 
+FOREIGN_KEY_VIOLATION = "23503"
+
 # By SQLSTATE or its class (PostgreSQL, appendix A).
 _BY_SQLSTATE: dict[str, type[Unavailable]] = {
     "53100": StorageFull,
@@ -53,6 +55,13 @@ _is_undefined = re.compile(r"no such (table|column):|has no column named").searc
 def error_class(error: object) -> type[Unavailable] | None:
     """Return the exception class for a driver's error, None for a defect."""
     return _postgresql_class(error) if isinstance(error, psycopg.Error) else _sqlite_class(error)
+
+
+def is_foreign_key_violation(error: object) -> bool:
+    """Return whether a row refers to none, or would be removed while others refer to it."""
+    if isinstance(error, psycopg.Error):
+        return error.sqlstate == FOREIGN_KEY_VIOLATION
+    return _result_code(error) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
 
 
 def is_in_doubt(error: object) -> bool:

@@ -124,6 +124,11 @@ def is_unique_violation(error: DBAPIError) -> bool:
     return _sqlstate(error) == UNIQUE_VIOLATION
 
 
+def violated_constraint(error: DBAPIError) -> str:
+    """Return the name of the violated constraint, empty on SQLite, which does not tell it."""
+    return error.orig.diag.constraint_name or "" if isinstance(error.orig, psycopg.Error) else ""
+
+
 def _sqlstate(error: DBAPIError) -> str | None:
     return getattr(error.orig, "sqlstate", None)
 

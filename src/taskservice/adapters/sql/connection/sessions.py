@@ -14,10 +14,12 @@ from typing import Any
 
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from taskservice.adapters.sql.connection.commit_outcome import (
     CURRENT_TRANSACTION_ID,
+    IsCommitted,
     resolve_commit_outcome,
 )
 from taskservice.adapters.sql.connection.compiled_statements import (
@@ -76,7 +78,7 @@ def autocommit_session(engine: Engine, owner: str) -> Iterator[Session]:
 
 @contextmanager
 def transaction(
-    engine: Engine, owner: str = "", is_committed: Callable[[], bool] = lambda: True
+    engine: Engine, owner: str = "", is_committed: IsCommitted = lambda: True
 ) -> Iterator[Connection]:
     """Yield a connection in one transaction: committed on a normal exit, else rolled back.
 
@@ -101,6 +103,24 @@ def join_transaction(session: Session) -> Iterator[Session]:
     """Yield a session that is in a transaction. Raise `Unavailable` if the transaction ended."""
     require_transaction(session.connection)
     yield session
+
+
+@contextmanager
+def savepoint(session: Session) -> Iterator[Session]:
+    """Yield a session for one statement. If it fails, the transaction goes on without it.
+
+    On SQLite, and outside a transaction, that is so anyway. The savepoint takes no round trip.
+    """
+    is_postgresql = session.connection.dialect.name == "postgresql"
+    if not is_postgresql or not _is_in_transaction(session.connection.connection.driver_connection):
+        yield session
+        return
+    try:
+        yield session._replace(preamble=("SAVEPOINT statement", ()))
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            session.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT statement")
+        raise
 
 
 def require_transaction(connection: Connection) -> None:

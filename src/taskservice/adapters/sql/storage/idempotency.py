@@ -59,6 +59,11 @@ class SqlIdempotencyStore:
             if _COMPLETE.count(session, used_key=key, stored=result) != 1:
                 raise Unavailable(NO_ROW_WRITTEN)
 
+    @property
+    def is_used(self) -> bool:
+        """Whether a result was stored here."""
+        return bool(self._completed)
+
     def is_committed(self, session: Session) -> bool:
         """Return whether `session` sees every result that was stored here."""
         return all(_result(session, key) == result for key, result in self._completed.items())

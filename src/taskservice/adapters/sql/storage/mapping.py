@@ -35,6 +35,7 @@ class EntityMapping:
             .values({name: bindparam(f"new_{name}") for name in self._mutable})
         )
         self.delete = Statement(delete(self.table).where(own_version))
+        self.delete_any_version = Statement(delete(self.table).where(own))
 
     def insert_parameters(self, entity: Entity) -> dict[str, Any]:
         """Return the parameters of `insert`, but for the owner."""

@@ -1,20 +1,32 @@
 """All data of one owner: imports, counts and erases it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import cache, partial
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 
 from taskservice.adapters.sql.connection.address import is_sqlite
+from taskservice.adapters.sql.connection.compiled_statements import Session
+from taskservice.adapters.sql.connection.error_codes import is_foreign_key_violation
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.storage.mapping import EntityMapping, mapping_of
-from taskservice.adapters.sql.tables import ENTITY_TABLES, OWNED_TABLES, idempotency_keys
+from taskservice.adapters.sql.storage.trees import lock_workspace
+from taskservice.adapters.sql.tables import ENTITY_TABLES, OWNED_TABLES, idempotency_keys, lists
 from taskservice.core.entity import Entity
 from taskservice.core.errors import Unavailable
-from taskservice.core.owner_data import ErasureIncomplete, OwnerCounts
-from taskservice.core.workspace import ENTITY_TYPES
+from taskservice.core.owner_data import (
+    ErasureIncomplete,
+    OwnerCounts,
+    Refusal,
+    sort_for_import,
+)
+from taskservice.core.workspace import ENTITY_TYPES, entity_type
 
 _INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
@@ -29,16 +41,19 @@ class SqlOwnerData:
         self._engine = engine
         self._owner = owner
 
-    def import_entities(self, entities: Sequence[Entity]) -> list[Entity]:
+    def import_entities(self, entities: Sequence[Entity]) -> list[Refusal]:
         """Insert the entities that do not exist; return those that differ from the stored ones."""
-        with transaction(self._engine, self._owner) as connection:
+        with self._locked() as connection:
+            find = cache(partial(self._find_one, connection))
+            ready, refused = sort_for_import(self._owner, entities, find)
             stored: set[Entity] = set()
-            for entity_type in ENTITY_TYPES:
-                wanted = [one for one in entities if type(one) is entity_type]
+            for one_type in ENTITY_TYPES:
+                wanted = [one for one in ready if type(one) is one_type]
                 if wanted:
-                    self._insert(connection, mapping_of(entity_type), wanted)
-                    stored.update(self._find(connection, mapping_of(entity_type), wanted))
-        return [one for one in entities if one not in stored]
+                    self._insert(connection, mapping_of(one_type), wanted)
+                    ids = [one.id for one in wanted]
+                    stored.update(self._find(connection, mapping_of(one_type), ids))
+        return [*refused, *(Refusal(one) for one in ready if one not in stored)]
 
     def count(self) -> OwnerCounts:
         """Count the rows."""
@@ -47,26 +62,44 @@ class SqlOwnerData:
 
     def erase(self) -> OwnerCounts:
         """Delete the rows, and vacuum an SQLite file. Raise `ErasureIncomplete` if that fails."""
-        with transaction(self._engine, self._owner) as connection:
-            deleted = _counts({table: self._delete(connection, table) for table in OWNED_TABLES})
+        with self._locked() as connection:
+            # New tasks in the lists wait, and are then refused.
+            own_lists = select(lists.c.id).where(lists.c.user_id == self._owner)
+            connection.execute(own_lists.with_for_update())
+            tables = (idempotency_keys, *reversed(ENTITY_TABLES.values()))
+            deleted = _counts({table: self._delete(connection, table) for table in tables})
         if is_sqlite(self._engine.url):
             self._vacuum(deleted)
         return deleted
+
+    @contextmanager
+    def _locked(self) -> Iterator[Connection]:
+        """Yield a connection in one transaction, while no other one changes a tree or an order."""
+        with transaction(self._engine, self._owner) as connection:
+            lock_workspace(lambda: nullcontext(Session(connection, self._owner)))
+            try:
+                yield connection
+            except DBAPIError as error:
+                if is_foreign_key_violation(error.orig):
+                    raise Unavailable("the data was changed meanwhile") from error
+                raise
 
     def _insert(
         self, connection: Connection, mapping: EntityMapping, wanted: Sequence[Entity]
     ) -> None:
         insert = _INSERT[connection.dialect.name](mapping.table).on_conflict_do_nothing()
-        own = [one for one in wanted if one.user_id == self._owner]
-        rows = [{**mapping.insert_parameters(one), "user_id": self._owner} for one in own]
-        if rows:
-            connection.execute(insert, rows)
+        rows = [{**mapping.insert_parameters(one), "user_id": self._owner} for one in wanted]
+        connection.execute(insert, rows)
+
+    def _find_one(self, connection: Connection, type_name: str, entity_id: UUID) -> Entity | None:
+        found = entity_type(type_name)
+        mapping = mapping_of(found) if found else None
+        return next(iter(self._find(connection, mapping, [entity_id])), None) if mapping else None
 
     def _find(
-        self, connection: Connection, mapping: EntityMapping, wanted: Sequence[Entity]
+        self, connection: Connection, mapping: EntityMapping, ids: Sequence[UUID]
     ) -> list[Entity]:
         table = mapping.table
-        ids = [one.id for one in wanted]
         own = select(*mapping.field_columns).where(table.c.user_id == self._owner)
         return [mapping.from_row(row) for row in connection.execute(own.where(table.c.id.in_(ids)))]
 

@@ -3,6 +3,7 @@
 Each remembers the write that got no response, and so recognizes its result.
 """
 
+from collections.abc import Sequence
 from random import uniform
 from time import sleep
 from typing import Any, Generic, Protocol, TypeVar
@@ -11,11 +12,13 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError
 
 from taskservice.adapters.sql.connection.compiled_statements import Statement
+from taskservice.adapters.sql.connection.error_codes import is_foreign_key_violation
 from taskservice.adapters.sql.connection.errors import is_serialization_failure, is_unique_violation
+from taskservice.adapters.sql.connection.sessions import savepoint
 from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.core.clock import Clock
 from taskservice.core.entity import E, Step
-from taskservice.core.errors import EntityNotFound, Unavailable
+from taskservice.core.errors import EntityInUse, EntityNotFound, Unavailable
 from taskservice.core.preconditions import Precondition
 
 MAX_CAS_ATTEMPTS = 100
@@ -105,7 +108,7 @@ class CompareAndSwap(Generic[E]):
 
     def _require_known_outcome(self, is_known: bool) -> None:
         if not is_known:
-            raise Unavailable("the task was changed by another request meanwhile", "unknown")
+            raise Unavailable("it was changed by another request meanwhile", "unknown")
 
     def _replace(self, rows: Rows[E], before: E, after: E) -> bool:
         previous, self.unacknowledged = self.unacknowledged, after
@@ -141,9 +144,30 @@ class Delete(Generic[E]):
         # Ids are never reused: an entity at another version proves that the delete did not happen.
         previous = self.unacknowledged if self.unacknowledged == entity else None
         self.unacknowledged = entity
-        deleted = write(rows, rows.mapping.delete, rows.mapping.version_parameters(entity))
+        parameters = rows.mapping.version_parameters(entity)
+        try:
+            with savepoint(rows.session) as session:
+                deleted = write(rows._replace(session=session), rows.mapping.delete, parameters)
+        except DBAPIError as error:
+            if is_foreign_key_violation(error.orig):
+                raise EntityInUse from error
+            raise
         self.unacknowledged = previous
         return deleted
+
+
+def replace_all(rows: Rows[E], pairs: Sequence[tuple[E, E]]) -> bool:
+    """Replace entities by others, all at once; return whether each was as it had been read."""
+    parameters = [
+        rows.mapping.update_parameters(before, after) for before, after in pairs if after != before
+    ]
+    return rows.mapping.update.count_all(rows.session, parameters) == len(parameters)
+
+
+def delete_all(rows: Rows[E], entities: Sequence[E]) -> None:
+    """Delete entities in this order, all at once, at whatever version."""
+    parameters = [{"entity_id": entity.id} for entity in entities]
+    rows.mapping.delete_any_version.count_all(rows.session, parameters)
 
 
 def write(rows: Rows[Any], statement: Statement, values: dict[str, Any]) -> bool:

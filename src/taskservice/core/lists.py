@@ -1,0 +1,112 @@
+"""Lists of tasks: creates, moves and removes a list, which may have tasks."""
+
+from collections.abc import Sequence
+from functools import partial
+from uuid import UUID
+
+from taskservice.core.errors import (
+    EntityInUse,
+    FieldError,
+    InvalidEntity,
+    InvalidOption,
+    ListNotEmpty,
+    Unavailable,
+)
+from taskservice.core.moves import Gap, Move, Siblings, at, move
+from taskservice.core.preconditions import Precondition
+from taskservice.core.query import Sort
+from taskservice.core.subtasks import TOO_MANY, TREE_LIMIT, deepest_first
+from taskservice.core.task import Task
+from taskservice.core.task_list import NewTaskList, TaskList, TaskListQuery
+from taskservice.core.task_query import TaskQuery
+from taskservice.core.workspace import OpenOwnWorkspace, Workspace, get_checked
+
+LISTS_LIMIT = 500
+"""The most lists that a user may create."""
+
+MAX_ATTEMPTS = 10
+"""How often a list is emptied before it is removed, as others add tasks meanwhile."""
+
+ALL_LISTS = TaskListQuery(sort=Sort(field="position", descending=False), limit=LISTS_LIMIT)
+"""All lists in their order."""
+
+
+def create_list(open_workspace: OpenOwnWorkspace, new: NewTaskList) -> TaskList:
+    """Create a list behind all others. Raises `InvalidEntity`."""
+    with open_workspace(atomic=True) as workspace:
+        workspace.lock()
+        total = workspace.lists.list(TaskListQuery(limit=1, with_total=True)).total or 0
+        if total >= LISTS_LIMIT:
+            detail = f"a user has up to {LISTS_LIMIT} lists"
+            raise InvalidEntity([FieldError("name", detail)])
+        return workspace.lists.add(new)
+
+
+def move_list(
+    open_workspace: OpenOwnWorkspace,
+    list_id: UUID,
+    to: Move,
+    precondition: Precondition[TaskList] | None = None,
+) -> TaskList:
+    """Move a list among all lists; see `core.moves.move`."""
+    return move(open_workspace, TaskList, list_id, to, precondition, siblings_of=_all)
+
+
+def remove_list(
+    open_workspace: OpenOwnWorkspace,
+    list_id: UUID,
+    precondition: Precondition[TaskList] | None = None,
+    tasks: str | None = None,
+) -> None:
+    """Delete a list. Its tasks move to the `inbox`, behind those in it, or `delete` deletes them.
+
+    Raises `ListNotFound`, what the precondition raises, then `ListNotEmpty` if it has
+    tasks and `tasks` is None, or `InvalidOption` if it has too many.
+    """
+    if tasks is None:
+        try:
+            with open_workspace() as workspace:
+                return workspace.lists.remove(list_id, precondition)
+        except EntityInUse:
+            raise ListNotEmpty from None
+    with open_workspace(atomic=True) as workspace:
+        workspace.lock()
+        get_checked(workspace.lists, list_id, precondition)
+        clear = _delete if tasks == "delete" else _move_to_inbox
+        for _ in range(MAX_ATTEMPTS):
+            clear(workspace, _tasks_in(workspace, list_id))
+            try:
+                return workspace.lists.remove(list_id, precondition)
+            except EntityInUse:
+                continue
+        raise Unavailable("too many tasks are added to this list meanwhile")
+
+
+def _all(_: TaskList) -> TaskListQuery:
+    return TaskListQuery()
+
+
+def _tasks_in(workspace: Workspace, list_id: UUID) -> Sequence[Task]:
+    """Return the tasks in a list, in their order. Raises `InvalidOption`."""
+    by_position = Sort(field="position", descending=False)
+    query = TaskQuery(list_id=(list_id,), sort=by_position, limit=TREE_LIMIT)
+    page = workspace.tasks.list(query)
+    if page.next is not None:
+        raise InvalidOption([FieldError("tasks", TOO_MANY)])
+    return page.items
+
+
+def _delete(workspace: Workspace, tasks: Sequence[Task]) -> None:
+    workspace.tasks.remove_all(deepest_first(tasks))
+
+
+def _move_to_inbox(workspace: Workspace, tasks: Sequence[Task]) -> None:
+    """Move tasks behind those in the inbox, in their order; sub-tasks stay under their parents."""
+    inbox = Siblings(workspace.tasks, TaskQuery(list_id=(None,), parent_id=(None,)))
+    moved = [task for task in tasks if task.parent_id is None]
+    last = inbox.last()
+    positions = {task.id: task.position for task in tasks}
+    if last is not None and moved and last.position >= moved[0].position:
+        keys = inbox.keys_in(Gap(last, None), len(moved))
+        positions |= dict(zip((task.id for task in moved), keys, strict=True))
+    workspace.tasks.change_all(tasks, partial(at, positions, list_id=None))

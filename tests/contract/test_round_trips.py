@@ -1,0 +1,101 @@
+"""How many statements a request sends, each of which is a round trip to the database.
+
+A transaction begins with one that sets the owner, and ends with COMMIT.
+"""
+
+from itertools import count
+from string import Template
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+from tests.contract.test_statements import sent
+from tests.http_callers import ApiClient, application
+
+from taskservice.adapters.sql.storage.repository import SqlStorage
+
+KEY = {"Idempotency-Key": "key"}
+
+# With one statement more on PostgreSQL if it takes the lock of those who change a tree or an order.
+REQUESTS = {
+    'POST tasks {"title": "A"}': 1,
+    'POST tasks {"title": "A", "list_id": "$groceries"}': 1,
+    'POST tasks {"title": "A", "parent_id": "$parent"}': 5,
+    'POST tasks {"title": ""}': 0,
+    'POST lists {"name": "A"}': 5,
+    "GET tasks?list_id=$groceries&sort=position": 1,
+    'PATCH tasks/$first {"title": "B"}': 2,
+    'PATCH tasks/$child {"title": "B", "list_id": "$groceries", "parent_id": "$parent"}': 2,
+    "PATCH tasks/$first/complete": 2,
+    'PATCH tasks/$first {"list_id": "$groceries"}': 9,
+    'PATCH tasks/$first {"parent_id": "$second"}': 9,
+    'PATCH tasks/$first/position {"after": "$second"}': 7,
+    'PATCH tasks/$first/position {"before": "$third"}': 7,
+    'PATCH tasks/$third/position {"place": "first"}': 6,
+    'PATCH tasks/$first/position {"place": "last"}': 7,
+    'PATCH tasks/$second/position {"after": "$first"}': 5,
+    "DELETE tasks/$first": 2,
+    "DELETE tasks/$parent": 10,
+    "DELETE tasks/$parent?subtasks=delete": 7,
+    "DELETE lists/$empty": 2,
+    "DELETE lists/$groceries?tasks=inbox": 8,
+}
+WITH_KEY = {
+    'POST tasks {"title": "A"}': 5,
+    'PATCH tasks/$first {"title": "B"}': 6,
+    "DELETE tasks/$first": 6,
+}
+
+_numbers = count()
+
+
+@pytest.fixture(params=["sqlite", "role_engine"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    found: Engine = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def ada(engine: Engine) -> ApiClient:
+    """A user who has nothing yet."""
+    app = application(SqlStorage(engine).open_workspace)
+    return ApiClient(app.test_client(), f"traveler-{next(_numbers)}")
+
+
+@pytest.fixture
+def ids(ada: ApiClient) -> dict[str, str]:
+    """Two lists of the user, a task with a sub-task in one of them, and three in the inbox."""
+    path = f"/api/tasks/{ada.user}/lists"
+    groceries, empty = (ada("POST", path, json={"name": name}).json["id"] for name in "AB")
+    parent = ada.create(list_id=groceries)["id"]
+    found = {"groceries": groceries, "empty": empty, "parent": parent}
+    inbox = {name: ada.create()["id"] for name in ("first", "second", "third")}
+    return {**found, **inbox, "child": ada.create(parent_id=parent)["id"]}
+
+
+def statements_of(engine: Engine, ada: ApiClient, request: str, **headers: Any) -> list[str]:
+    """Send a request, and return its statements without that of the lock."""
+    method, path, *body = request.split(" ", 2)
+    send: dict[str, Any] = {"data": body[0], "content_type": "application/json"} if body else {}
+    with sent(engine) as statements:
+        response = ada(method, f"/api/tasks/{ada.user}/{path}", **headers, **send)
+    assert response.status_code != 500, response.text
+    return [one for one in statements if "pg_advisory" not in one]
+
+
+@pytest.mark.parametrize("request_", REQUESTS)
+def test_a_request_sends_as_many_statements_as_it_needs(
+    engine: Engine, ada: ApiClient, ids: dict[str, str], request_: str
+) -> None:
+    """A plain creation one, a change two, also in a list; a refusal by its own values none."""
+    statements = statements_of(engine, ada, Template(request_).substitute(ids))
+    assert len(statements) == REQUESTS[request_], statements
+
+
+@pytest.mark.parametrize("request_", WITH_KEY)
+def test_an_idempotency_key_adds_four_statements(
+    engine: Engine, ada: ApiClient, ids: dict[str, str], request_: str
+) -> None:
+    """BEGIN, the key, its result, and COMMIT."""
+    statements = statements_of(engine, ada, Template(request_).substitute(ids), headers=KEY)
+    assert len(statements) == WITH_KEY[request_] == REQUESTS[request_] + 4, statements

@@ -1,0 +1,73 @@
+"""A wish as the parts of an HTTP request, and what its answer shows."""
+
+from typing import Any
+
+from tests.faults.history import Kind
+from tests.faults.requests import Request
+from tests.faults.seen import Seen, plan
+
+ROUTES: dict[Kind, tuple[str, str]] = {
+    "create": ("POST", "/tasks"),
+    "update": ("PUT", "/tasks/{}"),
+    "complete": ("PATCH", "/tasks/{}/complete"),
+    "move": ("PATCH", "/tasks/{}/position"),
+    "change_list": ("PATCH", "/tasks/{}"),
+    "change_parent": ("PATCH", "/tasks/{}"),
+    "delete": ("DELETE", "/tasks/{}"),
+    "get": ("GET", "/tasks/{}"),
+    "create_list": ("POST", "/lists"),
+    "delete_list": ("DELETE", "/lists/{}?tasks=inbox"),
+    "lists": ("GET", "/lists"),
+}
+"""Methods and paths, from the user's on."""
+
+FIELDS: dict[Kind, tuple[str, ...]] = {
+    "create": ("list_id", "parent_id"),
+    "complete": ("completed",),
+    "change_list": ("list_id",),
+    "change_parent": ("parent_id",),
+}
+"""What is sent as it is wished for, null too."""
+
+
+def message(request: Request) -> tuple[str, str, Any]:
+    """Return the method, the path from the user's on, and the body."""
+    method, path = ROUTES[request.kind]
+    return method, path.format(request.task), _body(request) or None
+
+
+def _body(request: Request) -> dict[str, Any]:
+    body = {name: getattr(request, name) for name in FIELDS.get(request.kind, ())}
+    match request.kind:
+        case "create":
+            return {**body, **_titled(request), "description": request.name}
+        case "update":
+            return _titled(request)
+        case "create_list":
+            return {"name": request.title}
+        case "move" if request.beside is None:
+            return {"place": request.place}
+        case "move":
+            return {f"{request.place}": request.beside}
+    return body
+
+
+def headers_of(request: Request) -> dict[str, str]:
+    """Return the headers of a write."""
+    matched = {} if request.version is None else {"If-Match": f'"{request.version}"'}
+    return matched | ({} if request.key is None else {"Idempotency-Key": request.key})
+
+
+def seen_in(request: Request, shown: Any) -> tuple[Seen, ...]:
+    """Return the tasks or lists of an answer."""
+    match request.kind:
+        case "lists":
+            return tuple(map(Seen.of_list, shown))
+        case "create_list":
+            return (Seen.of_list(shown),)
+    return (Seen.of(shown),)
+
+
+def _titled(request: Request) -> dict[str, Any]:
+    assert request.title is not None
+    return {"title": request.title, **plan(request.title)}

@@ -1,0 +1,82 @@
+"""Tasks and lists as answers and the database show them."""
+
+from typing import Any, NamedTuple
+from zlib import crc32
+
+
+def plan(title: str) -> dict[str, Any]:
+    """Return what is always written together with a title."""
+    number = crc32(title.encode())
+    is_zoned = number % 2 == 0
+    return {
+        "due": f"2026-03-{number % 28 + 1:02}" + ("T02:30:00" if is_zoned else ""),
+        "time_zone": "Europe/Berlin" if is_zoned else None,
+        "priority": number % 9 + 1,
+        "labels": [title],
+    }
+
+
+class Seen(NamedTuple):
+    """A task as an answer or the database showed it; `origin` names the operation that made it.
+
+    It `is_planned` if it has the `plan` of its title, and a status that agrees with `completed`.
+    A list is shown so too: its name is its title.
+    """
+
+    task: str
+    user: str
+    version: int
+    title: str
+    completed: bool
+    origin: str
+    is_planned: bool = True
+    list_id: str | None = None
+    parent_id: str | None = None
+    position: str = ""
+    type: str = "task"
+
+    @property
+    def group(self) -> tuple[str | None, str | None]:
+        """Return what it shares with its siblings."""
+        return self.list_id, self.parent_id
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Return what its siblings are sorted by."""
+        return self.position, self.task
+
+    @classmethod
+    def of_list(cls, shown: dict[str, Any]) -> "Seen":
+        """Return what matters of a list in JSON; the name is that of the operation that made it."""
+        return cls(
+            task=shown["id"],
+            user=shown["user_id"],
+            version=shown["version"],
+            title=shown["name"],
+            completed=False,
+            origin=shown["name"],
+            position=shown["position"],
+            type="list",
+        )
+
+    @classmethod
+    def of(cls, shown: dict[str, Any]) -> "Seen":
+        """Return what matters of a task in JSON."""
+        return cls(
+            task=shown["id"],
+            user=shown["user_id"],
+            version=shown["version"],
+            title=shown["title"],
+            completed=shown["completed"],
+            origin=shown["description"],
+            is_planned=_is_planned(shown),
+            list_id=shown["list_id"],
+            parent_id=shown["parent_id"],
+            position=shown["position"],
+        )
+
+
+def _is_planned(shown: dict[str, Any]) -> bool:
+    written = plan(shown["title"])
+    status = "completed" if shown["completed"] else "needs-action"
+    return shown["status"] == status and {name: shown[name] for name in written} == written

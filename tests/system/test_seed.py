@@ -1,0 +1,50 @@
+"""`taskservice seed`: what the demonstration shows."""
+
+import json
+from itertools import count
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tests.databases import sqlite_database
+from tests.system.places import Place
+
+from taskservice.core.entity import Entity
+from taskservice.core.ids import first_id
+from taskservice.core.sample_tasks import sample_lists, sample_tasks
+from taskservice.testing import ADA, START
+
+
+def test_seed_adds_lists_sub_tasks_and_a_manual_order(tmp_path: Path) -> None:
+    """Tasks in each list and the inbox, on three levels, some of which were moved."""
+    place = Place(address := sqlite_database(tmp_path), address, tmp_path)
+    added = place("seed", "--user", ADA, "--tasks", "300").stdout
+    assert added == "added 300 tasks and 4 lists for ada\n"
+    found = {one["id"]: one for one in map(json.loads, place.exported().splitlines())}
+    lists = {one["id"] for one in found.values() if one["type"] == "list"}
+    tasks = [one for one in found.values() if one["type"] == "task"]
+    assert {one["list_id"] for one in tasks} == {None, *lists}
+    assert {depth(one, found) for one in tasks} == {1, 2, 3}
+    assert any(one["position"] != f"{one['id'].replace('-', '')[:12]}1" for one in tasks)
+
+
+def depth(task: Any, found: dict[str, Any]) -> int:
+    """Return the depth of a task; that of a task without a parent is 1."""
+    return 1 + (depth(found[task["parent_id"]], found) if task["parent_id"] else 0)
+
+
+def samples(seed: int) -> list[Entity]:
+    """Return samples, with ids that are in order but not random."""
+    numbers = count()
+
+    def new_id(at: Any) -> UUID:
+        return UUID(int=first_id(at).int | next(numbers))
+
+    lists = sample_lists(ADA, START, new_id)
+    return [*lists, *sample_tasks(ADA, 100, START, new_id, seed, lists=lists)]
+
+
+def test_samples_are_reproducible_by_seed() -> None:
+    """The same seed has the same samples, and another one has others."""
+    assert samples(1) == samples(1)
+    assert samples(1) != samples(2)

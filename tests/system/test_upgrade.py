@@ -1,0 +1,111 @@
+"""An upgrade from the version before lists, by the tables' owner, whom the policies hold."""
+
+from collections.abc import Iterator
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+from tests.compatibility.conftest import PARTITIONS, partition
+from tests.compatibility.samples import Sample, in_current_form, insert_rows
+from tests.contract.test_partitions import HELD, STANDING, TABLES
+from tests.databases import Database, service_engine
+from tests.postgres import Databases
+
+from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.admin import partition as partitioning
+from taskservice.adapters.sql.admin.migrate import upgrade
+from taskservice.adapters.sql.checks.row_security import require_row_security
+from taskservice.adapters.sql.connection.sessions import transaction
+from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.core.query import Sort
+from taskservice.core.task import NewTask
+from taskservice.core.task_list import NewTaskList
+from taskservice.core.task_query import TaskQuery
+from taskservice.testing import ADA
+
+BEFORE = "0007"
+SAMPLE = Sample.of(3)
+OLDEST_FIRST = Sort(field="created_at", descending=False)
+GRANTS = (
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON tasks TO {}",
+    "GRANT SELECT, INSERT, UPDATE ON idempotency_keys TO {}",
+    "GRANT SELECT ON taskservice_schema_version TO {}",
+)
+"""What `db grant` granted before there were lists."""
+
+
+@pytest.fixture
+def before(postgresql: Databases) -> Iterator[Database]:
+    """A database of the version before, with tasks and a role that serves."""
+    address = postgresql.create_database()
+    name = address.rpartition("/")[2].partition("?")[0]
+    owner, role = f"{name}_owner", f'Odd role; "{uuid4().hex}"'
+    with psycopg.connect(address, autocommit=True) as superuser:
+        superuser.execute(SQL("CREATE ROLE {} LOGIN").format(Identifier(role)))
+        superuser.execute(SQL("CREATE ROLE {} LOGIN").format(Identifier(owner)))
+        superuser.execute(
+            SQL("ALTER DATABASE {} OWNER TO {}").format(*map(Identifier, (name, owner)))
+        )
+    found = Database(address, postgresql.url(name, owner), postgresql.url(name, role), role)
+    upgrade(found.owner_engine, BEFORE)
+    with transaction(found.superuser_engine) as connection:
+        insert_rows(connection, "tasks", SAMPLE.rows)
+    with psycopg.connect(found.owner) as connection:
+        for grant in GRANTS:
+            connection.execute(SQL(grant).format(Identifier(role)))
+    yield found
+    postgresql.drop_database(address)
+    for one in (role, owner):
+        postgresql.execute(SQL("DROP ROLE {}").format(Identifier(one)).as_string())
+
+
+def definitions(database: Database) -> list[object]:
+    """Return the definitions of all tables, and of their partitions."""
+    with psycopg.connect(database.superuser) as connection:
+        return [
+            connection.execute(query.encode(), parameters).fetchall()
+            for table in TABLES
+            for query, parameters in ((STANDING.format(table=table), ()), (HELD, (table,)))
+        ]
+
+
+def test_the_owner_of_the_tables_fills_the_positions(before: Database) -> None:
+    """Its policies let it see no task, and apply again after the upgrade."""
+    upgrade(before.owner_engine)
+    engine = service_engine(before.service)
+    with SqlStorage(engine).open_workspace(ADA) as workspace:
+        tasks = workspace.tasks.list(TaskQuery(sort=OLDEST_FIRST)).items
+    engine.dispose()
+    assert [task.dump() for task in tasks] == [in_current_form(task) for task in SAMPLE.tasks]
+    require_row_security(before.owner_engine)
+
+
+def test_a_role_that_serves_may_use_lists_after_the_upgrade(before: Database) -> None:
+    """Without `db grant`, which changes nothing then."""
+    upgrade(before.owner_engine)
+    engine = service_engine(before.service)
+    with SqlStorage(engine).open_workspace(ADA) as workspace:
+        a_list = workspace.lists.add(NewTaskList(name="Groceries"))
+        task = workspace.tasks.add(NewTask(title="Buy milk", list_id=a_list.id))
+        workspace.tasks.remove(task.id)
+        workspace.lists.remove(a_list.id)
+    engine.dispose()
+    granted = definitions(before)
+    schema.grant(before.owner_engine, before.role)
+    assert definitions(before) == granted
+
+
+def test_partitions_are_the_same_before_and_after_the_upgrade(
+    before: Database, postgresql: Databases
+) -> None:
+    """Also those of lists, with all keys, indexes, policies and grants, under the same names."""
+    later = before._replace(superuser=postgresql.create_database(template=before.superuser))
+    later = later._replace(owner=later.superuser)
+    with transaction(before.owner_engine) as connection:
+        partition(connection, ("idempotency_keys", "tasks"), PARTITIONS)
+    upgrade(before.owner_engine)
+    upgrade(later.owner_engine)
+    partitioning.partition(later.owner_engine, PARTITIONS)
+    assert definitions(before) == definitions(later)
+    postgresql.drop_database(later.superuser)
