@@ -3,6 +3,7 @@
 from typing import Any
 
 from sqlalchemy import (
+    ColumnElement,
     Integer,
     Select,
     Uuid,
@@ -23,7 +24,7 @@ from taskservice.core.task import Task
 NO_LIMIT = 2**31 - 1
 
 _ROOT = bindparam("task_id", type_=Uuid())
-_ZERO = literal_column("0")
+_ZERO: ColumnElement[int] = literal_column("0")
 _level = literal_column("1", Integer).label("level")
 _children = (
     select(tasks.c.id, _level)
