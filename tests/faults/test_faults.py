@@ -52,6 +52,7 @@ def test_sqlite_keeps_its_promises(tmp_path: Path, cycles: int | None, tell: Tel
         held(run_with_faults(target, EMBEDDED, cycles, tmp_path, "sqlite"), tell)
 
 
+@pytest.mark.lengthy
 def test_postgresql_keeps_its_promises(
     tmp_path: Path, postgres_server: PostgresServer, cycles: int | None, tell: Tell
 ) -> None:

@@ -16,11 +16,11 @@ from taskservice.app import create_app
 __all__ = ["database", "role_engine", "sqlite", "superuser_engine"]
 
 
-SQLITE = pytest.param("sqlite", marks=pytest.mark.lengthy)
-"""Storage adapters differ below the port, which the contract compares: two run each time."""
+LENGTHY = [pytest.param(name, marks=pytest.mark.lengthy) for name in ("memory", "sqlite")]
+"""Storage adapters differ below the port, which the contract compares: one runs each time."""
 
 
-@pytest.fixture(params=["memory", SQLITE, "postgresql"])
+@pytest.fixture(params=[*LENGTHY, "postgresql"])
 def world(request: pytest.FixtureRequest) -> World:
     """The service over each adapter in turn."""
     if request.param == "memory":

@@ -7,7 +7,7 @@ from tests.markdown_code import DOCS, files
 from tests.testing.nested import run_pytest
 
 PAGE = files((DOCS / "adapters.md").read_text())
-OF_FIELDS = "field or query or filter or sort or pagination or transaction"
+OF_FIELDS = "field or query"
 """The tests of the contract that a field may fail."""
 
 CONTRACTS = ["built_in_adapters.py", "test_folder_storage.py"]

@@ -51,6 +51,7 @@ def test_a_mutant_is_imported_in_its_process(tmp_path: Path) -> None:
     assert (result.stdout, result.stderr) == ("True True\n", "")
 
 
+@pytest.mark.lengthy
 def test_every_listed_survivor_exists() -> None:
     """The list matches the code, and mutants have distinct names."""
     modules = {name.partition(":")[0] for name in listed()}

@@ -37,6 +37,7 @@ def test_case_49_a_task_moves_behind_another(ada: ApiClient) -> None:
     assert moved(ada, c, after=a["id"]).json == first.json
 
 
+@pytest.mark.parametrize("open_workspace", ["memory"], indirect=True)
 @pytest.mark.parametrize(
     ("title", "to", "expected"),
     [
@@ -148,6 +149,7 @@ def test_equal_keys_are_spread_before_a_move_between_them(
     assert titles([answer.json]) == "D"
 
 
+@pytest.mark.parametrize("open_workspace", ["memory"], indirect=True)
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
