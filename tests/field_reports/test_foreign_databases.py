@@ -142,6 +142,15 @@ def test_another_applications_table_is_named(database: Engine) -> None:
     assert [column["name"] for column in inspect(database).get_columns("tasks")] == ["id"]
 
 
+def test_another_applications_table_is_named_before_an_upgrade(database: Engine) -> None:
+    """A later migration would create a table with its name; nothing has changed."""
+    upgrade(database, "0007")
+    execute(database, "CREATE TABLE lists (id integer)")
+    with pytest.raises(UnusableDatabase, match="table lists exists"):
+        upgrade(database)
+    assert schema.current(database) == "0007"
+
+
 def test_a_newer_schema_stays_as_it_is(database: Engine) -> None:
     """An upgrade by an older version, as in a release command that is rolled back."""
     upgrade(database)

@@ -17,6 +17,8 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 LOCK_TIMEOUT_SECONDS = 5
 FORMER_NAMES = {"idempotency_keys": "receipts"}
 """Names of tables in a database of an earlier version."""
+FIRST_VERSIONS = {"lists": "0008"}
+"""The migrations that create further tables."""
 FIRST_COLUMNS = {
     "tasks": {"id", "user_id", "title", "description", "completed", "created_at", "version"},
     "idempotency_keys": {"user_id", "key", "created_at"},
@@ -71,14 +73,20 @@ def _has_alembic_version(connection: Connection) -> bool:
 
 
 def _require_own_tables(connection: Connection) -> None:
-    """Raise `UnusableDatabase` if the tables exist without a version table."""
-    if _columns(connection, VERSION_TABLE):
-        return
-    for name in (*metadata.tables, *FORMER_NAMES.values()):
+    """Raise `UnusableDatabase` if tables exist that no migration has created yet."""
+    for name in _tables_to_create(connection):
         if _columns(connection, name):
             raise UnusableDatabase(
                 f"table {name} exists and was not created by taskservice", OWN_DATABASE_ADVICE
             )
+
+
+def _tables_to_create(connection: Connection) -> list[str]:
+    if not _columns(connection, VERSION_TABLE):
+        return [*metadata.tables, *FORMER_NAMES.values()]
+    query = f"SELECT version_num FROM {VERSION_TABLE}"  # noqa: S608
+    version = connection.exec_driver_sql(query).scalar()
+    return [name for name, first in FIRST_VERSIONS.items() if version and version < first]
 
 
 def _columns(connection: Connection, table: str) -> set[str]:
