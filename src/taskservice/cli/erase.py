@@ -16,7 +16,7 @@ from taskservice.core.owner_data import ErasureIncomplete, OwnerCounts
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @database_option
 def erase(user: str, dry_run: bool, yes: bool, database: str | None) -> None:
-    """Delete USER's tasks, and the idempotency records that hold copies of them.
+    """Delete USER's tasks and lists, and the idempotency records that hold copies of them.
 
     Run it as the role that owns the tables. It is one transaction: everything
     is deleted, or nothing. An SQLite file is rewritten (VACUUM), so that no

@@ -40,7 +40,7 @@ NAME_LIMIT = 40
 @click.argument("file", type=click.Path(dir_okay=False), default=STANDARD_OUTPUT)
 @database_option
 def export_tasks(user: str, file: str, database: str | None) -> None:
-    """Export USER's tasks as JSON Lines, oldest first, each with its type.
+    """Export USER's lists and tasks as JSON Lines, oldest first, each with its type.
 
     The default FILE is standard output. A regular FILE is replaced when the
     export is complete. A new file is readable by its owner only (mode 0600);
@@ -76,11 +76,11 @@ def _export(
 @click.option("--dry-run", is_flag=True, help="Validate every line and import nothing.")
 @database_option
 def import_tasks(user: str, file: BinaryIO, dry_run: bool, database: str | None) -> None:
-    """Import USER's tasks from JSON Lines, which any version may have exported.
+    """Import USER's lists and tasks from JSON Lines of any version, in any order.
 
-    The default FILE is standard input. Each task keeps its id, times and
-    version. A task that exists already is skipped, so that an interrupted
-    import can be run again. An existing task is never overwritten. Each line
+    The default FILE is standard input. Lists and tasks keep their ids, times and
+    versions. One that exists already is skipped, so that an interrupted
+    import can be run again. Nothing is ever overwritten. Each line
     that cannot be imported is printed with the reason, and the exit status is
     then 2. Members that this version does not know are named, and not imported.
     """
