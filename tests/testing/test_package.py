@@ -16,9 +16,9 @@ MODULES = {
     "test_no_clock": """
 import pytest
 from taskservice.testing import InMemoryStorage
-from taskservice.testing.contract import TaskServiceContract
+from taskservice.testing.contract import OneOwner, Queries
 
-class TestMine(TaskServiceContract):
+class TestMine(OneOwner, Queries):
     takes_clock = False
 
     @pytest.fixture
@@ -28,9 +28,9 @@ class TestMine(TaskServiceContract):
     "test_two": """
 import pytest
 from taskservice.testing import InMemoryStorage
-from taskservice.testing.contract import Queries
+from taskservice.testing.contract import Placement
 
-class TestOne(Queries):
+class TestOne(Placement):
     @pytest.fixture
     def open_workspace(self, clock):
         return InMemoryStorage(clock).open_workspace
