@@ -148,6 +148,7 @@ def reach(browser: Browser, name: str) -> None:
     raise AssertionError(f"{name} is not among {passed}")
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("size", [DESK, PHONE])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_page_is_accessible(
@@ -165,6 +166,7 @@ def test_the_page_is_accessible(
     assert browser.barriers(*WCAG) == []
 
 
+@pytest.mark.timeout(300)
 def test_it_fits_a_phone(browser: Browser, deployed: Deployed) -> None:
     """At 360 pixels, with everything open: nothing is out of sight, and each field has room."""
     reference = Reference(browser, deployed.address, PHONE)
