@@ -32,7 +32,7 @@ REQUESTS = {
     'PATCH tasks/$first/position {"after": "$second"}': 7,
     'PATCH tasks/$first/position {"before": "$third"}': 7,
     'PATCH tasks/$third/position {"place": "first"}': 6,
-    'PATCH tasks/$first/position {"place": "last"}': 7,
+    'PATCH tasks/$first/position {"place": "last"}': 6,
     'PATCH tasks/$second/position {"after": "$first"}': 5,
     "DELETE tasks/$first": 2,
     "DELETE tasks/$parent": 10,

@@ -86,7 +86,7 @@ def import_tasks(user: str, file: BinaryIO, dry_run: bool, database: str | None)
     """
     owner_data = None if dry_run else SqlOwnerData(checked_engine(database), user)
     total = imported = 0
-    waiting: dict[int, Entity] = {}
+    waiting: dict[int, Refusal] = {}
     unknown: set[str] = set()
     with progress("importing", _file_size(file)) as advance:
         lines = read_lines(file)
@@ -112,49 +112,39 @@ def import_tasks(user: str, file: BinaryIO, dry_run: bool, database: str | None)
 
 def _import_batch(
     owner_data: OwnerData | None, entities: Mapping[int, Entity]
-) -> tuple[int, dict[int, Entity]]:
+) -> tuple[int, dict[int, Refusal]]:
     """Import entities by line number, and print why others are refused.
 
-    Return the number of imported ones, and those whose references come later.
+    Return the number of imported ones, and those whose references may come later.
     """
     refusals = owner_data.import_entities([*entities.values()]) if owner_data else []
     refused = {one.entity: one for one in refusals}
     lines = {n: refused[entity] for n, entity in entities.items() if entity in refused}
-    for number, refusal in lines.items():
-        if not refusal.is_waiting:
-            print_message(f"line {number}: {_reason(refusal)}")
-    later = {number: one.entity for number, one in lines.items() if one.is_waiting}
+    later = {number: one for number, one in lines.items() if one.is_waiting}
+    _print_refusals({number: one for number, one in lines.items() if number not in later})
     return len(entities) - len(lines), later
 
 
-def _import_waiting(owner_data: OwnerData, waiting: dict[int, Entity]) -> int:
+def _import_waiting(owner_data: OwnerData, waiting: dict[int, Refusal]) -> int:
     """Import entities whose references came later, level by level; return their number."""
     imported = 0
     while waiting:
-        still_waiting: dict[int, Entity] = {}
-        for batch in _batches(waiting):
+        still_waiting: dict[int, Refusal] = {}
+        lines = iter(waiting.items())
+        while batch := {number: one.entity for number, one in islice(lines, BATCH_SIZE)}:
             count, later = _import_batch(owner_data, batch)
             imported += count
             still_waiting.update(later)
         if len(still_waiting) == len(waiting):
-            _refuse(owner_data, waiting)
+            _print_refusals(still_waiting)
             break
         waiting = still_waiting
     return imported
 
 
-def _batches(entities: Mapping[int, Entity]) -> Iterator[dict[int, Entity]]:
-    numbers = iter(entities)
-    while batch := {number: entities[number] for number in islice(numbers, BATCH_SIZE)}:
-        yield batch
-
-
-def _refuse(owner_data: OwnerData, waiting: Mapping[int, Entity]) -> None:
-    """Print why entities cannot be imported."""
-    for batch in _batches(waiting):
-        refused = {one.entity: one for one in owner_data.import_entities([*batch.values()])}
-        for number, entity in batch.items():
-            print_message(f"line {number}: {_reason(refused[entity])}")
+def _print_refusals(refusals: Mapping[int, Refusal]) -> None:
+    for number, refusal in refusals.items():
+        print_message(f"line {number}: {_reason(refusal)}")
 
 
 def _reason(refusal: Refusal) -> str:

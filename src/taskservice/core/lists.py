@@ -27,7 +27,9 @@ LISTS_LIMIT = 500
 MAX_ATTEMPTS = 10
 """How often a list is emptied before it is removed, as others add tasks meanwhile."""
 
-ALL_LISTS = TaskListQuery(sort=Sort(field="position", descending=False), limit=LISTS_LIMIT)
+_BY_POSITION = Sort(field="position", descending=False)
+
+ALL_LISTS = TaskListQuery(sort=_BY_POSITION, limit=LISTS_LIMIT)
 """All lists in their order."""
 
 
@@ -88,8 +90,7 @@ def _all(_: TaskList) -> TaskListQuery:
 
 def _tasks_in(workspace: Workspace, list_id: UUID) -> Sequence[Task]:
     """Return the tasks in a list, in their order. Raises `InvalidOption`."""
-    by_position = Sort(field="position", descending=False)
-    query = TaskQuery(list_id=(list_id,), sort=by_position, limit=TREE_LIMIT)
+    query = TaskQuery(list_id=(list_id,), sort=_BY_POSITION, limit=TREE_LIMIT)
     page = workspace.tasks.list(query)
     if page.next is not None:
         raise InvalidOption([FieldError("tasks", TOO_MANY)])

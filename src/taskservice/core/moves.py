@@ -70,19 +70,19 @@ class Siblings(Generic[OrderedT]):
         if entity.id in {one.id for one in gap if one}:
             return entity
         if gap.high is None:
-            step = partial(at_end, self.last(leaving=entity))
+            step = partial(at_end, self._with_room_behind(gap.low, leaving=entity))
         else:
             (key,) = self.keys_in(gap, 1, leaving=entity)
             step = partial(at, {entity.id: key})
         return self.repository.change(entity.id, with_precondition(precondition, step))
 
-    def last(self, *, leaving: OrderedT | None = None) -> OrderedT | None:
-        """Return the last one, with room behind it: see `keys_in`."""
-        last = self._end(descending=True)
-        if last is None or len(last.position) <= _CROWDED_LENGTH:
-            return last
-        self._spread(Gap(last, None), 0, leaving)
-        return self._end(descending=True)
+    def all(self) -> Sequence[OrderedT]:
+        """Return all of them, in their order."""
+        return list(self._following(None, descending=False, limit=PAGE_LIMIT))
+
+    def last(self) -> OrderedT | None:
+        """Return the last one, with room behind it."""
+        return self._with_room_behind(self._end(descending=True))
 
     def next_to(self, entity: OrderedT, *, descending: bool = False) -> OrderedT | None:
         """Return the one behind an entity, or if `descending` the one before it."""
@@ -152,6 +152,15 @@ class Siblings(Generic[OrderedT]):
                     return run, one.position
                 run += [one] if leaving is None or one.id != leaving.id else []
         return run, ""
+
+    def _with_room_behind(
+        self, last: OrderedT | None, *, leaving: OrderedT | None = None
+    ) -> OrderedT | None:
+        """Return the last one, after its run was spread if its key is long."""
+        if last is None or len(last.position) <= _CROWDED_LENGTH:
+            return last
+        self._spread(Gap(last, None), 0, leaving)
+        return self._end(descending=True)
 
     def _end(self, *, descending: bool) -> OrderedT | None:
         return next(self._following(None, descending=descending), None)

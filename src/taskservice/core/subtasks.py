@@ -15,10 +15,9 @@ from taskservice.core.entity import Edit, Find, Step, refuse
 from taskservice.core.errors import EntityInUse, FieldError, InvalidEntity, InvalidOption
 from taskservice.core.moves import Gap, Move, Siblings, at, at_end, move
 from taskservice.core.preconditions import Precondition, with_precondition
-from taskservice.core.query import PAGE_LIMIT, Sort
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
-from taskservice.core.workspace import OpenOwnWorkspace, Workspace, all_pages, get_checked
+from taskservice.core.workspace import OpenOwnWorkspace, Workspace, get_checked
 
 TREE_LIMIT = 1000
 """The most tasks that one operation moves to another list, or deletes."""
@@ -187,9 +186,7 @@ def _remove_subtasks(workspace: Workspace, task: Task) -> None:
 
 def _promote_subtasks(workspace: Workspace, task: Task) -> None:
     """Put the sub-tasks of a task where it stands, in their order."""
-    by_position = Sort(field="position", descending=False)
-    query = TaskQuery(parent_id=(task.id,), sort=by_position, limit=PAGE_LIMIT)
-    subtasks = list(all_pages(workspace.tasks, query))
+    subtasks = Siblings(workspace.tasks, TaskQuery(parent_id=(task.id,))).all()
     siblings = Siblings(workspace.tasks, siblings_of(task))
     gap = Gap(task, siblings.next_to(task))
     keys = siblings.keys_in(gap, len(subtasks), leaving=task)

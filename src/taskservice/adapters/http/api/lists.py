@@ -28,6 +28,7 @@ from taskservice.adapters.http.openapi.headers import (
     NOT_MODIFIED_HEADERS,
     RATE_LIMIT_HEADERS,
     REPLAYED_HEADER,
+    WRITE_HEADERS,
     location_header,
 )
 from taskservice.adapters.http.protocol.authorization import own_workspace
@@ -43,9 +44,6 @@ from taskservice.core.moves import Move
 from taskservice.core.preconditions import with_precondition
 from taskservice.core.task_list import NewTaskList, TaskList
 from taskservice.core.workspace import all_pages
-
-LIST_PATH = "/api/tasks/ada/lists/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
-WRITE_HEADERS = ["If-Match", "Idempotency-Key"]
 
 blueprint = EntityBlueprint(
     "lists",
@@ -75,7 +73,7 @@ def list_lists() -> Sequence[TaskList]:
 @blueprint.response(
     201,
     TaskListSchema(),
-    headers=ENTITY_HEADERS | REPLAYED_HEADER | location_header(LIST_PATH),
+    headers=ENTITY_HEADERS | REPLAYED_HEADER | location_header("lists"),
     examples=response_examples(LIST_EXAMPLES),
 )
 def create_list(new: NewTaskList) -> TaskList:

@@ -33,6 +33,7 @@ from taskservice.adapters.http.openapi.headers import (
     NOT_MODIFIED_HEADERS,
     RATE_LIMIT_HEADERS,
     REPLAYED_HEADER,
+    WRITE_HEADERS,
     location_header,
 )
 from taskservice.adapters.http.protocol.authorization import own_tasks, own_workspace
@@ -49,9 +50,6 @@ from taskservice.core.preconditions import with_precondition
 from taskservice.core.query import Page
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
-
-TASK_PATH = "/api/tasks/ada/tasks/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
-WRITE_HEADERS = ["If-Match", "Idempotency-Key"]
 
 blueprint = EntityBlueprint(
     "tasks",
@@ -86,7 +84,7 @@ def list_tasks(query: TaskQuery) -> Page[Task]:
 @blueprint.response(
     201,
     TaskSchema(),
-    headers=ENTITY_HEADERS | REPLAYED_HEADER | location_header(TASK_PATH),
+    headers=ENTITY_HEADERS | REPLAYED_HEADER | location_header("tasks"),
     examples=response_examples(CREATE_EXAMPLES),
 )
 def create_task(new: NewTask) -> Task:

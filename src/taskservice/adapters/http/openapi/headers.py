@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from taskservice.adapters.http.openapi.examples import TASK_ID as EXAMPLE_ID
+
 
 def response_header(description: str, example: str) -> dict[str, Any]:
     """Return the header object of a response header."""
@@ -29,9 +31,10 @@ ENTITY_HEADERS = RATE_LIMIT_HEADERS | {
 }
 
 
-def location_header(example: str) -> dict[str, Any]:
-    """Return the header `Location`, with the path of an example."""
-    return {"Location": response_header("The path of what was created.", example)}
+def location_header(collection: str) -> dict[str, Any]:
+    """Return the header `Location` of a new entity in a collection."""
+    path = f"/api/tasks/ada/{collection}/{EXAMPLE_ID}"
+    return {"Location": response_header("The path of what was created.", path)}
 
 
 LIST_HEADERS = RATE_LIMIT_HEADERS | {
@@ -86,6 +89,9 @@ REQUEST_HEADERS = {
         ),
     )
 }
+
+WRITE_HEADERS = ["If-Match", "Idempotency-Key"]
+"""The request headers of a write of an entity that exists."""
 
 REPLAYED_HEADER = {
     "Idempotency-Replayed": response_header(

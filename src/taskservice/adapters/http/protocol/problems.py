@@ -1,6 +1,6 @@
 """Problem details: converts every error to a response (RFC 9457)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 import orjson
@@ -224,12 +224,8 @@ def on_problem_error(error: ProblemError) -> Response:
 
 def on_service_error(error: TaskServiceError) -> Response:
     """Return the response to an error of the core."""
-    if isinstance(error, InvalidOption):
-        errors = [{"parameter": name, "detail": detail} for name, detail in error.errors]
-        return on_problem_error(invalid_request(errors))
     if isinstance(error, InvalidEntity):
-        errors = [{"pointer": f"/{name}", "detail": detail} for name, detail in error.errors]
-        return on_problem_error(invalid_request(errors))
+        return on_problem_error(invalid_request([*_faults(error)]))
     error_type = next(base for base in type(error).__mro__ if base in PROBLEM_BY_ERROR)
     problem, detail, headers = PROBLEM_BY_ERROR[error_type]
     outcome = getattr(error, "outcome", None)
@@ -238,6 +234,14 @@ def on_service_error(error: TaskServiceError) -> Response:
         request.log_context["reason"] = str(error)
         request.outcome = outcome
     return problem_response(problem, detail, headers, outcome=outcome)
+
+
+def _faults(error: InvalidEntity) -> Iterator[dict[str, str]]:
+    """Yield the place of each error, in the body or among the query parameters."""
+    is_option = isinstance(error, InvalidOption)
+    for name, detail in error.errors:
+        place = {"parameter": name} if is_option else {"pointer": f"/{name}"}
+        yield {**place, "detail": detail}
 
 
 def on_unexpected_error(error: Exception) -> Response:

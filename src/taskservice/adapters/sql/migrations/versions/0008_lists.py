@@ -30,10 +30,9 @@ STATUS_CHECK = "completed = (status = 'completed' OR status = 'cancelled')"
 PARTITIONS = "SELECT count(*) FROM pg_inherits WHERE inhparent = to_regclass('tasks')"
 
 
-def by_code_point(limit: int | None = None) -> sa.String:
+def by_code_point(limit: int) -> sa.String:
     """Return a text type that both engines compare by code point."""
-    kind = sa.String if limit else sa.Text
-    return kind(limit).with_variant(kind(limit, collation="C"), "postgresql")
+    return sa.String(limit).with_variant(sa.String(limit, collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -119,10 +118,7 @@ def upgrade_postgresql() -> None:
 
 def upgrade_sqlite() -> None:
     """Copy into a new table, as SQLite cannot add a foreign key to one that exists."""
-    inspector = sa.inspect(op.get_bind())
-    old = [column["name"] for column in inspector.get_columns("tasks")]
-    for index in inspector.get_indexes("tasks"):
-        op.drop_index(str(index["name"]))
+    old = [column["name"] for column in sa.inspect(op.get_bind()).get_columns("tasks")]
     op.rename_table("tasks", "tasks_old")
     op.create_table(
         "tasks",
