@@ -6,6 +6,7 @@ import tty
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from select import select
 from stat import S_IFCHR, S_IFIFO, S_IFLNK, S_IFREG
 from threading import Thread
 from typing import NamedTuple
@@ -13,6 +14,7 @@ from typing import NamedTuple
 from tests.field_reports.report import Report
 
 OLD = b"what stood there before\n"
+END = b"\x04"
 
 
 class Place(NamedTuple):
@@ -72,9 +74,20 @@ def appended(folder: Path) -> Iterator[Place]:
 def terminal(_: Path) -> Iterator[Place]:
     screen, device = pty.openpty()
     tty.setraw(device)
-    yield Place(os.ttyname(device), lambda: os.read(screen, 65536))
+    os.set_blocking(screen, False)
+    yield Place(os.ttyname(device), lambda: shown(screen, device))
     os.close(device)
     os.close(screen)
+
+
+def shown(screen: int, device: int) -> bytes:
+    """All that was written to a terminal, which passes it on in pieces, some of them later."""
+    os.write(device, END)
+    octets = b""
+    while not octets.endswith(END):
+        select([screen], [], [], 30)
+        octets += os.read(screen, 65536)
+    return octets.removesuffix(END)
 
 
 @contextmanager
