@@ -36,9 +36,9 @@ from tests.query_plans import (
 from taskservice.adapters.sql.admin.partition import partition
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.moves import Move
-from taskservice.core.subtasks import move_task
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.tasks import move_task
 from taskservice.testing import tasks_of
 
 Figures = dict[str, float]

@@ -32,10 +32,10 @@ from taskservice.core.errors import ReadOnly, TaskNotFound, Unavailable
 from taskservice.core.moves import Move
 from taskservice.core.operations.metrics import Metrics, WriteOutcome
 from taskservice.core.preconditions import at_version, with_precondition
-from taskservice.core.subtasks import move_task
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.tasks import move_task
 from taskservice.core.workspace import TaskService
 from taskservice.testing import ADA, START, tasks_of
 from taskservice.testing.contract.owner_data import some_tasks

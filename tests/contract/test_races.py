@@ -13,10 +13,10 @@ from taskservice.core.errors import InvalidEntity
 from taskservice.core.lists import create_list, remove_list
 from taskservice.core.moves import Move
 from taskservice.core.query import Sort
-from taskservice.core.subtasks import change_task, create_task, move_task, remove_task
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.tasks import change_task, create_task, move_task, remove_task
 from taskservice.core.workspace import OpenOwnWorkspace, OpenWorkspace
 from taskservice.testing import ADA
 

@@ -17,9 +17,9 @@ from taskservice.core.ordering import (
     keys_between,
 )
 from taskservice.core.query import Sort
-from taskservice.core.subtasks import move_task
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.tasks import move_task
 from taskservice.testing import ADA, START, TickingClock
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

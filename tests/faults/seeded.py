@@ -18,7 +18,7 @@ from taskservice import app as wiring
 from taskservice.adapters.sql.storage import repository
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.config import Settings
-from taskservice.core import subtasks
+from taskservice.core import subtasks, tasks
 from taskservice.core.entity import Step
 from taskservice.core.errors import Unavailable
 from taskservice.core.moves import Siblings
@@ -30,7 +30,7 @@ from taskservice.core.workspace import OpenOwnWorkspace, TaskService, Workspace,
 NAME = "SEEDED_BUG"
 SHORT, LONG = 0.02, 0.1
 COMPLETE = Task.complete
-PROMOTE, REMOVE = subtasks._promote_subtasks, subtasks.remove_task
+PROMOTE, REMOVE = subtasks.promote_subtasks, tasks.remove_task
 BELOW = subtasks._subtasks_to_relocate
 
 
@@ -173,7 +173,7 @@ BUGS: dict[str, tuple[Any, ...]] = {
     "toggles": (patch.object(Task, "complete", toggled),),
     "reads back": (unresolved(), patch.object(SqlStorage, "open_workspace", wrap_tasks(ReadsBack))),
     "keeps labels": (patch.object(SqlStorage, "open_workspace", wrap_tasks(KeepsLabels)),),
-    "promotes apart": (patch.object(subtasks, "remove_task", promoted_apart),),
+    "promotes apart": (patch.object(tasks, "remove_task", promoted_apart),),
     "leaves a sub-task": (patch.object(subtasks, "_subtasks_to_relocate", all_but_first),),
     "loses moves": (patch.object(Siblings, "move", not_moved),),
     "decides early": (patch.object(SqlStorage, "open_workspace", wrap_tasks(DecidesEarly)),),

@@ -15,10 +15,10 @@ from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.core.entity import Edit
 from taskservice.core.lists import create_list, move_list, remove_list
 from taskservice.core.moves import Move
-from taskservice.core.subtasks import change_task, create_task, move_task, remove_task
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.tasks import change_task, create_task, move_task, remove_task
 from taskservice.testing import ADA, tasks_of
 
 TIED = {

@@ -1,23 +1,16 @@
-"""Sub-tasks: creates, changes and removes a task that has a parent, or sub-tasks of its own.
-
-Only what changes a tree locks the workspace; any other write is the one of the repository.
-"""
+"""Sub-tasks: the rules of trees of tasks, and what a change of one task takes along."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
-from datetime import datetime
 from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
 from taskservice.core.entity import Edit, Find, Step, refuse
-from taskservice.core.errors import EntityInUse, FieldError, InvalidEntity, InvalidOption
-from taskservice.core.moves import Gap, Move, Siblings, at, at_end, move
-from taskservice.core.preconditions import Precondition, with_precondition
-from taskservice.core.task import NewTask, Task
+from taskservice.core.errors import FieldError, InvalidEntity, InvalidOption
+from taskservice.core.moves import Gap, Siblings, at, at_end
+from taskservice.core.task import Task
 from taskservice.core.task_query import TaskQuery
-from taskservice.core.workspace import OpenOwnWorkspace, Workspace, get_checked
+from taskservice.core.workspace import Workspace
 
 TREE_LIMIT = 1000
 """The most tasks that one operation moves to another list, or deletes."""
@@ -26,88 +19,11 @@ TOO_MANY = f"would change more than {TREE_LIMIT:,} tasks at once"
 """The message of the error for more tasks."""
 
 
-class _IsRelocated(Exception):
-    """A step changes the list or the parent of a task, which needs a look at other tasks."""
-
-
 def siblings_of(task: Task) -> TaskQuery:
     """Return the query of the tasks beside a task: with its parent, else in its list."""
     if task.parent_id is not None:
         return TaskQuery(parent_id=(task.parent_id,))
     return TaskQuery(list_id=(task.list_id,), parent_id=(None,))
-
-
-def create_task(open_workspace: OpenOwnWorkspace, new: NewTask) -> Task:
-    """Create a task. A sub-task that names no list is in that of its parent.
-
-    Raises `InvalidEntity`.
-    """
-    if new.parent_id is None:
-        with open_workspace() as workspace:
-            return workspace.tasks.add(new)
-    with open_workspace(atomic=True) as workspace:
-        workspace.lock()
-        find = cache(workspace.find)
-        if new.list_id is None:
-            new = replace(new, **_list_of_parent(find, vars(new)))
-        _check_references(find, vars(new))
-        return workspace.tasks.add(new)
-
-
-def change_task(
-    open_workspace: OpenOwnWorkspace,
-    task_id: UUID,
-    edit: Edit,
-    precondition: Precondition[Task] | None = None,
-) -> Task:
-    """Set fields of a task. In another list or under another parent it is last.
-
-    Its sub-tasks go along. Raises `TaskNotFound`, what the precondition raises, and then
-    `InvalidEntity`.
-    """
-    try:
-        with open_workspace() as workspace:
-            step = _in_place(with_precondition(precondition, edit))
-            return workspace.tasks.change(task_id, step)
-    except _IsRelocated:
-        with open_workspace(atomic=True) as workspace:
-            workspace.lock()
-            task = get_checked(workspace.tasks, task_id, precondition)
-            step = with_precondition(precondition, _relocation(workspace, task, edit.values))
-            return workspace.tasks.change(task_id, step)
-
-
-def move_task(
-    open_workspace: OpenOwnWorkspace,
-    task_id: UUID,
-    to: Move,
-    precondition: Precondition[Task] | None = None,
-) -> Task:
-    """Move a task among its siblings; see `core.moves.move`."""
-    return move(open_workspace, Task, task_id, to, precondition, siblings_of=siblings_of)
-
-
-def remove_task(
-    open_workspace: OpenOwnWorkspace,
-    task_id: UUID,
-    precondition: Precondition[Task] | None = None,
-    *,
-    with_subtasks: bool = False,
-) -> None:
-    """Delete a task. Its sub-tasks take its place, or are deleted too.
-
-    Raises `TaskNotFound`, what the precondition raises, and then `InvalidOption` if there
-    are too many sub-tasks to delete.
-    """
-    if not with_subtasks:
-        with suppress(EntityInUse), open_workspace() as workspace:
-            return workspace.tasks.remove(task_id, precondition)
-    with open_workspace(atomic=True) as workspace:
-        workspace.lock()
-        task = get_checked(workspace.tasks, task_id, precondition)
-        clear = _remove_subtasks if with_subtasks else _promote_subtasks
-        clear(workspace, task)
-        return workspace.tasks.remove(task_id, precondition)
 
 
 def deepest_first(tasks: Sequence[Task]) -> Sequence[Task]:
@@ -127,30 +43,20 @@ def _height(subtasks: Sequence[Task]) -> int:
     return max((_depth(parents, task.id) for task in subtasks), default=0)
 
 
-def _in_place(step: Step[Task]) -> Step[Task]:
-    def in_place(task: Task, now: datetime) -> Task:
-        after = step(task, now)
-        if (after.list_id, after.parent_id) != (task.list_id, task.parent_id):
-            raise _IsRelocated
-        return after
-
-    return in_place
-
-
-def _relocation(workspace: Workspace, task: Task, values: Mapping[str, Any]) -> Step[Task]:
+def relocation(workspace: Workspace, task: Task, values: Mapping[str, Any]) -> Step[Task]:
     """Return the step that sets fields of a task, its list or parent among them.
 
     Its sub-tasks are in the other list already. Raises `InvalidEntity`.
     """
     find, named = cache(workspace.find), values
     if "list_id" not in values:
-        values = {**values, **_list_of_parent(find, values)}
+        values = {**values, **list_of_parent(find, values)}
     after = task.edit(task.updated_at, **values)
     if (after.list_id, after.parent_id) == (task.list_id, task.parent_id):
         return Edit(values)
     to_other_list = after.list_id != task.list_id
     subtasks = _subtasks_to_relocate(workspace, task, after)
-    _check_references(find, vars(after), 1 + _height(subtasks))
+    check_references(find, vars(after), 1 + _height(subtasks))
     if to_other_list and len(subtasks) == TREE_LIMIT:
         field = "list_id" if "list_id" in named else "parent_id"
         raise InvalidEntity([FieldError(field, TOO_MANY)])
@@ -166,25 +72,27 @@ def _subtasks_to_relocate(workspace: Workspace, task: Task, after: Task) -> Sequ
     return workspace.tasks.descendants(task.id, limit)
 
 
-def _list_of_parent(find: Find, values: Mapping[str, Any]) -> dict[str, Any]:
+def list_of_parent(find: Find, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return the list of the parent that the values name, if there is one."""
     parent: Any = find("task", values["parent_id"]) if values.get("parent_id") else None
     return {"list_id": parent.list_id} if parent else {}
 
 
-def _check_references(find: Find, values: Mapping[str, Any], height: int = 1) -> None:
+def check_references(find: Find, values: Mapping[str, Any], height: int = 1) -> None:
+    """Raise `InvalidEntity` unless a task may refer to what it does; see `Entity`."""
     missing = Task.missing_references(values, find)
     refuse([*missing, *Task.placement_errors(values, find, height)])
 
 
-def _remove_subtasks(workspace: Workspace, task: Task) -> None:
+def remove_subtasks(workspace: Workspace, task: Task) -> None:
+    """Remove all tasks below a task. Raises `InvalidOption` if there are too many."""
     subtasks = workspace.tasks.descendants(task.id, TREE_LIMIT)
     if len(subtasks) == TREE_LIMIT:
         raise InvalidOption([FieldError("subtasks", TOO_MANY)])
     workspace.tasks.remove_all(deepest_first(subtasks))
 
 
-def _promote_subtasks(workspace: Workspace, task: Task) -> None:
+def promote_subtasks(workspace: Workspace, task: Task) -> None:
     """Put the sub-tasks of a task where it stands, in their order."""
     subtasks = Siblings(workspace.tasks, TaskQuery(parent_id=(task.id,))).all()
     siblings = Siblings(workspace.tasks, siblings_of(task))

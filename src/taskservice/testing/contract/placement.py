@@ -17,10 +17,10 @@ from taskservice.core.entity import Edit
 from taskservice.core.errors import EntityInUse, InvalidEntity, ListNotFound, TaskNotFound
 from taskservice.core.ordering import PositionKey
 from taskservice.core.query import Sort
-from taskservice.core.subtasks import change_task
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList, TaskList, TaskListQuery
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.tasks import change_task
 from taskservice.core.workspace import OpenWorkspace, Workspace
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.contract.strategies import FOR_EVERY_ADAPTER, near_values

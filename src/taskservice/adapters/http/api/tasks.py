@@ -43,7 +43,7 @@ from taskservice.adapters.http.protocol.preconditions import (
     precondition,
     with_collection_preconditions,
 )
-from taskservice.core import subtasks
+from taskservice.core import tasks as task_operations
 from taskservice.core.entity import Edit, Step
 from taskservice.core.moves import Move
 from taskservice.core.preconditions import with_precondition
@@ -95,7 +95,7 @@ def create_task(new: NewTask) -> Task:
     body, byte for byte, creates nothing, and gets the first response again,
     with `Idempotency-Replayed`.
     """
-    return subtasks.create_task(own_workspace, new)
+    return task_operations.create_task(own_workspace, new)
 
 
 @blueprint.get("/<uuid:task_id>", headers=["If-None-Match"], links=TASK_LINKS)
@@ -128,7 +128,7 @@ def update_task(edit: Edit, task_id: UUID) -> Task:
     that may be null. An update that changes nothing keeps the version. With
     `If-Match`, it is done only if the task has not changed meanwhile.
     """
-    return subtasks.change_task(own_workspace, task_id, edit, precondition())
+    return task_operations.change_task(own_workspace, task_id, edit, precondition())
 
 
 @blueprint.patch("/<uuid:task_id>", headers=WRITE_HEADERS, links=TASK_LINKS)
@@ -150,7 +150,7 @@ def patch_task(edit: Edit, task_id: UUID) -> Task:
     the same effect. With `If-Match`, it is done only if the task has not changed
     meanwhile.
     """
-    return subtasks.change_task(own_workspace, task_id, edit, precondition())
+    return task_operations.change_task(own_workspace, task_id, edit, precondition())
 
 
 @blueprint.patch("/<uuid:task_id>/complete", headers=WRITE_HEADERS, links=TASK_LINKS)
@@ -189,7 +189,7 @@ def move_task(move: Move, task_id: UUID) -> Task:
     `before` and `place`. A task that stands there already does not change, so a retry
     is harmless. `If-Match` is never required.
     """
-    return subtasks.move_task(own_workspace, task_id, move, precondition(optional=True))
+    return task_operations.move_task(own_workspace, task_id, move, precondition(optional=True))
 
 
 @blueprint.delete("/<uuid:task_id>", headers=WRITE_HEADERS)
@@ -202,4 +202,4 @@ def delete_task(task_id: UUID, **options: bool) -> None:
     with the same `Idempotency-Key` is 204 again. A body is ignored, but with a key it must
     be the same as before.
     """
-    subtasks.remove_task(own_workspace, task_id, precondition(), **options)
+    task_operations.remove_task(own_workspace, task_id, precondition(), **options)

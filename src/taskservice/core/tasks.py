@@ -1,0 +1,113 @@
+"""Task operations: creates, changes, moves and removes a task, and what goes along with it.
+
+What needs a look at other tasks starts again with the workspace locked. Any other write is
+the one of the repository.
+"""
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from uuid import UUID
+
+from taskservice.core.entity import Edit, Step
+from taskservice.core.errors import EntityInUse
+from taskservice.core.moves import Move, move
+from taskservice.core.preconditions import Precondition, with_precondition
+from taskservice.core.subtasks import (
+    check_references,
+    list_of_parent,
+    promote_subtasks,
+    relocation,
+    remove_subtasks,
+    siblings_of,
+)
+from taskservice.core.task import NewTask, Task
+from taskservice.core.workspace import OpenOwnWorkspace, get_checked
+
+
+class _NeedsLock(Exception):
+    """A step changes what needs a look at other tasks."""
+
+
+def create_task(open_workspace: OpenOwnWorkspace, new: NewTask) -> Task:
+    """Create a task. A sub-task that names no list is in that of its parent.
+
+    Raises `InvalidEntity`.
+    """
+    if new.parent_id is None:
+        with open_workspace() as workspace:
+            return workspace.tasks.add(new)
+    with open_workspace(atomic=True) as workspace:
+        workspace.lock()
+        find = cache(workspace.find)
+        if new.list_id is None:
+            new = replace(new, **list_of_parent(find, vars(new)))
+        check_references(find, vars(new))
+        return workspace.tasks.add(new)
+
+
+def change_task(
+    open_workspace: OpenOwnWorkspace,
+    task_id: UUID,
+    edit: Edit,
+    precondition: Precondition[Task] | None = None,
+) -> Task:
+    """Set fields of a task. In another list or under another parent it is last.
+
+    Its sub-tasks go along. Raises `TaskNotFound`, what the precondition raises, and then
+    `InvalidEntity`.
+    """
+    try:
+        with open_workspace() as workspace:
+            step = _in_place(with_precondition(precondition, edit))
+            return workspace.tasks.change(task_id, step)
+    except _NeedsLock:
+        with open_workspace(atomic=True) as workspace:
+            workspace.lock()
+            task = get_checked(workspace.tasks, task_id, precondition)
+            step = with_precondition(precondition, relocation(workspace, task, edit.values))
+            return workspace.tasks.change(task_id, step)
+
+
+def move_task(
+    open_workspace: OpenOwnWorkspace,
+    task_id: UUID,
+    to: Move,
+    precondition: Precondition[Task] | None = None,
+) -> Task:
+    """Move a task among its siblings; see `core.moves.move`."""
+    return move(open_workspace, Task, task_id, to, precondition, siblings_of=siblings_of)
+
+
+def remove_task(
+    open_workspace: OpenOwnWorkspace,
+    task_id: UUID,
+    precondition: Precondition[Task] | None = None,
+    *,
+    with_subtasks: bool = False,
+) -> None:
+    """Delete a task. Its sub-tasks take its place, or are deleted too.
+
+    Raises `TaskNotFound`, what the precondition raises, and then `InvalidOption` if there
+    are too many sub-tasks to delete.
+    """
+    if not with_subtasks:
+        with suppress(EntityInUse), open_workspace() as workspace:
+            return workspace.tasks.remove(task_id, precondition)
+    with open_workspace(atomic=True) as workspace:
+        workspace.lock()
+        task = get_checked(workspace.tasks, task_id, precondition)
+        clear = remove_subtasks if with_subtasks else promote_subtasks
+        clear(workspace, task)
+        return workspace.tasks.remove(task_id, precondition)
+
+
+def _in_place(step: Step[Task]) -> Step[Task]:
+    def in_place(task: Task, now: datetime) -> Task:
+        after = step(task, now)
+        if (after.list_id, after.parent_id) != (task.list_id, task.parent_id):
+            raise _NeedsLock
+        return after
+
+    return in_place
