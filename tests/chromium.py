@@ -85,9 +85,9 @@ class Browser:
         """Send a command of the DevTools protocol."""
         return self.driver.execute_cdp_cmd(command, parameters)
 
-    def run(self, script: str) -> Any:
+    def run(self, script: str, *arguments: Any) -> Any:
         """Return what a script says, run in the page."""
-        return self.driver.execute_script(script)
+        return self.driver.execute_script(script, *arguments)
 
     def all(self, selector: str) -> list[WebElement]:
         """Return every element that is shown."""

@@ -1,6 +1,5 @@
 """The reference page as a person uses it: says who they are, opens an operation, tries it out."""
 
-from selenium.webdriver.remote.webelement import WebElement
 from tests.chromium import DESK, Browser
 
 
@@ -43,7 +42,13 @@ class Reference:
 
     def open_everything(self) -> None:
         """Open each operation's form, and the shapes."""
-        operations: list[WebElement] = self.browser.all(".opblock")
-        for block in operations:
-            self.try_out(str(block.get_attribute("id")).rpartition("-")[2])
+        self.click_all(".opblock-summary-control", ".try-out__btn")
+        self.click_all(".try-out__btn", ".execute")
         self.browser.click(".models-control")
+
+    def click_all(self, control: str, shown: str) -> None:
+        """Click on a control of each operation, until each shows what that opens."""
+        count = len(self.browser.all(".opblock"))
+        click = "document.querySelectorAll(arguments[0]).forEach(one => one.click())"
+        self.browser.run(click, control)
+        self.browser.until(lambda: len(self.browser.all(shown)) == count)
