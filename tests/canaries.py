@@ -17,11 +17,16 @@ from tests.secret_values import DATABASE_PASSWORD, SECRET
 
 from taskservice.logs import SERVICE_LOGGER, Formatter
 
+# An export prints members of tasks; an error may say how a value is written.
+_NO_EXPORT = r'(?<!"recurrence":")(?<!"time_zone":")'
+
 CANARIES = {
     "the secret": re.escape(SECRET),
     "a token": r"eyJ[\w-]{8,}\.[\w-]+",
     "a title or a description": r"Buy(?: |%20|\+)(?:oat(?: |%20|\+))?(?:milk|bread)|Two liters",
     "the name of a list": "Groceries",
+    "a recurrence": rf"{_NO_EXPORT}(?<!with )(?<!such as )FREQ=(?:DAI|WEEK|MONTH|YEAR)LY",
+    "a time zone": rf"{_NO_EXPORT}(?<!such as )Europe/Berlin",
     "the database's password": re.escape(DATABASE_PASSWORD),
     "a database address": "|".join(
         (

@@ -53,6 +53,12 @@ def parent_of(owner: str) -> UUID:
     return _new_id(START + STEP)
 
 
+@cache
+def series_of(owner: str) -> UUID:
+    """Return the id of the series of a user, which has a fiftieth of the tasks."""
+    return _new_id(START)
+
+
 def orders() -> dict[str, TaskQuery]:
     """Return, by name, the first page of each manual order: of a list, the inbox and a parent."""
     siblings = {
@@ -94,6 +100,8 @@ def queries(big: int) -> dict[str, TaskQuery]:
         "list_id": TaskQuery(list_id=(list_of(BIG).id,)),
         "list_id=inbox": TaskQuery(list_id=(None,)),
         "parent_id=none": TaskQuery(parent_id=(None,)),
+        "series_id": TaskQuery(series_id=series_of(BIG)),
+        "series_id, completed=false": TaskQuery(series_id=series_of(BIG), completed=False),
         "overdue, sort=due": replace(overdue, sort=by_due),
         "overdue, sort=-due": replace(overdue, sort=Sort(field="due")),
         "overdue, sort=-created_at": overdue,
@@ -227,6 +235,9 @@ def _row(n: int, big: int) -> dict[str, Any]:
             **_later_fields(n),
         ),
     )
+    if number % 50 == 4:
+        recurring = replace(task, recurrence="FREQ=DAILY", occurrence=task.due)
+        task = replace(recurring, series_id=series_of(owner))
     changed = created + timedelta(seconds=n * 104_729 % 1_000_003)
     values = mapping_of(Task).insert_parameters(task)
     return {**values, "user_id": owner, "updated_at": changed}

@@ -11,6 +11,7 @@ import argparse
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import date
 from functools import partial
 from itertools import cycle
 from statistics import median
@@ -38,7 +39,7 @@ from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.moves import Move
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
-from taskservice.core.tasks import move_task
+from taskservice.core.tasks import Completion, complete_task, move_task
 from taskservice.testing import tasks_of
 
 Figures = dict[str, float]
@@ -101,6 +102,7 @@ def milliseconds(call: Callable[[], Any]) -> float:
 def operations(engine: Engine) -> Calls:
     """Return what is asked for one task."""
     store = SqlStorage(engine)
+    open_own = partial(store.open_workspace, BIG)
     in_list = list_of(BIG).id
     with tasks_of(store.open_workspace)(BIG) as tasks:
         some = tasks.list(TaskQuery()).items
@@ -115,7 +117,11 @@ def operations(engine: Engine) -> Calls:
         tasks.change(some[0].id, Task.reopen if completed else Task.complete)
 
     def move() -> None:
-        move_task(partial(store.open_workspace, BIG), next(listed).id, Move(place="last"))
+        move_task(open_own, next(listed).id, Move(place="last"))
+
+    def complete_recurring() -> None:
+        new = NewTask(title="Buy milk", due=date(2026, 3, 1), recurrence="FREQ=DAILY")
+        complete_task(open_own, tasks.add(new).id, Completion(completed=True))
 
     return {
         "get": lambda: tasks.get(some[-1].id),
@@ -123,6 +129,7 @@ def operations(engine: Engine) -> Calls:
         "create in a list": lambda: tasks.add(NewTask(title="Buy milk", list_id=in_list)),
         "create, with an Idempotency-Key": create_with_key,
         "get, complete": toggle,
+        "create and complete, with a recurrence": complete_recurring,
         "move to the end of a list": move,
     }
 

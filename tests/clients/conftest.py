@@ -76,7 +76,7 @@ def grown_service(database: Database, tmp_path: Path) -> Iterator[Service]:
 
 @pytest.fixture
 def service_before(database: Database, tmp_path: Path) -> Iterator[Service]:
-    """The service under gunicorn, with the OpenAPI document of the version before lists."""
+    """The service under gunicorn, with the OpenAPI document of the version before recurrence."""
     command = gunicorn_command("tests.clients.before.service:app")
     with gunicorn(tmp_path, command=command, **settings(database)) as service:
         yield service

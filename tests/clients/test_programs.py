@@ -1,4 +1,6 @@
-"""Generated clients read and write lists and sub-tasks; those of the version before read them.
+"""Generated clients read and write lists, sub-tasks and tasks that recur.
+
+Those of the version before recurrence read such tasks.
 
 Needs Node, npm and a JDK: `tox -e clients` runs it.
 """
@@ -17,17 +19,29 @@ ADA = token_of("ada")
 PATH = "/api/tasks/ada"
 
 BEFORE = Path(__file__).with_name("before")
-"""The document of the version before tasks had lists, and a program for each client."""
+"""The document of the version before tasks recurred, and a program for each client."""
 
 LISTS = Path(__file__).with_name("lists")
 """A program for each client that reads and writes lists and sub-tasks."""
 
+RECURRENCE = Path(__file__).with_name("recurrence")
+"""A program for each client that closes and reopens a task that recurs, and reads its series."""
+
 READ_BEFORE = """\
-listed: Buy stamps, the list
-got: Buy stamps, the list
-patched: Buy milk, the list
-updated: Buy bread, the list
-completed: Buy bread, the list
+listed: Buy stamps, FREQ=DAILY
+got: Buy stamps, FREQ=DAILY
+patched: Buy milk, FREQ=DAILY
+updated: Buy bread, FREQ=DAILY
+completed: Buy bread, FREQ=DAILY
+"""
+RECURRED = """\
+created: FREQ=WEEKLY;BYDAY=SU, schedule, 2096-04-01
+completed: completed, FREQ=WEEKLY;BYDAY=SU
+successor: Water the plants, 2096-04-08, True
+series: 2096-04-01, 2096-04-08
+reopened: needs-action, True
+series: 2096-04-01
+ended: True, True
 """
 WRITTEN = """\
 lists: Work, Food
@@ -56,17 +70,31 @@ def test_a_client_reads_and_writes_lists_and_subtasks(
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_a_client_of_the_version_before_reads_tasks_in_lists(
+def test_a_client_closes_and_reopens_a_task_that_recurs(
+    grown_service: Service, page: Page, workplace: Path, path: str
+) -> None:
+    """It reads the successor and the series, and ends it."""
+    done = run_program(page, program_in(RECURRENCE, page), grown_service, workplace, path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == RECURRED, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_client_of_the_version_before_reads_a_task_that_recurs(
     service_before: Service, page: Page, workplace: Path, path: str
 ) -> None:
-    """It finds their new members among those that it does not know, and its updates keep them."""
-    service = service_before
-    home = service("POST", f"{PATH}/lists", ADA, {"name": "Home"}).json["id"]
-    parent = service("POST", f"{PATH}/tasks", ADA, {"title": "Shop", "list_id": home}).json["id"]
-    made = service("POST", f"{PATH}/tasks", ADA, {"title": "Buy stamps", "parent_id": parent})
+    """It finds its new members among those that it does not know, and its updates keep them.
+
+    It closes the task, which makes a successor.
+    """
+    service, tasks = service_before, f"{PATH}/tasks"
+    new = {"title": "Buy stamps", "due": "2096-04-01", "recurrence": "FREQ=DAILY"}
+    made = service("POST", tasks, ADA, new).json
     done = run_program(page, program_in(BEFORE, page), service, workplace, path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.replace(home, "the list") == READ_BEFORE, done.stderr
-    left = service("GET", f"{PATH}/tasks/{made.json['id']}", ADA).json
-    kept = {name: made.json[name] for name in ("list_id", "parent_id", "position")}
-    assert {name: left[name] for name in kept} == kept == kept | {"parent_id": parent}
+    assert done.stdout == READ_BEFORE, done.stderr
+    left = service("GET", f"{tasks}/{made['id']}", ADA).json
+    kept = {name: made[name] for name in ("recurrence", "repeats_from", "occurrence", "series_id")}
+    assert {name: left[name] for name in kept} == kept
+    following = service("GET", f"{tasks}/{left['next_id']}", ADA).json
+    assert (following["title"], following["due"]) == ("Buy bread", "2096-04-02")

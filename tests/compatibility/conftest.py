@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import chain
 
 import pytest
 from sqlalchemy import Connection, Engine
 from tests.databases import service_engine
 from tests.postgres import Databases
 
-from taskservice.adapters.sql.admin.partition import _Plan
+from taskservice.adapters.sql.admin.partition import _FOREIGN_KEYS, _Plan
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
 
@@ -23,10 +24,15 @@ Upgrade = Callable[[Store], AbstractContextManager[Engine]]
 
 def partition(connection: Connection, tables: Sequence[str], partitions: int) -> None:
     """Split tables into `partitions`, none if it is 0."""
-    for table in tables if partitions else ():
-        plan = _Plan.of(connection, table, partitions)
-        for statement in (*plan.statements, *plan.protection):
-            connection.exec_driver_sql(statement.replace("%", "%%"))
+    plans = [_Plan.of(connection, table, partitions) for table in tables if partitions]
+    for plan in plans:
+        for (drop,) in connection.execute(_FOREIGN_KEYS, {"table": plan.table}).all():
+            connection.exec_driver_sql(drop)
+    for statement in (
+        *chain.from_iterable(plan.statements for plan in plans),
+        *chain.from_iterable(plan.protection for plan in plans),
+    ):
+        connection.exec_driver_sql(statement.replace("%", "%%"))
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql", "partitioned"])

@@ -1,7 +1,8 @@
 """Samples of the data of earlier forms, each written by the last version of its form.
 
 `form_N.json` has requests with their responses, the idempotency records and the tasks that
-they left, and the link of a page; from form 3 on also the rows, and lists with their tasks.
+they left, and the link of a page; from form 3 on also the rows, and what lists have; from form 4
+on also the rows of lists.
 """
 
 import json
@@ -20,20 +21,26 @@ from taskservice.adapters.sql.column_types import UtcDateTime
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.tables import idempotency_keys
 
-SCHEMA_VERSIONS = {2: "0005", 3: "0007"}
+SCHEMA_VERSIONS = {2: "0005", 3: "0007", 4: "0008"}
 """The last version of the database schema of each form."""
 
 Json = dict[str, Any]
 
 
-def in_current_form(task: Json) -> Json:
-    """Return a task of an earlier form as responses and exports have it now."""
+def in_current_form(entity: Json) -> Json:
+    """Return a task or a list of an earlier form as responses and exports have it now."""
+    return entity if "name" in entity else _task_in_current_form(entity)
+
+
+def _task_in_current_form(task: Json) -> Json:
     newer: Json = {
         "status": "completed" if task["completed"] else "needs-action",
         **dict.fromkeys(("due", "start", "time_zone", "priority"), None),
         "labels": [],
         **dict.fromkeys(("list_id", "parent_id"), None),
         "position": f"{task['id'].replace('-', '')[:12]}1",
+        **dict.fromkeys(("recurrence", "occurrence", "series_id", "next_id"), None),
+        "repeats_from": "schedule",
     }
     return newer | task
 
@@ -60,6 +67,7 @@ class Sample(NamedTuple):
     rows: Sequence[Json]
     lists: dict[str, list[str]]
     link: str
+    task_lists: Sequence[Json] = ()
 
     @classmethod
     def of(cls, form: int) -> Self:
@@ -72,8 +80,10 @@ class Sample(NamedTuple):
         """Store the sample at the last schema version of its form, and upgrade."""
         upgrade(engine, SCHEMA_VERSIONS[self.form])
         with transaction(engine) as connection:
-            partition(connection, ("idempotency_keys", "tasks"), partitions)
-            insert_rows(connection, "tasks", self.rows)
+            tables = {"lists": self.task_lists} if self.task_lists else {}
+            partition(connection, ("idempotency_keys", *tables, "tasks"), partitions)
+            for name, rows in {**tables, "tasks": self.rows}.items():
+                insert_rows(connection, name, rows)
             records = [_record(one) for one in self.records]
             connection.execute(insert(idempotency_keys), records)
         upgrade(engine)
@@ -87,7 +97,7 @@ def insert_rows(connection: Connection, name: str, rows: Sequence[Json]) -> None
 
 
 def _type_of(column: str) -> TypeEngine[Any]:
-    if column == "id":
+    if column in {"id", "list_id", "parent_id"}:
         return Uuid()
     return UtcDateTime() if column.endswith(("_at", "_utc")) else NULLTYPE
 
@@ -95,7 +105,7 @@ def _type_of(column: str) -> TypeEngine[Any]:
 def _value(column: str, value: Any) -> Any:
     match _type_of(column):
         case Uuid():
-            return UUID(value)
+            return value and UUID(value)
         case UtcDateTime():
             return value and datetime.fromisoformat(value).replace(tzinfo=UTC)
     return value

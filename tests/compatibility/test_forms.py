@@ -1,4 +1,4 @@
-"""Data of form 2, before tasks could be planned, and of form 3, before there were lists."""
+"""Data of form 2, before tasks could be planned; of 3, before lists; of 4, before recurrence."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.testing import ADA
 
 SAMPLES = {form: Sample.of(form) for form in SCHEMA_VERSIONS}
-KEYS = [request["key"] for request in SAMPLES[2].requests]
+KEYS = [(form, one["key"]) for form, sample in SAMPLES.items() for one in sample.requests]
 
 
 @pytest.fixture(scope="module", params=SCHEMA_VERSIONS)
@@ -34,7 +34,7 @@ def ada(engine: Engine) -> ApiClient:
     return ApiClient(application(SqlStorage(engine).open_workspace).test_client(), ADA)
 
 
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize(("sample", "key"), KEYS, indirect=["sample"])
 def test_case_57_a_retry_gets_the_first_response_with_the_defaults(
     ada: ApiClient, sample: Sample, key: str
 ) -> None:
@@ -49,14 +49,20 @@ def test_case_57_a_retry_gets_the_first_response_with_the_defaults(
 
 
 def test_the_tasks_have_the_defaults_of_newer_members(ada: ApiClient, sample: Sample) -> None:
-    """The status of form 2 follows; the position is the moment of creation."""
+    """The status of form 2 follows; the position is the moment of creation. None recurs."""
     expected = [in_current_form(task) for task in sample.tasks]
     assert ada("GET", "?sort=created_at").json == expected
-    assert ada("GET", "?list_id=inbox&parent_id=none&sort=position").json == expected
+
+
+def test_tasks_of_before_lists_are_in_the_inbox(ada: ApiClient, sample: Sample) -> None:
+    """In the order of creation. Others stay in their lists."""
+    found = ada("GET", "?list_id=inbox&parent_id=none&sort=position").json
+    ids = [task["id"] for task in sample.tasks if task.get("list_id") is None]
+    assert [task["id"] for task in found] == ids
 
 
 def test_filters_find_the_tasks_that_they_found_before(ada: ApiClient, sample: Sample) -> None:
-    """By all columns, whose values are as they were, or have the defaults."""
+    """By all columns, whose values are as they were, or have the defaults; also their order."""
     found = {query: [task["id"] for task in ada("GET", query).json] for query in sample.lists}
     assert found == sample.lists
 

@@ -9,6 +9,7 @@ from taskservice.testing.contract import (
     OneOwner,
     Placement,
     Queries,
+    Series,
     TaskServiceContract,
     TwoOwners,
 )
@@ -24,7 +25,7 @@ class TestPromises(TaskServiceContract):
 
 
 @OTHER_DATABASES
-class TestOtherDatabases(OneOwner, TwoOwners, Idempotency, Placement):
+class TestOtherDatabases(OneOwner, TwoOwners, Idempotency, Placement, Series):
     """Each method, through a pooler and on partitioned tables."""
 
 

@@ -1,6 +1,7 @@
 """The last write of a transaction: what a look at it tells after a lost response to COMMIT."""
 
 from dataclasses import replace
+from datetime import date
 from functools import partial
 
 import pytest
@@ -11,6 +12,7 @@ from taskservice.adapters.sql.storage.last_write import LastWrite
 from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.task import NewTask, Task
+from taskservice.core.tasks import Completion, complete_task
 from taskservice.testing import ADA
 
 
@@ -51,6 +53,21 @@ def test_a_later_write_hides_it(role_engine: Engine, task: Task) -> None:
     with SqlStorage(role_engine).open_workspace(ADA) as workspace:
         workspace.tasks.remove(task.id)
     assert seen(role_engine, task, task) is None
+
+
+def test_a_closing_is_remembered_rather_than_its_successor(
+    role_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And a reopening rather than the removal: who changes the successor then hides neither."""
+    recorded: list[Task | None] = []
+    with SqlStorage(role_engine).open_workspace(ADA) as workspace:
+        new = NewTask(title="Buy milk", due=date(2026, 3, 1), recurrence="FREQ=DAILY")
+        task = workspace.tasks.add(new)
+    monkeypatch.setattr(LastWrite, "record", lambda *given: recorded.append(given[-1]))
+    open_own = partial(SqlStorage(role_engine).open_workspace, ADA)
+    for completed in (True, False):
+        changed = complete_task(open_own, task.id, Completion(completed))
+        assert recorded.pop() == changed
 
 
 def test_a_transaction_remembers_its_last_write(

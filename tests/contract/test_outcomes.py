@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, nullcontext
+from datetime import date, datetime
 from functools import partial
+from itertools import count
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from unittest.mock import Mock, create_autospec
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, event, text
 from sqlalchemy.exc import DBAPIError
 from tests.databases import Database, await_lock, service_engine
 from tests.keyed import add_once
@@ -29,14 +30,15 @@ from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.storage.retryable_writes import Delete
 from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.core.errors import ReadOnly, TaskNotFound, Unavailable
+from taskservice.core.idempotency import IdempotencyKey, begin
 from taskservice.core.moves import Move
 from taskservice.core.operations.metrics import Metrics, WriteOutcome
 from taskservice.core.preconditions import at_version, with_precondition
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
-from taskservice.core.tasks import move_task
-from taskservice.core.workspace import TaskService
+from taskservice.core.tasks import Completion, complete_task, move_task, remove_task
+from taskservice.core.workspace import TaskService, Workspace
 from taskservice.testing import ADA, START, tasks_of
 from taskservice.testing.contract.owner_data import some_tasks
 
@@ -156,6 +158,106 @@ def test_a_move_whose_commit_got_no_response_is_applied(fragile: Fragile) -> Non
     assert fragile.resolved.outcomes == ["applied"]
     with open_own() as workspace:
         assert workspace.tasks.get(second.id) == moved
+
+
+class Series(NamedTuple):
+    """A series of tasks, changed over a wire that may lose an answer, and read over another."""
+
+    engine: Engine
+    whole: Engine
+
+    def add(self, *, closed: bool) -> Task:
+        """Add a task that recurs, and close it."""
+        open_own = partial(SqlStorage(self.whole).open_workspace, OWNER)
+        with open_own() as workspace:
+            task = workspace.tasks.add(
+                NewTask(title="series", due=date(2026, 3, 1), recurrence="FREQ=DAILY")
+            )
+        return complete_task(open_own, task.id, Completion(True)) if closed else task
+
+    def set_completed(self, task: Task, completed: bool, key: str | None) -> bool:
+        """Close or reopen a task, with a key if there is one; return whether it is closed then."""
+        open_own = partial(SqlStorage(self.engine).open_workspace, OWNER)
+        if key is None:
+            return complete_task(open_own, task.id, Completion(completed)).completed
+        with open_own(atomic=True) as workspace:
+            return _set_completed_once(workspace, task, completed, key)
+
+    def is_closed(self, task: Task) -> bool:
+        """Return whether a task is closed, and has one successor, or is open without one."""
+        with SqlStorage(self.whole).open_workspace(OWNER) as workspace:
+            found = workspace.tasks.list(TaskQuery(series_id=task.series_id)).items
+        left = {one.id: one for one in found}
+        closed = left.pop(task.id)
+        assert [*left] == ([closed.next_id] if closed.completed else [])
+        assert all(one.recurrence for one in found)
+        return closed.completed
+
+
+def _set_completed_once(workspace: Workspace, task: Task, completed: bool, key: str) -> bool:
+    if begin(workspace.idempotency, IdempotencyKey(key, b"fingerprint")) is None:
+        joined: Any = lambda **_: nullcontext(workspace)  # noqa: E731
+        changed = complete_task(joined, task.id, Completion(completed))
+        workspace.idempotency.complete(key, b"closed" if changed.completed else b"open")
+    return begin(workspace.idempotency, IdempotencyKey(key, b"fingerprint")) == b"closed"
+
+
+@pytest.mark.parametrize("keyed", [False, True])
+@pytest.mark.parametrize("completed", [True, False])
+@pytest.mark.parametrize("loss", ["lose", "lose_answer_to"])
+def test_a_closing_is_whole_whichever_statement_is_lost(
+    fragile: Fragile, role_engine: Engine, loss: str, completed: bool, keyed: bool
+) -> None:
+    """It has made its successor, and an undo has removed it, or neither; the outcome says which.
+
+    A retry does the rest.
+    """
+    series = Series(fragile.engine, role_engine)
+    remaining = count()
+    fragile.add("before")
+
+    def lose(*_: object) -> None:
+        if next(remaining) == 0:
+            setattr(fragile.proxy, loss, b"")
+
+    event.listen(fragile.engine, "before_cursor_execute", lose)
+    for number in count():
+        task = series.add(closed=not completed)
+        key = str(task.id) if keyed else None
+        remaining = count(-number)
+        try:
+            outcome = "applied"
+            assert series.set_completed(task, completed, key) == completed
+        except Unavailable as error:
+            outcome = error.outcome
+        sent = next(remaining) + number
+        assert outcome == ("applied" if series.is_closed(task) == completed else "not_applied")
+        assert series.set_completed(task, completed, key) == completed
+        assert series.is_closed(task) == completed
+        if fragile.proxy.lost == number:
+            break
+    assert sent == number > 8
+
+
+def test_a_closing_is_applied_if_its_successor_is_gone(
+    fragile: Fragile, role_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The closing itself shows that the transaction was committed."""
+    series = Series(fragile.engine, role_engine)
+    task = series.add(closed=False)
+    open_own = partial(SqlStorage(role_engine).open_workspace, OWNER)
+
+    def remove_successor(_: float) -> None:
+        with open_own() as workspace:
+            while (next_id := workspace.tasks.get(task.id).next_id) is None:
+                pass
+        remove_task(open_own, next_id)
+
+    monkeypatch.setattr(commit_outcome, "sleep", remove_successor)
+    fragile.add("before")
+    fragile.proxy.lose_answer_to = COMMIT
+    assert series.set_completed(task, True, None)
+    assert fragile.resolved.outcomes == ["applied"]
 
 
 def test_a_commit_without_a_response_in_time_is_unknown(

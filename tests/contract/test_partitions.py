@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from itertools import count, product
 from pathlib import Path
@@ -41,7 +41,14 @@ from taskservice.core.query import Sort, sort_fields
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
-from taskservice.core.tasks import change_task, create_task, move_task, remove_task
+from taskservice.core.tasks import (
+    Completion,
+    change_task,
+    complete_task,
+    create_task,
+    move_task,
+    remove_task,
+)
 from taskservice.core.workspace import OpenOwnWorkspace
 from taskservice.testing import ADA, BOB, tasks_of
 
@@ -127,6 +134,7 @@ def use_every_statement(engine: Engine) -> None:
             tasks.list(replace(query, after=query.sort.position(task)))
         tasks.remove(task.id)
     use_a_tree(partial(store.open_workspace, ADA))
+    use_a_series(partial(store.open_workspace, ADA))
     for _ in range(2):
         with store.open_workspace(ADA, atomic=True) as workspace:
             add_once(workspace, NewTask(title="Buy milk"), "a key")
@@ -145,6 +153,17 @@ def use_a_tree(open_workspace: OpenOwnWorkspace) -> None:
     remove_list(open_workspace, a_list.id)
 
 
+def use_a_series(open_workspace: OpenOwnWorkspace) -> None:
+    """Set a recurrence, close a task that recurs, reopen it, and reopen one before it."""
+    task = create_task(open_workspace, NewTask(title="A", due=date(2026, 3, 1)))
+    change_task(open_workspace, task.id, Edit({"recurrence": "FREQ=DAILY"}))
+    for completed in (True, False, True):
+        closed = complete_task(open_workspace, task.id, Completion(completed))
+    assert closed.next_id
+    change_task(open_workspace, closed.next_id, Edit({"title": "B"}))
+    complete_task(open_workspace, task.id, Completion(completed=False))
+
+
 def every_query() -> Iterator[TaskQuery]:
     for field in sort_fields(Task):
         for descending in (True, False):
@@ -155,6 +174,8 @@ def every_query() -> Iterator[TaskQuery]:
     yield TaskQuery(created_after=ago, created_before=now, updated_after=ago, updated_before=now)
     yield TaskQuery(list_id=(uuid4(),), parent_id=(None,))
     yield TaskQuery(list_id=(None,), parent_id=(uuid4(),))
+    yield TaskQuery(series_id=uuid4())
+    yield TaskQuery(series_id=uuid4(), completed=False)
 
 
 @contextmanager

@@ -99,6 +99,14 @@ def test_the_sub_tasks_of_a_task_are_read_without_other_tasks(filled: Engine) ->
     assert _reads_more(found) is None
 
 
+@pytest.mark.parametrize("name", ["series_id", "series_id, completed=false"])
+def test_the_history_of_a_series_is_read_without_other_tasks(filled: Engine, name: str) -> None:
+    """By an index of its own."""
+    found = plan(filled, queries(SHARE)[name])
+    assert "tasks_by_series" in found
+    assert _reads_more(found) is None
+
+
 def test_a_search_scans_only_the_owners_rows(filled: Engine) -> None:
     """It reads the owner's tasks by an index."""
     found = plan(filled, TaskQuery(text="milk"))

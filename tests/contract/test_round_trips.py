@@ -22,11 +22,25 @@ REQUESTS = {
     'POST tasks {"title": "A", "list_id": "$groceries"}': 1,
     'POST tasks {"title": "A", "parent_id": "$parent"}': 5,
     'POST tasks {"title": ""}': 0,
+    'POST tasks {"title": "A", "due": "2026-03-01", "recurrence": "FREQ=DAILY"}': 1,
+    'POST tasks {"title": "A", "due": "2026-03-01", "recurrence": "FREQ=HOURLY"}': 0,
     'POST lists {"name": "A"}': 5,
     "GET tasks?list_id=$groceries&sort=position": 1,
     'PATCH tasks/$first {"title": "B"}': 2,
     'PATCH tasks/$child {"title": "B", "list_id": "$groceries", "parent_id": "$parent"}': 2,
     "PATCH tasks/$first/complete": 2,
+    "GET tasks?series_id=$daily&sort=-created_at": 1,
+    'PATCH tasks/$daily {"title": "B"}': 2,
+    'PATCH tasks/$first {"due": "2026-03-01", "recurrence": "FREQ=DAILY"}': 7,
+    'PATCH tasks/$daily {"recurrence": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}': 1,
+    'PATCH tasks/$daily {"recurrence": "FREQ=WEEKLY"}': 2,
+    'PATCH tasks/$daily {"recurrence": "FREQ=HOURLY"}': 0,
+    'PATCH tasks/$daily {"recurrence": null}': 7,
+    "PATCH tasks/$daily/complete": 10,
+    'PATCH tasks/$daily {"status": "cancelled"}': 10,
+    "PATCH tasks/$done/complete": 1,
+    'PATCH tasks/$done/complete {"completed": false}': 9,
+    "DELETE tasks/$daily": 2,
     'PATCH tasks/$first {"list_id": "$groceries"}': 9,
     'PATCH tasks/$first {"parent_id": "$second"}': 9,
     'PATCH tasks/$first/position {"after": "$second"}': 7,
@@ -70,7 +84,10 @@ def ids(ada: ApiClient) -> dict[str, str]:
     parent = ada.create(list_id=groceries)["id"]
     found = {"groceries": groceries, "empty": empty, "parent": parent}
     inbox = {name: ada.create()["id"] for name in ("first", "second", "third")}
-    return {**found, **inbox, "child": ada.create(parent_id=parent)["id"]}
+    daily, done = (ada.create(due="2026-03-01", recurrence="FREQ=DAILY")["id"] for _ in range(2))
+    assert ada("PATCH", f"/{done}/complete").json["next_id"]
+    child = ada.create(parent_id=parent)["id"]
+    return {**found, **inbox, "daily": daily, "done": done, "child": child}
 
 
 def statements_of(engine: Engine, ada: ApiClient, request: str, **headers: Any) -> list[str]:

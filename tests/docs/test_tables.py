@@ -12,6 +12,7 @@ from taskservice.core.labels import Labels
 from taskservice.core.local_times import DateOrTime
 from taskservice.core.ordering import PositionKey
 from taskservice.core.query import PAGE_DEFAULT, PAGE_LIMIT, sort_fields
+from taskservice.core.recurrence_rule import RULE_LIMIT, RecurrenceText
 from taskservice.core.task import Task
 from taskservice.core.task_list import TaskList
 from taskservice.core.task_query import TaskQuery
@@ -51,6 +52,8 @@ def words(kind: Kind) -> str:
             text = ", ".join(f"`{word}`" for word in choices)
         case Labels(limit):
             text = f"array of up to {limit} texts"
+        case RecurrenceText():
+            text = f"rule of up to {RULE_LIMIT} characters"
         case _:
             text = SIMPLE[type(kind)]
     return text

@@ -5,18 +5,21 @@ Checked, with the end (the rows as the database has them) as one more reading:
 - **lost**: a task whose creation was acknowledged, or that was shown, is there
   until somebody may have deleted it; its version counts every acknowledged
   update; what it holds in the end is no older than what was acknowledged; it
-  stays where it was moved to;
-- **stale**: a title, a completion, a list and a parent that are shown were written
+  stays where it was moved to; a task with a rule without an end is not closed without
+  a successor, and undo removes none that was changed;
+- **stale**: a title, a completion, a list, a parent and a recurrence that are shown were written
   by somebody, and no acknowledged write of another value lies between that and
   the reading;
 - **applied**: nothing shows of a write that was refused, `not_applied` or
   never sent; a key whose attempts all failed so far replays nothing;
 - **doubled**: one operation makes at most one task, and one version of it,
-  however often it was sent; a list shows a task once;
+  however often it was sent; a list shows a task once; a task that is closed makes one
+  successor, and in a series at most one open task recurs: in each snapshot;
 - **torn**: a version has one content, what was written together is shown together
   (title, due, time zone, priority, labels; status and completion), and after a
   version no lower one is shown; no sub-task has the place of a parent, and no task
-  is out of a list, that is still there;
+  is out of a list, that is still there; a closed task and its successor are there
+  together, and the successor is a copy; no task that recurs is in a tree;
 - **dangling**, **split**, **cycle**: no task is in a list or under a task that is not
   there, in another list than its parent, or under itself: in each snapshot;
 - **resurrected**: what is gone stays gone;
@@ -40,7 +43,7 @@ a key, which of them told the truth where one of them has no known outcome.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from tests.faults import placements
+from tests.faults import placements, series
 from tests.faults.history import EXPECTED, PLACING, Kind, Operation
 from tests.faults.order import lost_moves
 from tests.faults.timelines import LISTINGS, FinalState, Timeline, Timelines, timelines
@@ -50,10 +53,11 @@ from tests.faults.violations import Violation, is_superseded, kind_at
 
 CREATIONS = {"create", "create_list"}
 WRITES: dict[Kind, tuple[str, ...]] = {
-    "create": ("origin", "parent_id"),
+    "create": ("origin", "parent_id", "recurrence"),
     "create_list": ("origin",),
     "change_list": ("list_id",),
     "change_parent": ("parent_id",),
+    "change_recurrence": ("recurrence",),
 }
 """What an answer shows as it was asked for, null too."""
 
@@ -80,6 +84,7 @@ def check(history: Iterable[Operation], end: FinalState) -> list[Violation]:
         *_creations(operations, by_task),
         *_idempotency_records(operations, end),
         *broken_trees(end.rows),
+        *series.broken_series(end.rows),
         *_agreement(end),
     ]
 
@@ -102,11 +107,14 @@ def _matching_response(one: Operation) -> Iterator[Violation]:
         is_asked = value is not None or field in WRITES.get(one.kind, ())
         if is_asked and getattr(one.seen[0], field) != value:
             yield Violation("misanswered", one.name, f"asked for {value}, heard {one.seen[0]}")
+    if one.kind == "skip" and one.seen[0].status != "cancelled":
+        yield Violation("misanswered", one.name, f"skipped, heard {one.seen[0]}")
 
 
 def _whole(one: Operation) -> Iterator[Violation]:
     if one.kind == "snapshot":
         yield from broken_trees(one.seen)
+        yield from series.broken_series(one.seen)
 
 
 def _shown(one: Operation) -> Iterator[Violation]:
@@ -122,7 +130,8 @@ def _contents(timeline: Timeline) -> Iterator[Violation]:
     contents: dict[int, set[tuple[object, ...]]] = defaultdict(set)
     for view in timeline.views:
         seen = view.seen
-        content = (seen.title, seen.completed, *seen.group, seen.position)
+        state = (seen.title, seen.completed, seen.status, *seen.recurring)
+        content = (*state, *seen.group, seen.position)
         contents[seen.version].add(content)
     for version, found in contents.items():
         if len(found) > 1:
@@ -148,7 +157,7 @@ def _titles(timeline: Timeline) -> Iterator[Violation]:
 
 
 def _completions(timeline: Timeline) -> Iterator[Violation]:
-    yield from _register(timeline, ("create", "create_list", "complete"), "completed")
+    yield from _register(timeline, ("create", "create_list", "complete", "skip"), "completed")
 
 
 def _register(timeline: Timeline, kinds: tuple[Kind, ...], field: str) -> Iterator[Violation]:
@@ -184,7 +193,8 @@ def _creations(operations: Sequence[Operation], by_task: Timelines) -> Iterator[
     made: dict[str, set[str]] = defaultdict(set)
     for timeline in by_task.values():
         for view in timeline.views:
-            made[view.seen.origin].add(timeline.task)
+            if not view.seen.is_successor:
+                made[view.seen.origin].add(timeline.task)
     for one in operations:
         if one.kind in CREATIONS and one.outcome == "fail" and made[one.name]:
             yield Violation("applied", one.name, f"made {made[one.name]}")
@@ -223,4 +233,5 @@ TIMELINE_RULES: tuple[Callable[[Timeline], Iterator[Violation]], ...] = (
 )
 RELATION_RULES: tuple[Callable[[Timeline, Timelines], Iterator[Violation]], ...] = (
     *(counts, placements.references, placements.parents, placements.lists),
+    *(series.recurrences, series.successors, series.predecessors),
 )

@@ -13,9 +13,11 @@ Kind = Literal[
     "create",
     "update",
     "complete",
+    "skip",
     "move",
     "change_list",
     "change_parent",
+    "change_recurrence",
     "delete",
     "get",
     "list",
@@ -29,12 +31,12 @@ Kind = Literal[
 Outcome = Literal["ok", "fail", "info"]
 
 EXPECTED = {200, 201, 204, 404, 409, 412, 503, 507}
-PLACING = {"create", "move", "change_list", "change_parent"}
-"""The kinds that name other tasks or lists, for which they are refused with 422."""
+PLACING = {"create", "move", "change_list", "change_parent", "change_recurrence"}
+"""The kinds that depend on other tasks or lists, for which they are refused with 422."""
 
 ASKED = (
     *("user", "task", "title", "completed", "key"),
-    *("list_id", "parent_id", "place", "beside"),
+    *("list_id", "parent_id", "place", "beside", "recurrence"),
 )
 """What an operation is asked with."""
 
@@ -53,8 +55,9 @@ class Operation(NamedTuple):
     """What a client wanted once, in one attempt, or in several under one key.
 
     It happened, if at all, between `began` and `ended`, which is infinite
-    where nobody knows. `title`, `completed`, `list_id` and `parent_id` are what was
-    to be written; `place` is where to move to, and `beside` what, if it is beside a task.
+    where nobody knows. `title`, `completed`, `list_id`, `parent_id` and `recurrence` are
+    what was to be written; `place` is where to move to, and `beside` what, if it is beside
+    a task.
     `task` is what it is done to: a list, if a list is deleted.
     """
 
@@ -71,6 +74,7 @@ class Operation(NamedTuple):
     parent_id: str | None
     place: str | None
     beside: str | None
+    recurrence: str | None
 
     @property
     def outcome(self) -> Outcome:

@@ -8,8 +8,8 @@ from tests.faults.requests import Request
 from tests.tcp_proxy import TcpProxy
 
 COMMIT = b"COMMIT\0"
-ANSWERS = 12
-"""How many answers a probe loses: to four statements, and to eight COMMITs."""
+ANSWERS = 16
+"""How many answers a probe loses: to four statements, and to twelve COMMITs."""
 
 
 class Prober:
@@ -46,6 +46,8 @@ class Prober:
             (self._deletion, b"DELETE FROM tasks"),
             (self._move, COMMIT),
             (self._promotion, COMMIT),
+            (self._closing, COMMIT),
+            (self._undo, COMMIT),
         )
         for make_request, statement in kinds:
             request = make_request(self._client.next_name())
@@ -75,9 +77,19 @@ class Prober:
         self._client.send_once(below._replace(parent_id=parent))
         return Request(name, "delete", self._user, parent)
 
-    def _task(self) -> str:
+    def _closing(self, name: str) -> Request:
+        task = self._task("FREQ=DAILY")
+        return Request(name, "complete", self._user, task, completed=True)
+
+    def _undo(self, name: str) -> Request:
+        closing = self._closing(self._client.next_name())
+        self._client.send_once(closing)
+        return Request(name, "complete", self._user, closing.task, completed=False)
+
+    def _task(self, recurrence: str | None = None) -> str:
         """Return the id of a new task."""
-        response = self._client.send_once(self._creation(self._client.next_name()))
+        creation = self._creation(self._client.next_name())._replace(recurrence=recurrence)
+        response = self._client.send_once(creation)
         assert response.outcome == "ok", response
         return response.seen[0].task
 

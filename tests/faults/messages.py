@@ -10,9 +10,11 @@ ROUTES: dict[Kind, tuple[str, str]] = {
     "create": ("POST", "/tasks"),
     "update": ("PUT", "/tasks/{}"),
     "complete": ("PATCH", "/tasks/{}/complete"),
+    "skip": ("PATCH", "/tasks/{}"),
     "move": ("PATCH", "/tasks/{}/position"),
     "change_list": ("PATCH", "/tasks/{}"),
     "change_parent": ("PATCH", "/tasks/{}"),
+    "change_recurrence": ("PATCH", "/tasks/{}"),
     "delete": ("DELETE", "/tasks/{}"),
     "get": ("GET", "/tasks/{}"),
     "create_list": ("POST", "/lists"),
@@ -22,10 +24,12 @@ ROUTES: dict[Kind, tuple[str, str]] = {
 """Methods and paths, from the user's on."""
 
 FIELDS: dict[Kind, tuple[str, ...]] = {
-    "create": ("list_id", "parent_id"),
+    "create": ("list_id", "parent_id", "recurrence"),
     "complete": ("completed",),
+    "skip": ("status",),
     "change_list": ("list_id",),
     "change_parent": ("parent_id",),
+    "change_recurrence": ("recurrence",),
 }
 """What is sent as it is wished for, null too."""
 

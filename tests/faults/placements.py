@@ -46,7 +46,9 @@ def parents(timeline: Timeline, by_task: Timelines) -> Iterator[Violation]:
         ),
     ]
     views = [view for view in timeline.views if view.seen.type == "task"]
-    yield from _check(_Register("parent_id", PARENT_WRITES, causes, views), timeline, by_task)
+    yield from check_register(
+        Register("parent_id", PARENT_WRITES, causes, views), timeline, by_task
+    )
 
 
 def lists(timeline: Timeline, by_task: Timelines) -> Iterator[Violation]:
@@ -66,17 +68,21 @@ def lists(timeline: Timeline, by_task: Timelines) -> Iterator[Violation]:
     ]
     views = [view for view in timeline.views if view.seen.type == "task"]
     roots = [view for view in views if view.seen.parent_id is None]
-    yield from _check(_Register("list_id", LIST_WRITES, causes, roots), timeline, by_task)
+    yield from check_register(Register("list_id", LIST_WRITES, causes, roots), timeline, by_task)
 
 
-class _Register(NamedTuple):
+class Register(NamedTuple):
+    """A field, the kinds that write it, what may have given it its values, and what shows it."""
+
     field: str
     writes: tuple[Kind, ...]
     causes: Sequence[Cause]
     views: Sequence[View]
 
 
-def _check(register: _Register, timeline: Timeline, by_task: Timelines) -> Iterator[Violation]:
+def check_register(
+    register: Register, timeline: Timeline, by_task: Timelines
+) -> Iterator[Violation]:
     """Compare what was shown with what may have caused it."""
     writes = timeline.done_to(*register.writes)
     for view in register.views:
@@ -97,7 +103,7 @@ def _is_undone(cause: Cause, view: View, by_task: Timelines) -> bool:
     return cause.deletes is not None and by_task[cause.deletes].outlives(view)
 
 
-def _unwritten(timeline: Timeline, register: _Register, value: str | None) -> str:
+def _unwritten(timeline: Timeline, register: Register, value: str | None) -> str:
     failed = [one for one in timeline.writes if one.outcome == "fail"]
     tried = [one for one in failed if one.kind in register.writes]
     return "applied" if value in {getattr(one, register.field) for one in tried} else "stale"

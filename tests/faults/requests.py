@@ -13,10 +13,12 @@ MANY = {"task": 25, "list": 3}
 WEIGHTS: dict[Kind, int] = {
     "create": 22,
     "update": 20,
-    "complete": 12,
+    "complete": 18,
+    "skip": 5,
     "move": 10,
     "change_list": 6,
     "change_parent": 8,
+    "change_recurrence": 6,
     "delete": 12,
     "get": 12,
     "list": 5,
@@ -26,6 +28,17 @@ WEIGHTS: dict[Kind, int] = {
 }
 DELETIONS: dict[Kind, Kind] = {"create": "delete", "create_list": "delete_list"}
 """What is wished for instead where there are enough."""
+
+RULES = (
+    "FREQ=DAILY",
+    "FREQ=WEEKLY;BYDAY=MO,TH",
+    "FREQ=MONTHLY;BYMONTHDAY=-1",
+    "FREQ=DAILY;COUNT=3",
+)
+"""Rules that any due date may have. Of a date in the past, the last one has no successor."""
+
+OF_SUCCESSORS = {"update", "complete", "skip", "change_recurrence", "delete", "get"}
+"""What may be wished for a successor, whether it was seen yet or not."""
 
 
 class Request(NamedTuple):
@@ -46,6 +59,8 @@ class Request(NamedTuple):
     parent_id: str | None = None
     place: str | None = None
     beside: str | None = None
+    recurrence: str | None = None
+    status: str | None = None
 
 
 class KnownTasks:
@@ -85,6 +100,8 @@ def draw_request(name: str, known: KnownTasks, random: Random) -> Request:
     if kind in DELETIONS or not found:
         return draw_creation(Request(name, "create", known.user, key=key), kind, known, random)
     one = random.choice(found)
+    if one.next_id and kind in OF_SUCCESSORS and random.random() < 0.6:
+        one = one._replace(task=one.next_id, version=1, completed=False)
     if kind == "get":
         return Request(name, kind, known.user, one.task)
     seen = one.version if random.random() < 0.4 else None
@@ -93,16 +110,19 @@ def draw_request(name: str, known: KnownTasks, random: Random) -> Request:
 
 
 def draw_creation(request: Request, kind: Kind, known: KnownTasks, random: Random) -> Request:
-    """Return the creation of a list; or of a task in the inbox, in a list, or under another."""
+    """Return the creation of a list; or of a task in the inbox, in a list, or under another.
+
+    Half of the tasks that are under no other recur.
+    """
     request = request._replace(title=request.name, completed=False)
     if kind in {"create_list", "delete_list"}:
         return request._replace(kind="create_list")
-    match random.choice(["inbox", "list", "parent"]):
-        case "list":
-            return request._replace(list_id=_any(known.all("list"), random))
-        case "parent":
-            return request._replace(parent_id=_any(known.all(), random))
-    return request
+    place = random.choice(["inbox", "list", "parent"])
+    if place == "parent":
+        return request._replace(parent_id=_any(known.all(), random))
+    recurrence = random.choice([None, random.choice(RULES)])
+    list_id = _any(known.all("list"), random) if place == "list" else None
+    return request._replace(list_id=list_id, recurrence=recurrence)
 
 
 def _filled(request: Request, one: Seen, known: KnownTasks, random: Random) -> Request:
@@ -111,7 +131,20 @@ def _filled(request: Request, one: Seen, known: KnownTasks, random: Random) -> R
         case "update":
             return request._replace(title=request.name)
         case "complete":
-            return request._replace(completed=random.random() < 0.5, version=None)
+            completed = random.random() < (0.25 if one.completed else 0.75)
+            return request._replace(completed=completed, version=None)
+        case "skip":
+            return request._replace(completed=True, status="cancelled")
+        case "change_recurrence":
+            return request._replace(recurrence=random.choice([None, *RULES]))
+        case "move":
+            return _moved(request, one, known, random)
+    return _placed(request, one, known, random)
+
+
+def _placed(request: Request, one: Seen, known: KnownTasks, random: Random) -> Request:
+    """Return a request with the list or the parent that it wishes for."""
+    match request.kind:
         case "change_list":
             lists = [] if random.random() < 0.25 else known.all("list")
             return request._replace(list_id=_any(lists, random))
@@ -119,8 +152,6 @@ def _filled(request: Request, one: Seen, known: KnownTasks, random: Random) -> R
             others = [other for other in known.all() if other.task != one.task]
             parents = [] if random.random() < 0.25 else others
             return request._replace(parent_id=_any(parents, random))
-        case "move":
-            return _moved(request, one, known, random)
     return request
 
 

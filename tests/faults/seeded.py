@@ -9,29 +9,33 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import datetime
-from threading import Timer
+from threading import Timer, local
 from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
 from taskservice import app as wiring
 from taskservice.adapters.sql.storage import repository
-from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.adapters.sql.storage.repository import SqlRepository, SqlStorage
 from taskservice.config import Settings
-from taskservice.core import subtasks, tasks
+from taskservice.core import series, subtasks, tasks
 from taskservice.core.entity import Step
-from taskservice.core.errors import Unavailable
+from taskservice.core.errors import TaskNotFound, Unavailable
 from taskservice.core.moves import Siblings
 from taskservice.core.preconditions import Precondition
+from taskservice.core.successors import successor
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import TaskList
+from taskservice.core.tasks import Completion
 from taskservice.core.workspace import OpenOwnWorkspace, TaskService, Workspace, get_checked
 
 NAME = "SEEDED_BUG"
 SHORT, LONG = 0.02, 0.1
-COMPLETE = Task.complete
+COMPLETE = tasks.complete_task
 PROMOTE, REMOVE = subtasks.promote_subtasks, tasks.remove_task
 BELOW = subtasks._subtasks_to_relocate
+CHANGE, CHANGES_SERIES = tasks.change_task, series.changes_series
+INSERT = SqlRepository.insert
 
 
 class TaskServiceWrapper:
@@ -100,9 +104,17 @@ class KeepsLabels(TaskServiceWrapper):
         )
 
 
-def toggled(task: Task, now: datetime) -> Task:
-    """Complete an open task, and reopen a completed one."""
-    return task.reopen(now) if task.completed else COMPLETE(task, now)
+def toggled(
+    open_workspace: OpenOwnWorkspace,
+    task_id: UUID,
+    completion: Completion,
+    precondition: Precondition[Task] | None = None,
+) -> Task:
+    """Reopen a completed task that is to be completed."""
+    with open_workspace() as workspace:
+        is_open = not workspace.tasks.get(task_id).completed
+    completed = completion.completed and is_open
+    return COMPLETE(open_workspace, task_id, Completion(completed), precondition)
 
 
 def promoted_apart(
@@ -126,6 +138,49 @@ def all_but_first(workspace: Workspace, task: Task, after: Task) -> Sequence[Tas
 def not_moved(_: Siblings[Task], task: Task, *__: object) -> Task:
     """Say that a task stands already where it is to be moved."""
     return task
+
+
+def succeeded_apart(open_workspace: OpenOwnWorkspace, task_id: UUID, *given: Any) -> Task:
+    """Change a task in one transaction, and store its successor in another."""
+    made: list[Task] = []
+    MADE.tasks = made
+    changed = CHANGE(open_workspace, task_id, *given)
+    for one in made[-1:]:
+        time.sleep(LONG)
+        with open_workspace(atomic=True) as workspace, suppress(TaskNotFound):
+            workspace.tasks.get(task_id)
+            INSERT(workspace.tasks, one)  # type: ignore[arg-type]
+    return changed
+
+
+def stored_later(_: SqlRepository[Task], task: Task) -> None:
+    """Keep a successor for another transaction."""
+    MADE.tasks.append(task)
+
+
+MADE = local()
+
+
+def removed_anyway(workspace: Workspace, task: Task) -> bool:
+    """Remove the successor of a task, also if it was changed."""
+    if task.next_id is not None:
+        with suppress(TaskNotFound):
+            workspace.tasks.remove(task.next_id)
+    return True
+
+
+def begins_again(before: Task, after: Task) -> bool:
+    """Say that a task which is closed again is closed now."""
+    return CHANGES_SERIES(before, after) or (after.completed and after.recurrence is not None)
+
+
+def closed_again(closing: Any, task: Task, now: datetime) -> Task:
+    """Make a successor of a task that is to be closed, whether it is closed already or not."""
+    after: Task = closing._step(task, now)
+    closing.successor = successor(after, closing._new_id) if after.completed else None
+    if closing.successor is None or task.completed:
+        return after
+    return replace(after, next_id=closing.successor.id)
 
 
 @contextmanager
@@ -170,12 +225,24 @@ BUGS: dict[str, tuple[Any, ...]] = {
         unresolved(),
         patch.object(SqlStorage, "open_workspace", wrap_tasks(RetriesBlindly)),
     ),
-    "toggles": (patch.object(Task, "complete", toggled),),
+    "toggles": (patch.object(tasks, "complete_task", toggled),),
     "reads back": (unresolved(), patch.object(SqlStorage, "open_workspace", wrap_tasks(ReadsBack))),
     "keeps labels": (patch.object(SqlStorage, "open_workspace", wrap_tasks(KeepsLabels)),),
     "promotes apart": (patch.object(tasks, "remove_task", promoted_apart),),
     "leaves a sub-task": (patch.object(subtasks, "_subtasks_to_relocate", all_but_first),),
     "loses moves": (patch.object(Siblings, "move", not_moved),),
+    "successor outside the transaction": (
+        patch.object(tasks, "change_task", succeeded_apart),
+        patch.object(SqlRepository, "insert", stored_later),
+    ),
+    "undo deletes an edited successor": (
+        patch.object(series, "_remove_successor", removed_anyway),
+    ),
+    "a second successor on a retry": (
+        patch.object(tasks, "changes_series", begins_again),
+        patch.object(series._Closing, "__call__", closed_again),
+    ),
+    "closes without a successor": (patch.object(series, "successor", lambda *_: None),),
     "decides early": (patch.object(SqlStorage, "open_workspace", wrap_tasks(DecidesEarly)),),
     "denies all": (unresolved(), patch.object(SqlStorage, "open_workspace", wrap_tasks(DeniesAll))),
 }

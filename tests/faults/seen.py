@@ -8,8 +8,9 @@ def plan(title: str) -> dict[str, Any]:
     """Return what is always written together with a title."""
     number = crc32(title.encode())
     is_zoned = number % 2 == 0
+    year = 2026 if number % 3 else 2096
     return {
-        "due": f"2026-03-{number % 28 + 1:02}" + ("T02:30:00" if is_zoned else ""),
+        "due": f"{year}-03-{number % 28 + 1:02}" + ("T02:30:00" if is_zoned else ""),
         "time_zone": "Europe/Berlin" if is_zoned else None,
         "priority": number % 9 + 1,
         "labels": [title],
@@ -20,7 +21,7 @@ class Seen(NamedTuple):
     """A task as an answer or the database showed it; `origin` names the operation that made it.
 
     It `is_planned` if it has the `plan` of its title, and a status that agrees with `completed`.
-    A list is shown so too: its name is its title.
+    The due date of a successor is another one. A list is shown so too: its name is its title.
     """
 
     task: str
@@ -34,6 +35,25 @@ class Seen(NamedTuple):
     parent_id: str | None = None
     position: str = ""
     type: str = "task"
+    status: str = "needs-action"
+    recurrence: str | None = None
+    series_id: str | None = None
+    next_id: str | None = None
+
+    @property
+    def is_successor(self) -> bool:
+        """Tell whether it was made when another task of its series was closed."""
+        return self.series_id not in {None, self.task}
+
+    @property
+    def goes_on(self) -> bool:
+        """Tell whether it is the task of its series that is open and recurs."""
+        return self.recurrence is not None and not self.completed
+
+    @property
+    def recurring(self) -> tuple[str | None, ...]:
+        """Return what it has of its series."""
+        return self.recurrence, self.series_id, self.next_id
 
     @property
     def group(self) -> tuple[str | None, str | None]:
@@ -73,10 +93,16 @@ class Seen(NamedTuple):
             list_id=shown["list_id"],
             parent_id=shown["parent_id"],
             position=shown["position"],
+            status=shown["status"],
+            recurrence=shown["recurrence"],
+            series_id=shown["series_id"],
+            next_id=shown["next_id"],
         )
 
 
 def _is_planned(shown: dict[str, Any]) -> bool:
     written = plan(shown["title"])
-    status = "completed" if shown["completed"] else "needs-action"
-    return shown["status"] == status and {name: shown[name] for name in written} == written
+    if shown["series_id"] not in {None, shown["id"]}:
+        written["due"] = shown["due"]
+    statuses = {"completed", "cancelled"} if shown["completed"] else {"needs-action"}
+    return shown["status"] in statuses and {name: shown[name] for name in written} == written

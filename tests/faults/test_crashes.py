@@ -4,6 +4,8 @@ What became of the first is then not to be read from the id.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from datetime import date
 
 import pytest
 from sqlalchemy import Engine
@@ -13,8 +15,9 @@ from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.errors import Unavailable
-from taskservice.core.task import NewTask, Task
+from taskservice.core.task import NewTask
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.tasks import Completion, complete_task
 from taskservice.core.workspace import Workspace
 from taskservice.testing import tasks_of
 
@@ -32,9 +35,9 @@ def engine(postgres_server: PostgresServer) -> Iterator[Engine]:
 
 
 def complete(workspace: Workspace) -> None:
-    """Complete the task that is there, as a write without a key that looks at others does."""
+    """Complete the task that is there, which makes its successor."""
     (task,) = workspace.tasks.list(TaskQuery()).items
-    workspace.tasks.change(task.id, Task.complete)
+    complete_task(lambda **_: nullcontext(workspace), task.id, Completion(True))
 
 
 WRITES: dict[str, Callable[[Workspace], object]] = {
@@ -54,7 +57,8 @@ def test_a_commit_that_a_crash_undid_was_not_applied(
     """Whether the id is free by then, or another transaction has committed under it."""
     tasks = SqlStorage(engine)
     with tasks_of(tasks.open_workspace)("ada") as own:
-        task = own.add(NewTask(title="there"))
+        new = NewTask(title="there", due=date(2026, 3, 1), recurrence="FREQ=DAILY")
+        task = own.add(new)
     with (
         pytest.raises(Unavailable) as caught,
         tasks.open_workspace("ada", atomic=True) as workspace,

@@ -41,6 +41,10 @@ TRIALS = [
     Trial("promotes apart", nothing, 4, {"torn"}),
     Trial("leaves a sub-task", nothing, 4, {"split"}),
     Trial("loses moves", nothing, 4, {"lost"}),
+    Trial("successor outside the transaction", nothing, 4, {"torn"}),
+    Trial("undo deletes an edited successor", nothing, 8, {"lost"}),
+    Trial("a second successor on a retry", nothing, 8, {"doubled"}),
+    Trial("closes without a successor", nothing, 1, {"lost"}),
     Trial("decides early", nothing, 4, {"stale", "lost"}),
     Trial("denies all", nothing, 1, {"applied"}),
 ]

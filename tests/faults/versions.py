@@ -3,15 +3,20 @@
 from bisect import bisect
 from collections.abc import Iterator
 
-from tests.faults.history import Operation
+from tests.faults.history import Kind, Operation
 from tests.faults.placements import ancestors, possible_parents
 from tests.faults.timelines import Timeline, Timelines
 from tests.faults.violations import Violation
 
+CHANGES: tuple[Kind, ...] = (
+    *("update", "complete", "skip", "move"),
+    *("change_list", "change_parent", "change_recurrence"),
+)
+
 
 def counts(timeline: Timeline, by_task: Timelines) -> Iterator[Violation]:
     """Yield each version that misses an acknowledged update, or for which too little was done."""
-    own = timeline.done_to("update", "complete", "move", "change_list", "change_parent")
+    own = timeline.done_to(*CHANGES)
     updates = [one for one in own if one.kind == "update" and one.outcome == "ok"]
     possible = sorted(one.began for one in (*own, *_done_to_others(timeline, by_task)))
     first = {view.seen.position for view in timeline.views if view.seen.version == 1}

@@ -14,6 +14,7 @@ from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.kinds import Timestamp
 from taskservice.core.moves import PLACES
 from taskservice.core.query import PAGE_LIMIT
+from taskservice.core.recurrence_rule import RecurrenceText
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
@@ -117,6 +118,35 @@ query_strings = (
 )
 """The part of an address behind the question mark, as a server hands it on."""
 
+_FREQUENCIES = ["FREQ=DAILY", "FREQ=WEEKLY", "FREQ=MONTHLY", "FREQ=YEARLY", "FREQ=HOURLY"]
+_PARTS = [
+    *(
+        "INTERVAL=2",
+        "COUNT=30",
+        "COUNT=999",
+        "UNTIL=20300228T090000Z",
+        "BYMONTH=2,12",
+        "BYMONTHDAY=-1,30",
+    ),
+    *("BYDAY=MO,SU", "BYDAY=-1FR", "BYSETPOS=1,-2", "WKST=SU"),
+]
+_NO_PARTS = [
+    *("COUNT=٣", "UNTIL=20300230", "BYYEARDAY=1", "BYEASTER=0", "freq=daily", "RRULE:"),
+    *("", ";", "=", ",", " ", "\n", "\0", "\ud800", "9" * 300),
+]
+_joined = st.builds(
+    lambda frequency, parts: ";".join([frequency, *parts]),
+    st.sampled_from(_FREQUENCIES),
+    st.lists(st.sampled_from(_PARTS), max_size=3, unique=True),
+)
+rules = (
+    _joined
+    | st.builds("{};{}".format, _joined, st.sampled_from(_PARTS + _NO_PARTS))
+    | pieces(*_FREQUENCIES, *_PARTS, *_NO_PARTS, ";")
+    | st.from_regex(RecurrenceText().json_schema()["pattern"])
+)
+"""Texts that come close to being a recurrence rule, and rules."""
+
 _SETTABLE = fields_of(NewTask)
 _near: st.SearchStrategy[Any] = st.fixed_dictionaries(
     {name: near(one) for name, one in _SETTABLE.items() if one.is_required},
@@ -129,7 +159,25 @@ _moves = st.dictionaries(
     max_size=2,
 )
 _of_lists = st.fixed_dictionaries({"name": near(fields_of(NewTaskList)["name"])})
-bodies = _near | _moves | _of_lists | values
+_zones = st.sampled_from(["UTC", "Europe/Berlin", "Pacific/Kiritimati", "CEST", "", None])
+_dates = st.sampled_from(
+    [
+        *("1970-01-01", "2024-02-29", "2026-10-25", "9998-12-31"),
+        *("1970-01-01T00:00:00", "2026-03-29T02:30:00", "9998-12-31T23:59:59", None),
+    ]
+)
+_recurring: st.SearchStrategy[Any] = st.fixed_dictionaries(
+    {"title": st.just("x"), "due": _dates, "recurrence": rules},
+    optional={
+        "start": _dates,
+        "occurrence": _dates,
+        "time_zone": _zones,
+        "repeats_from": st.sampled_from(["schedule", "completion"]),
+        "status": st.sampled_from(["needs-action", "completed", "cancelled"]),
+    },
+)
+_completions = st.fixed_dictionaries({"completed": st.booleans()}, optional={"time_zone": _zones})
+bodies = _near | _recurring | _completions | _moves | _of_lists | values
 media_types = pieces(
     *("application/json", "application/merge-patch+json", "text/plain", ";", " ", "charset"),
     *("=", "utf-8", '"', "utf-16", ","),

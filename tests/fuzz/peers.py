@@ -20,11 +20,14 @@ TRIES: dict[str, list[Try]] = {
         ("GET", "tasks/{id}", None),
         ("PUT", "tasks/{id}", {"title": "Mine now"}),
         ("PATCH", "tasks/{id}", {"title": "Mine now"}),
+        ("PATCH", "tasks/{id}", {"status": "cancelled"}),
         ("PATCH", "tasks/{id}/complete", {"completed": True}),
+        ("PATCH", "tasks/{id}/complete", {"completed": False}),
         ("PATCH", "tasks/{id}/position", {"place": "first"}),
         ("DELETE", "tasks/{id}", None),
         ("DELETE", "tasks/{id}?subtasks=delete", None),
         ("POST", "tasks", {"title": "Mine now", "parent_id": "{id}"}),
+        ("GET", "tasks?series_id={id}", None),
     ],
     "lists": [
         ("GET", "lists/{id}", None),
@@ -33,9 +36,10 @@ TRIES: dict[str, list[Try]] = {
         ("DELETE", "lists/{id}", None),
         ("DELETE", "lists/{id}?tasks=delete", None),
         ("POST", "tasks", {"title": "Mine now", "list_id": "{id}"}),
+        ("GET", "tasks?list_id={id}", None),
     ],
 }
-"""What Bob tries, by what Ada has created. The last one refers to it."""
+"""What Bob tries, by what Ada has created. The last two refer to it."""
 
 
 class Response(NamedTuple):

@@ -31,7 +31,9 @@ TRIES: Tries = [
     ("PUT", "", TITLED),
     ("PATCH", "", TITLED),
     ("PATCH", "", {"json": {"parent_id": str(UUID(int=0))}}),
+    ("PATCH", "", {"json": {"status": "cancelled"}}),
     ("PATCH", "/complete", {}),
+    ("PATCH", "/complete", {"json": {"completed": False, "time_zone": "UTC"}}),
     ("PATCH", "/position", MOVED),
     ("DELETE", "", {}),
     ("DELETE", "?subtasks=delete", {}),
@@ -72,14 +74,14 @@ class Two(NamedTuple):
 
 
 def two(open_workspace: OpenWorkspace) -> Two:
-    """Give Ada and Bob tasks, and take ids that could have been theirs."""
+    """Give Ada and Bob tasks that recur, and take ids that could have been theirs."""
     client = create_app(open_workspace, SETTINGS).test_client()
     new_id = TimeOrderedIds()
     bob = ApiClient(client, BOB)
     found = Two(ApiClient(client, ADA), [], [], bob.create_list()["id"])
     for _ in range(TASKS):
         found.ada.create()
-        found.foreign.append(bob.create()["id"])
+        found.foreign.append(bob.create(due="2026-03-29", recurrence="FREQ=DAILY")["id"])
         found.missing.append(str(new_id(system_clock())))
     return found
 
@@ -177,6 +179,19 @@ def test_the_database_gets_the_same_statements_for_references(
         )
     )
     assert foreign == missing
+
+
+def test_the_database_gets_the_same_statements_for_a_series(
+    sound: Two, role_engine: Engine
+) -> None:
+    """For the id of a foreign series, that of its first task, and a missing one."""
+    gathered = []
+    for series_id in (sound.foreign[0], sound.missing[0]):
+        with sent(role_engine) as statements:
+            found = sound.ada("GET", f"?series_id={series_id}", headers={"Prefer": "count=exact"})
+        assert (found.status_code, found.json) == (200, [])
+        gathered.append(statements)
+    assert gathered[0] == gathered[1] != []
 
 
 def references(own: str, task: str, known: str) -> Tries:

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.fuzz.drawn import forged, pieces, queries, stretched, tasks
+from tests.fuzz.drawn import forged, pieces, queries, rules, stretched, tasks
 
 from taskservice.adapters.http.api import cursors
 from taskservice.adapters.http.protocol.etags import ETag, parse_etags
+from taskservice.core.recurrence_rule import RULE_LIMIT, parse_rule, with_count
 from taskservice.core.task import Task
 from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA, BOB
@@ -87,3 +88,15 @@ def test_what_is_read_as_tags_can_be_written_and_read_again(value: str) -> None:
 
 def printed(tag: ETag) -> str:
     return f'{"W/" * tag.weak}"{tag.opaque}"'
+
+
+@given(rules | st.text())
+def test_what_is_read_as_a_rule_is_one_with_another_count_too(text: str) -> None:
+    """Any other text is a `ValueError`. A successor has the text with the COUNT that is left."""
+    try:
+        rule = parse_rule(text)
+    except ValueError:
+        return
+    assert 0 < len(text) <= RULE_LIMIT
+    fewer = rule.count and 1
+    assert parse_rule(with_count(text, fewer)) == replace(rule, count=fewer)

@@ -10,6 +10,7 @@ from tests.hostile import (
     pages,
     placement,
     queries,
+    recurrence,
     tokens,
     values,
 )
@@ -23,6 +24,7 @@ CORPUS = [
     *conditions.CASES,
     *placement.CASES,
     *moves.CASES,
+    *recurrence.CASES,
     *framing.CASES,
     *pages.CASES,
     *origins.CASES,

@@ -1,12 +1,13 @@
 """Values that a settable field must refuse, and those at its limits, by its kind."""
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
 from tests.hostile.case import Case, accepted, invalid
 from tests.hostile.messages import LIST, LISTS, OWN, OWN_LIST, get, patch, post, put
+from tests.hostile.rules import NO_RULES, RULES_AT_LIMITS
 
 from taskservice.core.entity import Entity
 from taskservice.core.fields import Field, fields_of
@@ -27,6 +28,7 @@ from taskservice.core.kinds import (
 from taskservice.core.labels import LABEL_LIMIT, Labels
 from taskservice.core.local_times import DateOrTime
 from taskservice.core.query import Query
+from taskservice.core.recurrence_rule import RecurrenceText
 from taskservice.core.task import Task
 from taskservice.core.task_list import TaskList
 from taskservice.core.zones import TimeZone
@@ -162,7 +164,9 @@ def wrong_types(field: Field) -> Values:
             types |= _NO_BOOLEAN
         case Integer():
             types |= _NO_INTEGER
-        case Text() | Timestamp() | Identifier() | Choice() | DateOrTime() | TimeZone():
+        case Text() | Timestamp() | Identifier() | Choice():
+            types |= _NO_TEXT
+        case DateOrTime() | TimeZone() | RecurrenceText():
             types |= _NO_TEXT
         case Labels():
             types = _NO_TEXT | {"an object": b'{"0": "x"}', "a string": b'"home"'}
@@ -200,6 +204,9 @@ def _forbidden_words(kind: Kind) -> Values:
             return _NO_DATE_OR_TIME
         case TimeZone():
             return _NO_TIME_ZONE
+        case RecurrenceText():
+            rules = (text for texts in NO_RULES.values() for text in texts)
+            return {_abbreviated(rule): json.dumps(rule).encode() for rule in rules}
     return {}
 
 
@@ -252,16 +259,24 @@ def at_limits(kind: Kind) -> Values:
                 "the maximum": b"%d" % maximum,
                 "a whole number with a fraction of 0": b"%d.0" % minimum,
             }
-        case Choice() | DateOrTime():
-            words = kind.words if isinstance(kind, Choice) else _DATES_AND_TIMES
-            return {word: _json(word) for word in words}
         case Labels(limit):
             return {
                 "no label": b"[]",
                 f"{limit} labels": _json([f"{n}" for n in range(limit)]),
                 f"a label of {LABEL_LIMIT} emoji": _json([ASTRAL * LABEL_LIMIT]),
             }
-    return {}
+    return {_abbreviated(word): _json(word) for word in _words_at_limits(kind)}
+
+
+def _words_at_limits(kind: Kind) -> Iterable[str]:
+    match kind:
+        case Choice(words):
+            return words
+        case DateOrTime():
+            return _DATES_AND_TIMES
+        case RecurrenceText():
+            return RULES_AT_LIMITS
+    return ()
 
 
 def cases_of(entity_type: type[Entity]) -> Iterator[Case]:
@@ -292,6 +307,8 @@ def _forbidden_in_filter(kind: Kind) -> dict[str, str]:
     match kind:
         case DateOrTime() | TimeZone():
             texts = {what: json.loads(value) for what, value in forbidden(kind).items()}
+        case Reference():
+            texts = {text: text for text in (*_NEAR_TO_ID, "none", "inbox", f"{_ID}\0")}
         case ReferenceFilter(word):
             texts = {text: text for text in (*_NEAR_TO_ID, word.upper(), f"{word},", f"{word}\0")}
         case WordList(((word, _), *_)):
@@ -323,12 +340,27 @@ def _methods(entity_type: type[Entity]) -> Mapping[str, Request]:
         if field.is_required
     }
     path, own = _PATHS[entity_type]
+
+    def body(name: str, value: bytes, *, whole: bool = True) -> bytes:
+        return _object({**(required if whole else {}), **_beside(name, value), name: value})
+
     requests: dict[str, Request] = {
-        "POST": lambda name, value: post(_object({**required, name: value}), target=path),
-        "PUT": lambda name, value: put(_object({**required, name: value}), target=own),
-        "PATCH": lambda name, value: patch(_object({name: value}), target=own),
+        "POST": lambda name, value: post(body(name, value), target=path),
+        "PUT": lambda name, value: put(body(name, value), target=own),
+        "PATCH": lambda name, value: patch(body(name, value, whole=False), target=own),
     }
     return {by: one for by, one in requests.items() if by in _METHODS[entity_type]}
+
+
+def _beside(name: str, value: bytes) -> Mapping[str, bytes]:
+    """Return the members that a value needs beside it, so that nothing else is wrong."""
+    match name:
+        case "recurrence":
+            return {"due": b'"2026-03-29"'}
+        case "occurrence":
+            due = b'"2026-03-29T09:00:00"' if b":" in value else b'"2026-03-29"'
+            return {"due": due, "recurrence": b'"FREQ=DAILY;COUNT=2"'}
+    return {}
 
 
 def _requests(field: Field, by: str, values: Values, request: Request) -> Values:
@@ -353,6 +385,12 @@ def _too_long(limit: int) -> Values:
 
 def _quoted(texts: Mapping[str, str]) -> Values:
     return {name: _quote(text) for name, text in texts.items()}
+
+
+def _abbreviated(text: str) -> str:
+    """Return a text in printable letters; of a long one its ends, and its length."""
+    is_short = len(text) < 100
+    return ascii(text) if is_short else f"{text[:20]!a} … {text[-4:]!a}, {len(text):,} letters"
 
 
 def _quote(escaped: str) -> bytes:

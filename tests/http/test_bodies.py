@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from marshmallow import fields
+from tests.hostile.rules import LONGEST_RULE
 from tests.http_callers import ApiClient
 from tests.problem_details import faults, problem
 from tests.processes import ROOT
@@ -17,6 +18,7 @@ from taskservice.adapters.http.protocol.strict_fields import KindField
 from taskservice.core.kinds import Boolean, Choice, Integer, Kind, Reference, Text
 from taskservice.core.labels import LABEL_LIMIT, Labels
 from taskservice.core.local_times import DateOrTime
+from taskservice.core.recurrence_rule import RecurrenceText
 from taskservice.core.task import DESCRIPTION_LIMIT, TITLE_LIMIT
 from taskservice.core.zones import ZONE_NAMES, TimeZone
 
@@ -32,9 +34,9 @@ MOVES = {schemas.TaskMoveSchema, schemas.TaskListMoveSchema}
 """Bodies with exactly one of their fields."""
 
 LONGEST: dict[type[Kind], str] = {
-    Choice: "needs-action",
     DateOrTime: "2026-03-29T09:00:00",
     Reference: "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11",
+    RecurrenceText: LONGEST_RULE,
     TimeZone: max(ZONE_NAMES, key=len),
 }
 
@@ -56,6 +58,8 @@ def longest(field: fields.Field[Any]) -> str:
         case KindField(kind=Labels(limit)):
             labels = (chr(0x1F600 + n) + "\U0001f600" * (LABEL_LIMIT - 1) for n in range(limit))
             return json.dumps(list(labels))
+        case KindField(kind=Choice(words)):
+            return f'"{escaped(max(words, key=len))}"'
         case KindField(kind=kind) if type(kind) in LONGEST:
             return f'"{escaped(LONGEST[type(kind)])}"'
     raise AssertionError(f"say how long {field!r} can be")

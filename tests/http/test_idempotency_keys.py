@@ -56,6 +56,19 @@ def test_a_repeated_write_is_answered_as_the_first(
     assert (replayed(first), replayed(again)) == (False, True)
 
 
+def test_a_repeated_completion_of_a_task_that_recurs_makes_no_other_successor(
+    ada: ApiClient,
+) -> None:
+    """Not even after an undo: the answer is the first one, and the task stays open."""
+    path = f"/{ada.create(due='2026-03-29', recurrence='FREQ=WEEKLY')['id']}/complete"
+    first = ada("PATCH", path, headers=KEY)
+    assert len(ada("GET").json) == 2
+    undone = ada("PATCH", path, json={"completed": False})
+    again = ada("PATCH", path, headers=KEY)
+    assert (again.data, replayed(again)) == (first.data, True)
+    assert ada("GET").json == [undone.json]
+
+
 @pytest.mark.parametrize(
     ("method", "suffix", "body"),
     [

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 from tests.http_callers import ApiClient
-from tests.problem_details import problem
+from tests.problem_details import faults, problem
 
 from taskservice.core.task import NewTask, Task
 from taskservice.testing import TickingClock
@@ -100,6 +100,36 @@ def test_completion_sets_and_does_not_toggle(ada: ApiClient) -> None:
         None,
         3,
     )
+
+
+def test_a_completion_may_say_where_the_caller_is(ada: ApiClient) -> None:
+    """For a task that does not recur it makes no difference: one version, and no time zone."""
+    path = f"/{ada.create()['id']}"
+    done = ada("PATCH", f"{path}/complete", json={"completed": True, "time_zone": "Asia/Tokyo"})
+    assert (done.status_code, done.json["version"]) == (200, 2)
+    assert (done.json["time_zone"], done.json["next_id"]) == (None, None)
+    assert ada("PATCH", f"{path}/complete").json == done.json
+
+
+@pytest.mark.parametrize(
+    ("time_zone", "detail"),
+    [
+        (None, "must not be null"),
+        (
+            "europe/berlin",
+            "must be the name of an IANA time zone in its exact case, such as Europe/Berlin",
+        ),
+    ],
+)
+def test_a_completion_in_no_time_zone_is_refused(
+    ada: ApiClient, time_zone: object, detail: str
+) -> None:
+    """422 at the time zone, and the task stays open."""
+    task = ada.create(due="2026-03-29", recurrence="FREQ=WEEKLY")
+    body = {"completed": True, "time_zone": time_zone}
+    refused = ada("PATCH", f"/{task['id']}/complete", json=body)
+    assert faults(refused) == {"/time_zone": detail}
+    assert ada("GET").json == [task]
 
 
 def test_a_deleted_task_is_gone(ada: ApiClient) -> None:

@@ -24,6 +24,7 @@ AUDIENCE = "tasks"
 SETTINGS = Settings(database_url="", jwt_secret=SECRET, jwt_audience=AUDIENCE, rate_limit="off")
 TARGETS = ("own", "foreign", "missing")
 ROOT = "/api/tasks/<user_id>/"
+RECURRING = {"due": "2026-03-29", "recurrence": "FREQ=DAILY"}
 
 Ids = dict[str, str]
 """The ids of a target by the name of the path parameter: `task_id` and `list_id`."""
@@ -71,7 +72,7 @@ class Cell(NamedTuple):
 class World:
     """An application with a task and a list of Ada's and of Bob's, and ids never used.
 
-    Ada also has a task and a list `beside` her own. Bob's task is in his list.
+    Ada also has a task and a list `beside` her own. Bob's task is in his list, and recurs.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -81,14 +82,14 @@ class World:
         self.ids: dict[str, Ids] = {
             "own": self.create(ADA),
             "beside": self.create(ADA),
-            "foreign": self.create(BOB, in_list=True),
+            "foreign": self.create(BOB, **RECURRING),
             "missing": {"task_id": str(uuid4()), "list_id": str(uuid4())},
         }
 
-    def create(self, user: str, *, in_list: bool = False) -> Ids:
-        """Create a list and a task, and return their ids."""
+    def create(self, user: str, **fields: str) -> Ids:
+        """Create a list and a task, in the list if it has more `fields`, and return their ids."""
         made = self.ask("POST", f"/api/tasks/{user}/lists", token(user), {"name": "Groceries"})
-        fields = {"title": "Buy milk"} | ({"list_id": made.json["id"]} if in_list else {})
+        fields = {"title": "Buy milk", **({"list_id": made.json["id"]} if fields else {}), **fields}
         task = self.ask("POST", f"/api/tasks/{user}/tasks", token(user), fields)
         return {"task_id": str(task.json["id"]), "list_id": str(made.json["id"])}
 

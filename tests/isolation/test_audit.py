@@ -1,5 +1,6 @@
 """The statement audit: it finds statements that are not limited to their caller's rows."""
 
+from datetime import date
 from functools import partial
 from uuid import UUID
 
@@ -183,4 +184,26 @@ def test_the_audit_covers_lists_moves_and_trees(
         seen = audit.count
         operation()
         assert audit.count > seen
+    assert not audit.faults
+
+
+@pytest.mark.parametrize("storage", ["engine", "sqlite"])
+def test_the_audit_covers_series(
+    request: pytest.FixtureRequest, audit: StatementAudit, storage: str
+) -> None:
+    """What closing, skipping and undoing read, insert and delete beside the task itself."""
+    own = partial(SqlStorage(request.getfixturevalue(storage)).open_workspace, ADA)
+    task = create_task(own, NewTask(title="Buy milk", due=date(2026, 3, 29)))
+    series = TaskQuery(series_id=task.id)
+    for edit, found in (
+        (Edit({"recurrence": "FREQ=DAILY"}), 1),
+        (Edit({"completed": True}), 2),
+        (Edit({"completed": False}), 1),
+        (Edit({"status": "cancelled"}), 2),
+    ):
+        seen = audit.count
+        change_task(own, task.id, edit)
+        assert audit.count > seen + 2, "a transaction begins, and locks or looks at other tasks"
+        with own() as workspace:
+            assert len(workspace.tasks.list(series).items) == found
     assert not audit.faults

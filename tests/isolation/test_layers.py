@@ -84,7 +84,10 @@ def without_policies(database: Database) -> Iterator[None]:
 
 
 class Attack:
-    """Bob tries to reach Ada's task, its sub-task and its list, under her path and his own."""
+    """Bob tries to reach Ada's task, its sub-task, its list and her series.
+
+    He does so under her path and his own.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.app: Flask = create_app(SqlStorage(engine).open_workspace, SETTINGS)
@@ -93,6 +96,8 @@ class Attack:
         self._list = self._ada.create_list(TITLE)
         self._task = self._ada.create(title=TITLE, list_id=self._list["id"])
         self._ada.create(title=TITLE, parent_id=self._task["id"])
+        recurring = self._ada.create(title=TITLE, due="2026-03-29", recurrence="FREQ=DAILY")
+        self._closed = self._ada("PATCH", f"/{recurring['id']}/complete").json
         self._bob.create(title="Bob's own")
         self._bob.create_list("Bob's own")
         self._ada("POST", json={"title": TITLE}, headers={"Idempotency-Key": "key"})
@@ -100,7 +105,11 @@ class Attack:
 
     def statuses(self, path: str) -> list[int]:
         """Return the statuses that Bob gets under `path`; no response contains Ada's data."""
-        answers = [*self._try_tasks(f"{path}/tasks"), *self._try_lists(f"{path}/lists")]
+        answers = [
+            *self._try_tasks(f"{path}/tasks"),
+            *self._try_series(f"{path}/tasks"),
+            *self._try_lists(f"{path}/lists"),
+        ]
         assert [answer.text for answer in answers if TITLE in answer.text] == []
         assert answers[2].headers.get("X-Total-Count", "1") == "1"
         return [answer.status_code for answer in answers]
@@ -122,6 +131,14 @@ class Attack:
             self._bob("DELETE", one, headers=key),
             self._bob("POST", path, json={"title": "x", "parent_id": self._task["id"]}),
             self._bob("POST", path, json={"title": "x", "list_id": self._list["id"]}),
+        ]
+
+    def _try_series(self, path: str) -> list[Any]:
+        first, following = (f"{path}/{self._closed[name]}" for name in ("id", "next_id"))
+        return [
+            self._bob("GET", f"{path}?series_id={self._closed['series_id']}"),
+            self._bob("PATCH", f"{first}/complete", json={"completed": False}),
+            self._bob("PATCH", following, json={"status": "cancelled"}),
         ]
 
     def _try_lists(self, path: str) -> list[Any]:
@@ -149,7 +166,7 @@ class Attack:
         return [self._ada("GET", path).json for path in (self._ada.path, self._ada.lists)]
 
 
-OWN_ONLY = [200] * 4 + [404] * 8 + [422] * 2 + [200] + [404] * 5
+OWN_ONLY = [200] * 4 + [404] * 8 + [422] * 2 + [200] + [404] * 2 + [200] + [404] * 5
 """Bob's lists are his own; Ada's task and list do not exist, and cannot be referred to."""
 FORBIDDEN = [403] * len(OWN_ONLY)
 
@@ -185,7 +202,7 @@ def test_row_level_security_alone_denies_access(engine: Engine) -> None:
     with without_ownership(attack.app), without_clause(engine) as sent:
         assert attack.under_adas_path() == OWN_ONLY
         assert attack.under_bobs_path() == OWN_ONLY
-    assert len(sent) == 40
+    assert len(sent) == 46
     assert attack.leaves_no_trace()
 
 

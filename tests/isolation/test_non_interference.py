@@ -41,6 +41,7 @@ QUERIES = [
     "labels_any=A,b&available_at=2026-03-29",
     "has_due=true&labels_all=ab",
 ]
+RULES = ["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO", "FREQ=DAILY;COUNT=2", None]
 MOVES = [{"place": "first"}, {"place": "last"}]
 
 
@@ -104,6 +105,9 @@ class User:
         if answer.status_code == 201:
             made = self.lists if action.verb == "create list" else self.made
             made.append(answer.json["id"])
+        if action.verb in CLOSING and answer.status_code == 200:
+            following = answer.json["next_id"]
+            self.made += [following] if following not in {None, *self.made} else []
         if link := answer.headers.get("Link"):
             self.page = link.partition("<")[2].partition(">")[0]
         return answer.status_code, sorted(answer.headers), answer.data
@@ -112,7 +116,11 @@ class User:
         headers = {"X-Request-Id": "same", "Prefer": "count=exact"}
         headers |= {"Idempotency-Key": action.key} if action.key else {}
         whose = self.another if action.steals and self.another else self
-        ask = {**self._on_tasks(action, whose), **self._on_lists(action, whose)}
+        ask = {
+            **self._on_tasks(action, whose),
+            **self._on_series(action, whose),
+            **self._on_lists(action, whose),
+        }
         method, path, body = ask[action.verb]
         return self.caller(method, path, headers=headers, **({"json": body} if body else {}))
 
@@ -133,6 +141,18 @@ class User:
             "planned": ("GET", f"?{QUERIES[action.n]}", None),
             "labels": ("GET", f"/api/tasks/{self.caller.user}/labels", None),
             "page": ("GET", whose.page, None),
+        }
+
+    def _on_series(self, action: Action, whose: "User") -> dict[str, Ask]:
+        """Return what each verb about series sends, with an id of `whose`."""
+        known = self._pick(whose.made, action.n)
+        dates = {"due": "2026-03-29", "recurrence": RULES[action.n]}
+        return {
+            "create recurring": ("POST", "", {"title": action.word, **dates}),
+            "recur": ("PATCH", f"/{known}", dates),
+            "skip": ("PATCH", f"/{known}", {"status": "cancelled"}),
+            "undo": ("PATCH", f"/{known}/complete", {"completed": False}),
+            "series": ("GET", f"?series_id={known}&sort=-created_at", None),
         }
 
     def _on_lists(self, action: Action, whose: "User") -> dict[str, Ask]:
@@ -165,20 +185,27 @@ class User:
 VERBS = [
     *("create", "get", "edit", "complete", "delete", "list", "search", "page"),
     *("plan", "planned", "labels"),
+    *("create recurring", "recur", "skip", "undo", "series"),
     *("create list", "lists", "get list", "rename list", "move list", "delete list"),
     *("into list", "in list", "move", "move beside", "under", "create below", "delete tree"),
 ]
 
 
+CLOSING = {"complete", "plan", "skip"}
+
 LOOKS = ["create", "get", "list", "search", "lists", "get list", "in list", "create below"]
+LOOKS_AT_SERIES = ["series", "undo", "recur", "complete", "series"]
 
 
 SETTLED = [
     (who, Action(verb, n, word, None))
     for who in (0, 1)
-    for n, (verb, word) in enumerate([("create", "a"), ("create", "b"), ("create list", "a")])
+    for verb, n, word in [
+        *(("create", 0, "a"), ("create", 1, "b"), ("create list", 2, "a")),
+        *(("create recurring", 0, "a"), ("complete", 2, "")),
+    ]
 ]
-"""What each user begins with: two tasks and a list."""
+"""What each user begins with: two tasks, a list, a task that recurs and its successor."""
 
 
 def actions(steals: st.SearchStrategy[bool]) -> st.SearchStrategy[list[Action]]:
@@ -226,8 +253,14 @@ def test_an_attacker_does_not_affect_a_user(request: pytest.FixtureRequest, adap
     """Bob tries every operation on Ada's tasks and lists, with her ids, page and key."""
     made = [*SETTLED, (0, Action("into list", 0, "", None)), (0, Action("under", 0, "", None))]
     made += [(0, Action("create", 0, "b", "k1")), (0, Action("list", 0, "", None))]
-    tries = [(1, Action(verb, 0, "b", key, True)) for verb in VERBS for key in (None, "k1")]
+    tries = [
+        (1, Action(verb, n, "b", key, True))
+        for n in range(4)
+        for verb in VERBS
+        for key in (None, f"k{n}")
+    ]
     looks = [(0, Action(verb, 0, "b", "k1" if verb == "create" else None)) for verb in LOOKS]
+    looks += [(0, Action(verb, 2, "b", None)) for verb in LOOKS_AT_SERIES]
     assert run(request, adapter, made + looks) == run(request, adapter, made + tries + looks)
 
 

@@ -14,8 +14,11 @@ from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import ADA
 
 TOKEN = IDENTITIES["the owner"][1]
-REFERS_TO = {"list_id": "list_id", "parent_id": "task_id"}
-"""For a member that refers to an entity of another type than the path names: which id it is."""
+REFERS_TO = {"list_id": "list_id", "parent_id": "task_id", "series_id": "task_id"}
+"""For a member that refers to an entity of another type than the path names: which id it is.
+
+The id of a series is that of its first task.
+"""
 
 
 class Reference(NamedTuple):

@@ -20,6 +20,8 @@ LEAKS = {
     "a token": TOKEN,
     "a title or a description": "Buy milk",
     "the name of a list": "Groceries",
+    "a recurrence": "FREQ=WEEKLY;BYDAY=MO",
+    "a time zone": "in Europe/Berlin",
     "the database's password": DATABASE_PASSWORD,
     "a database address": f"postgresql+psycopg://ada:{'x' * 5}@db.example/tasks",
 }

@@ -25,6 +25,7 @@ SCHEMA = ["tests/system/test_schema.py"]
 COMPATIBILITY = ["tests/compatibility/test_records.py"]
 FORMS = ["tests/compatibility/test_forms.py"]
 TREES = ["tests/planning/test_subtasks.py", "tests/planning/test_lists.py"]
+RECURRENCE = ["tests/planning/test_recurrence.py"]
 PLANNING = ["tests/planning/test_due.py", "tests/planning/test_zone_data.py"]
 START = ["tests/system/test_configuration.py"]
 TOKENS = [
@@ -124,6 +125,12 @@ TESTS = {
         "tests/system/test_upgrade.py",
         "tests/isolation/test_catalogue.py",
     ],
+    "adapters/sql/migrations/versions/0009_recurrence": [
+        *SCHEMA,
+        *FORMS,
+        "tests/system/test_upgrade.py",
+        "tests/contract/test_plans.py",
+    ],
     "adapters/sql/connection/commit_outcome": OUTCOMES,
     "adapters/sql/connection/error_codes": ["tests/contract/test_failures.py"],
     "adapters/sql/admin/partition": [
@@ -165,7 +172,23 @@ TESTS = {
     "adapters/sql/connection/compiled_statements": [*CONTRACT, "tests/contract/test_plans.py"],
     "adapters/sql/column_types": [*SCHEMA, *CONTRACT],
     "adapters/sql/tables": [*SCHEMA, *CONTRACT],
-    "adapters/sql/storage/repository": [*CONTRACT, *TREES],
+    "adapters/sql/storage/repository": [*CONTRACT, *TREES, *RECURRENCE],
+    "core/occurrences": ["tests/core/test_occurrences.py", *RECURRENCE],
+    "core/recurrence_rule": ["tests/core/test_recurrence_rule.py", *RECURRENCE],
+    "core/recurring": [
+        "tests/core/test_series.py",
+        *RECURRENCE,
+        "tests/contract/test_contract.py",
+        "tests/system/test_export_import.py",
+    ],
+    "core/series": [
+        "tests/core/test_series.py",
+        *RECURRENCE,
+        "tests/contract/test_contract.py",
+        "tests/contract/test_round_trips.py",
+    ],
+    "core/successors": ["tests/core/test_series.py", *RECURRENCE],
+    "core/tasks": [*TREES, "tests/planning/test_order.py", *RECURRENCE],
 }
 """The tests that hold each module, those that are likely to notice first."""
 

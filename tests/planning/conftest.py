@@ -1,16 +1,19 @@
 """A user of the real application over memory, SQLite and a real PostgreSQL."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import count
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from tests.contract.conftest import database, role_engine, sqlite, superuser_engine
 from tests.http_callers import ApiClient, application
 
 from taskservice.adapters.memory import InMemoryStorage
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.clock import system_clock
+from taskservice.core.owner_data import OpenOwnerData
 from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import START
 
@@ -39,12 +42,33 @@ def clock() -> StoppableClock:
     return StoppableClock()
 
 
+class Ports(NamedTuple):
+    """The two ports of an adapter."""
+
+    open_workspace: OpenWorkspace
+    open_owner_data: OpenOwnerData
+
+
 @pytest.fixture(params=["memory", "sqlite", "role_engine"])
-def open_workspace(request: pytest.FixtureRequest, clock: StoppableClock) -> OpenWorkspace:
-    """The port over each adapter in turn."""
+def ports(request: pytest.FixtureRequest, clock: StoppableClock) -> Ports:
+    """The ports of each adapter in turn."""
     if request.param == "memory":
-        return InMemoryStorage(clock).open_workspace
-    return SqlStorage(request.getfixturevalue(request.param), clock).open_workspace
+        storage = InMemoryStorage(clock)
+        return Ports(storage.open_workspace, storage.open_owner_data)
+    engine = request.getfixturevalue(request.param)
+    return Ports(SqlStorage(engine, clock).open_workspace, partial(SqlOwnerData, engine))
+
+
+@pytest.fixture
+def open_workspace(ports: Ports) -> OpenWorkspace:
+    """The port over each adapter in turn."""
+    return ports.open_workspace
+
+
+@pytest.fixture
+def open_owner_data(ports: Ports) -> OpenOwnerData:
+    """The data of the same adapter."""
+    return ports.open_owner_data
 
 
 @pytest.fixture

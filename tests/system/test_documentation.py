@@ -11,6 +11,9 @@ from tests.processes import COMMAND, ROOT, SECONDS, environment, running
 
 TUTORIAL = (DOCS / "index.md").read_text()
 
+PAGE_SECONDS = 3 * SECONDS
+"""How long the commands of a page may take: each starts processes."""
+
 VARIES = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}": "<id>",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z": "<time>",
@@ -48,7 +51,7 @@ def run(lessons: list[tuple[str, str]], folder: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=SECONDS,
+            timeout=PAGE_SECONDS,
         )
     assert result.stderr == ""
     assert masked(result.stdout).splitlines() == masked(said).splitlines()

@@ -61,11 +61,12 @@ def send(
 
 
 def masked(value: Any) -> Any:
-    """Return a body without what the service makes anew each time."""
+    """Return a body without what the service makes anew each time, its id in any member."""
     if isinstance(value, list):
         return [masked(one) for one in value]
+    made = MADE | {name for name, member in value.items() if member and member == value.get("id")}
     return {
-        name: type(member).__name__ if name in MADE else member for name, member in value.items()
+        name: type(member).__name__ if name in made else member for name, member in value.items()
     }
 
 

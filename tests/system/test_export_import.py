@@ -90,6 +90,7 @@ BAD: dict[str, tuple[str, str]] = {
     "list": ("[]", "it is not a JSON object"),
     "doubled": ('{"id": 1, "id": 2}', "it is not JSON: an object has a duplicate name"),
 }
+OPEN = {"completed": False, "completed_at": None, "status": "needs-action"}
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "owner": ({"user_id": BOB}, "user_id is not this user"),
     "title": ({"title": " "}, "title must not be blank"),
@@ -104,6 +105,15 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"created_at": "2026-13-01T00:00:00.000001Z"},
         "created_at must be an RFC 3339 time such as 2026-02-09T10:00:00Z: "
         "the month must be from 01 to 12",
+    ),
+    "rule": (
+        {"recurrence": "FREQ=HOURLY"},
+        "recurrence FREQ=HOURLY is not taken: a task recurs by days",
+    ),
+    "series": ({"recurrence": "FREQ=DAILY"}, "series_id must not be null with a recurrence"),
+    "successor": (
+        {**OPEN, "next_id": "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"},
+        "next_id must be null in an open task",
     ),
     "type": ({"type": "song"}, "this version does not know its type"),
 }

@@ -1,8 +1,8 @@
-"""`taskservice import` of lists and trees: whatever the order of the lines."""
+"""`taskservice import` of lists, trees and series: whatever the order of the lines."""
 
 import subprocess
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import UUID
 
@@ -68,16 +68,22 @@ def test_a_line_with_a_reference_that_cannot_be_kept_is_refused(tmp_path: Path) 
     place = Place(address := sqlite_database(tmp_path), address, tmp_path)
     a_list = TaskList.create(ADA, START - timedelta(days=1), _new_id, NewTaskList(name="Groceries"))
     parent, lost = task("In a list", list_id=a_list.id), task("Lost", list_id=MISSING)
+    daily = Task.create(
+        ADA, START, _new_id, NewTask(title="Daily", due=date(2026, 3, 1), recurrence="FREQ=DAILY")
+    )
     deep = chain(12)
     refused: list[Entity] = [
         *(task("Orphan", MISSING), lost, task("Below", lost.id, MISSING)),
         *(task("Elsewhere", parent.id), *a_cycle(), deep[11], deep[10], lost),
+        *(task("Daily, too", daily.id), replace(daily, parent_id=deep[0].id)),
     ]
-    kept = [a_list, *deep[:10], parent]
+    kept = [a_list, *deep[:10], parent, daily]
     file = file_of(tmp_path, *lines_of(refused), *lines(250), *lines_of(reversed(kept)))
     result = place("import", ADA, str(file))
     assert sorted(result.stderr.splitlines()) == [
-        "Error: 9 lines not imported; 262 lines imported",
+        "Error: 11 lines not imported; 263 lines imported",
+        "line 10: parent_id recurs, and such a task has no sub-tasks",
+        "line 11: parent_id must be null, as a sub-task does not recur",
         "line 1: parent_id is not one of your tasks",
         "line 2: list_id is not one of your lists",
         "line 3: list_id is not one of your lists; parent_id is not one of your tasks",
@@ -88,4 +94,4 @@ def test_a_line_with_a_reference_that_cannot_be_kept_is_refused(tmp_path: Path) 
         "line 8: parent_id would be deeper than 10",
         "line 9: list_id is not one of your lists",
     ]
-    assert place.held().entities == {"list": 1, "task": 261}
+    assert place.held().entities == {"list": 1, "task": 262}

@@ -25,6 +25,7 @@ from taskservice.testing.contract import (
     OneOwner,
     Placement,
     Queries,
+    Series,
     TwoOwners,
 )
 
@@ -81,5 +82,5 @@ class TestPromises(OneOwner, Idempotency):
 
 
 @pytest.mark.lengthy
-class TestPromisesAtLength(Concurrency, Listing, Placement, Queries, TwoOwners):
+class TestPromisesAtLength(Concurrency, Listing, Placement, Queries, Series, TwoOwners):
     """The rest of the contract (tox -e contract)."""

@@ -1,6 +1,7 @@
 """`taskservice seed`: what the demonstration shows."""
 
 import json
+from collections import Counter
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,25 @@ def test_seed_adds_lists_sub_tasks_and_a_manual_order(tmp_path: Path) -> None:
     assert {one["list_id"] for one in tasks} == {None, *lists}
     assert {depth(one, found) for one in tasks} == {1, 2, 3}
     assert any(one["position"] != f"{one['id'].replace('-', '')[:12]}1" for one in tasks)
+
+
+def test_seed_adds_series(tmp_path: Path) -> None:
+    """Some have a history. In each, one task is open, and follows a closed one by the rule."""
+    place = Place(address := sqlite_database(tmp_path), address, tmp_path)
+    place("seed", "--user", ADA, "--tasks", "300")
+    tasks = {one["id"]: one for one in map(json.loads, place.exported().splitlines())}
+    series = Counter(one.get("series_id") for one in tasks.values())
+    del series[None]
+    assert max(series.values()) > 2
+    for one in tasks.values():
+        if following := tasks.get(one.get("next_id")):
+            assert following["created_at"] == one["completed_at"]
+            assert following["series_id"] == one["series_id"]
+            assert following["occurrence"] > one["occurrence"]
+    open_ = Counter(
+        one["series_id"] for one in tasks.values() if one.get("recurrence") and not one["completed"]
+    )
+    assert set(open_.values()) == {1}
 
 
 def depth(task: Any, found: dict[str, Any]) -> int:

@@ -1,6 +1,8 @@
 """An upgrade from the version before lists, by the tables' owner, whom the policies hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
+from functools import partial
 from uuid import uuid4
 
 import psycopg
@@ -22,6 +24,7 @@ from taskservice.core.query import Sort
 from taskservice.core.task import NewTask
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.tasks import Completion, complete_task, create_task
 from taskservice.testing import ADA
 
 BEFORE = "0007"
@@ -70,6 +73,13 @@ def definitions(database: Database) -> list[object]:
         ]
 
 
+def versions_of_rows(database: Database) -> Sequence[object]:
+    """Return where each row of the tasks is, and which transaction wrote it."""
+    with psycopg.connect(database.superuser) as connection:
+        query = "SELECT tableoid, ctid, xmin::text FROM tasks ORDER BY id"
+        return connection.execute(query).fetchall()
+
+
 def test_the_owner_of_the_tables_fills_the_positions(before: Database) -> None:
     """Its policies let it see no task, and apply again after the upgrade."""
     upgrade(before.owner_engine)
@@ -79,6 +89,22 @@ def test_the_owner_of_the_tables_fills_the_positions(before: Database) -> None:
     engine.dispose()
     assert [task.dump() for task in tasks] == [in_current_form(task) for task in SAMPLE.tasks]
     require_row_security(before.owner_engine)
+
+
+@pytest.mark.parametrize("partitions", [0, PARTITIONS])
+def test_recurrence_is_added_without_writing_a_row(before: Database, partitions: int) -> None:
+    """And a role that serves may use it, without `db grant`."""
+    with transaction(before.owner_engine) as connection:
+        partition(connection, ("idempotency_keys", "tasks"), partitions)
+    upgrade(before.owner_engine, "0008")
+    rows = versions_of_rows(before)
+    upgrade(before.owner_engine)
+    assert (len(rows), versions_of_rows(before)) == (len(SAMPLE.tasks), rows)
+    engine = service_engine(before.service)
+    open_own = partial(SqlStorage(engine).open_workspace, ADA)
+    task = create_task(open_own, NewTask(title="A", due=date(2026, 3, 1), recurrence="FREQ=DAILY"))
+    assert complete_task(open_own, task.id, Completion(completed=True)).next_id
+    engine.dispose()
 
 
 def test_a_role_that_serves_may_use_lists_after_the_upgrade(before: Database) -> None:

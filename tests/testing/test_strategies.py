@@ -12,6 +12,7 @@ from taskservice.core.kinds import Boolean, Integer, Kind
 from taskservice.core.labels import Labels
 from taskservice.core.local_times import DateOrTime
 from taskservice.core.ordering import PositionKey
+from taskservice.core.recurrence_rule import RecurrenceText
 from taskservice.core.zones import TimeZone
 from taskservice.testing.contract.strategies import Draw, any_values, near_values, strategy
 
@@ -33,6 +34,7 @@ KINDS: list[Kind] = [
     kinds.WordList((("a", (1,)), ("b", (None,)), ("ab", (None, 1)))),
     DateOrTime(),
     TimeZone(),
+    RecurrenceText(),
     Labels(),
     Labels(2),
 ]

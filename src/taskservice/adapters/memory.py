@@ -85,7 +85,7 @@ class InMemoryStorage:
             repository_type = _Tasks if entity_type is Task else _Repository
             return repository_type(entity_type, owner, begin, self._clock, self._new_id)
 
-        return Workspace(repository, _OwnerIdempotencyStore(begin), lambda: None)
+        return Workspace(repository, _OwnerIdempotencyStore(begin), lambda: None, self._new_id)
 
     @contextmanager
     def _transaction(self, owner: str) -> Iterator[_OwnerState]:
@@ -111,6 +111,10 @@ class _Repository(Generic[E]):
         with self._begin() as state:
             entity = self._type.create(self._owner, self._clock(), self._new_id, new)
             return state.store(entity)
+
+    def insert(self, entity: E) -> None:
+        with self._begin() as state:
+            state.store(entity)
 
     def get(self, entity_id: UUID) -> E:
         with self._entities() as entities:

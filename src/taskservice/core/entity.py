@@ -16,7 +16,7 @@ from taskservice.core.validation import OWNER_LIMIT
 E = TypeVar("E", bound="Entity")
 """A type of entities."""
 
-FORM = 4
+FORM = 5
 """The form of the data that this version stores and exports.
 
 A release that adds fields raises it, and names it in their `since`: older data lacks
@@ -94,7 +94,7 @@ class Entity(Identity):
         cls.check(values)
         now = normalize_timestamp(now)
         values |= {"id": new_id(now), "created_at": now, "updated_at": now, "version": 1}
-        return cls(**values, **cls.initial(values["id"])).derived(now)._checked()
+        return cls(**values, **cls.initial(values["id"])).derived(now)._checked(None)
 
     @classmethod
     def load(cls, stored: Mapping[str, object]) -> Self:
@@ -179,6 +179,13 @@ class Entity(Identity):
         """
         yield from ()
 
+    def change_errors(self, before: Self | None) -> Iterator[FieldError]:
+        """Yield the errors of a change, or of a new entity if `before` is None.
+
+        Unlike those of `rule_errors`, stored data may have them.
+        """
+        yield from ()
+
     def _identity_errors(self) -> Iterator[FieldError]:
         """Yield the errors of fields that the service sets, which only an import can have."""
         if not first_id(self.created_at) <= self.id <= last_id(self.created_at):
@@ -219,10 +226,11 @@ class Entity(Identity):
             return self
         now = normalize_timestamp(now, after=self.updated_at)
         values = {"updated_at": now, "version": self.version + 1}
-        return replace(after.derived(now), **values)._checked()
+        return replace(after.derived(now), **values)._checked(self)
 
-    def _checked(self) -> Self:
+    def _checked(self, before: Self | None) -> Self:
         self.check_rules(vars(self))
+        refuse([*self.change_errors(before)])
         return self
 
 

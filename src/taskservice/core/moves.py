@@ -9,7 +9,14 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from taskservice.core.errors import EntityNotFound, FieldError, InvalidEntity
-from taskservice.core.ordering import MAX_KEY_LENGTH, Ordered, key_above, key_at_end, keys_between
+from taskservice.core.ordering import (
+    MAX_KEY_LENGTH,
+    Ordered,
+    key_above,
+    key_at_end,
+    key_between,
+    keys_between,
+)
 from taskservice.core.preconditions import Precondition, with_precondition
 from taskservice.core.query import PAGE_LIMIT, Query, Sort
 from taskservice.core.workspace import OpenOwnWorkspace, Repository, all_pages, get_checked
@@ -95,13 +102,20 @@ class Siblings(Generic[OrderedT]):
 
         One end of the gap may be None.
         """
-        low = gap.low.position if gap.low else ""
-        high = gap.high.position if gap.high else key_above(low)
+        low, high = _ends(gap)
         if low < high:
             keys = keys_between(low, high, count)
             if max(map(len, keys), default=0) <= MAX_KEY_LENGTH:
                 return keys
         return self._spread(gap, count, leaving)
+
+    def key_behind(self, entity: OrderedT) -> str:
+        """Return a key directly behind an entity, with room for many more behind it."""
+        gap = Gap(entity, self.next_to(entity))
+        low, high = _ends(gap)
+        if low < high and len(key := key_between(low, high, is_next=True)) <= MAX_KEY_LENGTH:
+            return key
+        return self._spread(gap, 1, None)[0]
 
     def _gap(self, entity: OrderedT, move: Move) -> Gap[OrderedT]:
         if move.after is not None:
@@ -172,6 +186,12 @@ class Siblings(Generic[OrderedT]):
         after = None if entity is None else sort.position(entity)
         query = replace(self.query, sort=sort, after=after, limit=limit)
         return all_pages(self.repository, query)
+
+
+def _ends(gap: Gap[Any]) -> tuple[str, str]:
+    """Return the keys that a gap is between."""
+    low = gap.low.position if gap.low else ""
+    return low, gap.high.position if gap.high else key_above(low)
 
 
 def move(

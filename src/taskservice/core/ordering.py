@@ -98,14 +98,17 @@ def _to_digits(number: int) -> str:
     return text
 
 
-def key_between(low: str, high: str) -> str:
-    """Return a short key between two, of which `low` is less, or empty for the start."""
+def key_between(low: str, high: str, *, is_next: bool = False) -> str:
+    """Return a short key between two, of which `low` is less, or empty for the start.
+
+    It is in the middle, or right behind `low` if it `is_next`, so that more of them fit.
+    """
     key, is_below_high = "", False
     for n in range(len(low) + len(high) + 1):
         least = _DIGITS.index(low[n]) if n < len(low) else 0
         most = _BASE if is_below_high else _DIGITS.index(high[n : n + 1] or _DIGITS[0])
         if most - least > 1:
-            return key + _DIGITS[(least + most) // 2]
+            return key + _DIGITS[least + 1 if is_next else (least + most) // 2]
         key += _DIGITS[least]
         is_below_high = is_below_high or most > least
     raise ValueError("no key is between equal ones")

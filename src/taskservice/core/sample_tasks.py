@@ -1,13 +1,16 @@
-"""Sample tasks of three months, in lists and with sub-tasks, reproducible by seed."""
+"""Sample tasks of three months, in lists, with sub-tasks and series, reproducible by seed."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 from random import Random
 from typing import Any, NamedTuple
 
 from taskservice.core.ids import NewId
 from taskservice.core.ordering import key_above, key_between
+from taskservice.core.successors import successor
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList, TaskList
 
@@ -41,6 +44,7 @@ _THINGS = (
 _LISTS = ("Shopping", "Büro", "Garden", "読書")
 _LABELS = ("home", "work", "errands", "garden", "Büro", "読書")
 _ZONES = ("Europe/Berlin", "America/New_York", "Asia/Tokyo", "UTC")
+_RECURRENCES = ("FREQ=DAILY", "FREQ=WEEKLY", "FREQ=WEEKLY;INTERVAL=2", "FREQ=MONTHLY;BYMONTHDAY=-1")
 _CLOSED = ("completed", "completed", "completed", "cancelled")
 _DESCRIPTIONS = (
     None,
@@ -79,30 +83,41 @@ def sample_tasks(
     """Yield `count` tasks of `owner`, the oldest first, created in the 90 days before `now`.
 
     About half of them are closed, and some were edited. They are due on dates, at local
-    times and at times in time zones, and have statuses, priorities and labels. Where there
-    are `lists`, most are in one of them, some are sub-tasks of older ones, and some were
-    moved behind another.
+    times and at times in time zones, and have statuses, priorities and labels. Some recur,
+    and those that are closed have successors. Where there are `lists`, most are in one of
+    them, some are sub-tasks of older ones, and some were moved behind another.
     """
     random = Random(seed)  # noqa: S311
     recent: deque[_Placed] = deque(maxlen=20)
+    successors: list[Task] = []
     for number in range(count):
         created = now - PERIOD * (1 - number / count)
-        parent = _parent(random, recent) if lists else None
-        new = NewTask(**_fields(random, created), **_place(random, parent, lists))
-        task = Task.create(owner, created, new_id, new)
-        task = _with_changes(task, random, (now - created) / 3)
+        if successors and successors[0].created_at <= created:
+            task, parent = successors.pop(0), None
+        else:
+            parent = _parent(random, recent) if lists else None
+            fields = _fields(random, created, is_alone=parent is None)
+            new = NewTask(**fields, **_place(random, parent, lists))
+            task = Task.create(owner, created, new_id, new)
+        task = _with_changes(task, random, (now - task.created_at) / 3)
         if lists and random.random() < 0.1:
             task = _moved(task, recent)
+        if following := successor(task, new_id):
+            task = replace(task, next_id=following.id)
+            successors = sorted([*successors, _behind(task, following)], key=attrgetter("id"))
         recent.append(_Placed(task, parent.depth + 1 if parent else 1))
         yield task
 
 
 def _parent(random: Random, recent: Sequence[_Placed]) -> _Placed | None:
-    """Return one of the recent tasks for a third of the new ones, if it may have sub-tasks."""
+    """Return one of the recent tasks for a third of the new ones, if it may have sub-tasks.
+
+    A task that recurs may not.
+    """
     if not recent or random.random() > 0.3:
         return None
     found = random.choice(recent)
-    return found if found.depth < SAMPLE_DEPTH else None
+    return found if found.depth < SAMPLE_DEPTH and found.task.recurrence is None else None
 
 
 def _place(random: Random, parent: _Placed | None, lists: Sequence[TaskList]) -> dict[str, Any]:
@@ -116,18 +131,29 @@ def _moved(task: Task, recent: Sequence[_Placed]) -> Task:
     """Return the task directly behind the oldest of the recent tasks beside it, if there is one."""
     for other, _ in recent:
         if (other.list_id, other.parent_id) == (task.list_id, task.parent_id):
-            key = key_between(other.position, key_above(other.position))
-            return task.placed(task.updated_at, key)
+            return task.placed(task.updated_at, _key_behind(other))
     return task
 
 
-def _fields(random: Random, created: datetime) -> dict[str, Any]:
+def _behind(task: Task, following: Task) -> Task:
+    """Return a successor that stands directly behind its task."""
+    return replace(following, position=_key_behind(task))
+
+
+def _key_behind(task: Task) -> str:
+    return key_between(task.position, key_above(task.position), is_next=True)
+
+
+def _fields(random: Random, created: datetime, *, is_alone: bool) -> dict[str, Any]:
+    dates = _dates(random, created)
+    recurs = is_alone and dates and random.random() < 0.2
     return {
         "title": _title(random),
         "description": _description(random),
         "priority": random.choice((None, None, 1, 5, 9)),
         "labels": tuple(random.sample(_LABELS, random.choice((0, 0, 1, 2)))),
-        **_dates(random, created),
+        **dates,
+        "recurrence": random.choice(_RECURRENCES) if recurs else None,
     }
 
 

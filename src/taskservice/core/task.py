@@ -9,10 +9,26 @@ from uuid import UUID
 from taskservice.core.entity import Find, created_at, updated_at, version
 from taskservice.core.errors import FieldError, TaskNotFound
 from taskservice.core.fields import field, with_fields
-from taskservice.core.kinds import Boolean, Choice, Integer, Line, Reference, Text, Timestamp
+from taskservice.core.kinds import (
+    Boolean,
+    Choice,
+    Identifier,
+    Integer,
+    Line,
+    Reference,
+    Text,
+    Timestamp,
+)
 from taskservice.core.labels import Labels, fold_labels
 from taskservice.core.local_times import DateOrTime, to_utc
 from taskservice.core.ordering import Ordered, position
+from taskservice.core.recurrence_rule import RecurrenceText
+from taskservice.core.recurring import (
+    BASES,
+    implied_occurrence,
+    new_recurrence_errors,
+    recurrence_errors,
+)
 from taskservice.core.task_rules import (
     STATUSES,
     implied_status,
@@ -114,6 +130,32 @@ class NewTask:
         default=None,
         since=4,
     )
+    recurrence: str | None = field(
+        RecurrenceText(),
+        "How the task recurs, or null: the value of an iCalendar RRULE (RFC 5545, section "
+        "3.3.10), kept as sent. Closing the task then makes its successor. It needs `due` or "
+        "`start`. COUNT counts from this occurrence on.",
+        example=None,
+        default=None,
+        since=5,
+    )
+    repeats_from: str = field(
+        Choice(BASES),
+        "What the next occurrence counts from: `schedule`, which is `occurrence`, or "
+        "`completion`, the day on which the task is closed. Later versions may have others.",
+        example="schedule",
+        default="schedule",
+        since=5,
+    )
+    occurrence: date | None = field(
+        DateOrTime(),
+        "Where the recurrence puts this task: `start`, or `due` without a start, as it was when "
+        "the recurrence was set. To move only this task, change `due` or `start`. To move the "
+        "series, send null here too.",
+        example=None,
+        default=None,
+        since=5,
+    )
 
 
 @with_fields
@@ -134,6 +176,22 @@ class Task(NewTask, Ordered):
     updated_at: datetime = updated_at()
     version: int = version()
     position: str = position(since=4)
+    series_id: UUID | None = field(
+        Identifier(),
+        "The first task of the series that the task belongs to; it may be deleted. Null if the "
+        "task has never recurred.",
+        example=None,
+        default=None,
+        since=5,
+    )
+    next_id: UUID | None = field(
+        Identifier(),
+        "The successor that was made when the task was closed; it may be deleted. Null while "
+        "the task is open, and if there is none.",
+        example=None,
+        default=None,
+        since=5,
+    )
 
     type_name: ClassVar = "task"
     new_type: ClassVar = NewTask
@@ -168,30 +226,40 @@ class Task(NewTask, Ordered):
         return self.edit(now, completed=False)
 
     def derived(self, now: datetime) -> Self:
-        """Return the task with the `completed_at` that follows from `completed`."""
-        completed_at = (self.completed_at or now) if self.completed else None
-        return (
-            self if completed_at == self.completed_at else replace(self, completed_at=completed_at)
-        )
+        """Return the task with `completed_at`, `series_id` and `next_id` as they follow."""
+        derived: dict[str, Any] = {
+            "completed_at": (self.completed_at or now) if self.completed else None,
+            "series_id": self.series_id or (self.id if self.recurrence else None),
+            "next_id": self.next_id if self.completed else None,
+        }
+        return self if derived.items() <= vars(self).items() else replace(self, **derived)
 
     @classmethod
     def implied(cls, given: Mapping[str, Any], before: Self | None = None) -> dict[str, Any]:
         """Return `completed` or `status` if the other is given, and the time zone of new times.
 
-        A time in the zone that it had before is in that zone. Labels have an order.
+        A time in the zone that it had before is in that zone. Labels have an order. A new
+        recurrence has an occurrence.
         """
         earlier = {} if before is None else vars(before)
+        zone = implied_time_zone(given, earlier)
         return {
             **implied_status(given, earlier),
-            **implied_time_zone(given, earlier),
+            **zone,
+            **implied_occurrence({**given, **zone}, earlier),
             **({"labels": tuple(sorted(given["labels"], key=str))} if "labels" in given else {}),
         }
 
     @classmethod
     def rule_errors(cls, values: Mapping[str, Any]) -> Iterator[FieldError]:
-        """Yield the errors of the status, of `completed_at`, and of `due` and `start`."""
+        """Yield the errors of the status, of dates and times, and of the recurrence."""
         yield from status_errors(values)
         yield from local_time_errors(values)
+        yield from recurrence_errors(values)
+
+    def change_errors(self, before: Self | None) -> Iterator[FieldError]:
+        """Yield the errors of a recurrence that is set or changed."""
+        yield from new_recurrence_errors({} if before is None else vars(before), vars(self))
 
     @classmethod
     def placement_errors(

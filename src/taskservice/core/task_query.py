@@ -8,7 +8,7 @@ from uuid import UUID
 
 from taskservice.core.errors import FieldError
 from taskservice.core.filters import Filter, Operator, filter_by
-from taskservice.core.kinds import Boolean, ReferenceFilter, SearchText, WordList
+from taskservice.core.kinds import Boolean, Reference, ReferenceFilter, SearchText, WordList
 from taskservice.core.labels import LABELS_PER_FILTER, Labels
 from taskservice.core.local_times import (
     DateOrTime,
@@ -157,6 +157,13 @@ class TaskQuery(Query[Task]):
         "Only sub-tasks of the task with this id, or with `none` only tasks that are no sub-task.",
         example="none",
         kind=ReferenceFilter("none"),
+    )
+    series_id: UUID | None = filter_by(
+        "series_id",
+        Operator.EQUALS,
+        "Only tasks of the series with this id: a task that recurs, and those before it.",
+        example="01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11",
+        kind=Reference("task"),
     )
 
     @property

@@ -104,6 +104,10 @@ def parent_errors(values: Values, find: Find, height: int) -> Iterator[FieldErro
         yield FieldError("parent_id", f"would be deeper than {DEPTH_LIMIT}")
     elif path[0].list_id != values["list_id"]:
         yield FieldError("parent_id", "is in another list")
+    elif path[0].recurrence is not None:
+        yield FieldError("parent_id", "recurs, and such a task has no sub-tasks")
+    elif values["recurrence"] is not None:
+        yield FieldError("parent_id", "must be null, as a sub-task does not recur")
 
 
 def _ancestors(parent_id: UUID | None, find: Find) -> list[Any]:

@@ -8,12 +8,14 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from typing import NamedTuple
 from uuid import UUID
 
 from taskservice.core.entity import Edit, Step
 from taskservice.core.errors import EntityInUse
 from taskservice.core.moves import Move, move
 from taskservice.core.preconditions import Precondition, with_precondition
+from taskservice.core.series import change_with_successor, changes_series, reconcile
 from taskservice.core.subtasks import (
     check_references,
     list_of_parent,
@@ -24,6 +26,13 @@ from taskservice.core.subtasks import (
 )
 from taskservice.core.task import NewTask, Task
 from taskservice.core.workspace import OpenOwnWorkspace, get_checked
+
+
+class Completion(NamedTuple):
+    """Whether to complete or to reopen a task, and the time zone of the caller."""
+
+    completed: bool
+    time_zone: str | None = None
 
 
 class _NeedsLock(Exception):
@@ -52,11 +61,13 @@ def change_task(
     task_id: UUID,
     edit: Edit,
     precondition: Precondition[Task] | None = None,
+    time_zone: str | None = None,
 ) -> Task:
     """Set fields of a task. In another list or under another parent it is last.
 
-    Its sub-tasks go along. Raises `TaskNotFound`, what the precondition raises, and then
-    `InvalidEntity`.
+    Its sub-tasks go along. If it recurs and is closed, its successor is made, by the clock in
+    its time zone, else in `time_zone`, else in UTC; see `core.series`. Raises
+    `TaskNotFound`, what the precondition raises, and then `InvalidEntity`.
     """
     try:
         with open_workspace() as workspace:
@@ -66,8 +77,20 @@ def change_task(
         with open_workspace(atomic=True) as workspace:
             workspace.lock()
             task = get_checked(workspace.tasks, task_id, precondition)
-            step = with_precondition(precondition, relocation(workspace, task, edit.values))
-            return workspace.tasks.change(task_id, step)
+            values = reconcile(workspace, task, edit.values)
+            step = with_precondition(precondition, relocation(workspace, task, values))
+            return change_with_successor(workspace, task, step, time_zone)
+
+
+def complete_task(
+    open_workspace: OpenOwnWorkspace,
+    task_id: UUID,
+    completion: Completion,
+    precondition: Precondition[Task] | None = None,
+) -> Task:
+    """Complete a task, or reopen it; see `change_task`."""
+    edit = Edit({"completed": completion.completed})
+    return change_task(open_workspace, task_id, edit, precondition, completion.time_zone)
 
 
 def move_task(
@@ -106,7 +129,8 @@ def remove_task(
 def _in_place(step: Step[Task]) -> Step[Task]:
     def in_place(task: Task, now: datetime) -> Task:
         after = step(task, now)
-        if (after.list_id, after.parent_id) != (task.list_id, task.parent_id):
+        is_relocated = (after.list_id, after.parent_id) != (task.list_id, task.parent_id)
+        if is_relocated or changes_series(task, after):
             raise _NeedsLock
         return after
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from taskservice.core.entity import E, Entity, Step
 from taskservice.core.errors import EntityNotFound
 from taskservice.core.idempotency import IdempotencyStore
+from taskservice.core.ids import NewId
 from taskservice.core.labels import LabelCount
 from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, Query
@@ -42,6 +43,13 @@ class Repository(Protocol[E, _New_contra]):
 
         A reference to an entity that the owner does not have is an error; see
         `Entity.missing_references`.
+        """
+        ...
+
+    def insert(self, entity: E) -> None:
+        """Store a new entity that was made already, with all its fields.
+
+        It needs a workspace that was opened with `atomic=True`.
         """
         ...
 
@@ -128,12 +136,14 @@ class Workspace(NamedTuple):
 
     `repository` returns the repository of a type of entities. `lock` waits until no
     other transaction is open that has locked the same owner's workspace, and holds the
-    lock to the end of this one, so call it first; it needs `atomic=True`.
+    lock to the end of this one, so call it first; it needs `atomic=True`. `new_id`
+    generates ids.
     """
 
     repository: Callable[[type[Any]], Any]
     idempotency: IdempotencyStore
     lock: Callable[[], None]
+    new_id: NewId
 
     @property
     def tasks(self) -> TaskService:

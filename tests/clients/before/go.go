@@ -15,7 +15,7 @@ func show(done string) func(*taskservice.Task, *http.Response, error) {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Printf("%s: %s, %s\n", done, task.Title, task.AdditionalProperties["list_id"])
+		fmt.Printf("%s: %s, %s\n", done, task.Title, task.AdditionalProperties["recurrence"])
 	}
 }
 

@@ -7,7 +7,7 @@ public class Tasks {
     static final ApiClient CLIENT = new ApiClient();
 
     static void show(String done, Task task) {
-        System.out.printf("%s: %s, %s%n", done, task.getTitle(), task.getAdditionalProperty("list_id"));
+        System.out.printf("%s: %s, %s%n", done, task.getTitle(), task.getAdditionalProperty("recurrence"));
     }
 
     public static void main(String[] arguments) throws ApiException {
@@ -16,7 +16,7 @@ public class Tasks {
         TasksApi tasks = new TasksApi(CLIENT);
         Task task = tasks.listTasks(
             "ada", null, null, null, null, null, null, null, null, null, null,
-            null, null, null, null, null, null, null, null, null).get(0);
+            null, null, null, null, null, null, null, null, null, null, null).get(0);
         UUID id = task.getId();
         show("listed", task);
         show("got", tasks.getTask("ada", id, null));

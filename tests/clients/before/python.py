@@ -15,7 +15,7 @@ client = AuthenticatedClient("http://127.0.0.1:8000", token=os.environ["TOKEN"])
 
 
 def show(done: str, task: Any) -> None:
-    print(f"{done}: {task.title}, {task['list_id']}")
+    print(f"{done}: {task.title}, {task['recurrence']}")
 
 
 task, *_ = list_tasks.sync("ada", client=client)

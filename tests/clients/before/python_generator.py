@@ -15,7 +15,7 @@ tasks = TasksApi(ApiClient(configuration))
 
 
 def show(done: str, task: Any) -> None:
-    print(f"{done}: {task.title}, {task.additional_properties['list_id']}")
+    print(f"{done}: {task.title}, {task.additional_properties['recurrence']}")
 
 
 task, *_ = tasks.list_tasks("ada")

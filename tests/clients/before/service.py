@@ -1,4 +1,4 @@
-"""The service with the OpenAPI document of the version before tasks had lists."""
+"""The service with the OpenAPI document of the version before tasks recurred."""
 
 from collections.abc import Iterable
 from pathlib import Path

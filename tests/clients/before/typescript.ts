@@ -12,7 +12,7 @@ const TASKS = "/api/tasks/{user_id}/tasks";
 const TASK = "/api/tasks/{user_id}/tasks/{task_id}";
 
 function show(done: string, task?: Task): void {
-  console.log(`${done}: ${task?.title}, ${task?.["list_id"]}`);
+  console.log(`${done}: ${task?.title}, ${task?.["recurrence"]}`);
 }
 
 const { data: [task] = [] } = await client.GET(TASKS, { params: { path: { user_id: "ada" } } });

@@ -45,7 +45,7 @@ public class Tasks {
     static List<Task> listed(String list, String parent) throws ApiException {
         return TASKS.listTasks(
             "ada", null, null, null, null, null, null, null, "position", null, null,
-            null, null, null, null, null, null, null, null, null, list, parent);
+            null, null, null, null, null, null, null, null, null, list, parent, null);
     }
 
     static String titles(String list, String parent) throws ApiException {

@@ -31,6 +31,7 @@ from taskservice.core.kinds import Kind
 from taskservice.core.labels import Labels
 from taskservice.core.local_times import NO_DIGITS, DateOrTime, from_digits, to_digits
 from taskservice.core.ordering import STORED_KEY_LENGTH, PositionKey
+from taskservice.core.recurrence_rule import RULE_LIMIT, RecurrenceText
 from taskservice.core.zones import ZONE_NAME_LIMIT, TimeZone
 
 CACHED_ARRAY_LENGTH = 200
@@ -118,6 +119,7 @@ _TYPES: dict[type[Kind], TypeEngine[Any]] = {
     PositionKey: by_code_point(STORED_KEY_LENGTH),
     DateOrTime: LocalTimeDigits(),
     TimeZone: by_code_point(ZONE_NAME_LIMIT),
+    RecurrenceText: by_code_point(RULE_LIMIT),
     Labels: JsonArray(),
 }
 """The types of kinds without limits."""

@@ -118,6 +118,7 @@ _partial_index(
     tasks.c.parent_id.is_not(None),
     *(tasks.c.parent_id, tasks.c.position, tasks.c.id),
 )
+_partial_index("tasks_by_series", tasks.c.series_id.is_not(None), tasks.c.series_id, tasks.c.id)
 
 lists = ENTITY_TABLES[TaskList]
 Index("lists_by_position", lists.c.user_id, lists.c.position, lists.c.id)

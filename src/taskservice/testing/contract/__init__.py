@@ -14,6 +14,7 @@ from taskservice.testing.contract.one_owner import OneOwner
 from taskservice.testing.contract.owner_data import OwnerDataContract
 from taskservice.testing.contract.placement import Placement
 from taskservice.testing.contract.queries import Queries
+from taskservice.testing.contract.series import Series
 from taskservice.testing.contract.two_owners import TwoOwners
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "OwnerDataContract",
     "Placement",
     "Queries",
+    "Series",
     "TaskServiceContract",
     "TwoOwners",
     "UntestedGuarantee",
@@ -31,7 +33,7 @@ __all__ = [
 
 
 class TaskServiceContract(
-    Concurrency, Idempotency, Placement, Queries, Listing, TwoOwners, OneOwner
+    Concurrency, Idempotency, Series, Placement, Queries, Listing, TwoOwners, OneOwner
 ):
     """The whole contract. A test of an adapter is a subclass with one fixture.
 

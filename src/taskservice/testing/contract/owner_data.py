@@ -159,6 +159,17 @@ class OwnerDataContract(ContractBase):
         with open_workspace(ADA) as workspace:
             assert [*iterate(workspace.tasks)] == tasks
 
+    def test_the_ids_of_a_series_are_no_references(
+        self, open_workspace: OpenWorkspace, open_owner_data: OpenOwnerData
+    ) -> None:
+        """A task is imported without its successor and the first task of its series."""
+        (task,) = some_tasks(1)
+        new_id = TimeOrderedIds()
+        alone = replace(task.complete(START), series_id=new_id(START), next_id=new_id(START))
+        assert open_owner_data(ADA).import_entities([alone]) == []
+        with open_workspace(ADA) as workspace:
+            assert workspace.tasks.get(task.id) == alone
+
     def test_a_misplaced_subtask_is_not_imported(
         self, open_workspace: OpenWorkspace, open_owner_data: OpenOwnerData
     ) -> None:

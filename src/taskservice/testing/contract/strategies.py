@@ -33,6 +33,7 @@ from taskservice.core.labels import LABEL_LIMIT, Labels
 from taskservice.core.local_times import DateOrTime
 from taskservice.core.ordering import PositionKey
 from taskservice.core.query import Query, Sort, sort_fields
+from taskservice.core.recurrence_rule import RecurrenceText
 from taskservice.core.timestamps import YEARS
 from taskservice.core.validation import check_label
 from taskservice.core.zones import ZONE_NAMES, TimeZone
@@ -66,6 +67,12 @@ _SAMPLES: Mapping[type[Kind], Sequence[Any]] = {
     DateOrTime: _DATES_AND_TIMES,
     PositionKey: ["1", "01932d0e5f0a1", "01932d0e5f0aV", "a"],
     TimeZone: ["UTC", "Europe/Berlin", "Europe/Kiev", "America/Los_Angeles", "Pacific/Kiritimati"],
+    RecurrenceText: [
+        "FREQ=DAILY",
+        "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH",
+        "FREQ=MONTHLY;BYMONTHDAY=-1;COUNT=2",
+        "FREQ=YEARLY;UNTIL=20301231",
+    ],
 }
 _LABELS = ["home", "Home", "Straße", "STRASSE", "a b", "%", "_", "é", "\U0001f600"]
 

@@ -17,11 +17,12 @@ from taskservice.adapters.http.openapi.examples import Examples, request_example
 from taskservice.adapters.http.protocol.bodies import JSON, BodySchema
 from taskservice.adapters.http.protocol.request_parser import ParametersSchema
 from taskservice.adapters.http.protocol.strict_fields import EnumParameter, KindField
-from taskservice.core.entity import Step
 from taskservice.core.kinds import Boolean
 from taskservice.core.task import Task
 from taskservice.core.task_list import TaskList
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.tasks import Completion
+from taskservice.core.zones import TimeZone
 
 TaskSchema = response_schema(Task)
 TaskCreateSchema = create_schema(Task)
@@ -49,15 +50,20 @@ def merge_patch_body(name: str, examples: Examples) -> dict[str, Any]:
 
 
 class CompletionSchema(BodySchema):
-    """The completion of a task. A request without a body completes it. Loads to a `Step`."""
+    """The completion of a task. A request without a body completes it."""
 
     empty_body_value: ClassVar[Mapping[str, Any]] = {"completed": True}
 
     completed = KindField(Boolean(), "True completes the task, false reopens it.", required=True)
+    time_zone = KindField(
+        TimeZone(),
+        "The IANA time zone of the caller, for a task that recurs and has none itself: it says "
+        "which day it is when the task is closed. The default is UTC.",
+    )
 
     @post_load
-    def _step(self, completion: dict[str, bool], **_: Any) -> Step[Task]:
-        return Task.complete if completion["completed"] else Task.reopen
+    def _completion(self, completion: dict[str, Any], **_: Any) -> Completion:
+        return Completion(**completion)
 
 
 class TaskDeletionSchema(ParametersSchema):

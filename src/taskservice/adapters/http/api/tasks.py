@@ -44,12 +44,12 @@ from taskservice.adapters.http.protocol.preconditions import (
     with_collection_preconditions,
 )
 from taskservice.core import tasks as task_operations
-from taskservice.core.entity import Edit, Step
+from taskservice.core.entity import Edit
 from taskservice.core.moves import Move
-from taskservice.core.preconditions import with_precondition
 from taskservice.core.query import Page
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.tasks import Completion
 
 blueprint = EntityBlueprint(
     "tasks",
@@ -147,7 +147,8 @@ def patch_task(edit: Edit, task_id: UUID) -> Task:
 
     A JSON merge patch (RFC 7396): absent fields keep their values; null clears
     a field that may be null, and labels replace all labels. Both media types have
-    the same effect. With `If-Match`, it is done only if the task has not changed
+    the same effect. A task that recurs and is closed gets a successor, so `cancelled`
+    skips one occurrence. With `If-Match`, it is done only if the task has not changed
     meanwhile.
     """
     return task_operations.change_task(own_workspace, task_id, edit, precondition())
@@ -163,15 +164,17 @@ def patch_task(edit: Edit, task_id: UUID) -> Task:
     headers=ENTITY_HEADERS | REPLAYED_HEADER,
     examples=response_examples(COMPLETE_EXAMPLES),
 )
-def complete_task(step: Step[Task], task_id: UUID) -> Task:
+def complete_task(completion: Completion, task_id: UUID) -> Task:
     """Set the completion of a task.
 
     A request without a body completes the task. It sets and does not toggle,
     so a retry is harmless. A closed task keeps its status and its `completed_at`,
-    and a reopened one loses both. `If-Match` is never required.
+    and a reopened one loses both. A task that recurs gets a successor, `next_id`. If it
+    is reopened, its successor is removed unless that was changed. In that case the recurrence
+    lives on there, and the reopened task has none. `If-Match` is never required.
     """
-    with own_tasks() as tasks:
-        return tasks.change(task_id, with_precondition(precondition(optional=True), step))
+    condition = precondition(optional=True)
+    return task_operations.complete_task(own_workspace, task_id, completion, condition)
 
 
 @blueprint.patch("/<uuid:task_id>/position", headers=WRITE_HEADERS, links=TASK_LINKS)

@@ -57,6 +57,12 @@ _PLANNED = {
     "priority": 1,
     "labels": ["home"],
 }
+_RECURRING = {
+    "title": "Water the plants",
+    "due": "2026-03-29T09:00:00",
+    "time_zone": "Europe/Berlin",
+    "recurrence": "FREQ=WEEKLY;BYDAY=SU",
+}
 
 CREATE_EXAMPLES: Examples = {
     "least": Example("Only a title", {"title": "Buy milk"}, TASK),
@@ -69,6 +75,11 @@ CREATE_EXAMPLES: Examples = {
         "A task to plan with",
         _PLANNED,
         {**TASK, **_PLANNED},
+    ),
+    "recurring": Example(
+        "A task that recurs every Sunday",
+        _RECURRING,
+        {**TASK, **_RECURRING, "occurrence": _RECURRING["due"], "series_id": TASK_ID},
     ),
 }
 UPDATE_EXAMPLES: Examples = {
@@ -98,6 +109,11 @@ COMPLETE_EXAMPLES: Examples = {
         _changed(2, completed=True, completed_at=_EVENING, status="completed"),
     ),
     "reopen": Example("Reopen the task", {"completed": False}, _changed(3)),
+    "elsewhere": Example(
+        "Complete the task, and say where the caller is",
+        {"completed": True, "time_zone": "Europe/Berlin"},
+        _changed(4, completed=True, completed_at=_EVENING, status="completed"),
+    ),
 }
 
 

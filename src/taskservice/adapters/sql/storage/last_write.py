@@ -1,5 +1,6 @@
 """The last write of a transaction: shows whether it was committed, if COMMIT got no response."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from taskservice.adapters.sql.connection.compiled_statements import Session
@@ -18,6 +19,12 @@ class LastWrite:
     def record(self, mapping: EntityMapping, entity_id: UUID, entity: Entity | None) -> None:
         """Record an entity as it is now stored, None if it is removed."""
         self._mapping, self._entity_id, self._entity = mapping, entity_id, entity
+
+    def update(self, entities: Iterable[Entity]) -> None:
+        """Take the newer state of the last entity, if it is among those."""
+        for entity in entities:
+            if entity.id == self._entity_id:
+                self._entity = entity
 
     def is_committed(self, session: Session) -> bool | None:
         """Return whether `session` sees the write, None if a later one may hide it."""

@@ -105,6 +105,7 @@ class SqlStorage:
             lambda entity_type: _repository_type(entity_type)(entity_type, context),
             SqlIdempotencyStore(open_session, self._clock),
             partial(lock_workspace, open_session),
+            self._new_id,
         )
 
 
@@ -139,6 +140,10 @@ class SqlRepository(Generic[E]):
         entity = self._type.create(context.owner, context.clock(), context.new_id, new)
         return self._recorded(self._write(Insert(entity)))
 
+    def insert(self, entity: E) -> None:
+        """Store an entity. It is no evidence of a COMMIT, as another write could remove it."""
+        self._write(Insert(entity))
+
     def get(self, entity_id: UUID) -> E:
         """Return the entity."""
         return self._read(lambda rows: rows.find(entity_id), self._context.open_session)
@@ -157,6 +162,7 @@ class SqlRepository(Generic[E]):
         pairs = [(one, step(one, now)) for one in entities]
         try:
             if self._run(lambda rows: replace_all(rows, pairs), self._context.open_session):
+                self._context.last_write.update(after for _, after in pairs)
                 return
         except DBAPIError as error:
             raise self._reference_error(error, pairs[0][1]) from error
