@@ -21,9 +21,9 @@ _LAST_DAY = date(YEARS[-1], 12, 31).toordinal()
 def days_after(
     rule: RecurrenceRule, start: date, after: date, *, shortens: bool = False
 ) -> Iterator[date]:
-    """Yield the days of a rule behind `after`, in order, those of 100 years.
+    """Yield the days of a rule after `after`, in order, those of 100 years.
 
-    The rule starts on the day `start`, which is not behind `after`. COUNT and UNTIL are
+    The rule starts on the day `start`, which is not later than `after`. COUNT and UNTIL are
     ignored. If the rule names no day, and a month lacks that of the start, it has no day in
     that month; or if it `shortens` the last one (RFC 7529, section 4.1, SKIP=BACKWARD).
     """
@@ -50,7 +50,7 @@ class _Calendar:
         self._rule = rule
         self._start = start
         self._shortens = shortens
-        self._shapes: dict[tuple[int, int], Sequence[int]] = {}
+        self._month_days: dict[tuple[int, int], Sequence[int]] = {}
         weekdays = [weekday for _, weekday in rule.weekdays] or [start.weekday()]
         self._week = sorted((weekday - rule.week_start) % 7 for weekday in weekdays)
 
@@ -66,7 +66,7 @@ class _Calendar:
             case "WEEKLY":
                 weeks = (self._week_of(start), self._week_of(first), self._week_of(last))
                 return map(self._in_week, _steps(*weeks, 7 * step))
-        return map(self._in_steps, _steps(_month(start), _month(first), _month(last), 1))
+        return map(self._in_month_by_steps, _steps(_month(start), _month(first), _month(last), 1))
 
     def _in_year(self, year: int) -> Sequence[int]:
         names_days = self._rule.names_days
@@ -78,17 +78,17 @@ class _Calendar:
         if self._rule.months and index + 1 not in self._rule.months:
             return []
         shape = monthrange(year, index + 1)
-        if shape not in self._shapes:
-            self._shapes[shape] = self._days_of(*shape)
+        if shape not in self._month_days:
+            self._month_days[shape] = self._days_of(*shape)
         before = date(year, index + 1, 1).toordinal() - 1
-        return [before + day for day in self._shapes[shape]]
+        return [before + day for day in self._month_days[shape]]
 
     def _in_week(self, first: int) -> Sequence[int]:
         days = [first + offset for offset in self._week]
         months = self._rule.months
         return [d for d in days if date.fromordinal(d).month in months] if months else days
 
-    def _in_steps(self, month: int) -> Sequence[int]:
+    def _in_month_by_steps(self, month: int) -> Sequence[int]:
         """Return the days of a month for a rule that is DAILY."""
         start, step = self._start.toordinal(), self._rule.interval
         return [day for day in self._in_month(month) if (day - start) % step == 0]
