@@ -8,9 +8,11 @@ import pytest
 from sqlalchemy import Engine
 
 from taskservice.adapters.sql.connection.sessions import autocommit_session
+from taskservice.adapters.sql.storage import repository
 from taskservice.adapters.sql.storage.last_write import LastWrite
 from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.core.entity import Edit
 from taskservice.core.task import NewTask, Task
 from taskservice.core.tasks import Completion, complete_task
 from taskservice.testing import ADA
@@ -53,6 +55,28 @@ def test_a_later_write_hides_it(role_engine: Engine, task: Task) -> None:
     with SqlStorage(role_engine).open_workspace(ADA) as workspace:
         workspace.tasks.remove(task.id)
     assert seen(role_engine, task, task) is None
+
+
+def test_a_change_that_is_written_again_is_not_hidden(
+    role_engine: Engine, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a closed task is if it is spread with its neighbors, to have room for its successor."""
+    made: list[LastWrite] = []
+
+    def make() -> LastWrite:
+        made.append(LastWrite())
+        return made[-1]
+
+    monkeypatch.setattr(repository, "LastWrite", make)
+    with SqlStorage(role_engine).open_workspace(ADA, atomic=True) as workspace:
+        closed = workspace.tasks.change(task.id, Task.complete)
+        workspace.tasks.change_all([closed], Edit({"title": "Buy rye"}))
+    (last_write,) = made
+    with (
+        SqlStorage(role_engine).open_workspace(ADA),
+        autocommit_session(role_engine, ADA) as session,
+    ):
+        assert last_write.is_committed(session) is True
 
 
 def test_a_closing_is_remembered_rather_than_its_successor(

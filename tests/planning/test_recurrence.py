@@ -323,13 +323,10 @@ def test_case_39_completed_by_50_at_once(ada: ApiClient) -> None:
 
     def complete(_: int) -> Any:
         barrier.wait(30)
-        answer = ada("PATCH", f"/{task['id']}/complete")
-        while answer.status_code == 503:
-            answer = ada("PATCH", f"/{task['id']}/complete")
-        return answer
+        return set_completion(ada, task, completed=True)
 
     with ThreadPoolExecutor(50) as pool:
-        answers = [answer.json for answer in pool.map(complete, range(50))]
+        answers = [*pool.map(complete, range(50))]
     assert all(answer == answers[0] for answer in answers)
     assert [one["id"] for one in series(ada, task)] == [task["id"], answers[0]["next_id"]]
 
