@@ -1,12 +1,12 @@
 """The contract of lists, references and trees: what refers to what, and who may change it when."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import partial
 from itertools import cycle
 from threading import Barrier
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 import pytest
@@ -25,6 +25,8 @@ from taskservice.core.workspace import OpenWorkspace, Workspace
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.contract.strategies import FOR_EVERY_ADAPTER, near_values
 from taskservice.testing.owners import ADA, BOB
+
+T = TypeVar("T")
 
 SECONDS = 30
 RACES = 20
@@ -220,22 +222,30 @@ class Placement(ContractBase):
         self, open_workspace: OpenWorkspace
     ) -> None:
         """The lock of the owner's workspace makes them wait: one is done, the other is refused."""
-        barrier = Barrier(2)
         open_own = partial(open_workspace, ADA)
 
         def put(task: Task, parent: Task) -> bool:
-            barrier.wait(SECONDS)
             try:
                 change_task(open_own, task.id, Edit({"parent_id": parent.id}))
             except InvalidEntity:
                 return False
             return True
 
-        with ThreadPoolExecutor(2) as pool:
-            for _ in range(RACES):
-                a, b = add(open_workspace), add(open_workspace)
-                done = [*pool.map(put, (a, b), (b, a))]
-                assert sorted(done) == [False, True]
+        for _ in range(RACES):
+            a, b = add(open_workspace), add(open_workspace)
+            assert sorted(at_once([partial(put, a, b), partial(put, b, a)])) == [False, True]
+
+
+def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
+    """Call functions at the same time, and return what they return."""
+    barrier = Barrier(len(calls))
+
+    def call(function: Callable[[], T]) -> T:
+        barrier.wait(SECONDS)
+        return function()
+
+    with ThreadPoolExecutor(len(calls)) as pool:
+        return [*pool.map(call, calls)]
 
 
 def _places(lists: list[UUID | None]) -> st.SearchStrategy[list[UUID | None]]:

@@ -1,12 +1,9 @@
 """The contract of series: inserted entities, new ids, and what closing and reopening do."""
 
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import partial
-from threading import Barrier
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -21,10 +18,10 @@ from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList, TaskList
 from taskservice.core.task_query import TaskQuery
 from taskservice.core.tasks import Completion, change_task, complete_task
-from taskservice.core.workspace import OpenOwnWorkspace, OpenWorkspace
+from taskservice.core.workspace import OpenOwnWorkspace, OpenWorkspace, all_pages
 from taskservice.testing.clock import START
 from taskservice.testing.contract.base import ContractBase
-from taskservice.testing.contract.placement import RACES, SECONDS, all_tasks, new_task
+from taskservice.testing.contract.placement import RACES, add_list, all_tasks, at_once, new_task
 from taskservice.testing.contract.queries import remove_all
 from taskservice.testing.contract.strategies import FOR_EVERY_ADAPTER, new_entities, queries_of
 from taskservice.testing.owners import ADA, BOB
@@ -51,12 +48,6 @@ def add_two(open_workspace: OpenWorkspace) -> tuple[Task, Task]:
         other = replace(other, series_id=task.series_id)
         workspace.tasks.insert(other)
     return task, other
-
-
-def add_home(open_workspace: OpenWorkspace) -> UUID:
-    """Add a list, and return its id."""
-    with open_workspace(ADA) as workspace:
-        return workspace.lists.add(NewTaskList(name="Home")).id
 
 
 def set_completed(open_own: OpenOwnWorkspace, task: Task, completed: bool) -> Task:
@@ -142,7 +133,7 @@ class Series(ContractBase):
     ) -> None:
         """Exactly the tasks of a series that a query admits, in its order, page by page."""
         remove_all(open_tasks)
-        following: Any = replace(query, series_id=data.draw(st.sampled_from(SERIES)))
+        following = replace(query, series_id=data.draw(st.sampled_from(SERIES)))
         stored: list[Task] = []
         with open_workspace(ADA, atomic=True) as workspace:
             for one in new:
@@ -153,12 +144,8 @@ class Series(ContractBase):
         expected = sorted(
             filter(following.admits, stored), key=query.sort.key, reverse=query.sort.descending
         )
-        found: list[Task] = []
         with open_workspace(ADA) as workspace:
-            while following:
-                page = workspace.tasks.list(following)
-                found, following = [*found, *page.items], page.next
-        assert found == expected
+            assert [*all_pages(workspace.tasks, following)] == expected
 
     def test_closing_a_task_that_recurs_makes_one_successor(
         self, open_workspace: OpenWorkspace
@@ -184,7 +171,7 @@ class Series(ContractBase):
         assert closed.next_id
         with open_own() as workspace:
             workspace.tasks.remove(closed.next_id)
-        moved = change_task(open_own, task.id, Edit({"list_id": add_home(open_workspace)}))
+        moved = change_task(open_own, task.id, Edit({"list_id": add_list(open_workspace).id}))
         assert (moved.next_id, history(open_workspace, task)) == (closed.next_id, [moved])
 
     def test_the_last_open_task_of_a_series_has_the_successor(
@@ -205,7 +192,7 @@ class Series(ContractBase):
         open_own = partial(open_workspace, ADA)
         task, other = add_two(open_workspace)
         edits: list[dict[str, Any]] = [
-            {"list_id": add_home(open_workspace)},
+            {"list_id": add_list(open_workspace).id},
             {"recurrence": None},
         ]
         changed = [change_task(open_own, task.id, Edit(one)) for one in edits]
@@ -304,15 +291,3 @@ class Series(ContractBase):
             assert changed.title == "B"
             assert [one.id for one in following] == [changed.next_id] * changed.completed
             assert {one.recurrence for one in (*following, changed)} == {DAILY.recurrence}
-
-
-def at_once(calls: list[Callable[[], Task]]) -> list[Task]:
-    """Call functions at the same time, and return what they return."""
-    barrier = Barrier(len(calls))
-
-    def call(function: Callable[[], Task]) -> Task:
-        barrier.wait(SECONDS)
-        return function()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return [*pool.map(call, calls)]
