@@ -54,12 +54,12 @@ def test_the_known_errors_of_dateutil_are_still_there(rule: str, start: date) ->
 
 @settings(max_examples=200, deadline=None)
 @given(randoms, st.booleans())
-def test_the_days_of_a_rule_are_those_of_a_walk(random: Random, shortens: bool) -> None:
+def test_the_days_of_a_rule_are_those_of_a_walk(random: Random, skip_backward: bool) -> None:
     """Each day in some years has what the rule names, or it is not there."""
     case = random_case(random)
     end = min(span_of(case, first_days(case)), case.after + timedelta(1_000))
-    found = days_after(parse_rule(case.rule), case.start, case.after, shortens=shortens)
-    walked = days_until(case.rule, case.start, end, shortens=shortens)
+    found = days_after(parse_rule(case.rule), case.start, case.after, skip_backward=skip_backward)
+    walked = days_until(case.rule, case.start, end, skip_backward=skip_backward)
     assert [day for day in found if day <= end] == [day for day in walked if day > case.after]
 
 

@@ -10,7 +10,7 @@ from tests.recurrence_oracles.random_rules import random_day, random_rule
 
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.recurrence_rule import parse_rule
-from taskservice.core.recurring import BASES, new_recurrence_errors
+from taskservice.core.recurring import REPEATS_FROM, new_recurrence_errors
 from taskservice.core.successors import successor
 from taskservice.core.task import NewTask, Task
 from taskservice.testing import ADA, START
@@ -72,7 +72,9 @@ def _random_question(random: Random) -> Question:
     rule = random_rule(random)
     counted = f"{rule};COUNT={random.randint(1, 999)}"
     days = random.choice((0, random.randint(0, 100_000)))
-    return Question(random.choice((rule, counted)), random_day(random), random.choice(BASES), days)
+    return Question(
+        random.choice((rule, counted)), random_day(random), random.choice(REPEATS_FROM), days
+    )
 
 
 def _changed(random: Random, question: Question) -> Question:

@@ -12,7 +12,7 @@ LONGEST = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}
 """The days of the longest period of each frequency."""
 
 
-def days_until(rule: str, start: date, end: date, *, shortens: bool = False) -> list[date]:
+def days_until(rule: str, start: date, end: date, *, skip_backward: bool = False) -> list[date]:
     """Return the days of a rule behind its start and up to `end`, in order."""
     parts = dict(part.split("=") for part in rule.split(";"))
     interval, first = int(parts.get("INTERVAL", 1)), _period(start, parts)
@@ -21,7 +21,11 @@ def days_until(rule: str, start: date, end: date, *, shortens: bool = False) -> 
     for number in range((start - period).toordinal(), (end + period).toordinal()):
         day = date.fromordinal(number)
         passed = _period(day, parts) - first
-        if passed >= 0 and passed % interval == 0 and _is_in(day, parts, start, shortens=shortens):
+        if (
+            passed >= 0
+            and passed % interval == 0
+            and _is_in(day, parts, start, skip_backward=skip_backward)
+        ):
             periods[passed].append(day)
     found = [day for days in periods.values() for day in _at_positions(days, parts)]
     return [day for day in found if start < day <= end]
@@ -39,7 +43,7 @@ def _period(day: date, parts: Mapping[str, str]) -> int:
     return day.year
 
 
-def _is_in(day: date, parts: Mapping[str, str], start: date, *, shortens: bool) -> bool:
+def _is_in(day: date, parts: Mapping[str, str], start: date, *, skip_backward: bool) -> bool:
     """Return whether a day has all that a rule names, and else that of its start."""
     frequency, last = parts["FREQ"], monthrange(day.year, day.month)[1]
     names_days = bool(parts.keys() & {"BYDAY", "BYMONTHDAY"})
@@ -58,7 +62,7 @@ def _is_in(day: date, parts: Mapping[str, str], start: date, *, shortens: bool) 
             return is_month
         case "WEEKLY":
             return is_month and day.weekday() == start.weekday()
-    return is_month and day.day == (min(start.day, last) if shortens else start.day)
+    return is_month and day.day == (min(start.day, last) if skip_backward else start.day)
 
 
 def _has(day: date, name: str, last: int) -> bool:

@@ -19,16 +19,16 @@ _LAST_DAY = date(YEARS[-1], 12, 31).toordinal()
 
 
 def days_after(
-    rule: RecurrenceRule, start: date, after: date, *, shortens: bool = False
+    rule: RecurrenceRule, start: date, after: date, *, skip_backward: bool = False
 ) -> Iterator[date]:
     """Yield the days of a rule after `after`, in order, those of 100 years.
 
     The rule starts on the day `start`, which is not later than `after`. COUNT and UNTIL are
     ignored. If the rule names no day, and a month lacks that of the start, it has no day in
-    that month; or if it `shortens` the last one (RFC 7529, section 4.1, SKIP=BACKWARD).
+    that month; or with `skip_backward` the last one (RFC 7529, section 4.1, SKIP=BACKWARD).
     """
     first, last = after.toordinal(), min(after.toordinal() + SEARCH_DAYS, _LAST_DAY)
-    calendar = _Calendar(rule, start, shortens=shortens)
+    calendar = _Calendar(rule, start, skip_backward=skip_backward)
     for days in calendar.periods(after, date.fromordinal(last)):
         for day in _selected(days, rule.positions):
             if first < day <= last:
@@ -46,10 +46,10 @@ def _selected(days: Sequence[int], positions: Collection[int]) -> Sequence[int]:
 class _Calendar:
     """The days of the periods of a rule, before BYSETPOS."""
 
-    def __init__(self, rule: RecurrenceRule, start: date, *, shortens: bool) -> None:
+    def __init__(self, rule: RecurrenceRule, start: date, *, skip_backward: bool) -> None:
         self._rule = rule
         self._start = start
-        self._shortens = shortens
+        self._skip_backward = skip_backward
         self._month_days: dict[tuple[int, int], Sequence[int]] = {}
         weekdays = [weekday for _, weekday in rule.weekdays] or [start.weekday()]
         self._week = sorted((weekday - rule.week_start) % 7 for weekday in weekdays)
@@ -97,7 +97,7 @@ class _Calendar:
         """Return the days of a month, from 1, by its length and the weekday of the first."""
         rule, days = self._rule, range(1, length + 1)
         if not rule.names_days and rule.frequency != "DAILY":
-            day = min(self._start.day, length) if self._shortens else self._start.day
+            day = min(self._start.day, length) if self._skip_backward else self._start.day
             return [day] if day <= length else []
         return [
             day

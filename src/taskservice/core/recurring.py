@@ -13,7 +13,7 @@ from taskservice.core.occurrences import days_after
 from taskservice.core.recurrence_rule import parse_rule
 from taskservice.core.task_rules import Values
 
-BASES = ("schedule", "completion")
+REPEATS_FROM = ("schedule", "completion")
 """What the next occurrence counts from: the present one, or the time at which it is closed."""
 
 _INPUTS = {"recurrence", "occurrence", "start", "due", "time_zone"}

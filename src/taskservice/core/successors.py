@@ -91,7 +91,7 @@ def _next_from_today(rule: RecurrenceRule, today: date) -> _Next | None:
     if rule.count == 1:
         return None
     for each in dict.fromkeys((rule, replace(rule, interval=1))):
-        for day in days_after(each, today, today, shortens=True):
+        for day in days_after(each, today, today, skip_backward=True):
             return _Next(day, rule.count and rule.count - 1)
     return None
 

@@ -24,7 +24,7 @@ from taskservice.core.local_times import DateOrTime, to_utc
 from taskservice.core.ordering import Ordered, position
 from taskservice.core.recurrence_rule import RecurrenceText
 from taskservice.core.recurring import (
-    BASES,
+    REPEATS_FROM,
     implied_occurrence,
     new_recurrence_errors,
     recurrence_errors,
@@ -140,9 +140,9 @@ class NewTask:
         since=5,
     )
     repeats_from: str = field(
-        Choice(BASES),
+        Choice(REPEATS_FROM),
         "What the next occurrence counts from: `schedule`, which is `occurrence`, or "
-        "`completion`, the day on which the task is closed. Later versions may have others.",
+        "`completion`, the day on which the task is completed. Later versions may have others.",
         example="schedule",
         default="schedule",
         since=5,
@@ -150,8 +150,8 @@ class NewTask:
     occurrence: date | None = field(
         DateOrTime(),
         "Where the recurrence puts this task: `start`, or `due` without a start, as it was when "
-        "the recurrence was set. To move only this task, change `due` or `start`. To move the "
-        "series, send null here too.",
+        "the recurrence was set. To move only this task, change `start`, or `due` without a "
+        "start. To move the series, send null here too.",
         example=None,
         default=None,
         since=5,
