@@ -1,14 +1,15 @@
 """What a request costs, against the floor: CPU of application and PostgreSQL, rates, latencies.
 
     python -m tests.benchmarks.speed [--operations get,list20,…] [--rounds 5] [--seconds 2]
-                                     [--against floor,…] [--rate 200] [--options]
+                                     [--against floor,…] [--rate 200] [--users 1] [--options]
                                      [--checkout NAME=PATH] [--setting NAME=VALUE]
 
 Contenders run under gunicorn on one PostgreSQL of this run, over TCP, and take
 turns in rounds. The service is an ordinary role under row-level security, with
-its log at `warning` and HS256 tokens. `--against` names the floor, the peers
-(`tox -e peers` installs what they need), or both; `--checkout` adds the service
-of another source tree. At a `--rate`, all have the same load, and latencies can
+its log at `warning` and HS256 tokens. With `--users` the 16 connections are
+those of several users, whose writes do not wait for one another. `--against` names
+the floor, the peers (`tox -e peers` installs what they need), or both; `--checkout`
+adds the service of another source tree. At a `--rate`, all have the same load, and latencies can
 be compared. `--options` measures what costs more, against the same without.
 The least disturbed figure on a busy machine is the CPU of the best round.
 """
@@ -94,6 +95,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=2, help="of each round")
     parser.add_argument("--rate", type=float, help="requests a second, instead of all that can be")
+    parser.add_argument("--users", type=int, default=1, help="whose requests they are, in turn")
     parser.add_argument("--checkout", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--options", action="store_true", help="measure what costs more")
@@ -104,7 +106,7 @@ def main() -> None:
     chosen = arguments()
     with (
         PostgresServer(durable=True, connections=CONNECTIONS) as server,
-        course(chosen.seconds, chosen.rate) as runs,
+        course(chosen.seconds, chosen.rate, chosen.users) as runs,
     ):
         if chosen.options:
             measure_options(runs, chosen.rounds, server)

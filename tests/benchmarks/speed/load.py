@@ -31,7 +31,7 @@ class Load:
 
     address: str
     operation: str
-    token: str
+    tokens: tuple[str, ...]
     seconds: float
     connections: int = 16
     rate: float | None = None
@@ -40,9 +40,8 @@ class Load:
     def of(self) -> Operation:
         return OPERATIONS[self.operation]
 
-    @property
-    def collection(self) -> str:
-        return f"/api/tasks/{self.of.user}/tasks"
+    def collection(self, user: int) -> str:
+        return f"/api/tasks/{self.of.user(user)}/tasks"
 
 
 @dataclass(frozen=True)
@@ -59,12 +58,14 @@ class Measured:
 class Connection:
     """A connection that is kept, with one request at a time."""
 
-    def __init__(self, load: Load) -> None:
+    def __init__(self, load: Load, user: int = 0) -> None:
         place = urlsplit(load.address)
         self._socket = socket.create_connection((place.hostname, place.port), timeout=SECONDS)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._load = load
+        self._address = load.address
+        self._collection, self._token = load.collection(user), load.tokens[user]
         self._got = b""
+        self.user = user
         self.due = 0.0
 
     def fileno(self) -> int:
@@ -76,12 +77,12 @@ class Connection:
     def send(self, request: Request, due: float) -> None:
         self._got = b""
         self.due = due
-        self._socket.sendall(request.octets(self._load.collection, self._load.token))
+        self._socket.sendall(request.octets(self._collection, self._token))
 
     def receive(self) -> bytes | None:
         """Take in what has come; return the answer when it is whole."""
         received = self._socket.recv(262_144)
-        assert received, f"{self._load.address} hung up, after {self._got!r}"
+        assert received, f"{self._address} hung up, after {self._got!r}"
         self._got += received
         end = self._got.find(b"\r\n\r\n") + 4
         if end < 4:
@@ -102,12 +103,16 @@ def is_good(answer: bytes) -> bool:
     return answer[9:10] == b"2"
 
 
-def prepare(load: Load) -> list[Task]:
-    """Have the tasks made that the operation is about, and return them."""
+def prepare(load: Load) -> list[list[Task]]:
+    """Have the tasks made that the operation is about, and return those of each user."""
+    return [_prepare(load, user) for user in range(len(load.tokens))]
+
+
+def _prepare(load: Load, user: int) -> list[Task]:
     with ExitStack() as opened:
-        connection = opened.enter_context(closing(Connection(load)))
+        connection = opened.enter_context(closing(Connection(load, user)))
         if load.of.uses_up:
-            new = islice(create([]), load.of.tasks)
+            new = islice(create([]), load.of.tasks // len(load.tokens))
             return [connection.ask(request) for request in new]
         if load.of.grows:
             return []
@@ -119,14 +124,15 @@ def prepare(load: Load) -> list[Task]:
         return found
 
 
-def run(load: Load, tasks: list[Task]) -> Measured:
+def run(load: Load, tasks: list[list[Task]]) -> Measured:
     """Put the load on a contender, and return what came of it."""
     with ExitStack() as opened:
         connections = [
-            opened.enter_context(closing(Connection(load))) for _ in range(load.connections)
+            opened.enter_context(closing(Connection(load, number % len(load.tokens))))
+            for number in range(load.connections)
         ]
         began = perf_counter()
-        latencies, bad = _drive(load, load.of.requests(tasks), connections)
+        latencies, bad = _drive(load, [*map(load.of.requests, tasks)], connections)
         taken = perf_counter() - began
     latencies.sort()
     p50, p99 = (latencies[len(latencies) * part // 100] * 1000 for part in (50, 99))
@@ -134,7 +140,7 @@ def run(load: Load, tasks: list[Task]) -> Measured:
 
 
 def _drive(
-    load: Load, requests: Iterator[Request], connections: list[Connection]
+    load: Load, requests: list[Iterator[Request]], connections: list[Connection]
 ) -> tuple[list[float], int]:
     """Send requests until the time is over or they end; return the latencies, and how many failed.
 
@@ -145,16 +151,15 @@ def _drive(
     bad = 0
     next_due = perf_counter()
     end = next_due + load.seconds
-    upcoming = next(requests, None)
     while True:
         now = perf_counter()
-        while idle and upcoming and now < end and (load.rate is None or next_due <= now):
+        while idle and now < end and (load.rate is None or next_due <= now):
             connection = idle.popleft()
-            connection.send(upcoming, next_due if load.rate else perf_counter())
-            busy.add(connection)
-            next_due += 1 / load.rate if load.rate else 0
-            upcoming = next(requests, None)
-        if not busy and (upcoming is None or now >= end):
+            if upcoming := next(requests[connection.user], None):
+                connection.send(upcoming, next_due if load.rate else perf_counter())
+                busy.add(connection)
+                next_due += 1 / load.rate if load.rate else 0
+        if not busy and (not idle or now >= end):
             return latencies, bad
         pause = max(next_due - now, 0) if load.rate and idle and now < end else SECONDS
         for connection in select(busy, (), (), pause)[0]:

@@ -98,17 +98,17 @@ def new_task(number: int) -> Task:
 
 @dataclass(frozen=True)
 class Operation:
-    """Requests of one user, over so many tasks that are there; `uses_up` has new ones each time."""
+    """Requests of a user, over so many tasks that are there; `uses_up` has new ones each time."""
 
     requests: Requests
     tasks: int = 100
     uses_up: bool = False
     grows: bool = False
 
-    @property
-    def user(self) -> str:
+    def user(self, number: int = 0) -> str:
         """Who asks; whoever adds or deletes is somebody else than whoever reads."""
-        return "creator" if self.grows or self.uses_up else f"bench{self.tasks}"
+        name = "creator" if self.grows or self.uses_up else f"bench{self.tasks}"
+        return f"{name}-{number}" if number else name
 
 
 OPERATIONS = {

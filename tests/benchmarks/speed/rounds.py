@@ -59,10 +59,13 @@ class Lane:
 class Course:
     """Where lanes are run: the load comes from a process of its own."""
 
-    def __init__(self, pool: ProcessPoolExecutor, seconds: float, rate: float | None) -> None:
+    def __init__(
+        self, pool: ProcessPoolExecutor, seconds: float, rate: float | None, users: int
+    ) -> None:
         self._pool = pool
         self._seconds = seconds
         self._rate = rate
+        self._users = users
 
     def race(self, lanes: Sequence[Lane], rounds: int) -> None:
         """Warm up, then run each lane once in each round."""
@@ -75,8 +78,11 @@ class Course:
                 lane.costs.append(cost)
 
     def _run(self, lane: Lane, seconds: float) -> tuple[Measured, tuple[float, float]]:
-        token = lane.contender.token_of(OPERATIONS[lane.operation].user)
-        load = Load(lane.contender.address, lane.operation, token, seconds=seconds, rate=self._rate)
+        users = map(OPERATIONS[lane.operation].user, range(self._users))
+        tokens = tuple(map(lane.contender.token_of, users))
+        load = Load(
+            lane.contender.address, lane.operation, tokens, seconds=seconds, rate=self._rate
+        )
         tasks = self._pool.submit(prepare, load).result()
         before = lane.contender.cpu()
         measured = self._pool.submit(run, load, tasks).result()
@@ -89,7 +95,7 @@ class Course:
 
 
 @contextmanager
-def course(seconds: float, rate: float | None = None) -> Iterator[Course]:
+def course(seconds: float, rate: float | None = None, users: int = 1) -> Iterator[Course]:
     """Yield a course whose load comes from one process, which dies with this one."""
     with ProcessPoolExecutor(1, get_context("spawn"), die_with_parent) as pool:
-        yield Course(pool, seconds, rate)
+        yield Course(pool, seconds, rate, users)
