@@ -38,6 +38,7 @@ nitpicky = True
 nitpick_ignore = {
     *(("py:class", f"collections.abc.{name}") for name in ("Callable", "Collection", "Iterable")),
     *(("py:class", f"collections.abc.{name}") for name in ("Iterator", "Mapping", "Sequence")),
+    ("py:class", "_pytest.fixtures.FixtureRequest"),
     ("py:class", "contextlib.AbstractContextManager"),
     ("py:class", "datetime.date"),
     ("py:class", "datetime.datetime"),

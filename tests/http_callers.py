@@ -11,6 +11,7 @@ from tests.secret_values import SECRET
 from taskservice import testing
 from taskservice.app import create_app
 from taskservice.config import Settings
+from taskservice.core.changes import UNKNOWN_ORIGIN, Origin
 from taskservice.core.workspace import OpenWorkspace, Workspace
 
 SETTINGS = Settings(database_url="sqlite:///unused.db", jwt_secret=SECRET, rate_limit="off")
@@ -41,8 +42,10 @@ class _Over:
 
     open_workspace: OpenWorkspace
 
-    def __call__(self, owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
-        return self.open_workspace(owner, atomic=atomic)
+    def __call__(
+        self, owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> AbstractContextManager[Workspace]:
+        return self.open_workspace(owner, atomic=atomic, origin=origin)
 
 
 @cache

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from importlib.util import find_spec
@@ -87,11 +87,18 @@ class PostgresServer(Databases):
     """A server of our own, on a port of 127.0.0.1 that it keeps; it dies with the tests.
 
     The kernel takes the end of the *thread* that starts the server for the end of the tests.
+    `settings` are more of PostgreSQL's own.
     """
 
-    def __init__(self, *, durable: bool = True, connections: int = 100) -> None:
+    def __init__(
+        self,
+        *,
+        durable: bool = True,
+        connections: int = 100,
+        settings: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__("")
-        self._settings = {} if durable else QUICK
+        self._settings = {**({} if durable else QUICK), **(settings or {})}
         self._connections = connections
         self._process: subprocess.Popen[bytes] | None = None
 

@@ -8,12 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import Connection, Engine, Table, event, text
 
 from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.adapters.sql.tables import ENTITY_TABLES
-from taskservice.core.entity import Entity
+from taskservice.adapters.sql.tables import ENTITY_TABLES, changes, heads
 from taskservice.core.fields import fields_of
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.kinds import Integer
@@ -21,7 +20,7 @@ from taskservice.core.query import Sort, sort_fields
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList, TaskList
 from taskservice.core.task_query import TaskQuery
-from taskservice.core.workspace import TaskService
+from taskservice.core.workspace import TaskService, Workspace
 from taskservice.testing import START, tasks_of
 
 BIG = "big"
@@ -128,13 +127,21 @@ def queries(big: int) -> dict[str, TaskQuery]:
 
 
 def fill(engine: Engine, count: int, big: int) -> None:
-    """Store `count` tasks: `big` of one user, the others in hundreds; every third is completed."""
+    """Store `count` tasks: `big` of one user, the others in hundreds; every third is completed.
+
+    Each has a change in the log.
+    """
     owners = {_owner(n, big) for n in range(count)}
     with engine.connect() as connection:
-        _insert(connection, TaskList, [_list_row(owner) for owner in owners])
+        lists = [_list_row(owner) for owner in owners]
+        _insert(connection, ENTITY_TABLES[TaskList], lists)
         for first in range(0, count, BATCH):
             rows = [_row(n, big) for n in range(first, min(first + BATCH, count))]
-            _insert(connection, Task, rows)
+            _insert(connection, ENTITY_TABLES[Task], rows)
+            log = [_change(n, big, row) for n, row in enumerate(rows, first)]
+            _insert(connection, changes, log)
+        newest = dict.fromkeys(owners, 0) | {_owner(n, big): _number(n, big) for n in range(count)}
+        _insert(connection, heads, [{"user_id": one, "seq": seq} for one, seq in newest.items()])
         if engine.dialect.name == "postgresql":
             connection.execute(text("VACUUM ANALYZE"))
 
@@ -154,17 +161,22 @@ def plan(engine: Engine, query: TaskQuery) -> str:
 
 
 def plan_of(engine: Engine, ask: Callable[[TaskService], object]) -> str:
-    """Return how the database answers what is asked, as the role of `engine`."""
+    """Return how the database answers what is asked of the tasks, as the role of `engine`."""
+    return plan_in_workspace(engine, lambda workspace: ask(workspace.tasks))
+
+
+def plan_in_workspace(engine: Engine, ask: Callable[[Workspace], object]) -> str:
+    """Return how the database does the last statement of what is asked."""
     sent: list[tuple[str, Any]] = []
 
     def keep(*args: Any) -> None:
         sent.append(args[2:4])
 
     event.listen(engine, "before_cursor_execute", keep)
-    with tasks_of(SqlStorage(engine).open_workspace)(BIG) as tasks:
-        ask(tasks)
+    with SqlStorage(engine).open_workspace(BIG) as workspace:
+        ask(workspace)
     event.remove(engine, "before_cursor_execute", keep)
-    ((statement, values),) = sent
+    statement, values = sent[-1]
     with engine.connect() as connection:
         return "\n".join(str(row[-1]) for row in _explained(connection, statement, values))
 
@@ -173,6 +185,7 @@ def _explained(connection: Connection, statement: str, values: dict[str, Any]) -
     """Return the plan of a statement; on PostgreSQL that of a prepared one, as in use."""
     if connection.dialect.name == "sqlite":
         return connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+    values = {name: value for name, value in values.items() if f"%({name})s" in statement}
     numbered = reduce(
         lambda text, one: text.replace(f"%({one[1]})s", f"${one[0]}"),
         enumerate(values, 1),
@@ -247,7 +260,25 @@ def _list_row(owner: str) -> dict[str, Any]:
     return {**mapping_of(TaskList).insert_parameters(list_of(owner)), "user_id": owner}
 
 
-def _insert(connection: Connection, entity_type: type[Entity], rows: list[dict[str, Any]]) -> None:
+def _number(n: int, big: int) -> int:
+    return n + 1 if n < big else n % 100 + 1
+
+
+def _change(n: int, big: int, task: dict[str, Any]) -> dict[str, Any]:
+    """Return the change that created a task."""
+    return {
+        "user_id": task["user_id"],
+        "seq": _number(n, big),
+        "id": _new_id(task["created_at"]),
+        "type": "task.created",
+        "kind": "task",
+        "entity_id": task["id"],
+        "version": 1,
+        "at": task["updated_at"],
+    }
+
+
+def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     connection.exec_driver_sql("BEGIN")
-    connection.execute(ENTITY_TABLES[entity_type].insert(), rows)
+    connection.execute(table.insert(), rows)
     connection.exec_driver_sql("COMMIT")

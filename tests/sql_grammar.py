@@ -7,10 +7,10 @@ from itertools import count
 from typing import Any
 
 from pglast import ast, parse_sql
-from pglast.enums import A_Expr_Kind, BoolExprType, OnConflictAction
+from pglast.enums import A_Expr_Kind, BoolExprType, JoinType, OnConflictAction
 from pglast.visitors import Skip, Visitor
 
-OWNED = "(?:tasks|lists|idempotency_keys)(?:_[0-9]+)?"
+OWNED = "(?:tasks|lists|idempotency_keys|heads|changes)(?:_[0-9]+)?"
 """The pattern of the tables that have an owner, and of their partitions."""
 _is_owned = re.compile(OWNED).fullmatch
 
@@ -28,9 +28,9 @@ def owner_parameters(statement: str) -> frozenset[str | int]:
     """Return the parameters, by name or position, that say whose rows `statement` is about.
 
     Every table with a `user_id`, at every level of the query, is tied to one
-    of them by `user_id = parameter` in its level's WHERE, or takes it as the
+    of them by `user_id = parameter` in its level's WHERE or in its join, or takes it as the
     `user_id` of the row that it inserts. So does whoever tells the policies of
-    an owner, or takes the lock of one. Raises `UnfilteredStatement` for any other.
+    an owner. Raises `UnfilteredStatement` for any other.
     """
     text, parameters = _numbered(statement)
     levels = _Levels()
@@ -73,6 +73,11 @@ class _Levels(Visitor):
     def visit_SelectStmt(self, _: Any, node: Any) -> None:  # noqa: N802
         self._tie(node.fromClause or (), node.whereClause)
 
+    def visit_JoinExpr(self, _: Any, node: Any) -> None:  # noqa: N802
+        """Tie a joined table by the condition of its join."""
+        if node.jointype in {JoinType.JOIN_INNER, JoinType.JOIN_LEFT}:
+            self._tie((node.rarg,), node.quals, alone=False)
+
     def visit_UpdateStmt(self, _: Any, node: Any) -> None:  # noqa: N802
         if any(target.name == "user_id" for target in node.targetList):
             raise UnfilteredStatement("a row is given to another owner")
@@ -84,7 +89,7 @@ class _Levels(Visitor):
     def visit_InsertStmt(self, _: Any, node: Any) -> None:  # noqa: N802
         conflict = node.onConflictClause
         if conflict and conflict.action != OnConflictAction.ONCONFLICT_NOTHING:
-            raise UnfilteredStatement("a conflict may belong to another owner")
+            self._require_own_conflict(conflict)
         if _is_owned(node.relation.relname):
             names = [column.name for column in node.cols or ()]
             chosen = [target.val for target in node.selectStmt.targetList or ()]
@@ -93,9 +98,17 @@ class _Levels(Visitor):
             self.owners |= found
             self.tied += bool(found) and 0 not in found
 
-    def _tie(self, tables: Any, where: Any) -> None:
-        conditions = list(_conjuncts(where))
-        for name, alone in _names(tables):
+    def _require_own_conflict(self, conflict: Any) -> None:
+        """Let a row be updated that has the `user_id` of the row to be inserted."""
+        unique = [one.name for one in conflict.infer.indexElems] if conflict.infer else []
+        if "user_id" not in unique:
+            raise UnfilteredStatement("a conflict may belong to another owner")
+        if any(target.name == "user_id" for target in conflict.targetList):
+            raise UnfilteredStatement("a row is given to another owner")
+
+    def _tie(self, tables: Any, where: Any, *, alone: bool = True) -> None:
+        conditions, alone = list(_conjuncts(where)), alone and len(tables) == 1
+        for name in _names(tables):
             found = {number for one in conditions if (number := self._tied_to(one, name, alone))}
             self.owners |= found
             self.tied += bool(found)
@@ -111,8 +124,6 @@ class _Levels(Visitor):
 
     def visit_FuncCall(self, _: Any, node: Any) -> None:  # noqa: N802
         arguments: Any = node.args
-        if _function(node).startswith("pg_advisory"):
-            self._add_owner_of_lock(arguments)
         if _function(node) == "set_config" and _constant(arguments[0]) == SETTING:
             if not _parameter(arguments[1]) or not _constant(arguments[2]):
                 raise UnfilteredStatement(
@@ -120,19 +131,12 @@ class _Levels(Visitor):
                 )
             self.owners.add(_parameter(arguments[1]))
 
-    def _add_owner_of_lock(self, arguments: Any) -> None:
-        """Note whose lock is taken: another owner would wait for it."""
-        (locked,) = arguments
-        if _function(locked) != "hashtextextended" or not _parameter(locked.args[0]):
-            raise UnfilteredStatement("a lock that is not that of an owner")
-        self.owners.add(_parameter(locked.args[0]))
 
-
-def _names(tables: Any) -> Iterator[tuple[Any, bool]]:
-    """Yield by which name each owned table of a level is known, and whether it is there alone."""
+def _names(tables: Any) -> Iterator[Any]:
+    """Yield by which name each owned table of a level is known."""
     for table in tables:
         if isinstance(table, ast.RangeVar) and _is_owned(str(table.relname)):
-            yield table.alias.aliasname if table.alias else table.relname, len(tables) == 1
+            yield table.alias.aliasname if table.alias else table.relname
 
 
 def _conjuncts(where: Any) -> Iterator[Any]:

@@ -28,6 +28,7 @@ from taskservice.adapters.sql.connection.compiled_statements import OWNER_SETTIN
 from taskservice.adapters.sql.connection.compiled_statements import Session, Statement, _Compiled
 from taskservice.adapters.sql.storage import repository
 from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.adapters.sql.tables import OWNED_TABLES
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
 from taskservice.core.workspace import OpenWorkspace, TaskService
@@ -58,8 +59,8 @@ def with_policies(database: Database, *, pooler: bool = False) -> Iterator[Engin
 def without_policies(database: Database, *, pooler: bool = False) -> Iterator[Engine]:
     """Yield an engine that says no owner, over tables that ask for none."""
     with psycopg.connect(database.owner, autocommit=True) as owner:
-        for table in ("tasks", "idempotency_keys"):
-            owner.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())
+        for table in OWNED_TABLES:
+            owner.execute(f"ALTER TABLE {table.name} DISABLE ROW LEVEL SECURITY".encode())
     with (
         with_policies(database, pooler=pooler) as engine,
         patch.object(sessions, "_settings", without_owner_setting(engine, sessions._settings)),

@@ -1,4 +1,4 @@
-"""How the service scales with its tasks: reads, pages at depth, filters, writes, index sizes.
+"""How the service scales with its tasks: reads, pages at depth, deltas, writes, index sizes.
 
     python -m tests.benchmarks.scale [--tasks 1000,100000,1000000] [--rounds 40] [--partitioned]
 
@@ -36,6 +36,7 @@ from tests.query_plans import (
 
 from taskservice.adapters.sql.admin.partition import partition
 from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.core.changes import Position
 from taskservice.core.moves import Move
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
@@ -62,6 +63,19 @@ SIZES = """
 """
 
 
+# As many changes of one user as there are tasks of all.
+LOG = """
+    UPDATE heads SET seq = greatest(seq, :changes) WHERE user_id = :owner;
+    INSERT INTO changes
+    SELECT :owner, number, gen_random_uuid(), 'task.created', 'task', ids[1 + number % :tasks], 1,
+           now(), NULL, 'web', NULL
+      FROM (SELECT array_agg(id ORDER BY id) FROM tasks WHERE user_id = :owner) AS own(ids),
+           (SELECT max(seq) FROM changes WHERE user_id = :owner) AS logged(last),
+           generate_series(last + 1, :changes) number;
+    ANALYZE heads, changes
+"""
+
+
 def share(tasks: int) -> int:
     """Return how many tasks one user has: enough for a deep page to be a full one."""
     return min(max(tasks // 10, 1_000), tasks)
@@ -72,6 +86,7 @@ def filled_database(server: PostgresServer, tasks: int, partitioned: bool) -> It
     """Yield an engine of the service's role, over a database with that many tasks."""
     with migrated_database(server) as database:
         fill(database.superuser_engine, tasks, share(tasks))
+        fill_log(database.superuser_engine, tasks)
         if partitioned:
             taken = milliseconds(lambda: partition(database.owner_engine)) / 1000
             print(f"{tasks} tasks put into partitions in {taken:.1f} s")
@@ -79,6 +94,14 @@ def filled_database(server: PostgresServer, tasks: int, partitioned: bool) -> It
         engine = service_engine(database.service, pool_size=1, prepared_statements=True)
         yield engine
         engine.dispose()
+
+
+def fill_log(engine: Engine, length: int) -> None:
+    """Log so many changes of the user with most tasks."""
+    values = {"owner": BIG, "changes": length, "tasks": share(length)}
+    with engine.begin() as connection:
+        for statement in LOG.split(";"):
+            connection.execute(text(statement), values)
 
 
 def interleaved(rounds: int, *calls: Calls) -> list[Figures]:
@@ -124,6 +147,7 @@ def operations(engine: Engine) -> Calls:
         complete_task(open_own, tasks.add(new).id, Completion(completed=True))
 
     return {
+        **delta_calls(engine),
         "get": lambda: tasks.get(some[-1].id),
         "create": lambda: tasks.add(NewTask(title="Buy milk")),
         "create in a list": lambda: tasks.add(NewTask(title="Buy milk", list_id=in_list)),
@@ -131,6 +155,21 @@ def operations(engine: Engine) -> Calls:
         "get, complete": toggle,
         "create and complete, with a recurrence": complete_recurring,
         "move to the end of a list": move,
+    }
+
+
+def delta_calls(engine: Engine) -> Calls:
+    """Return what is asked of the log: the last changes, and whether there are any."""
+    with engine.connect() as connection:
+        numbers = connection.exec_driver_sql("SELECT seq - 100, seq FROM heads").one()
+        at = text("SELECT seq, id FROM changes WHERE seq = :number")
+        rows = [connection.execute(at, {"number": one}).one() for one in numbers]
+    before, end = (Position.of(*row) for row in rows)
+    with SqlStorage(engine).open_workspace(BIG) as workspace:
+        log = workspace.changes
+    return {
+        "delta of 100 changes": lambda: log.since(before, before, 100),
+        "delta, up to date": lambda: log.since(end, end, 100),
     }
 
 

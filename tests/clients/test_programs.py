@@ -1,4 +1,4 @@
-"""Generated clients read and write lists, sub-tasks and tasks that recur.
+"""Generated clients read and write lists, sub-tasks and tasks that recur, and sync.
 
 Those of the version before recurrence read such tasks.
 
@@ -27,6 +27,9 @@ LISTS = Path(__file__).with_name("lists")
 RECURRENCE = Path(__file__).with_name("recurrence")
 """A program for each client that closes and reopens a task that recurs, and reads its series."""
 
+SYNC = Path(__file__).with_name("sync")
+"""A program for each client that reads a first sync, and the changes after it."""
+
 READ_BEFORE = """\
 listed: Buy stamps, FREQ=DAILY
 got: Buy stamps, FREQ=DAILY
@@ -42,6 +45,14 @@ series: 2096-04-01, 2096-04-08
 reopened: needs-action, True
 series: 2096-04-01
 ended: True, True
+"""
+SYNCED = """\
+lists: list Food, more True, full True
+tasks: task Milk, task Bread, more True, full True
+in step: nothing, more False, full False
+cut: task Oat milk, more True, full False
+rest: task gone True, more False, full False
+refused: 400 since
 """
 WRITTEN = """\
 lists: Work, Food
@@ -77,6 +88,14 @@ def test_a_client_closes_and_reopens_a_task_that_recurs(
     done = run_program(page, program_in(RECURRENCE, page), grown_service, workplace, path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout == RECURRED, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_client_syncs(grown_service: Service, page: Page, workplace: Path, path: str) -> None:
+    """It reads lists and tasks, those that are gone, a page that is cut, and an altered token."""
+    done = run_program(page, program_in(SYNC, page), grown_service, workplace, path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == SYNCED, done.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

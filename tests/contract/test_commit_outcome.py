@@ -1,41 +1,80 @@
-"""Commit outcome: what `resolve_commit_outcome` finds out about a lost response to COMMIT.
+"""Commit outcome: how a lost response to COMMIT is resolved, by the owner's lock and log."""
 
-After a crash PostgreSQL may assign the id of an unrecorded transaction to another one.
-"""
-
-from contextlib import nullcontext
-from uuid import uuid4
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, suppress
+from datetime import datetime
+from functools import partial
+from itertools import count
+from typing import NamedTuple
+from uuid import UUID
 
 import pytest
-from sqlalchemy import Connection, Engine
-from tests.databases import Database, service_engine
+from sqlalchemy import Engine
+from tests.databases import Database, await_lock, service_engine
 
 from taskservice.adapters.sql.connection import commit_outcome
-from taskservice.adapters.sql.connection.commit_outcome import (
-    CURRENT_TRANSACTION_ID,
-    resolve_commit_outcome,
-)
+from taskservice.adapters.sql.connection.commit_outcome import IsCommitted, resolve_commit_outcome
+from taskservice.adapters.sql.connection.compiled_statements import Session
 from taskservice.adapters.sql.connection.errors import ConnectionLost
 from taskservice.adapters.sql.connection.sessions import autocommit_session
-from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
-from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.core.clock import system_clock
+from taskservice.adapters.sql.storage.repository import SqlStorage, Written
+from taskservice.core.changes import UNKNOWN_ORIGIN, Change, DescribeChange
 from taskservice.core.errors import Unavailable
-from taskservice.testing import ADA
+from taskservice.core.ids import TimeOrderedIds
+from taskservice.core.task import NewTask, Task
+from taskservice.core.workspace import Workspace
+from taskservice.testing import START
+
+_numbers = count()
+_new_id = TimeOrderedIds()
 
 
-def begun(connection: Connection) -> str:
-    """Begin a transaction, and return its id."""
-    connection.exec_driver_sql("BEGIN")
-    return str(connection.exec_driver_sql(f"SELECT {CURRENT_TRANSACTION_ID}").scalar_one())
+class Owner(NamedTuple):
+    """An owner, the ids of whose changes are known to the test."""
+
+    engine: Engine
+    name: str
+    ids: list[UUID]
+
+    def open_workspace(self, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
+        storage = SqlStorage(self.engine)
+        storage._new_change_id = self.new_id  # type: ignore[assignment]
+        return storage.open_workspace(self.name, atomic=atomic)
+
+    def new_id(self, now: datetime) -> UUID:
+        self.ids.append(_new_id(now))
+        return self.ids[-1]
+
+    def add(self, workspace: Workspace) -> tuple[Task, Change]:
+        """Add a task; return it and its change."""
+        task = workspace.tasks.add(NewTask(title="Buy milk"))
+        change = DescribeChange(lambda _: self.ids[-1], UNKNOWN_ORIGIN).creation(task, START)
+        return task, change
+
+    def open_session(self) -> AbstractContextManager[Session]:
+        return autocommit_session(self.engine, self.name)
+
+    def lose(self, *changes: Change) -> None:
+        """Lose the response to a COMMIT of changes."""
+        written = Written()
+        written.changes.extend(changes)
+        self.resolve(partial(written.is_committed, self.open_session))
+
+    def lose_key(self, key: str) -> None:
+        """Lose the response to a COMMIT of a key alone."""
+        written = Written()
+        written.keys.append(key)
+        self.resolve(partial(written.is_committed, self.open_session))
+
+    def resolve(self, is_committed: IsCommitted) -> None:
+        """Lose the response to a COMMIT."""
+        with self.open_workspace():
+            lose(self.engine, is_committed)
 
 
-def lose(engine: Engine, transaction_id: str | None, *, is_committed: bool) -> None:
-    """Lose the response to the COMMIT of a transaction."""
-    with (
-        engine.connect() as connection,
-        resolve_commit_outcome(connection, transaction_id, lambda: is_committed),
-    ):
+def lose(engine: Engine, is_committed: IsCommitted | None) -> None:
+    """Lose the response to a COMMIT."""
+    with engine.connect() as connection, resolve_commit_outcome(connection, is_committed):
         raise ConnectionLost("lost", "unknown")
 
 
@@ -47,94 +86,140 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return found
 
 
-@pytest.mark.parametrize("kind", ["role_engine", "superuser_engine"])
-def test_a_committed_transaction_with_its_rows_was_applied(
-    request: pytest.FixtureRequest, pauses: list[float], kind: str
+@pytest.fixture
+def owner(role_engine: Engine) -> Owner:
+    """An owner who has nothing yet, not even a number."""
+    return Owner(role_engine, f"lost-commits-{next(_numbers)}", [])
+
+
+def test_a_change_in_the_log_was_applied(owner: Owner, pauses: list[float]) -> None:
+    """The block ends normally at the first look, whatever became of the task since."""
+    with owner.open_workspace() as workspace:
+        task, change = owner.add(workspace)
+        owner.lose(change)
+        workspace.tasks.change(task.id, Task.complete)
+        owner.lose(change)
+        workspace.tasks.remove(task.id)
+        owner.lose(change)
+    assert pauses == [commit_outcome.POLL_INTERVAL] * 3
+
+
+def test_the_last_change_of_a_transaction_is_looked_for(owner: Owner) -> None:
+    """All are committed, or none."""
+    with owner.open_workspace() as workspace:
+        task, change = owner.add(workspace)
+    missing = DescribeChange(_new_id, UNKNOWN_ORIGIN).removal(task, START)
+    owner.lose(missing, change)
+    with pytest.raises(Unavailable) as caught:
+        owner.lose(change, missing)
+    assert caught.value.outcome == "not_applied"
+
+
+def test_a_change_that_was_rolled_back_was_not_applied(owner: Owner) -> None:
+    """Also if it was the owner's first one, and if its number is another change's now."""
+    with suppress(ZeroDivisionError), owner.open_workspace(atomic=True) as workspace:
+        _, change = owner.add(workspace)
+        raise ZeroDivisionError
+    with pytest.raises(Unavailable) as caught:
+        owner.lose(change)
+    assert caught.value.outcome == "not_applied"
+    with owner.open_workspace() as workspace:
+        owner.add(workspace)
+    with pytest.raises(Unavailable) as caught:
+        owner.lose(change)
+    assert caught.value.outcome == "not_applied"
+
+
+def test_without_a_change_a_key_is_looked_for(owner: Owner) -> None:
+    """It was applied if it is stored. A transaction that wrote nothing has lost nothing."""
+    owner.lose()
+    with owner.open_workspace() as workspace:
+        workspace.idempotency.begin("a key", b"fingerprint")
+        owner.lose_key("a key")
+    with suppress(ZeroDivisionError), owner.open_workspace(atomic=True) as workspace:
+        workspace.idempotency.begin("another key", b"fingerprint")
+        raise ZeroDivisionError
+    with pytest.raises(Unavailable) as caught:
+        owner.lose_key("another key")
+    assert caught.value.outcome == "not_applied"
+
+
+def test_a_key_in_progress_is_waited_for(owner: Owner, superuser_engine: Engine) -> None:
+    """It may still be committed."""
+    with ThreadPoolExecutor(1) as pool:
+        with owner.open_workspace(atomic=True) as workspace:
+            workspace.idempotency.begin("slow key", b"fingerprint")
+            looked = pool.submit(owner.lose_key, "slow key")
+            await_lock(superuser_engine)
+        looked.result()
+
+
+def test_without_a_way_to_look_the_outcome_stays_unknown(
+    role_engine: Engine, pauses: list[float]
 ) -> None:
-    """The block ends normally as soon as the status is known, with and without a pool."""
-    engine = request.getfixturevalue(kind)
-    with engine.connect() as connection:
-        transaction_id = begun(connection)
-        connection.exec_driver_sql("COMMIT")
-    lose(engine, transaction_id, is_committed=True)
-    assert pauses == [commit_outcome.POLL_INTERVAL]
-
-
-def test_without_a_transaction_id_the_outcome_stays_unknown(role_engine: Engine) -> None:
     """The error keeps the outcome that it had."""
     with pytest.raises(ConnectionLost) as caught:
-        lose(role_engine, None, is_committed=True)
-    assert caught.value.outcome == "unknown"
+        lose(role_engine, None)
+    assert (caught.value.outcome, pauses) == ("unknown", [])
 
 
-def test_a_reused_transaction_id_is_detected(role_engine: Engine) -> None:
-    """It is committed, and the rows are missing: it was another transaction's."""
-    with role_engine.connect() as connection:
-        transaction_id = begun(connection)
-        connection.exec_driver_sql("COMMIT")
-    with pytest.raises(Unavailable) as caught:
-        lose(role_engine, transaction_id, is_committed=False)
-    assert caught.value.outcome == "not_applied"
-
-
-def test_a_standby_cannot_resolve_the_outcome(
-    role_engine: Engine, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("begins", [True, False])
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_transaction_in_progress_is_waited_for(
+    owner: Owner, superuser_engine: Engine, fails: bool, begins: bool
 ) -> None:
-    """An id from the future is `not_applied` on a primary, and `unknown` on a standby."""
-    monkeypatch.setattr(commit_outcome, "RETRY_TIMEOUT", 0.1)
-    with role_engine.connect() as connection:
-        future_id = str(int(begun(connection)) + 1_000_000)
-        connection.exec_driver_sql("ROLLBACK")
-    with pytest.raises(Unavailable) as caught:
-        lose(role_engine, future_id, is_committed=False)
-    assert caught.value.outcome == "not_applied"
-    on_a_standby = commit_outcome._STATUS_QUERY.replace("pg_is_in_recovery()", "true")
-    monkeypatch.setattr(commit_outcome, "_STATUS_QUERY", on_a_standby)
-    with pytest.raises(Unavailable) as caught:
-        lose(role_engine, future_id, is_committed=False)
-    assert caught.value.outcome == "unknown"
-
-
-def test_resolving_needs_no_second_connection(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The lost connection returns to the pool first."""
-    monkeypatch.setattr(commit_outcome, "RETRY_TIMEOUT", 0.1)
-    engine = service_engine(database.service, pool_size=1, pool_timeout=0.1)
-    with engine.connect() as connection:
-        transaction_id = begun(connection)
-        connection.exec_driver_sql("COMMIT")
-    lose(engine, transaction_id, is_committed=True)
-    engine.dispose()
+    """By the lock of the owner's number, also if it is the first; then the log tells."""
+    if not begins:
+        with owner.open_workspace() as workspace:
+            owner.add(workspace)
+    with ThreadPoolExecutor(1) as pool:
+        with suppress(ZeroDivisionError), owner.open_workspace(atomic=True) as workspace:
+            _, change = owner.add(workspace)
+            resolving = pool.submit(owner.lose, change)
+            await_lock(superuser_engine)
+            if fails:
+                raise ZeroDivisionError
+        error = resolving.exception()
+    assert getattr(error, "outcome", "applied") == ("not_applied" if fails else "applied")
 
 
 def test_a_transaction_in_progress_is_unknown_after_the_timeout(
-    role_engine: Engine, monkeypatch: pytest.MonkeyPatch
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It may still be committed."""
     monkeypatch.setattr(commit_outcome, "RETRY_TIMEOUT", 0.1)
-    with role_engine.connect() as connection:
-        transaction_id = begun(connection)
+    with owner.open_workspace(atomic=True) as workspace:
+        _, change = owner.add(workspace)
         with pytest.raises(Unavailable) as caught:
-            lose(role_engine, transaction_id, is_committed=False)
-        connection.exec_driver_sql("ROLLBACK")
+            owner.lose(change)
     assert caught.value.outcome == "unknown"
+    owner.lose(change)
 
 
-def test_a_result_is_committed_if_its_key_has_it(role_engine: Engine) -> None:
-    """Another result, or none, does not count."""
-    key = str(uuid4())
-    opened = SqlStorage(role_engine).open_workspace(ADA)
-    with opened, autocommit_session(role_engine, ADA) as session:
-        mine, others = (
-            SqlIdempotencyStore(lambda: nullcontext(session), system_clock) for _ in range(2)
-        )
-        mine.begin(key, b"digest")
-        mine.complete(key, b"a response")
-        assert mine.is_committed(session)
-        others.complete(key, b"another")
-        assert not mine.is_committed(session)
-        assert others.is_committed(session)
-        with pytest.raises(Unavailable, match="wrote no row"):
-            others.complete(f"{key}: never claimed", b"another")
-        assert not others.is_committed(session)
+def test_a_read_only_database_resolves_only_what_it_has(
+    database: Database, monkeypatch: pytest.MonkeyPatch, owner: Owner
+) -> None:
+    """Such as a standby, which may lack the last commits: it takes no lock."""
+    monkeypatch.setattr(commit_outcome, "RETRY_TIMEOUT", 0.1)
+    with owner.open_workspace() as workspace:
+        task, change = owner.add(workspace)
+    missing = DescribeChange(_new_id, UNKNOWN_ORIGIN).removal(task, START)
+    setting = "options=-c%20default_transaction_read_only%3Don"
+    standby = service_engine(f"{database.service}?{setting}")
+    owner._replace(engine=standby).lose(change)
+    with pytest.raises(Unavailable, match="lost") as caught:
+        owner._replace(engine=standby).lose(missing)
+    assert caught.value.outcome == "unknown"
+    standby.dispose()
+
+
+def test_resolving_needs_no_second_connection(
+    database: Database, owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lost connection returns to the pool first."""
+    monkeypatch.setattr(commit_outcome, "RETRY_TIMEOUT", 0.1)
+    with owner.open_workspace() as workspace:
+        _, change = owner.add(workspace)
+    engine = service_engine(database.service, pool_size=1, pool_timeout=0.1)
+    owner._replace(engine=engine).lose(change)
+    engine.dispose()

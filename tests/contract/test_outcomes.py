@@ -5,15 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
 from datetime import date, datetime
 from functools import partial
-from itertools import count
+from itertools import chain, count, repeat
 from time import monotonic
 from typing import Any, NamedTuple
-from unittest.mock import Mock, create_autospec
+from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, event, text
-from sqlalchemy.exc import DBAPIError
 from tests.databases import Database, await_lock, service_engine
 from tests.keyed import add_once
 from tests.postgres import Databases
@@ -23,14 +22,11 @@ from taskservice.adapters.sql import engine as engines
 from taskservice.adapters.sql.connection import commit_outcome, retries
 from taskservice.adapters.sql.connection.errors import ConnectionLost
 from taskservice.adapters.sql.connection.timeouts import ReadTimeout, TimeoutConnection
-from taskservice.adapters.sql.storage import retryable_writes
-from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.adapters.sql.storage.retryable_writes import Delete
-from taskservice.adapters.sql.storage.rows import Rows
-from taskservice.core.errors import ReadOnly, TaskNotFound, Unavailable
+from taskservice.core.errors import ReadOnly, StaleEntity, TaskNotFound, Unavailable
 from taskservice.core.idempotency import IdempotencyKey, begin
+from taskservice.core.ids import NewId, TimeOrderedIds
 from taskservice.core.moves import Move
 from taskservice.core.operations.metrics import Metrics, WriteOutcome
 from taskservice.core.preconditions import at_version, with_precondition
@@ -112,7 +108,9 @@ class Fragile(NamedTuple):
 def fragile(database: Database) -> Iterator[Fragile]:
     with tcp_proxy(database.service) as (proxy, through):
         resolved = ResolvedCommits()
-        engine = service_engine(through, pool_size=1, metrics=resolved)
+        engine = service_engine(
+            through, pool_size=1, statement_timeout=20, lock_timeout=10, metrics=resolved
+        )
         yield Fragile(engine, proxy, resolved)
         engine.dispose()
 
@@ -129,28 +127,38 @@ def test_a_lost_response_to_commit_is_resolved(fragile: Fragile) -> None:
     assert fragile.titles().count("under lost") == 1
 
 
-def test_a_commit_without_its_rows_was_not_applied(
-    fragile: Fragile, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """PostgreSQL may have assigned the transaction id to another transaction."""
-    fragile.create("before that")
+def test_a_lost_commit_of_a_key_alone_is_applied(fragile: Fragile) -> None:
+    """Without a change its record is looked for, which a retry has."""
+    title = fragile.create("used")
+
+    def replay() -> str:
+        with SqlStorage(fragile.engine).open_workspace(OWNER, atomic=True) as workspace:
+            if begin(workspace.idempotency, IdempotencyKey("alone", b"fingerprint")) is None:
+                workspace.idempotency.complete("alone", title.encode())
+            found = begin(workspace.idempotency, IdempotencyKey("alone", b"fingerprint"))
+        assert found is not None
+        return found.decode()
+
     fragile.proxy.lose_answer_to = COMMIT
-    monkeypatch.setattr(SqlIdempotencyStore, "is_committed", lambda *_: False)
-    with pytest.raises(Unavailable) as caught:
-        fragile.create("another's")
-    assert [caught.value.outcome] == fragile.resolved.outcomes == ["not_applied"]
+    assert replay() == title
+    assert fragile.resolved.outcomes == ["applied"]
+    assert replay() == title
 
 
-def test_without_a_check_for_its_rows_the_transaction_status_decides(fragile: Fragile) -> None:
-    """The block ends normally."""
+def test_an_import_whose_commit_got_no_response_is_applied(fragile: Fragile) -> None:
+    """By its last change. One of nothing new has nothing to lose."""
+    owner_data = SqlOwnerData(fragile.engine, ADA)
+    entities = some_tasks(2)
     fragile.add("before")
     fragile.proxy.lose_answer_to = COMMIT
-    restored = SqlOwnerData(fragile.engine, ADA).import_entities(some_tasks(1))
-    assert (restored, fragile.proxy.lost) == ([], 1)
+    assert (owner_data.import_entities(entities), fragile.proxy.lost) == ([], 1)
+    assert owner_data.count().changes == 2
+    fragile.proxy.lose_answer_to = COMMIT
+    assert (owner_data.import_entities(entities), fragile.proxy.lost) == ([], 2)
 
 
 def test_a_move_whose_commit_got_no_response_is_applied(fragile: Fragile) -> None:
-    """It has no key, and the transaction status decides."""
+    """It has no key; the log decides."""
     first, second = (fragile.add(title) for title in "AB")
     open_own = partial(SqlStorage(fragile.engine).open_workspace, OWNER)
     fragile.proxy.lose_answer_to = COMMIT
@@ -434,37 +442,131 @@ def test_beginning_a_transaction_is_retried(fragile: Fragile, postgresql: Databa
     assert fragile.create("after the end") == "under after the end"
 
 
+EDIT = "changed by others"
+
+
+def edit_twice(tasks: TaskService, task_id: UUID) -> None:
+    """Change a task and reopen it."""
+    tasks.change(task_id, partial(Task.edit, title=EDIT))
+    tasks.change(task_id, partial(Task.edit, completed=False, description=EDIT))
+
+
 MEANWHILE: dict[str, Callable[[TaskService, UUID], object]] = {
-    "changed twice": lambda tasks, task_id: [
-        tasks.change(task_id, partial(Task.edit, title=title)) for title in ("one", "two")
-    ],
-    "deleted": lambda tasks, task_id: tasks.remove(task_id),
+    "changed": edit_twice,
+    "removed": lambda tasks, task_id: tasks.remove(task_id),
 }
 
 
-@pytest.mark.parametrize("meanwhile", MEANWHILE.values(), ids=MEANWHILE)
-def test_a_lost_change_of_a_task_changed_by_others_is_unknown(
-    fragile: Fragile,
-    database: Database,
-    pauses: list[float],
-    meanwhile: Callable[[TaskService, UUID], object],
+class Overtaken(NamedTuple):
+    """A write of which something is lost, what others do meanwhile, and what comes of it.
+
+    The result is a version or an error; the changes of the task are those in the log.
+    """
+
+    loss: str
+    write: str
+    meanwhile: str
+    result: int | type[Exception] | None
+    changes: str
+
+
+OVERTAKEN = [
+    Overtaken("lose", "change", "changed", 4, "created changed changed completed"),
+    Overtaken("lose", "change", "removed", TaskNotFound, "created removed"),
+    Overtaken("lose", "change of a version", "changed", StaleEntity, "created changed changed"),
+    Overtaken("lose", "change of a version", "removed", TaskNotFound, "created removed"),
+    Overtaken("lose", "remove", "changed", None, "created changed changed removed"),
+    Overtaken("lose", "remove", "removed", TaskNotFound, "created removed"),
+    Overtaken("lose", "remove of a version", "changed", StaleEntity, "created changed changed"),
+    Overtaken("lose", "remove of a version", "removed", TaskNotFound, "created removed"),
+    Overtaken("lose_answer_to", "change", "changed", 2, "created completed changed reopened"),
+    Overtaken("lose_answer_to", "change", "removed", 2, "created completed removed"),
+    Overtaken(
+        "lose_answer_to", "change of a version", "changed", 2, "created completed changed reopened"
+    ),
+    Overtaken("lose_answer_to", "change of a version", "removed", 2, "created completed removed"),
+    Overtaken("lose_answer_to", "create", "changed", 1, "created changed changed"),
+    Overtaken("lose_answer_to", "create", "removed", 1, "created removed"),
+]
+
+
+def types_of_changes(engine: Engine, ids: UUID) -> str:
+    """Return what has happened to a task, in the order of the log."""
+    query = text("SELECT type FROM changes WHERE entity_id = :id ORDER BY seq")
+    with engine.connect() as connection:
+        types = connection.execute(query, {"id": ids}).scalars().all()
+    return " ".join(one.removeprefix("task.") for one in types)
+
+
+@pytest.mark.parametrize("case", OVERTAKEN, ids=lambda one: " ".join(one[:3]))
+def test_a_lost_write_of_a_task_that_others_write_has_one_effect(
+    fragile: Fragile, role_engine: Engine, superuser_engine: Engine, case: Overtaken
 ) -> None:
-    """Two versions later, or deleted: the lost write may have been applied before."""
-    other = service_engine(database.service)
-    task = fragile.add("contended")
+    """It is found in the log if it was applied; else it is done on what others have left."""
+    known = TimeOrderedIds()(START)
+    storage = SqlStorage(fragile.engine, new_id=ids_of(known))
+    is_creation = case.write == "create"
+    write = CREATE if is_creation else WRITES[case.write]
+    task = None if is_creation else storage_add(storage)
 
-    def overtake() -> None:
-        with tasks_of(SqlStorage(other).open_workspace)(OWNER) as tasks:
-            meanwhile(tasks, task.id)
+    def write_elsewhere() -> None:
+        if case.loss == "lose_answer_to":
+            applied = "created" if is_creation else "created completed"
+            while types_of_changes(superuser_engine, known) != applied:
+                pass
+        with tasks_of(SqlStorage(role_engine).open_workspace)(OWNER) as tasks:
+            MEANWHILE[case.meanwhile](tasks, known)
 
-    fragile.proxy.lose, fragile.proxy.on_loss = b"UPDATE tasks", overtake
-    with (
-        tasks_of(SqlStorage(fragile.engine).open_workspace)(OWNER) as tasks,
-        pytest.raises(Unavailable, match="changed by another request") as caught,
-    ):
-        tasks.change(task.id, Task.complete)
-    assert (caught.value.outcome, pauses) == ("unknown", [])
-    other.dispose()
+    def overtake(*_: object) -> None:
+        if fragile.proxy.lost == 1:
+            fragile.proxy.lost = 2
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(write_elsewhere).result()
+
+    fragile.add("before")
+    event.listen(fragile.engine, "before_cursor_execute", overtake)
+    setattr(fragile.proxy, case.loss, write.statement)
+    found: Any
+    try:
+        with tasks_of(storage.open_workspace)(OWNER) as tasks:
+            found = write.operation(tasks, task)  # type: ignore[arg-type]
+    except (TaskNotFound, StaleEntity) as error:
+        found = type(error)
+    assert fragile.proxy.lost == 2
+    assert getattr(found, "version", found) == case.result
+    assert types_of_changes(superuser_engine, known) == case.changes
+
+
+CREATE = Write(lambda tasks, _: tasks.add(NewTask(title="contended")), b"INSERT INTO tasks", 1)
+
+
+def ids_of(known: UUID) -> NewId:
+    """Return a function that generates a known id, and others after it."""
+    ids = chain([known], map(TimeOrderedIds(), repeat(START)))
+    return lambda _: next(ids)
+
+
+def storage_add(storage: SqlStorage) -> Task:
+    """Add the task of the first id."""
+    with storage.open_workspace(OWNER) as workspace:
+        return workspace.tasks.add(NewTask(title="contended"))
+
+
+def test_a_creation_that_is_lost_twice_has_one_effect(
+    fragile: Fragile, superuser_engine: Engine
+) -> None:
+    """First its request, then the response to the retry."""
+    fragile.add("before")
+
+    def lose_next() -> None:
+        fragile.proxy.on_loss = lambda: None
+        fragile.proxy.lose_answer_to = CREATE.statement
+
+    fragile.proxy.lose, fragile.proxy.on_loss = CREATE.statement, lose_next
+    task = fragile.add("lost twice")
+    assert fragile.proxy.lost == 2
+    assert fragile.titles().count("lost twice") == 1
+    assert types_of_changes(superuser_engine, task.id) == "created"
 
 
 def test_a_lost_change_overtaken_by_another_is_retried(
@@ -488,34 +590,25 @@ def test_a_lost_change_overtaken_by_another_is_retried(
     other.dispose()
 
 
-def test_a_lost_delete_of_an_old_version_was_not_applied(
-    monkeypatch: pytest.MonkeyPatch,
+def test_a_lost_removal_of_an_old_version_was_not_applied(
+    fragile: Fragile, role_engine: Engine
 ) -> None:
-    """If another request deletes the task then, it is not found."""
-    task = Task.create(OWNER, START, lambda _: UUID(int=1), NewTask(title="contended"))
-    changed = task.complete(START)
-    rows = create_autospec(Rows, instance=True)
-    rows.find.side_effect = [task, changed, TaskNotFound(task.id)]
-    write = Mock(side_effect=[ConnectionLost("lost"), False])
-    monkeypatch.setattr(retryable_writes, "write", write)
-    removal: Delete[Task] = Delete(task.id, None)
-    with pytest.raises(ConnectionLost):
-        removal(rows)
-    with pytest.raises(TaskNotFound):
-        removal(rows)
+    """If another request removes the changed task then, it is not found."""
+    task = fragile.add("contended")
 
+    def remove_elsewhere(seen: Task) -> None:
+        if seen.version == 2:
+            with tasks_of(SqlStorage(role_engine).open_workspace)(OWNER) as tasks:
+                tasks.remove(task.id)
 
-def test_a_retried_insert_whose_connection_is_lost_is_not_taken_for_done(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Only the row itself proves that an earlier attempt has inserted it."""
-    task = Task.create(OWNER, START, lambda _: UUID(int=1), NewTask(title="contended"))
-    lost = DBAPIError("INSERT", None, Exception(), connection_invalidated=True)
-    monkeypatch.setattr(retryable_writes, "write", Mock(side_effect=lost))
-    retried = retryable_writes.Insert(task)
-    retried.unacknowledged = task
-    with pytest.raises(DBAPIError):
-        retried(create_autospec(Rows, instance=True))
+    fragile.proxy.lose = b"DELETE FROM tasks"
+    fragile.proxy.on_loss = lambda: overtake(role_engine, task.id)
+    with (
+        tasks_of(SqlStorage(fragile.engine).open_workspace)(OWNER) as tasks,
+        pytest.raises(TaskNotFound),
+    ):
+        tasks.remove(task.id, remove_elsewhere)
+    assert fragile.proxy.lost == 1
 
 
 def overtake(engine: Engine, task_id: UUID) -> None:

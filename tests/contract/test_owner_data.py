@@ -17,6 +17,7 @@ from taskservice.adapters.sql.connection import sqlite as sqlite_files
 from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.adapters.sql.tables import OWNED_TABLES
 from taskservice.core.errors import AccessDenied, InvalidEntity
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.owner_data import ErasureIncomplete, OpenOwnerData, OwnerCounts
@@ -25,6 +26,8 @@ from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import ADA, BOB, START, TickingClock, tasks_of
 from taskservice.testing.contract import OwnerDataContract
 from taskservice.testing.contract.owner_data import a_tree, some_tasks
+
+EMPTY = f"TRUNCATE {', '.join(table.name for table in OWNED_TABLES)}"
 
 
 class Services(NamedTuple):
@@ -47,7 +50,7 @@ def services(request: pytest.FixtureRequest, clock: TickingClock) -> Services:
         return Services(SqlStorage(engine, clock).open_workspace, archived, archived)
     superuser, role = map(request.getfixturevalue, ("superuser_engine", "role_engine"))
     with superuser.connect() as connection:
-        connection.execute(text("TRUNCATE tasks, lists, idempotency_keys"))
+        connection.execute(text(EMPTY))
     owner = request.getfixturevalue("database").owner_engine
     return Services(
         SqlStorage(role, clock).open_workspace,
@@ -89,12 +92,12 @@ def test_the_serving_role_cannot_erase_and_removes_nothing(
 ) -> None:
     """It lacks DELETE on idempotency records, so its tasks stay too."""
     with superuser_engine.connect() as connection:
-        connection.execute(text("TRUNCATE tasks, lists, idempotency_keys"))
+        connection.execute(text(EMPTY))
     archived = SqlOwnerData(role_engine, ADA)
     archived.import_entities(some_tasks(3))
     with pytest.raises(AccessDenied):
         archived.erase()
-    assert archived.count() == OwnerCounts({"list": 0, "task": 3}, 0)
+    assert archived.count() == OwnerCounts({"list": 0, "task": 3}, 0, 3)
 
 
 @pytest.fixture
@@ -149,7 +152,7 @@ def test_erase_reports_bytes_that_a_reader_keeps_on_disk(hurried: Engine) -> Non
             ErasureIncomplete, match="another connection reads the database"
         ) as caught:
             archived.erase()
-    nothing = OwnerCounts({"list": 0, "task": 0}, 0)
+    nothing = OwnerCounts({"list": 0, "task": 0}, 0, 0)
     assert (caught.value.removed, archived.count(), archived.erase()) == (there, nothing, nothing)
     assert found("aardvark", hurried) == []
 
@@ -179,8 +182,8 @@ def test_an_import_reads_only_the_tasks_of_its_batch(
     first, second, third = some_tasks(3)
     SqlOwnerData(sqlite, ADA).import_entities([first, second])
     monkeypatch.setattr(mapping_of(Task), "from_row", reading)
-    SqlOwnerData(sqlite, ADA).import_entities([third])
-    assert read == [third.id]
+    SqlOwnerData(sqlite, ADA).import_entities([second, third])
+    assert read == [second.id]
 
 
 BROKEN: dict[str, Any] = {

@@ -1,6 +1,8 @@
 """How many statements a request sends, each of which is a round trip to the database.
 
-A transaction begins with one that sets the owner, and ends with COMMIT.
+A transaction begins with one that sets the owner, and ends with COMMIT. On PostgreSQL a write
+takes its number and logs its change in the same statement. SQLite has no round trips; there a
+write is a transaction of several statements.
 """
 
 from itertools import count
@@ -16,43 +18,42 @@ from taskservice.adapters.sql.storage.repository import SqlStorage
 
 KEY = {"Idempotency-Key": "key"}
 
-# With one statement more on PostgreSQL if it takes the lock of those who change a tree or an order.
 REQUESTS = {
     'POST tasks {"title": "A"}': 1,
     'POST tasks {"title": "A", "list_id": "$groceries"}': 1,
-    'POST tasks {"title": "A", "parent_id": "$parent"}': 5,
+    'POST tasks {"title": "A", "parent_id": "$parent"}': 6,
     'POST tasks {"title": ""}': 0,
     'POST tasks {"title": "A", "due": "2026-03-01", "recurrence": "FREQ=DAILY"}': 1,
     'POST tasks {"title": "A", "due": "2026-03-01", "recurrence": "FREQ=HOURLY"}': 0,
-    'POST lists {"name": "A"}': 5,
+    'POST lists {"name": "A"}': 6,
     "GET tasks?list_id=$groceries&sort=position": 1,
     'PATCH tasks/$first {"title": "B"}': 2,
     'PATCH tasks/$child {"title": "B", "list_id": "$groceries", "parent_id": "$parent"}': 2,
     "PATCH tasks/$first/complete": 2,
     "GET tasks?series_id=$daily&sort=-created_at": 1,
     'PATCH tasks/$daily {"title": "B"}': 2,
-    'PATCH tasks/$first {"due": "2026-03-01", "recurrence": "FREQ=DAILY"}': 7,
+    'PATCH tasks/$first {"due": "2026-03-01", "recurrence": "FREQ=DAILY"}': 8,
     'PATCH tasks/$daily {"recurrence": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}': 1,
     'PATCH tasks/$daily {"recurrence": "FREQ=WEEKLY"}': 2,
     'PATCH tasks/$daily {"recurrence": "FREQ=HOURLY"}': 0,
-    'PATCH tasks/$daily {"recurrence": null}': 7,
-    "PATCH tasks/$daily/complete": 10,
-    'PATCH tasks/$daily {"status": "cancelled"}': 10,
+    'PATCH tasks/$daily {"recurrence": null}': 8,
+    "PATCH tasks/$daily/complete": 11,
+    'PATCH tasks/$daily {"status": "cancelled"}': 11,
     "PATCH tasks/$done/complete": 1,
-    'PATCH tasks/$done/complete {"completed": false}': 9,
+    'PATCH tasks/$done/complete {"completed": false}': 10,
     "DELETE tasks/$daily": 2,
-    'PATCH tasks/$first {"list_id": "$groceries"}': 9,
-    'PATCH tasks/$first {"parent_id": "$second"}': 9,
-    'PATCH tasks/$first/position {"after": "$second"}': 7,
-    'PATCH tasks/$first/position {"before": "$third"}': 7,
-    'PATCH tasks/$third/position {"place": "first"}': 6,
-    'PATCH tasks/$first/position {"place": "last"}': 6,
-    'PATCH tasks/$second/position {"after": "$first"}': 5,
+    'PATCH tasks/$first {"list_id": "$groceries"}': 10,
+    'PATCH tasks/$first {"parent_id": "$second"}': 10,
+    'PATCH tasks/$first/position {"after": "$second"}': 8,
+    'PATCH tasks/$first/position {"before": "$third"}': 8,
+    'PATCH tasks/$third/position {"place": "first"}': 7,
+    'PATCH tasks/$first/position {"place": "last"}': 7,
+    'PATCH tasks/$second/position {"after": "$first"}': 6,
     "DELETE tasks/$first": 2,
-    "DELETE tasks/$parent": 10,
-    "DELETE tasks/$parent?subtasks=delete": 7,
+    "DELETE tasks/$parent": 11,
+    "DELETE tasks/$parent?subtasks=delete": 8,
     "DELETE lists/$empty": 2,
-    "DELETE lists/$groceries?tasks=inbox": 8,
+    "DELETE lists/$groceries?tasks=inbox": 9,
 }
 WITH_KEY = {
     'POST tasks {"title": "A"}': 5,
@@ -63,9 +64,25 @@ WITH_KEY = {
 _numbers = count()
 
 
-@pytest.fixture(params=["sqlite", "role_engine"])
+SYNC = {
+    "GET changes": 1,
+    "GET changes?limit=1": 1,
+    "GET changes?limit=1&since=$page": 1,
+    "GET changes?since=$delta": 1,
+    "GET changes?since=": 0,
+}
+ON_SQLITE = {
+    'POST tasks {"title": "A"}': ["BEGIN", "INSERT", "INSERT", "INSERT", "COMMIT"],
+    "PATCH tasks/$first/complete": ["SELECT", "BEGIN", "UPDATE", "INSERT", "INSERT", "COMMIT"],
+    "PATCH tasks/$done/complete": ["SELECT"],
+    "DELETE tasks/$first": ["SELECT", "BEGIN", "DELETE", "UPDATE", "INSERT", "INSERT", "COMMIT"],
+    "GET changes?since=$delta": ["SELECT"],
+}
+
+
+@pytest.fixture
 def engine(request: pytest.FixtureRequest) -> Engine:
-    found: Engine = request.getfixturevalue(request.param)
+    found: Engine = request.getfixturevalue(getattr(request, "param", "role_engine"))
     return found
 
 
@@ -87,17 +104,28 @@ def ids(ada: ApiClient) -> dict[str, str]:
     daily, done = (ada.create(due="2026-03-01", recurrence="FREQ=DAILY")["id"] for _ in range(2))
     assert ada("PATCH", f"/{done}/complete").json["next_id"]
     child = ada.create(parent_id=parent)["id"]
-    return {**found, **inbox, "daily": daily, "done": done, "child": child}
+    page = ada("GET", f"/api/tasks/{ada.user}/changes?limit=1").json["next"]
+    tokens = {"page": page, "delta": delta_token(ada)}
+    return {**found, **inbox, "daily": daily, "done": done, "child": child, **tokens}
+
+
+def delta_token(ada: ApiClient) -> str:
+    """Return the token of a user's client that is up to date."""
+    page = ada("GET", f"/api/tasks/{ada.user}/changes").json
+    while page["more"]:
+        page = ada("GET", f"/api/tasks/{ada.user}/changes?since={page['next']}").json
+    token: str = page["next"]
+    return token
 
 
 def statements_of(engine: Engine, ada: ApiClient, request: str, **headers: Any) -> list[str]:
-    """Send a request, and return its statements without that of the lock."""
+    """Send a request, and return its statements."""
     method, path, *body = request.split(" ", 2)
     send: dict[str, Any] = {"data": body[0], "content_type": "application/json"} if body else {}
     with sent(engine) as statements:
         response = ada(method, f"/api/tasks/{ada.user}/{path}", **headers, **send)
     assert response.status_code != 500, response.text
-    return [one for one in statements if "pg_advisory" not in one]
+    return statements
 
 
 @pytest.mark.parametrize("request_", REQUESTS)
@@ -107,6 +135,25 @@ def test_a_request_sends_as_many_statements_as_it_needs(
     """A plain creation one, a change two, also in a list; a refusal by its own values none."""
     statements = statements_of(engine, ada, Template(request_).substitute(ids))
     assert len(statements) == REQUESTS[request_], statements
+
+
+@pytest.mark.parametrize("request_", SYNC)
+def test_a_page_of_changes_is_one_statement(
+    engine: Engine, ada: ApiClient, ids: dict[str, str], request_: str
+) -> None:
+    """The first page, one of a first sync, and a delta; a token that is none takes none."""
+    statements = statements_of(engine, ada, Template(request_).substitute(ids))
+    assert len(statements) == SYNC[request_], statements
+
+
+@pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("request_", ON_SQLITE)
+def test_a_write_on_sqlite_is_a_transaction_of_few_statements(
+    engine: Engine, ada: ApiClient, ids: dict[str, str], request_: str
+) -> None:
+    """The row, its number and its change; a removal deletes also what the log has of the row."""
+    statements = statements_of(engine, ada, Template(request_).substitute(ids))
+    assert [one.split()[0] for one in statements] == ON_SQLITE[request_]
 
 
 @pytest.mark.parametrize("request_", WITH_KEY)

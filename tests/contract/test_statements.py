@@ -37,12 +37,17 @@ from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.storage.rows import Rows
+from taskservice.core.changes import UNKNOWN_ORIGIN, DescribeChange
+from taskservice.core.entity import Edit
 from taskservice.core.errors import Unavailable
+from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.kinds import Boolean
+from taskservice.core.sync import sync
 from taskservice.core.task import NewTask, Task
+from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
-from taskservice.core.workspace import TaskService
-from taskservice.testing import ADA, tasks_of
+from taskservice.core.workspace import OpenWorkspace, TaskService
+from taskservice.testing import ADA, BOB, tasks_of
 from taskservice.testing.contract.owner_data import some_tasks
 
 
@@ -65,29 +70,19 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return found
 
 
-def test_one_statement_for_one_operation_and_two_for_a_change(engine: Engine) -> None:
-    """Get, list and create are one statement each, change and delete two, without a count."""
-    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
-        task = tasks.add(NewTask(title="Buy milk"))
-        expected: dict[Any, int] = {
-            partial(tasks.add, NewTask(title="Buy bread")): 1,
-            partial(tasks.get, task.id): 1,
-            partial(tasks.list, TaskQuery()): 1,
-            partial(tasks.change, task.id, Task.complete): 2,
-            partial(tasks.remove, task.id): 2,
-        }
-        for operation, count in expected.items():
-            with sent(engine) as statements:
-                operation()
-            assert len(statements) == count
-            assert not any("count(" in statement for statement in statements)
-            assert all("user_id" in statement for statement in statements)
+def test_no_operation_counts_or_leaves_out_the_owner(engine: Engine) -> None:
+    """Each statement on a table has the owner; `tests/contract/test_round_trips.py` counts them."""
+    with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks, sent(engine) as statements:
+        use(tasks, with_total=False)
+    assert not any("count(" in one for one in statements)
+    assert all("user_id" in one for one in statements if one not in {"BEGIN IMMEDIATE", "COMMIT"})
 
 
-def use(tasks: TaskService) -> None:
+def use(tasks: TaskService, *, with_total: bool = True) -> None:
     """Do everything that there is to do, once."""
     task = tasks.add(NewTask(title="Buy milk"))
-    for query in (TaskQuery(), TaskQuery(text="milk", with_total=True), TaskQuery(completed=False)):
+    search = TaskQuery(text="milk", with_total=with_total)
+    for query in (TaskQuery(), search, TaskQuery(completed=False)):
         assert task in tasks.list(query).items
     tasks.change(task.id, Task.complete)
     assert tasks.get(task.id).completed
@@ -373,18 +368,23 @@ def test_a_serialization_failure_is_retried_three_times(
     assert all(0 <= pause <= retryable_writes.MAX_PAUSE for pause in pauses)
 
 
-def test_a_retried_insert_accepts_only_its_own_row(role_engine: Engine) -> None:
-    """Any other constraint violation is raised."""
+def test_a_retried_insert_accepts_only_its_own_change(role_engine: Engine) -> None:
+    """Another's row with the same id is a violation, as any other one is."""
     with tasks_of(SqlStorage(role_engine).open_workspace)(ADA) as tasks:
         task = tasks.add(NewTask(title="Buy milk"))
+        describe = DescribeChange(TimeOrderedIds(), UNKNOWN_ORIGIN)
         with autocommit_session(role_engine, ADA) as session:
             own: Rows[Task] = Rows(mapping_of(Task), session, max_retries=0)
-            retried = retryable_writes.Insert(task)
+            other = replace(task, id=uuid4())
+            retried = retryable_writes.Insert(other, describe)
+            for _ in range(2):
+                retried.unacknowledged = other
+                assert retried(own) == other
+        with autocommit_session(role_engine, ADA) as session:
+            own = own._replace(session=session)
+            retried = retryable_writes.Insert(task, describe)
             retried.unacknowledged = task
-            assert retried(own) == task
-            retried = retryable_writes.Insert(replace(task, id=uuid4(), version=0))
-            retried.unacknowledged = task
-            with pytest.raises(IntegrityError, match="tasks_version_check"):
+            with pytest.raises(IntegrityError, match="tasks_pkey"):
                 retried(own)
 
 
@@ -403,17 +403,37 @@ def test_a_direct_session_is_configured(role_engine: Engine) -> None:
         assert driver.execute("SHOW statement_timeout").fetchone() == ("3s",)
 
 
-def test_a_read_or_create_on_a_direct_session_needs_no_preamble(
+def use_everything(open_workspace: OpenWorkspace, owner: str = ADA) -> None:
+    """Do everything that there is to do outside a transaction, once."""
+    with open_workspace(owner) as workspace:
+        use(workspace.tasks)
+        a_list = workspace.lists.add(NewTaskList(name="Food"))
+        workspace.lists.change(a_list.id, Edit({"name": "Drinks"}))
+        state = sync(workspace.changes, None, 1).next
+        assert sync(workspace.changes, state, 200).full
+        workspace.lists.remove(a_list.id)
+
+
+def test_no_operation_on_a_direct_session_needs_a_preamble(
     role_engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The statement sets the owner itself; only a change needs the preamble."""
-    with tasks_of(SqlStorage(role_engine).open_workspace)(ADA) as tasks:
-        monkeypatch.delattr(psycopg.Connection, "pipeline")
-        task = tasks.add(NewTask(title="Buy milk"))
-        assert tasks.get(task.id) == task
-        assert tasks.list(TaskQuery(limit=1)).items
-        with pytest.raises(AttributeError, match="pipeline"):
-            tasks.change(task.id, Task.complete)
+    """Each is one plain statement that sets the owner itself, and no pipeline."""
+    monkeypatch.delattr(psycopg.Connection, "pipeline")
+    use_everything(SqlStorage(role_engine).open_workspace)
+
+
+@pytest.mark.parametrize("name", ["database", "partitioned_database"])
+def test_an_operation_sets_the_owner_before_it_reads_a_table(
+    request: pytest.FixtureRequest, name: str
+) -> None:
+    """On a new connection, and on one on which another user was, before and after `PREPARE`."""
+    engine = service_engine(request.getfixturevalue(name).service, pool_size=1)
+    for owner in [ADA, BOB] * (PREPARE_THRESHOLD + 1):
+        use_everything(SqlStorage(engine).open_workspace, owner)
+        with engine.connect() as connection:
+            setting = connection.exec_driver_sql("SELECT current_setting('taskservice.owner')")
+            assert setting.scalar_one() == ""
+    engine.dispose()
 
 
 def test_a_session_through_a_pooler_is_not_configured(role_engine: Engine) -> None:

@@ -14,6 +14,8 @@ FOUND = {
     "pgbouncer": "operations",
     "idempot": "api",
     "keyset": "reference/tasks",
+    "debezium": "change-stream",
+    "offlin": "sync",
     "signatur": "decisions/0008-tokens",
     "unreleas": "changelog",
 }

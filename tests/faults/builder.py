@@ -2,11 +2,12 @@
 
 import itertools
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from tests.faults.checker import check
-from tests.faults.history import ASKED, operations
-from tests.faults.seen import Seen
+from tests.faults.history import ASKED, SNAPSHOTS, operations
+from tests.faults.seen import Log, LoggedChange, Seen
 from tests.faults.timelines import FinalState
 
 TASK, OTHER = "the task", "the other task"
@@ -19,11 +20,12 @@ class HistoryBuilder:
         self._time = itertools.count()
         self._lines: list[str] = []
         self.idempotency_records: dict[tuple[str, str], str | None] = {}
+        self._log: Log | None = None
 
     def invoke(self, name: str, kind: str, **asked: Any) -> None:
         """Begin an operation on the task, unless it is a creation or a list."""
         usual: dict[str, Any] = {"kind": kind, "user": "ada"}
-        if kind not in {"create", "create_list", "list", "lists", "snapshot"}:
+        if kind not in {"create", "create_list", "list", "lists", "page", *SNAPSHOTS}:
             usual["task"] = TASK
         if kind in {"create", "create_list", "update"}:
             usual["title"] = name
@@ -44,11 +46,27 @@ class HistoryBuilder:
         self.invoke(name, kind, **asked)
         self.answer(name, *seen, outcome=outcome, **response)
 
+    def log(
+        self,
+        *changes: tuple[str, str, int],
+        numbers: Sequence[int] | None = None,
+        head: int | None = None,
+    ) -> None:
+        """Have the log in the end: the type, the task and the version of each change, in order."""
+        numbered = zip(numbers or itertools.count(1), changes, strict=False)
+        logged = tuple(LoggedChange("ada", number, *one) for number, one in numbered)
+        self._log = Log(logged, {"ada": len(changes) if head is None else head})
+
     def kinds(self, *rows: Seen, **views: tuple[Seen, ...]) -> set[str]:
         """Return the kinds of violation, where `rows` are left."""
         tasks = tuple(row for row in rows if row.type == "task")
         end = FinalState(
-            rows, views.get("listed", rows), views.get("got", tasks), self.idempotency_records
+            rows,
+            views.get("listed", rows),
+            views.get("got", tasks),
+            self.idempotency_records,
+            self._log,
+            [("ada", views.get("copied", rows))],
         )
         return {violation.kind for violation in check(operations(self._lines), end)}
 

@@ -24,6 +24,12 @@ Checked, with the end (the rows as the database has them) as one more reading:
   there, in another list than its parent, or under itself: in each snapshot;
 - **resurrected**: what is gone stays gone;
 - **misanswered**: an acknowledged write is answered with what was asked for;
+- **missed**: a client that follows the changes has in the end what is there, also from a
+  token of long ago; and at each last page what was there then, like a snapshot;
+- **unlogged**: each version that is there or was shown has a change in the log, and each
+  removal; **applied** and **doubled**: it has no other, and each once;
+- **gap**: the numbers of a user's log are 1, 2, 3 … up to the head; **misordered**: what was
+  there before another change has the lower number;
 - **receipt**: each acknowledged key has its receipt, for the right task;
 - **disagreed**: in the end the rows, the lists and each `get` are the same;
 - **leaked**: nobody is shown a task of another user;
@@ -44,8 +50,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tests.faults import placements, series
-from tests.faults.history import EXPECTED, PLACING, Kind, Operation
+from tests.faults.change_log import broken_log
+from tests.faults.history import EXPECTED, PLACING, SNAPSHOTS, Kind, Operation
 from tests.faults.order import lost_moves
+from tests.faults.seen import Seen
 from tests.faults.timelines import LISTINGS, FinalState, Timeline, Timelines, timelines
 from tests.faults.trees import broken_trees
 from tests.faults.versions import counts
@@ -86,6 +94,8 @@ def check(history: Iterable[Operation], end: FinalState) -> list[Violation]:
         *broken_trees(end.rows),
         *series.broken_series(end.rows),
         *_agreement(end),
+        *(found for copy in end.copied for found in missed(*copy, end.rows)),
+        *(broken_log(end.rows, end.log, by_task) if end.log else ()),
     ]
 
 
@@ -100,7 +110,7 @@ def _answers(one: Operation) -> Iterator[Violation]:
 
 
 def _matching_response(one: Operation) -> Iterator[Violation]:
-    if one.outcome != "ok" or one.kind in {"delete", "delete_list", "snapshot", *LISTINGS}:
+    if one.outcome != "ok" or one.kind in {"delete", "delete_list", *SNAPSHOTS, *LISTINGS}:
         return
     for field in ("task", "title", "completed", *WRITES.get(one.kind, ())):
         value = one.name if field == "origin" else getattr(one, field)
@@ -112,7 +122,7 @@ def _matching_response(one: Operation) -> Iterator[Violation]:
 
 
 def _whole(one: Operation) -> Iterator[Violation]:
-    if one.kind == "snapshot":
+    if one.kind in SNAPSHOTS:
         yield from broken_trees(one.seen)
         yield from series.broken_series(one.seen)
 
@@ -221,8 +231,18 @@ def _agreement(end: FinalState) -> Iterator[Violation]:
     tasks = [seen for seen in end.rows if seen.type == "task"]
     views = {"lists": (end.listed, end.rows), "get": (end.got, tasks)}
     for name, (view, rows) in views.items():
-        for seen in (Counter(view) - Counter(rows)) + (Counter(rows) - Counter(view)):
+        for seen in _differences(view, rows):
             yield Violation("disagreed", seen.task, f"{name} and rows: {seen}")
+
+
+def missed(user: str, copy: Sequence[Seen], rows: Sequence[Seen]) -> Iterator[Violation]:
+    """Yield what a client that has followed the changes of a user has otherwise than the rows."""
+    for seen in _differences(copy, [row for row in rows if row.user == user]):
+        yield Violation("missed", seen.task, f"copy and rows: {seen}")
+
+
+def _differences(one: Iterable[Seen], other: Iterable[Seen]) -> Iterable[Seen]:
+    return (Counter(one) - Counter(other)) + (Counter(other) - Counter(one))
 
 
 OPERATION_RULES: tuple[Callable[[Operation], Iterator[Violation]], ...] = (

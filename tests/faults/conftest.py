@@ -5,7 +5,7 @@ from typing import cast
 
 import pytest
 from tests.faults.builder import HistoryBuilder, seen
-from tests.postgres import PostgresServer
+from tests.faults.postgres_crashes import FragileServer
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -17,9 +17,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server() -> Iterator[FragileServer]:
     """A PostgreSQL of our own, with its own settings, to be stopped and started."""
-    with PostgresServer() as server:
+    with FragileServer() as server:
         yield server
 
 

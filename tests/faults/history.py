@@ -25,12 +25,19 @@ Kind = Literal[
     "delete_list",
     "lists",
     "snapshot",
+    "page",
+    "sync",
 ]
 """What is asked for; `list` and `lists` read all tasks and all lists, and `snapshot` both at once.
+
+A client that follows the log notes a `page` with what that shows. After the last one it notes
+a `sync` with all that it has, which is what there was at the moment of that page.
 """
 Outcome = Literal["ok", "fail", "info"]
 
 EXPECTED = {200, 201, 204, 404, 409, 412, 503, 507}
+SNAPSHOTS = {"snapshot", "sync"}
+"""The kinds that show all of a user's tasks and lists at one moment."""
 PLACING = {"create", "move", "change_list", "change_parent", "change_recurrence"}
 """The kinds that depend on other tasks or lists, for which they are refused with 422."""
 

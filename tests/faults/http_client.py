@@ -30,6 +30,17 @@ class Response(NamedTuple):
     replayed: bool = False
 
 
+class Page(NamedTuple):
+    """A page of changes: what it shows, the ids that are gone, and the token of the next one."""
+
+    response: Response
+    seen: tuple[Seen, ...] = ()
+    gone: tuple[str, ...] = ()
+    next: str = ""
+    more: bool = True
+    full: bool = False
+
+
 class NotSent(Exception):
     """Nobody took the connection, so nothing was sent."""
 
@@ -55,6 +66,16 @@ class HttpClient:
             return Response("fail", 0)
         except (OSError, HTTPException):
             return Response("info", 0)
+
+    def changes(self, since: str | None, limit: int) -> Page:
+        """Ask for the changes since a token, or for all there is."""
+        token = "" if since is None else f"&since={since}"
+        try:
+            answer = self._send("GET", f"{self._path}/changes?limit={limit}{token}", None, {})
+        except (NotSent, OSError, HTTPException):
+            return Page(Response("fail", 0))
+        response = Response(_outcome(answer), answer.status)
+        return _page(response, answer.json) if answer.status == 200 else Page(response)
 
     def close(self) -> None:
         """Hang up."""
@@ -99,6 +120,14 @@ class HttpClient:
         except (OSError, HTTPException):
             self.close()
             raise
+
+
+def _page(response: Response, shown: dict[str, Any]) -> Page:
+    changes = shown["changes"]
+    seen = [Seen.of(one["task"]) for one in changes if "task" in one]
+    seen += [Seen.of_list(one["list"]) for one in changes if "list" in one]
+    gone = tuple(one["id"] for one in changes if "gone" in one)
+    return Page(response, tuple(seen), gone, shown["next"], shown["more"], shown["full"])
 
 
 def _connection(host: str, port: int) -> HTTPConnection:

@@ -42,6 +42,13 @@ def crash_database(target: Target) -> None:
     target.postgres_server.restart("immediate")
 
 
+def kill_database(target: Target) -> None:
+    """Kill the postmaster, and have PostgreSQL recover from its log."""
+    assert target.postgres_server is not None
+    target.postgres_server.kill()
+    target.postgres_server.start()
+
+
 def terminate_backends(target: Target) -> None:
     """End every connection of the service, from within the database."""
     assert target.database is not None
@@ -79,10 +86,11 @@ def fail_statements(random: Random, target: Target) -> None:
 
 def _hold_a_lock(random: Random, target: Target) -> None:
     """Lock a table against writes, as an index that is made does, or against reads too."""
+    table = random.choice(["tasks", "heads", "changes"])
     mode = random.choice(["SHARE", "SHARE", "ACCESS EXCLUSIVE"])
     with target.rows.connect() as connection:
         connection.exec_driver_sql("BEGIN")
-        connection.exec_driver_sql(f"LOCK TABLE tasks IN {mode} MODE")
+        connection.exec_driver_sql(f"LOCK TABLE {table} IN {mode} MODE")
         time.sleep(random.uniform(0.5, 2) * LOCK_TIMEOUT)
         connection.exec_driver_sql("ROLLBACK")
 
@@ -119,6 +127,7 @@ DIRECT: Mapping[str, Fault] = {
     **EMBEDDED,
     "restart the database": restart_database,
     "crash the database": crash_database,
+    "kill the database": kill_database,
     "terminate the backends": terminate_backends,
     "cut the wire": cut,
     "stall the wire": stall,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from math import inf
 from typing import NamedTuple
 
-from tests.faults.history import Operation
+from tests.faults.history import SNAPSHOTS, Operation
 from tests.faults.seen import Seen
 from tests.faults.timelines import FinalState, Timelines
 from tests.faults.violations import Violation
@@ -32,7 +32,7 @@ def lost_moves(
     last = Snapshot(inf, inf, {seen.task: seen for seen in end.rows})
     for user in {one.user for one in operations}:
         own = [one for one in operations if one.user == user and one.outcome == "ok"]
-        snapshots = [*map(_snapshot, (one for one in own if one.kind == "snapshot")), last]
+        snapshots = [*map(_snapshot, (one for one in own if one.kind in SNAPSHOTS)), last]
         for move in (one for one in own if one.kind == "move"):
             yield from _misplaced(move, snapshots, by_task)
 

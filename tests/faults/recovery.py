@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from tests.faults.load import SUCCESSES, Calls, at_once, await_success, bare_loop, loading, warm
+from tests.faults.postgres_crashes import FragileServer
 from tests.faults.targets import Target, direct
-from tests.postgres import PostgresServer
 from tests.tcp_proxy import TcpProxy
 
 RESTARTS = 5
@@ -120,7 +120,7 @@ def main() -> None:
     """Measure, and print."""
     with (
         TemporaryDirectory() as folder,
-        PostgresServer() as postgres_server,
+        FragileServer() as postgres_server,
         direct(Path(folder), postgres_server) as target,
     ):
         print("restart under load,", report([restart_under_load(target) for _ in range(RESTARTS)]))

@@ -1,4 +1,4 @@
-"""What the database holds of some users, read past the service."""
+"""What the database has of some users, read past the service."""
 
 import json
 from collections.abc import Sequence
@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Engine, RowMapping, Select, Table, select
-from tests.faults.seen import Seen
+from tests.faults.seen import Log, LoggedChange, Seen
 
-from taskservice.adapters.sql.tables import idempotency_keys, lists, tasks
+from taskservice.adapters.sql.tables import changes, heads, idempotency_keys, lists, tasks
 
 # A table that is rewritten is empty for a snapshot that is older, so it is locked before.
 BEGIN = {
@@ -34,6 +34,18 @@ def idempotency_records(engine: Engine, users: Sequence[str]) -> dict[tuple[str,
     with engine.connect() as connection:
         found = connection.execute(_select(idempotency_keys, users))
         return {(row.user_id, row.key): _id_in(row.result) for row in found}
+
+
+def log(engine: Engine, users: Sequence[str]) -> Log:
+    """Return the change log of these users."""
+    with engine.connect() as connection:
+        found = connection.execute(_select(changes, users).order_by(changes.c.seq))
+        logged = [
+            LoggedChange(row.user_id, row.seq, row.type, str(row.entity_id), row.version)
+            for row in found
+        ]
+        numbers = connection.execute(_select(heads, users))
+        return Log(tuple(logged), {row.user_id: row.seq for row in numbers})
 
 
 def _select(table: Table, users: Sequence[str]) -> Select[Any]:

@@ -3,17 +3,20 @@
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults.checker import check
 from tests.faults.clients import Client, ClientPool
+from tests.faults.follower import Follower
 from tests.faults.history import Operation, operations
 from tests.faults.lost_answers import Prober
 from tests.faults.nemesis import Fault
 from tests.faults.observer import Observer
 from tests.faults.requests import KnownTasks
 from tests.faults.targets import Target
+from tests.faults.timelines import FinalState
 from tests.faults.violations import Violation
 
 BATCH = 25
@@ -22,6 +25,8 @@ USERS = 2
 MORE = 3
 """Successes that each client must hear of between two faults."""
 RECOVERY_SECONDS = 20
+OBSERVED = {"snapshot", "page", "sync"}
+"""The kinds that are not counted as operations of clients."""
 
 
 @dataclass
@@ -33,6 +38,7 @@ class Summary:
     violations: list[Violation] = field(default_factory=list)
     answers_lost: int = 0
     answers_found: int = 0
+    syncs: int = 0
 
     def add(self, other: "Summary") -> None:
         """Count what came of another run too."""
@@ -41,6 +47,7 @@ class Summary:
         self.violations += other.violations
         self.answers_lost += other.answers_lost
         self.answers_found += other.answers_found
+        self.syncs += other.syncs
 
     @property
     def kinds(self) -> Counter[str]:
@@ -56,8 +63,10 @@ class Summary:
         counts = ", ".join(f"{self.outcomes[name]} {name}" for name in ("ok", "fail", "info"))
         kinds = self.kinds
         promises = {"lost": "lost", "not_applied found applied": "applied", "doubled": "doubled"}
+        promises |= {"changes missed": "missed", "changes unlogged": "unlogged"}
         broken = ", ".join(f"{kinds.pop(kind, 0)} {name}" for name, kind in promises.items())
         line = f"{self.cycles} cycles, {self.outcomes.total()} operations: {counts}; {broken}"
+        line = f"{line} in {self.syncs} syncs"
         others = "".join(f", {count} {kind}" for kind, count in kinds.items())
         if not self.answers_lost:
             return line + others
@@ -83,22 +92,32 @@ def _batches(faults: Mapping[str, Fault], cycles: int) -> Iterator[list[tuple[st
 def _run_batch(
     target: Target, batch: Sequence[tuple[str, Fault]], path: Path, seed: str
 ) -> Summary:
-    """Write one history down, and check it."""
+    """Write one history down, and check it with the end that it led to."""
     users = [f"u{seed}-{number}" for number in range(USERS)]
-    prober_user = f"u{seed}-probe"
-    with (
-        path.open("w") as file,
-        ClientPool(target.place, file, users=users, seed=seed) as pool,
-        Observer(target.rows, pool.history, users),
-    ):
-        prober = _prober(target, pool, prober_user, seed)
-        pool.progress.await_all(MORE, RECOVERY_SECONDS)
-        for name, fault in batch:
-            fault(target)
-            pool.progress.await_all(MORE, RECOVERY_SECONDS, after=name)
-            if prober is not None:
-                prober.probe()
-    return summarize(target, path, [*users, prober_user], len(batch), prober)
+    followed = [*users, f"u{seed}-probe"]
+    with path.open("w") as file:
+        pool = ClientPool(target.place, file, users=users, seed=seed)
+        followers = [Follower(target.place, user, pool.history, seed) for user in followed]
+        prober = _prober(target, pool, followed[-1], seed)
+        with pool, Observer(target.rows, pool.history, users), ExitStack() as stack:
+            for one in followers:
+                stack.enter_context(one)
+            _strike(target, batch, pool, prober)
+        end = target.end(followed)
+        end = end._replace(copied=[copy for one in followers for copy in one.copies()])
+    return summarize(path, end, len(batch), prober)
+
+
+def _strike(
+    target: Target, batch: Sequence[tuple[str, Fault]], pool: ClientPool, prober: Prober | None
+) -> None:
+    """Strike, and let the clients go on after each fault."""
+    pool.progress.await_all(MORE, RECOVERY_SECONDS)
+    for name, fault in batch:
+        fault(target)
+        pool.progress.await_all(MORE, RECOVERY_SECONDS, after=name)
+        if prober is not None:
+            prober.probe()
 
 
 def _prober(target: Target, pool: ClientPool, user: str, seed: str) -> Prober | None:
@@ -108,20 +127,20 @@ def _prober(target: Target, pool: ClientPool, user: str, seed: str) -> Prober | 
     return Prober(client, user, target.proxy)
 
 
-def summarize(
-    target: Target, path: Path, users: Sequence[str], cycles: int, prober: Prober | None
-) -> Summary:
+def summarize(path: Path, end: FinalState, cycles: int, prober: Prober | None) -> Summary:
     """Read a history and the end that it led to, and tell what is wrong."""
     with path.open() as lines:
         history = list(operations(lines))
-    violations = check(history, target.end(users))
+    violations = check(history, end)
     lost = prober.lost if prober else []
+    kinds = Counter(one.kind for one in history)
     return Summary(
         cycles=cycles,
-        outcomes=Counter(one.outcome for one in history if one.kind != "snapshot"),
+        outcomes=Counter(one.outcome for one in history if one.kind not in OBSERVED),
         violations=violations,
         answers_lost=len(lost),
         answers_found=len(list(_resolved(history, lost, violations))),
+        syncs=kinds["sync"],
     )
 
 

@@ -14,11 +14,16 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
+from tests.faults import seeded_log
+
 from taskservice import app as wiring
+from taskservice.adapters.http.api import sync_tokens
 from taskservice.adapters.sql.storage import repository
+from taskservice.adapters.sql.storage.log import LoggedWrite
 from taskservice.adapters.sql.storage.repository import SqlRepository, SqlStorage
 from taskservice.config import Settings
 from taskservice.core import series, subtasks, tasks
+from taskservice.core.changes import UNKNOWN_ORIGIN, Origin
 from taskservice.core.entity import Step
 from taskservice.core.errors import TaskNotFound, Unavailable
 from taskservice.core.moves import Siblings
@@ -185,10 +190,10 @@ def closed_again(closing: Any, task: Task, now: datetime) -> Task:
 
 @contextmanager
 def acknowledged_early(
-    storage: SqlStorage, owner: str, *, atomic: bool = False
+    storage: SqlStorage, owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
 ) -> Iterator[Workspace]:
     """Yield a workspace whose COMMIT comes after the answer."""
-    transaction = OPEN(storage, owner, atomic=True)
+    transaction = OPEN(storage, owner, atomic=True, origin=origin)
     yield transaction.__enter__()
 
     def commit() -> None:
@@ -205,8 +210,10 @@ def wrap_tasks(kind: type[TaskServiceWrapper]) -> Callable[..., Any]:
     """Return an `open_workspace` with `kind` around the tasks outside of transactions."""
 
     @contextmanager
-    def open_workspace(storage: SqlStorage, owner: str, *, atomic: bool = False) -> Iterator[Any]:
-        with OPEN(storage, owner, atomic=atomic) as workspace:
+    def open_workspace(
+        storage: SqlStorage, owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> Iterator[Any]:
+        with OPEN(storage, owner, atomic=atomic, origin=origin) as workspace:
             repositories = {Task: kind(workspace.tasks), TaskList: workspace.lists}
             yield workspace if atomic else workspace._replace(repository=repositories.get)
 
@@ -243,6 +250,15 @@ BUGS: dict[str, tuple[Any, ...]] = {
         patch.object(series._Closing, "__call__", closed_again),
     ),
     "closes without a successor": (patch.object(series, "successor", lambda *_: None),),
+    "a number taken outside the lock": (
+        patch.object(LoggedWrite, "count", seeded_log.numbered_early),
+    ),
+    "a log row written after COMMIT": (
+        patch.object(LoggedWrite, "count", seeded_log.logged_later),
+    ),
+    "a delta token without its second position": (
+        patch.object(sync_tokens, "encode", seeded_log.without_seen),
+    ),
     "decides early": (patch.object(SqlStorage, "open_workspace", wrap_tasks(DecidesEarly)),),
     "denies all": (unresolved(), patch.object(SqlStorage, "open_workspace", wrap_tasks(DeniesAll))),
 }

@@ -1,4 +1,4 @@
-"""Tasks and lists as answers and the database show them."""
+"""Tasks, lists and their changes, as answers and the database show them."""
 
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -98,6 +98,28 @@ class Seen(NamedTuple):
             series_id=shown["series_id"],
             next_id=shown["next_id"],
         )
+
+
+class LoggedChange(NamedTuple):
+    """A change of a task or list, as the database has it in the log; see `core.changes`."""
+
+    user: str
+    sequence: int
+    type: str
+    task: str
+    version: int
+
+    @property
+    def is_removal(self) -> bool:
+        """Tell whether the task or list is gone since then."""
+        return self.type.endswith(".removed")
+
+
+class Log(NamedTuple):
+    """The changes of some users, in the order of their numbers, and the last number of each."""
+
+    changes: tuple[LoggedChange, ...]
+    heads: dict[str, int]
 
 
 def _is_planned(shown: dict[str, Any]) -> bool:

@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 from sqlalchemy import Engine, text
 from tests.databases import Database, migrated_database, sqlite_database
 from tests.faults.http_client import HttpClient
+from tests.faults.postgres_crashes import FragileServer
 from tests.faults.requests import Request
-from tests.faults.rows import idempotency_records, snapshot
+from tests.faults.rows import idempotency_records, log, snapshot
 from tests.faults.seen import Seen
 from tests.faults.server import Server, serving
 from tests.faults.timelines import LISTINGS, THE_END, FinalState
 from tests.nginx import in_front_of
 from tests.pgbouncer import PgBouncer, pooler
-from tests.postgres import PostgresServer
 from tests.secret_values import SECRET
 from tests.tcp_proxy import TcpProxy, tcp_proxy
 
@@ -35,7 +35,7 @@ class Target:
 
     server: Server
     rows: Engine
-    postgres_server: PostgresServer | None = None
+    postgres_server: FragileServer | None = None
     database: Database | None = None
     proxy: TcpProxy | None = None
     pooler: PgBouncer | None = None
@@ -63,7 +63,9 @@ class Target:
             Request(THE_END, "get", seen.user, seen.task) for seen in rows if seen.type == "task"
         ]
         records = idempotency_records(self.rows, users)
-        return FinalState(rows, self._shown(both), self._shown(gets), records)
+        return FinalState(
+            rows, self._shown(both), self._shown(gets), records, log(self.rows, users)
+        )
 
     def _shown(self, requests: Iterable[Request]) -> tuple[Seen, ...]:
         """Return what the service shows."""
@@ -95,7 +97,7 @@ def embedded(folder: Path, application: str = "wsgi:app", **settings: str) -> It
 
 @contextmanager
 def direct(
-    folder: Path, postgres_server: PostgresServer, application: str = "wsgi:app", **settings: str
+    folder: Path, postgres_server: FragileServer, application: str = "wsgi:app", **settings: str
 ) -> Iterator[Target]:
     """Yield the service on PostgreSQL, with a wire between them.
 
@@ -113,7 +115,7 @@ def direct(
 
 
 @contextmanager
-def pooled(folder: Path, postgres_server: PostgresServer, **settings: str) -> Iterator[Target]:
+def pooled(folder: Path, postgres_server: FragileServer, **settings: str) -> Iterator[Target]:
     """Yield the service on PostgreSQL through a wire and PgBouncer in transaction mode."""
     with ExitStack() as stack:
         database = stack.enter_context(migrated_database(postgres_server))
@@ -124,7 +126,7 @@ def pooled(folder: Path, postgres_server: PostgresServer, **settings: str) -> It
 
 
 @contextmanager
-def proxied(folder: Path, postgres_server: PostgresServer) -> Iterator[Target]:
+def proxied(folder: Path, postgres_server: FragileServer) -> Iterator[Target]:
     """Yield the service as it is deployed: behind nginx, and PgBouncer behind it."""
     with pooled(folder, postgres_server, TASKSERVICE_PROXIES="1") as target:
         host, port = target.server.place

@@ -9,9 +9,9 @@ from random import Random
 import pytest
 from tests.faults.lost_answers import ANSWERS
 from tests.faults.nemesis import DIRECT, EMBEDDED, LOCK_TIMEOUT, POOLED, Fault, fail_statements
+from tests.faults.postgres_crashes import FragileServer
 from tests.faults.runs import Summary, run
 from tests.faults.targets import Target, direct, embedded, pooled, proxied
-from tests.postgres import PostgresServer
 
 Tell = Callable[[object], None]
 
@@ -54,7 +54,7 @@ def test_sqlite_keeps_its_promises(tmp_path: Path, cycles: int | None, tell: Tel
 
 @pytest.mark.lengthy
 def test_postgresql_keeps_its_promises(
-    tmp_path: Path, postgres_server: PostgresServer, cycles: int | None, tell: Tell
+    tmp_path: Path, postgres_server: FragileServer, cycles: int | None, tell: Tell
 ) -> None:
     """Nor do a database that restarts or crashes, and a wire that is cut, held or loses answers."""
     with direct(tmp_path, postgres_server) as target:
@@ -65,7 +65,7 @@ def test_postgresql_keeps_its_promises(
 @pytest.mark.lengthy
 @pytest.mark.timeout(600)
 def test_a_statement_that_fails_leaves_nothing_behind(
-    tmp_path: Path, postgres_server: PostgresServer, tell: Tell
+    tmp_path: Path, postgres_server: FragileServer, tell: Tell
 ) -> None:
     """Lock timeouts, cancelled and terminated statements, on a pool of two: no 500, no leak.
 
@@ -80,7 +80,7 @@ def test_a_statement_that_fails_leaves_nothing_behind(
 
 @pytest.mark.pooler
 def test_postgresql_behind_a_pooler_keeps_its_promises(
-    tmp_path: Path, postgres_server: PostgresServer, cycles: int | None, tell: Tell
+    tmp_path: Path, postgres_server: FragileServer, cycles: int | None, tell: Tell
 ) -> None:
     """The same through PgBouncer in transaction mode, which restarts too."""
     with pooled(tmp_path, postgres_server) as target:
@@ -91,7 +91,7 @@ def test_postgresql_behind_a_pooler_keeps_its_promises(
 @pytest.mark.pooler
 @pytest.mark.nginx
 def test_the_service_behind_nginx_keeps_its_promises(
-    tmp_path: Path, postgres_server: PostgresServer, cycles: int | None, tell: Tell
+    tmp_path: Path, postgres_server: FragileServer, cycles: int | None, tell: Tell
 ) -> None:
     """The same as clients see it through nginx, which says so where the service does not answer."""
     with proxied(tmp_path, postgres_server) as target:

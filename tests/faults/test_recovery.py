@@ -6,6 +6,7 @@ from statistics import median
 
 import pytest
 from tests.faults.load import SUCCESSES
+from tests.faults.postgres_crashes import FragileServer
 from tests.faults.recovery import (
     RESTARTS,
     WAKE_SECONDS,
@@ -17,7 +18,6 @@ from tests.faults.recovery import (
     wake,
 )
 from tests.faults.targets import Target, direct
-from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.lengthy
 
@@ -26,7 +26,7 @@ Tell = Callable[[object], None]
 
 @pytest.fixture(scope="module")
 def target(
-    tmp_path_factory: pytest.TempPathFactory, postgres_server: PostgresServer
+    tmp_path_factory: pytest.TempPathFactory, postgres_server: FragileServer
 ) -> Iterator[Target]:
     with direct(Path(tmp_path_factory.mktemp("recovery")), postgres_server) as target:
         yield target

@@ -4,15 +4,17 @@ It is what makes sure of the other tests, and takes long: tox -e faults.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from tests.faults.nemesis import Fault, crash_database, cut, kill_worker, terminate_backends
+from tests.faults.postgres_crashes import FragileServer
+from tests.faults.restores import User, dump, restored_between
 from tests.faults.runs import run
 from tests.faults.seeded import BUGS, NAME
 from tests.faults.targets import direct
-from tests.postgres import PostgresServer
 
 pytestmark = pytest.mark.lengthy
 
@@ -45,17 +47,23 @@ TRIALS = [
     Trial("undo deletes an edited successor", nothing, 8, {"lost"}),
     Trial("a second successor on a retry", nothing, 8, {"doubled"}),
     Trial("closes without a successor", nothing, 1, {"lost"}),
+    Trial("a number taken outside the lock", nothing, 1, {"misordered"}),
+    Trial("a log row written after COMMIT", kill_worker, 2, {"unlogged"}),
     Trial("decides early", nothing, 4, {"stale", "lost"}),
     Trial("denies all", nothing, 1, {"applied"}),
 ]
 
 
+WITHOUT_SECOND_POSITION = "a delta token without its second position"
+
+
 def test_each_bug_is_tried() -> None:
-    assert {trial.bug for trial in TRIALS} == BUGS.keys() - {"none"}
+    tried = {trial.bug for trial in TRIALS} | {WITHOUT_SECOND_POSITION}
+    assert tried == BUGS.keys() - {"none"}
 
 
 @pytest.mark.parametrize("trial", TRIALS, ids=[trial.bug for trial in TRIALS])
-def test_a_bug_is_detected(trial: Trial, tmp_path: Path, postgres_server: PostgresServer) -> None:
+def test_a_bug_is_detected(trial: Trial, tmp_path: Path, postgres_server: FragileServer) -> None:
     """The service with the bug breaks its promises, and the checker says which."""
     settings = {NAME: trial.bug, "TASKSERVICE_POOL_SIZE": "32"}
     faults: Mapping[str, Fault] = {trial.bug: trial.fault}
@@ -64,7 +72,17 @@ def test_a_bug_is_detected(trial: Trial, tmp_path: Path, postgres_server: Postgr
     assert trial.told_by & summary.kinds.keys(), summary
 
 
-def test_without_a_bug_nothing_is_detected(tmp_path: Path, postgres_server: PostgresServer) -> None:
+def test_a_token_without_its_second_position_is_detected(
+    tmp_path: Path, postgres_server: FragileServer
+) -> None:
+    """After a restore the client keeps what is undone: it has missed that."""
+    settings = {NAME: WITHOUT_SECOND_POSITION}
+    with direct(tmp_path, postgres_server, APPLICATION, **settings) as target:
+        outcome = restored_between(User(target, "ada"), partial(dump, target, tmp_path))
+    assert {violation.kind for violation in outcome.missed} == {"missed"}
+
+
+def test_without_a_bug_nothing_is_detected(tmp_path: Path, postgres_server: FragileServer) -> None:
     """The same application without a bug keeps its promises under the same faults."""
     faults = {"kill": kill_worker, "cut": cut, "terminate": terminate_backends}
     with direct(tmp_path, postgres_server, APPLICATION, **{NAME: "none"}) as target:
@@ -73,7 +91,7 @@ def test_without_a_bug_nothing_is_detected(tmp_path: Path, postgres_server: Post
 
 
 def test_a_database_that_loses_a_commit_is_detected(
-    tmp_path: Path, postgres_server: PostgresServer
+    tmp_path: Path, postgres_server: FragileServer
 ) -> None:
     """With `synchronous_commit` off, a crash of PostgreSQL loses what was acknowledged."""
     with direct(tmp_path, postgres_server) as target:

@@ -7,8 +7,8 @@ from functools import cached_property
 from math import inf
 from typing import NamedTuple
 
-from tests.faults.history import Attempt, Kind, Operation
-from tests.faults.seen import Seen
+from tests.faults.history import SNAPSHOTS, Attempt, Kind, Operation
+from tests.faults.seen import Log, Seen
 
 THE_END = "the end"
 LISTINGS: dict[Kind, str] = {"list": "task", "lists": "list"}
@@ -19,13 +19,16 @@ class FinalState(NamedTuple):
     """What is left: the rows, and over HTTP all of each user's tasks and lists, and each task.
 
     `idempotency_records` has for each user and key the task or list of the receipt, None
-    for a deletion.
+    for a deletion. `log` has the changes, unless nobody has read them. `copied` has each user with
+    what a client has that followed them.
     """
 
     rows: tuple[Seen, ...]
     listed: tuple[Seen, ...]
     got: tuple[Seen, ...]
     idempotency_records: dict[tuple[str, str], str | None]
+    log: Log | None = None
+    copied: Sequence[tuple[str, tuple[Seen, ...]]] = ()
 
 
 class View(NamedTuple):
@@ -178,7 +181,7 @@ def timelines(operations: Sequence[Operation], end: FinalState) -> Timelines:
 def _add_operation(by_task: Timelines, one: Operation) -> None:
     if one.outcome == "ok":
         for seen in one.seen:
-            view = View(one.began, one.ended, one.name, seen, one.kind == "snapshot")
+            view = View(one.began, one.ended, one.name, seen, one.kind in SNAPSHOTS)
             by_task[seen.task].views.append(view)
     if one.task is None:
         return
@@ -238,7 +241,7 @@ def _add_absences(by_task: Timelines, operations: Sequence[Operation], end: Fina
         if timeline.shown and task not in left:
             timeline.absences.append(Absence(inf, inf, THE_END))
     for one in operations:
-        if one.kind in {*LISTINGS, "snapshot"} and one.outcome == "ok":
+        if one.kind in {*LISTINGS, *SNAPSHOTS} and one.outcome == "ok":
             for timeline in _missing(by_task, one):
                 timeline.absences.append(Absence(one.began, one.ended, one.name))
 

@@ -1,13 +1,17 @@
 """What the parsers are fuzzed with: what comes close to being right, and misses it."""
 
 import json
+from base64 import urlsafe_b64encode
 from datetime import UTC
+from struct import pack
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from hypothesis import strategies as st
 
-from taskservice.adapters.http.api import cursors
+from taskservice.adapters.http.api import cursors, sync_tokens
+from taskservice.core.changes import Position
 from taskservice.core.fields import Field, fields_of
 from taskservice.core.filters import filters_of
 from taskservice.core.ids import TimeOrderedIds
@@ -15,9 +19,11 @@ from taskservice.core.kinds import Timestamp
 from taskservice.core.moves import PLACES
 from taskservice.core.query import PAGE_LIMIT
 from taskservice.core.recurrence_rule import RecurrenceText
+from taskservice.core.sync import FIRST, SyncState
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.workspace import ENTITY_TYPES
 from taskservice.testing import ADA
 from taskservice.testing.contract.strategies import (
     any_values,
@@ -84,6 +90,29 @@ def forged(query: TaskQuery) -> st.SearchStrategy[str]:
     )
 
 
+def forged_token(content: bytes) -> str:
+    """Return a sync token of Ada's that is made by hand, with a right digest."""
+    digest = sync_tokens._digest(ADA, content)
+    return urlsafe_b64encode(content + digest).rstrip(b"=").decode()
+
+
+_numbers = st.integers(0, 3) | st.sampled_from([2**31, 2**63 - 1, 2**63, 2**64 - 1])
+positions = st.builds(Position, _numbers, _numbers | st.integers(0, 2**64 - 1))
+states = st.builds(SyncState, positions, positions, st.none(), st.just(FIRST)) | st.builds(
+    SyncState,
+    positions,
+    positions,
+    st.sampled_from(ENTITY_TYPES),
+    st.sampled_from([FIRST, UUID(int=2**128 - 1)]) | st.uuids(),
+)
+"""What a sync token may stand for, as if made by hand: hardly any is of a log that there is."""
+forged_tokens = (
+    st.builds(sync_tokens.encode, st.just(ADA), states)
+    | st.binary(max_size=70).map(forged_token)
+    | st.builds(pack, st.just(">BBQQ16s"), *[st.integers(0, 3)] * 4, st.binary()).map(forged_token)
+)
+
+
 def encoded(position: Any, is_compact: bool) -> bytes:
     """Return the JSON of a position; a cursor that the service encodes has the compact one."""
     separators = (",", ":") if is_compact else None
@@ -100,7 +129,7 @@ def stretched(valid: str, data: st.DataObject, alphabet: str) -> str:
 
 _PARAMETERS = [
     *(one.parameter for one in filters_of(TaskQuery).values()),
-    *("limit", "sort", "cursor", "count"),
+    *("limit", "sort", "cursor", "count", "since"),
 ]
 _WORDS = [
     *("true", "1", "200", "milk", "title", "-created_at", "-", "%", "_", "0", "\0", "\ud800", " "),

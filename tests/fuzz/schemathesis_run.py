@@ -33,10 +33,14 @@ CASES_PER_EXAMPLE = 20
 
 LEAST_EXAMPLES = 10
 
-OF_THE_STATE = {"/problems/precondition-failed", "/problems/key-reused"}
+OF_THE_STATE = {
+    "/problems/precondition-failed",
+    "/problems/key-reused",
+    "/problems/sync-expired",
+}
 """What a request that the document allows is refused with, for what happened before it.
 
-No schema can say which version a task is at, nor which keys were used.
+No schema can say which version a task is at, which keys were used, nor which changes are known.
 """
 
 
@@ -155,6 +159,7 @@ class Tap:
         self._created: dict[str, list[str]] = {"task_id": [], "list_id": []}
         self._next_page: dict[str, str] = {}
         self._cursors: set[str] = set()
+        self._tokens: list[str] = []
 
     def install(self, schema: BaseSchema) -> None:
         """Make these the hooks of `schema`."""
@@ -167,8 +172,8 @@ class Tap:
         With the key that the document gives as an example every request would
         be a repetition of the first, and at the version of the example hardly
         a task is. In place of the id of the example stands that of the last one
-        created. No cursor that is drawn belongs to a list: one that a page led to
-        is asked for instead. Hardly a name that is drawn is that of a time zone, and
+        created. No cursor or sync token that is drawn is one: one that a page led
+        to is sent instead. Hardly a name that is drawn is that of a time zone, and
         hardly a rule that is drawn goes with the other members.
         """
         headers = case.headers
@@ -186,9 +191,15 @@ class Tap:
                     values["time_zone"] = ZONES[len(name) % len(ZONES)]
             if isinstance(case.body, dict) and _phase(case) != "coverage":
                 let_recur(case.body)
-            if "cursor" in case.query:
-                case.query = dict(self._next_page)
+            self._go_on(case)
         return case
+
+    def _go_on(self, case: Case[Any]) -> None:
+        """Put the cursor or the token of the last page in place of a drawn one."""
+        if "cursor" in case.query:
+            case.query = dict(self._next_page)
+        if "since" in case.query and self._tokens:
+            case.query["since"] = self._tokens[-1]
 
     def after_call(self, context: HookContext, case: Case[Any], response: Response) -> None:
         """Take in an answer."""
@@ -200,6 +211,8 @@ class Tap:
             self._next_page = dict(parse_qsl(query, keep_blank_values=True))
             self._cursors.add(self._next_page["cursor"])
         self._peers.look(response.content)
+        if case.operation.path.endswith("/changes") and response.status_code == 200:
+            self._tokens.append(response.json()["next"])
         if response.status_code == 201:
             address = response.headers["location"][0]
             self._created["list_id" if "/lists/" in address else "task_id"].append(
@@ -210,13 +223,14 @@ class Tap:
     def filter_failure(
         self, context: HookContext, failure: Failure, case: Case[Any], response: Response
     ) -> bool:
-        """Tell whether a failure is one: see `OF_THE_STATE`; no cursor that is drawn is of a list.
+        """Tell whether a failure is one: see `OF_THE_STATE`; no drawn cursor or token is right.
 
         A step of a scenario is drawn anew after `map_case` has seen to that.
         """
         if not isinstance(failure, RejectedPositiveData):
             return True
         is_drawn = case.query.get("cursor", "") not in {"", *self._cursors}
+        is_drawn |= case.query.get("since") not in {None, *self._tokens}
         excused = OF_THE_STATE | ({"/problems/malformed-request"} if is_drawn else set())
         return response.json()["type"] not in excused and not breaks_rules_only(response.json())
 

@@ -25,6 +25,7 @@ OPERATIONS = {
     "PATCH /api/tasks/{user_id}/lists/{list_id}/position",
     "DELETE /api/tasks/{user_id}/lists/{list_id}",
     "GET /api/tasks/{user_id}/labels",
+    "GET /api/tasks/{user_id}/changes",
 }
 PUBLIC = {"GET /livez", "GET /readyz"}
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}

@@ -15,6 +15,7 @@ from tests.isolation.conftest import empty
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.app import create_app
+from taskservice.core.changes import UNKNOWN_ORIGIN, Origin
 from taskservice.core.clock import system_clock
 from taskservice.core.errors import TaskNotFound
 from taskservice.core.ids import TimeOrderedIds
@@ -95,10 +96,12 @@ class Telling:
         self.foreign: set[str] = set()
 
     @contextmanager
-    def open_workspace(self, owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
+    def open_workspace(
+        self, owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> Iterator[Workspace]:
         """Yield the workspace of `owner`."""
         try:
-            with self._open_workspace(owner, atomic=atomic) as workspace:
+            with self._open_workspace(owner, atomic=atomic, origin=origin) as workspace:
                 yield workspace
         except TaskNotFound as error:
             if str(error.entity_id) in self.foreign:

@@ -1,15 +1,26 @@
 """Whatever a parser is given, it returns a value or raises what it says that it raises."""
 
+import re
 from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from tests.fuzz.drawn import forged, pieces, queries, rules, stretched, tasks
+from tests.fuzz.drawn import (
+    forged,
+    forged_tokens,
+    pieces,
+    queries,
+    rules,
+    states,
+    stretched,
+    tasks,
+)
 
-from taskservice.adapters.http.api import cursors
+from taskservice.adapters.http.api import cursors, sync_tokens
 from taskservice.adapters.http.protocol.etags import ETag, parse_etags
 from taskservice.core.recurrence_rule import RULE_LIMIT, parse_rule, with_count
+from taskservice.core.sync import SyncState
 from taskservice.core.task import Task
 from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA, BOB
@@ -56,6 +67,44 @@ def test_a_forged_cursor_is_a_place_in_the_list_or_refused(
     except cursors.BadCursor:
         return
     following.page([task])
+
+
+@given(states.filter(lambda state: max(state.position.sequence, state.seen.sequence) < 2**63))
+def test_a_sync_token_stands_for_its_state(state: SyncState) -> None:
+    """What is encoded for an owner is decoded, for that owner alone, to the same state."""
+    token = sync_tokens.encode(ADA, state)
+    assert re.fullmatch(sync_tokens.PATTERN, token)
+    assert sync_tokens.decode(token, ADA) == state
+    with pytest.raises(sync_tokens.BadToken):
+        sync_tokens.decode(token, BOB)
+
+
+@given(states, st.data())
+def test_a_sync_token_has_one_spelling(state: SyncState, data: st.DataObject) -> None:
+    """A token of which any stretch is changed is refused."""
+    token = sync_tokens.encode(ADA, state)
+    altered = stretched(token, data, "ABab01-_=+/ \n\0é\ud800")
+    assume(altered != token)
+    with pytest.raises(sync_tokens.BadToken):
+        sync_tokens.decode(altered, ADA)
+
+
+@given(st.text() | st.text("Aa0-_=W"))
+def test_no_text_is_a_sync_token(text: str) -> None:
+    """Text that nobody encoded is refused."""
+    with pytest.raises(sync_tokens.BadToken):
+        sync_tokens.decode(text, ADA)
+
+
+@given(forged_tokens)
+def test_a_forged_sync_token_is_the_one_of_its_state_or_refused(token: str) -> None:
+    """Whoever computes the digest reaches only numbers that a log can have."""
+    try:
+        state = sync_tokens.decode(token, ADA)
+    except sync_tokens.BadToken:
+        return
+    assert sync_tokens.encode(ADA, state) == token
+    assert max(state.position.sequence, state.seen.sequence) < 2**63
 
 
 def _fit(text: str) -> str:

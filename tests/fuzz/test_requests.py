@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.fuzz.drawn import bodies, forged, media_types, pieces, query_strings
+from tests.fuzz.drawn import bodies, forged, forged_tokens, media_types, pieces, query_strings
 from tests.fuzz.schemathesis_run import World
 from tests.http_callers import ApiClient
 from tests.problem_details import problem
@@ -26,6 +26,7 @@ above_the_engines = pytest.mark.parametrize("world", ["memory"], indirect=True)
 LIST = "/api/tasks/{user_id}/tasks"
 TASK = f"{LIST}/{{task_id}}"
 LISTS = "/api/tasks/{user_id}/lists"
+CHANGES = "/api/tasks/{user_id}/changes"
 ONE_LIST = f"{LISTS}/{{list_id}}"
 WRITES = [
     *(("POST", LIST), ("PUT", TASK), ("PATCH", TASK), ("PATCH", f"{TASK}/complete")),
@@ -81,6 +82,20 @@ def test_any_forged_cursor_is_a_page_or_refused(
     order = Sort(field=sort.removeprefix("-"), descending=sort.startswith("-"))
     cursor = data.draw(forged(TaskQuery(sort=order, list_id=(None,))))
     check(ada("GET", **raw(f"sort={sort}&list_id=inbox&cursor={cursor}")), "GET", LIST)
+
+
+@on_one_world
+@given(query_strings)
+def test_any_query_is_a_page_of_changes_or_refused(ada: ApiClient, query: str) -> None:
+    """As for a list."""
+    check(ada("GET", CHANGES.format(user_id=ADA), **raw(query)), "GET", CHANGES)
+
+
+@on_one_world
+@given(forged_tokens)
+def test_any_forged_sync_token_is_a_page_or_refused(ada: ApiClient, token: str) -> None:
+    """No engine fails at numbers that are made by hand, with a digest that is right."""
+    check(ada("GET", CHANGES.format(user_id=ADA), **raw(f"since={token}")), "GET", CHANGES)
 
 
 @on_one_world

@@ -1,4 +1,4 @@
-"""A second entity is one new file per layer, and four lines that mount it."""
+"""A second entity is one new file per layer, and six lines that mount it."""
 
 from pathlib import Path
 
@@ -19,10 +19,18 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
     imported = "from taskservice.core.idempotency import IdempotencyStore\n"
     scratch.replace(workspace, imported, f"{imported}from taskservice.core.notes import Note\n")
     scratch.replace(workspace, "] = (TaskList, Task)\n", "] = (TaskList, Task, Note)\n")
-    listed = "import health, labels, lists, tasks\n"
+    listed = "import changes, health, labels, lists, tasks\n"
     scratch.replace(application, listed, listed.replace("tasks", "notes, tasks"))
     mounted = "    api.register_blueprint(tasks.blueprint, parameters=[USER_ID_PARAMETER])\n"
     scratch.replace(application, mounted, mounted + mounted.replace("tasks.", "notes."))
+    changes = "adapters/http/api/changes.py"
+    schemas = "from taskservice.adapters.http.api.responses import EntitySchema\n"
+    imported = "from taskservice.adapters.http.api.notes import NoteSchema\n"
+    scratch.replace(changes, schemas, imported + schemas)
+    member = (
+        '    task = fields.Nested(TaskSchema, metadata={"description": "The task as it is now."})\n'
+    )
+    scratch.replace(changes, member, member + "    note = fields.Nested(NoteSchema)\n")
     return scratch
 
 
@@ -37,13 +45,20 @@ def refusal(answer: Answer) -> tuple[int, str]:
     return answer.status, answer.json["type"]
 
 
-def test_an_entity_is_a_file_per_layer_and_four_lines(scratch: Scratch) -> None:
-    """Its class and its operations; two lines each mount them. No storage adapter changes."""
+def test_an_entity_is_a_file_per_layer_and_six_lines(scratch: Scratch) -> None:
+    """Its class and its operations; two lines each mount them, and two show it to sync clients.
+
+    No storage adapter changes.
+    """
     assert [str(path.relative_to(NEW_FILES)) for path in sorted(NEW_FILES.rglob("*.py"))] == [
         "adapters/http/api/notes.py",
         "core/notes.py",
     ]
-    assert scratch.changed_lines() == {"core/workspace.py": 2, "adapters/http/application.py": 2}
+    assert scratch.changed_lines() == {
+        "core/workspace.py": 2,
+        "adapters/http/application.py": 2,
+        "adapters/http/api/changes.py": 2,
+    }
 
 
 def test_a_note_is_created_read_and_listed(notes: Client) -> None:
@@ -56,6 +71,32 @@ def test_a_note_is_created_read_and_listed(notes: Client) -> None:
     assert notes("GET", f"/{note['id']}").json == note
     assert notes("GET").json == [note]
     assert notes._replace(list_name="tasks")("GET").json == []
+
+
+def synced(client: Client, since: str = "") -> tuple[list[object], str]:
+    """Return what a client of delta sync is told until there is no more, and the last token."""
+    entries: list[object] = []
+    more = True
+    while more:
+        page = client("GET", f"?limit=1{since and '&since='}{since}").json
+        entries += page["changes"]
+        since, more = page["next"], page["more"]
+    return entries, since
+
+
+def test_a_note_is_synced(notes: Client) -> None:
+    """In a first sync after the tasks, and as a change or a deletion later."""
+    changes, task = notes._replace(list_name="changes"), notes._replace(list_name="tasks").create
+    first, note = task(title="Plan"), notes.create(text="Call Ada")
+    entries, token = synced(changes)
+    entry = {"kind": "note", "id": note["id"]}
+    shown = {"kind": "task", "id": first["id"], "task": first}
+    assert entries == [shown, {**entry, "note": note}]
+    changed = notes("PATCH", f"/{note['id']}", {"text": "Call Bob"}).json
+    entries, token = synced(changes, token)
+    assert entries == [{**entry, "note": changed}]
+    assert notes("DELETE", f"/{note['id']}").status == 204
+    assert synced(changes, token)[0] == [{**entry, "gone": True}]
 
 
 def test_notes_are_sorted_and_paginated(notes: Client) -> None:
@@ -123,7 +164,7 @@ def test_notes_are_exported_erased_and_imported(
     file, database = str(tmp_path / "export.jsonl"), ("--database", storage)
     scratch.run("taskservice", "export", notes.user, file, *database)
     erased = scratch.run("taskservice", "erase", notes.user, "--yes", *database)
-    assert "deleted 0 lists, 1 task, 2 notes and 0 idempotency records\n" in erased
+    assert "deleted 0 lists, 1 task, 2 notes, 3 changes and 0 idempotency records\n" in erased
     assert (tasks("GET").json, notes("GET").json, other("GET").json) == ([], [], [theirs])
     scratch.run("taskservice", "import", notes.user, file, *database)
     assert (tasks("GET").json, notes("GET", "?sort=created_at").json) == ([task], mine)

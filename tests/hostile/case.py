@@ -15,9 +15,9 @@ CONNECTION_CLOSED = 0
 class Case(NamedTuple):
     """A request and its answer: a status, and the problem unless it is a success.
 
-    `at` names the faults of a 422, as pointers and as `?` with a parameter. `fault` is the threat
-    that the entry is for, one of those that `THREATS` lists. `by_server` marks an answer of
-    gunicorn's own, to what never reaches the application.
+    `at` names the faults of a 422 or a 400, as pointers and as `?` with a parameter. `fault` is
+    the threat that the entry is for, one of those that `THREATS` lists. `by_server` marks an
+    answer of gunicorn's own, to what never reaches the application.
     """
 
     name: str
@@ -58,10 +58,12 @@ def accepted(fault: int, status: int, requests: Requests) -> Iterator[Case]:
         yield Case(name, request, status, None, fault)
 
 
-def refused(fault: int, status: int, problem: str, requests: Requests) -> Iterator[Case]:
-    """Yield entries that are refused with `problem`."""
+def refused(
+    fault: int, status: int, problem: str, requests: Requests, *, at: tuple[str, ...] = ()
+) -> Iterator[Case]:
+    """Yield entries that are refused with `problem`, which may name places."""
     for name, request in requests.items():
-        yield Case(name, request, status, problem, fault)
+        yield Case(name, request, status, problem, fault, at)
 
 
 def invalid(fault: int, at: str | tuple[str, ...], requests: Requests) -> Iterator[Case]:

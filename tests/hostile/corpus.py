@@ -11,6 +11,7 @@ from tests.hostile import (
     placement,
     queries,
     recurrence,
+    sync,
     tokens,
     values,
 )
@@ -25,6 +26,7 @@ CORPUS = [
     *placement.CASES,
     *moves.CASES,
     *recurrence.CASES,
+    *sync.CASES,
     *framing.CASES,
     *pages.CASES,
     *origins.CASES,

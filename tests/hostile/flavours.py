@@ -12,6 +12,7 @@ from tests.processes import Service, gunicorn
 
 from taskservice.app import create_app
 from taskservice.config import Settings
+from taskservice.core.changes import UNKNOWN_ORIGIN, Origin
 from taskservice.core.workspace import OpenWorkspace, Workspace
 
 PLAIN = "plain"
@@ -34,9 +35,11 @@ class CountingStorage:
         self._open_workspace = open_workspace
         self.times = 0
 
-    def __call__(self, owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
+    def __call__(
+        self, owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> AbstractContextManager[Workspace]:
         self.times += 1
-        return self._open_workspace(owner, atomic=atomic)
+        return self._open_workspace(owner, atomic=atomic, origin=origin)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def test_every_threat_is_represented() -> None:
 def test_every_invalid_request_names_its_faults() -> None:
     """A 422 for its values says which: it would not do to be refused for something else."""
     for case in CORPUS:
-        assert bool(case.at) == (case.problem == "invalid-request"), case.name
+        assert case.at or case.problem != "invalid-request", case.name
 
 
 def test_no_entry_is_a_defect() -> None:

@@ -39,6 +39,7 @@ _masks = [
     (re.compile(r'"request_id":"[^"]*"'), '"request_id":"<id>"'),
     (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{15}Z"), "<time>"),
     (re.compile(r"cursor=[\w-]+"), "cursor=<cursor>"),
+    (re.compile(r'"next":"[\w-]+"'), '"next":"<token>"'),
     (re.compile(r'"position":"[^"]+"'), '"position":"<position>"'),
 ]
 

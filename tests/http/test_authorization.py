@@ -13,11 +13,13 @@ from tests.problem_details import problem
 from tests.secret_values import SECRET
 
 from taskservice.adapters.jwt import issue
+from taskservice.core.changes import UNKNOWN_ORIGIN, Origin
 from taskservice.core.workspace import Workspace
 from taskservice.testing import ADA
 
 PUBLIC = {"/", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/<name>", "/problems/<name>"}
 OWNED = {
+    "/api/tasks/<user_id>/changes",
     "/api/tasks/<user_id>/labels",
     "/api/tasks/<user_id>/lists",
     "/api/tasks/<user_id>/lists/<uuid:list_id>",
@@ -29,7 +31,9 @@ OWNED = {
 }
 
 
-def locked(owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
+def locked(
+    owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+) -> AbstractContextManager[Workspace]:
     """A home for tasks that must not be opened."""
     raise AssertionError(f"opened the tasks of {owner!r}")
 
@@ -54,8 +58,8 @@ def test_every_route_is_known(app: Flask) -> None:
 
 
 def test_the_walk_finds_every_operation(app: Flask) -> None:
-    """The fifteen operations, and HEAD for the five reads."""
-    assert len(list(operations(app))) == 20
+    """The sixteen operations, and HEAD for the six reads."""
+    assert len(list(operations(app))) == 22
 
 
 @pytest.mark.parametrize(
@@ -152,6 +156,7 @@ def test_options_is_public(closed_app: Flask) -> None:
         allowed[path.rpartition("/")[2]] = set(response.headers["Allow"].split(", "))
     assert allowed["tasks"] == {"GET", "HEAD", "OPTIONS", "POST"}
     assert allowed["lists"] == {"GET", "HEAD", "OPTIONS", "POST"}
+    assert allowed["changes"] == {"GET", "HEAD", "OPTIONS"}
     assert allowed["complete"] == allowed["position"] == {"OPTIONS", "PATCH"}
 
 

@@ -29,7 +29,11 @@ EXPOSED = {
     "Preference-Applied",
     "Idempotency-Replayed",
 }
-PATHS = ["/api/tasks/ada/tasks", "/api/tasks/ada/tasks/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"]
+PATHS = [
+    "/api/tasks/ada/tasks",
+    "/api/tasks/ada/tasks/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11",
+    "/api/tasks/ada/changes",
+]
 
 
 @pytest.fixture

@@ -9,11 +9,14 @@ import pytest
 from tests.http_callers import SETTINGS, ApiClient, application
 from tests.openapi_operations import examples, resolved
 
+from taskservice.adapters.http.api import sync_tokens
 from taskservice.adapters.http.protocol.request import BODY_LIMIT
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.app import openapi_document
 from taskservice.config import Settings
+from taskservice.core.changes import UNKNOWN_ORIGIN, Origin, Position
 from taskservice.core.errors import IdempotencyKeyInUse, StorageFull, Unavailable
+from taskservice.core.sync import SyncState
 from taskservice.core.workspace import OpenWorkspace, Workspace
 
 UNUSED = "/01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a11"
@@ -36,7 +39,9 @@ def usual(**settings: Any) -> ApiClient:
 
 
 def failing(error: Exception) -> ApiClient:
-    def open_workspace(owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
+    def open_workspace(
+        owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> AbstractContextManager[Workspace]:
         raise error
 
     return over(open_workspace)
@@ -58,6 +63,12 @@ def a_list_in_use() -> Any:
 def a_lost_update() -> Any:
     ada = usual()
     return ada("DELETE", f"/{ada.create()['id']}", headers={"If-Match": '"7"'})
+
+
+def a_token_of_another_log() -> Any:
+    position = Position(815, 1)
+    token = sync_tokens.encode("ada", SyncState(position, position))
+    return usual()("GET", f"/api/tasks/ada/changes?since={token}")
 
 
 def an_unguarded_update() -> Any:
@@ -88,6 +99,7 @@ PROVOKED: dict[str, Callable[[], Any]] = {
     "not-your-tasks": lambda: usual()("GET", "/api/tasks/bob/tasks"),
     "task-not-found": lambda: usual()("GET", UNUSED),
     "list-not-found": lambda: usual()("GET", f"/api/tasks/ada/lists{UNUSED}"),
+    "sync-expired": a_token_of_another_log,
     "list-not-empty": a_list_in_use,
     "too-many-requests": a_second_request,
     "body-too-large": lambda: post(data=b" " * (BODY_LIMIT + 1), content_type=JSON),

@@ -19,6 +19,7 @@ from werkzeug.exceptions import ImATeapot
 
 from taskservice.adapters.http.api.entity_schemas import response_schema
 from taskservice.app import create_app, openapi_document
+from taskservice.core.changes import UNKNOWN_ORIGIN, Origin
 from taskservice.core.entity import Entity
 from taskservice.core.errors import SchemaOutdated, Unavailable
 from taskservice.core.workspace import ENTITY_TYPES, Workspace
@@ -67,12 +68,16 @@ def test_an_unfit_id_is_replaced(ada: ApiClient, given_id: str) -> None:
     assert re.fullmatch("[0-9a-f]{32}", made)
 
 
-def unopened(owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
+def unopened(
+    owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+) -> AbstractContextManager[Workspace]:
     raise AssertionError(owner)
 
 
 def failing_app(error: Exception) -> Flask:
-    def open_workspace(owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
+    def open_workspace(
+        owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> AbstractContextManager[Workspace]:
         raise error
 
     return application(open_workspace)
@@ -192,7 +197,7 @@ def test_the_document_and_the_routes_are_the_same(app: Flask) -> None:
         (rule.rule.replace("<uuid:", "<").replace("<", "{").replace(">", "}"), method)
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if rule.endpoint.partition(".")[0] in {"tasks", "lists", "labels", "health"}
+        if rule.endpoint.partition(".")[0] in {"tasks", "lists", "labels", "changes", "health"}
     }
     assert documented == served
 
@@ -217,6 +222,7 @@ def test_every_operation_documents_its_problems() -> None:
         "move_list": always | with_precondition | {"200", "413", "415"},
         "delete_list": always | with_precondition | {"204", "413"},
         "list_labels": always | {"200", "422"},
+        "list_changes": always | {"200", "410", "422"},
         "livez": {"200", "400"},
         "readyz": {"200", "400", "503"},
     }

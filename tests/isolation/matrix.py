@@ -107,10 +107,10 @@ class World:
         return self.ask(cell.method, f"{path}{cell.query}", IDENTITIES[cell.identity][1], body)
 
     def all_of_bob(self) -> list[bytes]:
-        """Return what Bob's two lists show."""
+        """Return what Bob's two lists show, and the beginning of a sync, which has a number."""
         return [
             self.ask("GET", f"/api/tasks/{BOB}/{one}", token(BOB)).data
-            for one in ("tasks", "lists")
+            for one in ("tasks", "lists", "changes")
         ]
 
 

@@ -13,14 +13,18 @@ from tests.statement_audit import StatementAudit
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.storage.rows import Rows
+from taskservice.core.changes import Position
 from taskservice.core.entity import Edit
 from taskservice.core.lists import create_list, move_list, remove_list
 from taskservice.core.moves import Move
+from taskservice.core.sync import SyncState, sync
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
 from taskservice.core.tasks import change_task, create_task, move_task, remove_task
 from taskservice.testing import ADA, tasks_of
+
+BEGINNING = Position(0, 0)
 
 TIED = {
     "SELECT title FROM tasks WHERE user_id = %(owner)s": {"owner"},
@@ -44,7 +48,13 @@ TIED = {
         "b",
         "c",
     },
-    "SELECT pg_advisory_xact_lock(hashtextextended(%(owner)s::VARCHAR, 0))": {"owner"},
+    "WITH held AS (SELECT seq FROM heads WHERE user_id = %(a)s FOR UPDATE), done AS (DELETE FROM"
+    " tasks WHERE user_id = %(b)s AND (SELECT seq FROM held) IS NOT NULL RETURNING id), head AS"
+    " (INSERT INTO heads (user_id, seq) SELECT %(c)s::VARCHAR, 1 ON CONFLICT (user_id) DO UPDATE"
+    " SET seq = heads.seq + 1 RETURNING heads.seq) INSERT INTO changes (user_id, seq, entity_id)"
+    " SELECT %(d)s::VARCHAR, head.seq, done.id FROM head, done": {"a", "b", "c", "d"},
+    "SELECT name FROM (SELECT 1 AS one) AS o LEFT JOIN lists AS l ON l.user_id = %(a)s AND l.id = ?"
+    " JOIN tasks ON tasks.user_id = %(b)s": {"a", "b"},
     "SELECT version_num FROM taskservice_schema_version": set(),
     "SELECT set_config('taskservice.owner', %s, True), set_config('lock_timeout', %s, True)": {0},
     "COMMIT": set(),
@@ -63,6 +73,10 @@ UNTIED = [
     "SELECT * FROM tasks, idempotency_keys WHERE user_id = %(owner)s",
     "SELECT * FROM tasks t JOIN idempotency_keys i ON i.user_id = t.user_id"
     " WHERE t.user_id = %(owner)s",
+    "SELECT * FROM tasks t LEFT JOIN lists l ON t.user_id = %(owner)s AND l.user_id = t.user_id",
+    "SELECT * FROM lists l LEFT JOIN tasks t ON t.user_id = %(owner)s",
+    "SELECT * FROM (SELECT 1) o RIGHT JOIN tasks t ON t.user_id = %(owner)s",
+    "SELECT * FROM (SELECT 1) o LEFT JOIN tasks t ON t.user_id = %(owner)s OR t.completed",
     "SELECT * FROM tasks WHERE user_id = %(owner)s UNION SELECT * FROM tasks",
     "SELECT (SELECT count(*) FROM tasks), 1",
     "SELECT 1 WHERE EXISTS (SELECT FROM tasks)",
@@ -87,9 +101,17 @@ UNTIED = [
     " JOIN LATERAL (SELECT * FROM tasks WHERE user_id = s.owner) AS found ON true",
     "SELECT set_config('taskservice.owner', 'bob', true)",
     "SELECT set_config('taskservice.owner', :who, false)",
-    "SELECT pg_advisory_xact_lock(7)",
-    "SELECT pg_advisory_xact_lock(hashtextextended('bob', 0))",
-    "SELECT pg_advisory_lock(hashtext(%(owner)s))",
+    "INSERT INTO heads (user_id, seq) VALUES (%(owner)s, 1)"
+    " ON CONFLICT (seq) DO UPDATE SET seq = heads.seq + 1",
+    "INSERT INTO heads (user_id, seq) VALUES (%(owner)s, 1)"
+    " ON CONFLICT (user_id) DO UPDATE SET user_id = %(other)s",
+    "SELECT seq FROM heads FOR UPDATE",
+    "SELECT t.title FROM changes c, LATERAL (SELECT title FROM tasks WHERE id = c.entity_id) t"
+    " WHERE c.user_id = %(owner)s",
+    "UPDATE changes SET previous = NULL WHERE entity_id = %(id)s",
+    "WITH head AS (UPDATE heads SET seq = seq + 1 RETURNING seq) INSERT INTO changes (user_id, seq)"
+    " SELECT %(owner)s, head.seq FROM head",
+    "SELECT previous FROM changes_07",
     "SELECT title FROM tasks_07",
     "SELECT name FROM lists_07",
     "INSERT INTO idempotency_keys_00 (key) VALUES (%(key)s)",
@@ -159,7 +181,7 @@ def test_the_audit_covers_every_operation(engine: Engine, audit: StatementAudit)
             assert audit.count > seen
     with SqlStorage(engine).open_workspace(ADA, atomic=True) as workspace:
         add_once(workspace, NewTask(title="Buy bread"))
-    assert audit.count - before == 15, "change and remove send a preamble that sets the owner"
+    assert audit.count - before == 13, "each is one statement, also a change with its number"
     assert not audit.faults
 
 
@@ -184,6 +206,25 @@ def test_the_audit_covers_lists_moves_and_trees(
         seen = audit.count
         operation()
         assert audit.count > seen
+    assert not audit.faults
+
+
+@pytest.mark.parametrize("storage", ["engine", "sqlite"])
+def test_the_audit_covers_sync(
+    request: pytest.FixtureRequest, audit: StatementAudit, storage: str
+) -> None:
+    """Pages of lists, of tasks and of changes, a removal among them."""
+    own = partial(SqlStorage(request.getfixturevalue(storage)).open_workspace, ADA)
+    create_list(own, NewTaskList(name="Errands"))
+    gone, _ = (create_task(own, NewTask(title=title)) for title in "AB")
+    remove_task(own, gone.id)
+    with own() as workspace:
+        seen, log = audit.count, workspace.changes
+        lists = sync(log, None, 1)
+        tasks = sync(log, lists.next, 1)
+        delta = sync(log, SyncState(BEGINNING, BEGINNING), 9)
+    assert [len(page.entries) for page in (lists, tasks, delta)] == [1, 1, 3]
+    assert audit.count - seen == 3, "each page is one statement"
     assert not audit.faults
 
 

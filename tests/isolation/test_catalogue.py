@@ -36,9 +36,21 @@ FOREIGN_KEYS = """
       JOIN pg_attribute AS theirs ON theirs.attrelid = confrelid AND theirs.attnum = confkey[1]
      WHERE contype = 'f' ORDER BY 1, 2, 3
 """
+PRIVILEGES = """
+    SELECT relname,
+           (SELECT coalesce(string_agg(word, ',' ORDER BY word), '')
+              FROM unnest('{SELECT,INSERT,UPDATE,DELETE,TRUNCATE}'::text[]) AS word
+             WHERE has_table_privilege(pg_class.oid, word)),
+           (SELECT coalesce(array_agg(attname::text ORDER BY attname), '{}')
+              FROM pg_attribute
+             WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
+               AND has_column_privilege(attrelid, attnum, 'UPDATE'))
+      FROM pg_class WHERE relname ~ '^(changes|heads)(_[0-9]+)?$' AND relkind IN ('r', 'p')
+"""
 EXPIRED = (
     f"(created_at < (transaction_timestamp() - '{IDEMPOTENCY_KEY_TTL // HOUR}:00:00'::interval))"
 )
+OLD = "(at < (transaction_timestamp() - '8 days'::interval))"
 OWN = "((user_id)::text = NULLIF(current_setting('taskservice.owner'::text, true), ''::text))"
 
 
@@ -53,7 +65,7 @@ def test_every_table_has_an_owner(database: Database, tables: list[str]) -> None
     """Every table with content has a `user_id`."""
     versions = {VERSION_TABLE, ZONE_DATA_TABLE}
     assert set(inspect(database.superuser_engine).get_table_names()) == {*tables, *versions}
-    assert tables == ["idempotency_keys", "lists", "tasks"]
+    assert tables == ["changes", "heads", "idempotency_keys", "lists", "tasks"]
 
 
 def test_row_level_security_is_forced_on_every_table(database: Database, tables: list[str]) -> None:
@@ -64,20 +76,40 @@ def test_row_level_security_is_forced_on_every_table(database: Database, tables:
 
 
 def test_the_policies_are_exactly_these(database: Database, tables: list[str]) -> None:
-    """One for the owner of a row; two for the tables' owner, to prune records and to rezone."""
+    """One for the owner of a row; three for the tables' owner, to prune twice and to rezone."""
     owners = ("owners", "PERMISSIVE", "ALL", ["public"], OWN, OWN)
     keeper = database.role.replace("_service", "_owner")
     maintenance = ("maintenance", "PERMISSIVE", "ALL", [keeper], EXPIRED, "false")
+    pruning = ("maintenance", "PERMISSIVE", "ALL", [keeper], OLD, "false")
     zones = ("zones", "PERMISSIVE", "SELECT", [keeper], "(time_zone IS NOT NULL)", None)
     expected = {
         "tasks": [owners, zones],
         "lists": [owners],
         "idempotency_keys": [maintenance, owners],
+        "heads": [owners],
+        "changes": [pruning, owners],
     }
     with psycopg.connect(database.superuser) as connection:
         assert {table: connection.execute(POLICIES, (table,)).fetchall() for table in tables} == (
             expected
         )
+
+
+@pytest.mark.parametrize("entered", ["database", "partitioned_database"])
+def test_the_log_is_only_added_to(request: pytest.FixtureRequest, entered: str) -> None:
+    """What serves may delete no change and no number, nor edit more than `previous`.
+
+    A partition itself it may not even read.
+    """
+    database: Database = request.getfixturevalue(entered)
+    with psycopg.connect(database.service) as connection:
+        found = {name: given for name, *given in connection.execute(PRIVILEGES).fetchall()}
+    assert {name: found.pop(name) for name in ("changes", "heads")} == {
+        "changes": ["INSERT,SELECT", ["previous"]],
+        "heads": ["INSERT,SELECT,UPDATE", ["seq", "user_id"]],
+    }
+    assert len(found) == (0 if entered == "database" else 32)
+    assert all(given == ["", []] for given in found.values())
 
 
 @pytest.mark.parametrize("entered", ["database", "partitioned_database"])

@@ -15,11 +15,15 @@ from sqlalchemy import Engine, event
 from tests.databases import Database
 from tests.http_callers import SETTINGS, ApiClient
 
+from taskservice.adapters.http.api import sync_tokens
 from taskservice.adapters.http.protocol import authorization
 from taskservice.adapters.http.protocol.request import current_request
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import OWNED_TABLES
 from taskservice.app import create_app
+from taskservice.core.changes import Position
+from taskservice.core.sync import SyncState
+from taskservice.core.task import Task
 from taskservice.testing import ADA, BOB
 
 TITLE = "A secret of Ada"
@@ -37,7 +41,7 @@ def without_ownership(app: Flask) -> Iterator[None]:
 
     enforced = authorization.enforce_ownership
     checks = [one for one in app.before_request_funcs.values() if enforced in one]
-    assert len(checks) == 3
+    assert len(checks) == 4
     for one in checks:
         one[one.index(enforced)] = let_through
     try:
@@ -84,7 +88,7 @@ def without_policies(database: Database) -> Iterator[None]:
 
 
 class Attack:
-    """Bob tries to reach Ada's task, its sub-task, its list and her series.
+    """Bob tries to reach Ada's task, its sub-task, its list, her series and her changes.
 
     He does so under her path and his own.
     """
@@ -101,6 +105,7 @@ class Attack:
         self._bob.create(title="Bob's own")
         self._bob.create_list("Bob's own")
         self._ada("POST", json={"title": TITLE}, headers={"Idempotency-Key": "key"})
+        self._token = self._ada("GET", f"/api/tasks/{ADA}/changes").json["next"]
         self._before = self._all_of_ada()
 
     def statuses(self, path: str) -> list[int]:
@@ -109,6 +114,7 @@ class Attack:
             *self._try_tasks(f"{path}/tasks"),
             *self._try_series(f"{path}/tasks"),
             *self._try_lists(f"{path}/lists"),
+            *self._try_changes(f"{path}/changes"),
         ]
         assert [answer.text for answer in answers if TITLE in answer.text] == []
         assert answers[2].headers.get("X-Total-Count", "1") == "1"
@@ -152,6 +158,16 @@ class Attack:
             self._bob("DELETE", one),
         ]
 
+    def _try_changes(self, path: str) -> list[Any]:
+        start = Position(0, 0)
+        changes, tasks = SyncState(start, start), SyncState(start, start, Task)
+        tokens = [sync_tokens.encode(BOB, state) for state in (changes, tasks)]
+        return [
+            self._bob("GET", path),
+            *(self._bob("GET", f"{path}?since={token}") for token in tokens),
+            self._bob("GET", f"{path}?since={self._token}"),
+        ]
+
     def under_adas_path(self) -> list[int]:
         return self.statuses(f"/api/tasks/{ADA}")
 
@@ -163,11 +179,13 @@ class Attack:
         return self._all_of_ada() == self._before
 
     def _all_of_ada(self) -> list[Any]:
-        return [self._ada("GET", path).json for path in (self._ada.path, self._ada.lists)]
+        paths = (self._ada.path, self._ada.lists, f"/api/tasks/{ADA}/changes?since={self._token}")
+        return [self._ada("GET", path).json for path in paths]
 
 
 OWN_ONLY = [200] * 4 + [404] * 8 + [422] * 2 + [200] + [404] * 2 + [200] + [404] * 5
-"""Bob's lists are his own; Ada's task and list do not exist, and cannot be referred to."""
+OWN_ONLY += [200] * 3 + [400]
+"""Bob's lists and changes are his own. Ada's task and list do not exist, nor her token."""
 FORBIDDEN = [403] * len(OWN_ONLY)
 
 
@@ -202,7 +220,7 @@ def test_row_level_security_alone_denies_access(engine: Engine) -> None:
     with without_ownership(attack.app), without_clause(engine) as sent:
         assert attack.under_adas_path() == OWN_ONLY
         assert attack.under_bobs_path() == OWN_ONLY
-    assert len(sent) == 46
+    assert len(sent) == 102
     assert attack.leaves_no_trace()
 
 

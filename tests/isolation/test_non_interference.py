@@ -11,11 +11,14 @@ from sqlalchemy import Engine, delete
 from tests.http_callers import SETTINGS, ApiClient
 from tests.isolation.conftest import empty
 
+from taskservice.adapters.http.api.sync_tokens import encode
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import OWNED_TABLES
 from taskservice.app import create_app
+from taskservice.core.changes import Position
 from taskservice.core.query import sort_fields
+from taskservice.core.sync import SyncState
 from taskservice.core.task import Task
 from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import ADA, BOB, START
@@ -96,6 +99,7 @@ class User:
         self.lists: list[str] = []
         self.another = another
         self.page = ""
+        self.token = ""
 
     def do(self, action: Action) -> tuple[int, list[tuple[str, str]], bytes]:
         """Do it, and return the response: status, headers, body."""
@@ -108,6 +112,8 @@ class User:
         if action.verb in CLOSING and answer.status_code == 200:
             following = answer.json["next_id"]
             self.made += [following] if following not in {None, *self.made} else []
+        if action.verb in SYNCS and answer.status_code == 200:
+            self.token = answer.json["next"]
         if link := answer.headers.get("Link"):
             self.page = link.partition("<")[2].partition(">")[0]
         return answer.status_code, sorted(answer.headers), answer.data
@@ -120,6 +126,7 @@ class User:
             **self._on_tasks(action, whose),
             **self._on_series(action, whose),
             **self._on_lists(action, whose),
+            **self._on_changes(action, whose),
         }
         method, path, body = ask[action.verb]
         return self.caller(method, path, headers=headers, **({"json": body} if body else {}))
@@ -177,6 +184,17 @@ class User:
             "delete tree": ("DELETE", f"/{one}?subtasks=delete", None),
         }
 
+    def _on_changes(self, action: Action, whose: "User") -> dict[str, Ask]:
+        """Return what each verb about changes sends, with a token of `whose`."""
+        path = f"/api/tasks/{self.caller.user}/changes"
+        limit, start = action.n + 1, Position(0, 0)
+        beginning = encode(self.caller.user, SyncState(start, start))
+        return {
+            "sync": ("GET", f"{path}?limit={limit}", None),
+            "go on": ("GET", f"{path}?limit={limit}&since={whose.token}", None),
+            "all changes": ("GET", f"{path}?since={beginning}", None),
+        }
+
     @staticmethod
     def _pick(ids: list[str], n: int) -> str:
         return ids[n % len(ids)] if ids else str(UUID(int=0))
@@ -187,13 +205,16 @@ VERBS = [
     *("plan", "planned", "labels"),
     *("create recurring", "recur", "skip", "undo", "series"),
     *("create list", "lists", "get list", "rename list", "move list", "delete list"),
+    *("sync", "go on", "go on", "all changes"),
     *("into list", "in list", "move", "move beside", "under", "create below", "delete tree"),
 ]
 
 
 CLOSING = {"complete", "plan", "skip"}
+SYNCS = {"sync", "go on"}
 
 LOOKS = ["create", "get", "list", "search", "lists", "get list", "in list", "create below"]
+LOOKS += ["go on", "all changes", "sync", "go on"]
 LOOKS_AT_SERIES = ["series", "undo", "recur", "complete", "series"]
 
 
@@ -252,7 +273,8 @@ def test_users_do_not_affect_one_another(
 def test_an_attacker_does_not_affect_a_user(request: pytest.FixtureRequest, adapter: str) -> None:
     """Bob tries every operation on Ada's tasks and lists, with her ids, page and key."""
     made = [*SETTLED, (0, Action("into list", 0, "", None)), (0, Action("under", 0, "", None))]
-    made += [(0, Action("create", 0, "b", "k1")), (0, Action("list", 0, "", None))]
+    made += [(0, Action(verb, 0, "", None)) for verb in ("list", "sync")]
+    made += [(0, Action("create", 0, "b", "k1"))]
     tries = [
         (1, Action(verb, n, "b", key, True))
         for n in range(4)
@@ -272,7 +294,7 @@ def run(request: pytest.FixtureRequest, adapter: str, turns: list[tuple[int, Act
 def emptied(request: pytest.FixtureRequest, adapter: str, seeded: Seeded) -> OpenWorkspace:
     """Return the port over an adapter that holds nothing."""
     if adapter == "memory":
-        return InMemoryStorage(seeded.clock, seeded.new_id).open_workspace
+        return with_seeded_changes(InMemoryStorage(seeded.clock, seeded.new_id), seeded)
     engine: Engine = request.getfixturevalue(adapter)
     if adapter == "sqlite":
         with engine.connect() as connection:
@@ -280,4 +302,10 @@ def emptied(request: pytest.FixtureRequest, adapter: str, seeded: Seeded) -> Ope
                 connection.execute(delete(table))
     else:
         empty(request.getfixturevalue("database"))
-    return SqlStorage(engine, seeded.clock, seeded.new_id).open_workspace
+    return with_seeded_changes(SqlStorage(engine, seeded.clock, seeded.new_id), seeded)
+
+
+def with_seeded_changes(storage: InMemoryStorage | SqlStorage, seeded: Seeded) -> OpenWorkspace:
+    """Return the port, whose changes get seeded ids too, of which sync tokens have a part."""
+    storage._new_change_id = seeded.new_id  # type: ignore[assignment]
+    return storage.open_workspace

@@ -51,6 +51,18 @@ OPENED = {
         "ALTER TABLE lists DISABLE ROW LEVEL SECURITY",
         [(OPEN.format("lists"), ENABLE.format("lists"))],
     ),
+    "disabled for numbers": (
+        "ALTER TABLE heads DISABLE ROW LEVEL SECURITY",
+        [(OPEN.format("heads"), ENABLE.format("heads"))],
+    ),
+    "another policy for the log, to read": (
+        "CREATE POLICY more ON changes FOR SELECT USING (true)",
+        [(OTHER.format("more", "changes"), DROP.format("more", "changes"))],
+    ),
+    "the keeper's policy of the log for all": (
+        "ALTER POLICY maintenance ON changes TO PUBLIC",
+        [(OTHER.format("maintenance", "changes"), DROP.format("maintenance", "changes"))],
+    ),
     "another policy for all": (
         'CREATE POLICY "all" ON tasks USING (true)',
         [(OTHER.format('"all"', "tasks"), DROP.format('"all"', "tasks"))],

@@ -19,6 +19,7 @@ from tests.postgres import Databases, program
 from tests.system.conftest import command
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.adapters.sql.tables import OWNED_TABLES, changes
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList, TaskListQuery
 from taskservice.core.task_query import TaskQuery
@@ -31,11 +32,27 @@ STATEMENTS = [
     "SELECT * FROM tasks",
     "SELECT * FROM lists",
     "SELECT * FROM idempotency_keys",
+    "SELECT * FROM heads",
+    "SELECT * FROM changes WHERE seq = 1",
     "UPDATE tasks SET version = 7",
     "UPDATE lists SET version = 7",
     "UPDATE idempotency_keys SET fingerprint = ''",
+    "UPDATE heads SET seq = 7",
+    "UPDATE changes SET previous = NULL WHERE seq = 1",
     "DELETE FROM tasks",
     "DELETE FROM lists",
+]
+NO_PRIVILEGE = [
+    "DELETE FROM changes",
+    "DELETE FROM heads",
+    "TRUNCATE changes",
+    "TRUNCATE heads",
+    *(
+        f"UPDATE changes SET {column.name} = {column.name}"  # noqa: S608
+        for column in changes.c
+        if column is not changes.c.previous
+    ),
+    "UPDATE changes SET previous = NULL, version = 7",
 ]
 
 
@@ -67,6 +84,14 @@ def test_the_owner_finds_the_row(service: Connection, statement: str) -> None:
         assert service.execute(statement.encode()).rowcount == 1
 
 
+@pytest.mark.parametrize("statement", NO_PRIVILEGE)
+def test_the_role_that_serves_cannot_rewrite_the_log(service: Connection, statement: str) -> None:
+    """Not even of the owner: it adds changes, and removes what a deleted task was."""
+    with pytest.raises(InsufficientPrivilege, match="permission denied"), service.transaction():
+        service.execute(SAY, (BOB,))
+        service.execute(statement.encode())
+
+
 def test_no_row_is_written_for_another_owner(service: Connection) -> None:
     """A row can be neither inserted for another owner nor given to one."""
     with pytest.raises(InsufficientPrivilege), service.transaction():
@@ -79,6 +104,16 @@ def test_no_row_is_written_for_another_owner(service: Connection) -> None:
     with pytest.raises(InsufficientPrivilege), service.transaction():
         service.execute(SAY, (BOB,))
         service.execute("UPDATE tasks SET user_id = %s", (ADA,))
+    with pytest.raises(InsufficientPrivilege), service.transaction():
+        service.execute(SAY, (ADA,))
+        service.execute("INSERT INTO heads (user_id, seq) VALUES (%s, 9)", ("carol",))
+    with pytest.raises(InsufficientPrivilege), service.transaction():
+        service.execute(SAY, (ADA,))
+        service.execute(
+            "INSERT INTO changes (user_id, seq, id, type, kind, entity_id, version, at)"
+            " VALUES (%s, 9, gen_random_uuid(), '', '', gen_random_uuid(), 1, now())",
+            (BOB,),
+        )
 
 
 @pytest.mark.parametrize(
@@ -136,11 +171,11 @@ def test_the_owner_setting_ends_with_the_transaction(
 
 
 def test_row_level_security_applies_to_the_tables_owner(database: Database) -> None:
-    """It sees no task, no list, and no idempotency record that is in use."""
+    """It sees no task, no list, no number, no new change, no idempotency record in use."""
     with psycopg.connect(database.owner, autocommit=True) as owner:
-        assert owner.execute("SELECT count(*) FROM tasks").fetchone() == (0,)
-        assert owner.execute("SELECT count(*) FROM lists").fetchone() == (0,)
-        assert owner.execute("SELECT count(*) FROM idempotency_keys").fetchone() == (0,)
+        for table in OWNED_TABLES:
+            counted = owner.execute(f"SELECT count(*) FROM {table.name}".encode())  # noqa: S608
+            assert (table.name, counted.fetchone()) == (table.name, (0,))
 
 
 def test_the_tables_owner_can_only_delete_expired_records(database: Database) -> None:
@@ -155,6 +190,19 @@ def test_the_tables_owner_can_only_delete_expired_records(database: Database) ->
             owner.execute("UPDATE idempotency_keys SET key = 'other'")
 
 
+def test_the_tables_owner_can_only_delete_old_changes(database: Database) -> None:
+    """It can read and delete changes older than 8 days, and neither insert nor edit any."""
+    with psycopg.connect(database.superuser, autocommit=True) as superuser:
+        superuser.execute(
+            "UPDATE changes SET at = now() - seq * INTERVAL '7 days 23 hours 59 minutes'"
+        )
+    with psycopg.connect(database.owner, autocommit=True) as owner:
+        assert owner.execute("SELECT user_id, seq FROM changes").fetchall() == [(BOB, 2)]
+        with pytest.raises(InsufficientPrivilege):
+            owner.execute("UPDATE changes SET previous = NULL")
+        assert owner.execute("DELETE FROM changes").rowcount == 1
+
+
 def test_the_maintenance_role_prunes(database: Database, tmp_path: Path) -> None:
     """`db prune` deletes idempotency records after a day and no sooner, and no task."""
     with psycopg.connect(database.superuser, autocommit=True) as superuser:
@@ -164,7 +212,7 @@ def test_the_maintenance_role_prunes(database: Database, tmp_path: Path) -> None
                 (f"user-{n}", timedelta(hours=hours)),
             )
         said = command(tmp_path, "db", "prune", DATABASE_URL=database.owner)
-        assert said == "removed 2 expired idempotency records\n"
+        assert said == "removed 2 expired idempotency records\nremoved 0 expired changes\n"
         kept = superuser.execute("SELECT user_id FROM idempotency_keys ORDER BY 1").fetchall()
         assert kept == [(BOB,), ("user-0",)]
         assert superuser.execute("SELECT count(*) FROM tasks").fetchone() == (1,)

@@ -15,6 +15,7 @@ from tests.token_forge import forge
 
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.app import create_app
+from taskservice.core.changes import UNKNOWN_ORIGIN, Origin
 from taskservice.core.errors import Unavailable
 from taskservice.core.operations.metrics import FinishedRequest, Metrics
 from taskservice.core.workspace import Workspace
@@ -53,7 +54,9 @@ class Out:
     outcome: Any = "not_applied"
 
     @contextmanager
-    def open_workspace(self, owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
+    def open_workspace(
+        self, owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> Iterator[Workspace]:
         if owner:
             raise Unavailable("no database connection became free in time", self.outcome)
         yield InMemoryStorage()  # type: ignore[misc]

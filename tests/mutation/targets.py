@@ -21,6 +21,7 @@ CONTRACT = [
     *OUTCOMES,
     "tests/contract/test_contract.py",
 ]
+CHANGE_LOG = "tests/system/test_change_log.py"
 SCHEMA = ["tests/system/test_schema.py"]
 COMPATIBILITY = ["tests/compatibility/test_records.py"]
 FORMS = ["tests/compatibility/test_forms.py"]
@@ -42,6 +43,7 @@ TESTS = {
         "tests/logs/test_requests.py",
         *LAYERS,
     ],
+    "adapters/http/api/sync_tokens": ["tests/fuzz/test_parsers.py"],
     "strict_json": ["tests/jwt_verification/test_strict_json.py", *TOKENS],
     "adapters/jwt/claims": ["tests/jwt_verification/test_token_claims.py"],
     "adapters/jwt/compact": TOKENS,
@@ -63,7 +65,18 @@ TESTS = {
     "adapters/jwt/verifier": [*TOKENS, "tests/jwt_verification/test_verification_cache.py"],
     "adapters/sql/connection/address": ["tests/field_reports/test_addresses.py", *SCHEMA],
     "adapters/sql/connection/retries": OUTCOMES,
-    "adapters/sql/storage/last_write": ["tests/contract/test_last_write.py", *OUTCOMES],
+    "adapters/sql/storage/heads": [*CONTRACT, "tests/contract/test_write_locks.py", *OUTCOMES],
+    "adapters/sql/storage/log": [
+        *CONTRACT,
+        "tests/contract/test_write_locks.py",
+        "tests/contract/test_round_trips.py",
+        "tests/contract/test_plans.py",
+    ],
+    "adapters/sql/storage/log_queries": [
+        "tests/contract/test_contract.py",
+        "tests/contract/test_plans.py",
+        *LAYERS,
+    ],
     "adapters/sql/storage/owner_data": [
         "tests/contract/test_owner_data.py",
         "tests/system/test_import_order.py",
@@ -78,6 +91,7 @@ TESTS = {
         "tests/contract/test_encoding.py",
         *CONTRACT,
     ],
+    "adapters/sql/checks/change_log": [CHANGE_LOG, "tests/system/test_check.py"],
     "adapters/sql/checks/connectivity": ["tests/field_reports/test_connections.py"],
     "adapters/sql/checks/encoding": [
         "tests/contract/test_encoding.py",
@@ -131,6 +145,11 @@ TESTS = {
         "tests/system/test_upgrade.py",
         "tests/contract/test_plans.py",
     ],
+    "adapters/sql/migrations/versions/0010_change_log": [
+        *SCHEMA,
+        "tests/system/test_upgrade.py",
+        "tests/isolation/test_catalogue.py",
+    ],
     "adapters/sql/connection/commit_outcome": OUTCOMES,
     "adapters/sql/connection/error_codes": ["tests/contract/test_failures.py"],
     "adapters/sql/admin/partition": [
@@ -144,7 +163,11 @@ TESTS = {
     ],
     "adapters/sql/connection/pool_metrics": ["tests/contract/test_pool.py"],
     "adapters/sql/admin/rezone": PLANNING,
+    "adapters/sql/admin/forget_changes": [CHANGE_LOG, "tests/contract/test_contract.py"],
+    "adapters/sql/admin/table_locks": [CHANGE_LOG, "tests/contract/test_partitions.py"],
     "adapters/sql/admin/prune": [
+        "tests/contract/test_contract.py",
+        CHANGE_LOG,
         "tests/isolation/test_row_security.py",
         "tests/system/test_retries.py",
     ],
@@ -173,6 +196,8 @@ TESTS = {
     "adapters/sql/column_types": [*SCHEMA, *CONTRACT],
     "adapters/sql/tables": [*SCHEMA, *CONTRACT],
     "adapters/sql/storage/repository": [*CONTRACT, *TREES, *RECURRENCE],
+    "core/changes": ["tests/contract/test_contract.py"],
+    "core/sync": ["tests/contract/test_contract.py"],
     "core/occurrences": ["tests/core/test_occurrences.py", *RECURRENCE],
     "core/recurrence_rule": ["tests/core/test_recurrence_rule.py", *RECURRENCE],
     "core/recurring": [

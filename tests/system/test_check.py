@@ -26,7 +26,7 @@ from taskservice.core.errors import Unavailable
 from taskservice.core.zones import ZONE_DATA_VERSION
 
 NEWEST = schema.VERSIONS[-1]
-PARTS = ("settings", "database", "clock", "schema", "tables", "zones", "role", "keys")
+PARTS = ["settings", "database", "clock", "schema", "tables", "zones", "changes", "role", "keys"]
 
 
 def checked(folder: Path, **settings: str) -> tuple[int, list[str], str]:
@@ -56,7 +56,7 @@ def test_a_valid_configuration_passes(database: Database, tmp_path: Path) -> Non
     assert parts == [f"ok {p}" for p in PARTS]
     assert found[1].startswith("ok database PostgreSQL 1")
     assert (
-        found[6]
+        found[7]
         == f"ok role {database.role} is an ordinary role, to which row-level security applies"
     )
 
@@ -70,6 +70,7 @@ def test_sqlite_passes(tmp_path: Path) -> None:
         f"ok schema at version {NEWEST}; taskservice needs {NEWEST}",
         "ok tables requests can read each of them",
         f"ok zones tasks are due by the zone data {ZONE_DATA_VERSION}",
+        "ok changes no gaps in the numbers of 0 users in a sample",
         "ok role SQLite has no roles: protect the file with its permissions",
         "ok keys a shared secret for HS256",
     ]
@@ -140,13 +141,15 @@ def test_a_missing_grant_is_a_failure(
     settings = {"DATABASE_URL": database.service, "TASKSERVICE_JWT_SECRET": SECRET}
     with database.superuser_engine.connect() as connection:
         connection.exec_driver_sql(f"REVOKE DELETE ON lists, tasks FROM {database.role}")
+        connection.exec_driver_sql(f"REVOKE UPDATE (previous) ON changes FROM {database.role}")
         connection.exec_driver_sql("ALTER TABLE lists NO FORCE ROW LEVEL SECURITY")
     status, found, _ = checked(tmp_path, **settings)
     grant = f"run `taskservice db grant {database.role}` as the tables' owner"
     assert (status, failures(found)) == (
         2,
         [
-            f"role {database.role} has no DELETE on lists, DELETE on tasks -> {grant}",
+            f"role {database.role} has no DELETE on lists, DELETE on tasks, "
+            f"UPDATE (previous) on changes -> {grant}",
             "role row-level security is not enabled and forced on table lists -> "
             "as the tables' owner: "
             "ALTER TABLE lists ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",
@@ -185,7 +188,7 @@ def test_usable_keys_are_counted(issuer: Issuer, tmp_path: Path) -> None:
     settings = {"DATABASE_URL": sqlite_database(tmp_path), "TASKSERVICE_JWKS_URL": issuer.url}
     status, found, _ = checked(tmp_path, **settings, TASKSERVICE_JWT_ISSUER="https://i.example/")
     assert status == 0
-    assert found[6:] == [
+    assert found[7:] == [
         "ok keys usable keys: 1 ES256, 1 EdDSA, 1 RS256; "
         'ignored: key 4 (kid "e1"): use is "enc", not "sig"',
         "warn keys the key set is fetched over http:// -> "

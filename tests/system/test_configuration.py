@@ -75,6 +75,7 @@ BAD = {
             "TASKSERVICE_PREPARED_STATEMENTS": "yes",
             "TASKSERVICE_POOL_SIZE": "0",
             "TASKSERVICE_POOL_TIMEOUT": "soon",
+            "TASKSERVICE_CHANGES_DAYS": "7",
             "TASKSERVICE_LOG_LEVEL": "loud",
             "TASKSERVICE_LOG_FORMAT": "xml",
             "WEB_CONCURRENCY": "0",
@@ -87,6 +88,7 @@ BAD = {
         "TASKSERVICE_PREPARED_STATEMENTS must be true or false; "
         "TASKSERVICE_POOL_SIZE must be a whole number from 1 to 9999; "
         "TASKSERVICE_POOL_TIMEOUT must be a number of seconds over 0; "
+        "TASKSERVICE_CHANGES_DAYS must be a number of days from 8 to 3650; "
         "TASKSERVICE_LOG_LEVEL must be debug, info, warning or error; "
         "TASKSERVICE_LOG_FORMAT must be json or console; "
         "WEB_CONCURRENCY must be a number of workers from 1 to 999",

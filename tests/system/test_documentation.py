@@ -19,12 +19,13 @@ VARIES = {
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z": "<time>",
     r'"request_id":"[0-9a-f]{32}"': '"request_id":"<request>"',
     r'"position":"[0-9a-f]{12}1"': '"position":"<position>"',
+    r'"next":"[A-Za-z0-9_-]{40,}"': '"next":"<token>"',
     r"127\.0\.0\.1:\d+": "<address>",
 }
 
 
-_prints_an_answer = re.compile(r"^(cat .*|curl (?!.*(?:-w |\||\\$)).*)$", re.MULTILINE)
-"""A command whose output ends with an answer: none that has a format, a pipe, or another line."""
+_prints_an_answer = re.compile(r"^(cat .*|curl (?!.*(?:-w |-o |\||\\$)).*)$", re.MULTILINE)
+"""A command whose output ends with an answer: it has no format, file, pipe, or second line."""
 
 
 def masked(text: str) -> str:
@@ -74,6 +75,12 @@ def test_the_page_about_planning_continues_the_tutorial(tmp_path: Path) -> None:
     """Its lists are the same for a reader who still has the tasks of the tutorial."""
     tutorial = blocks(TUTORIAL.partition("## Tutorial")[2], "sh", "text")[2:]
     run([*tutorial, *blocks((DOCS / "planning.md").read_text(), "sh", "text")], tmp_path)
+
+
+def test_the_page_about_sync_answers_as_it_says(tmp_path: Path) -> None:
+    """So does every command of the page that keeps a copy in step, for a user of its own."""
+    tutorial = blocks(TUTORIAL.partition("## Tutorial")[2], "sh", "text")[2:]
+    run([*tutorial, *blocks((DOCS / "sync.md").read_text(), "sh", "text")], tmp_path)
 
 
 def test_the_example_for_developers_runs() -> None:

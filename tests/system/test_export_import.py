@@ -269,7 +269,7 @@ def test_a_terminal_shows_a_progress_bar(tmp_path: Path, arguments: list[str], l
 
 
 def test_erase_deletes_all_data_of_a_user(place: Place, tmp_path: Path) -> None:
-    """After confirmation: lists, tasks and idempotency records. It prints the counts."""
+    """After confirmation: lists, tasks, changes and idempotency records. It prints the counts."""
     engine = service_engine(place.service)
     for user in (ADA, BOB):
         with SqlStorage(engine).open_workspace(user, atomic=True) as workspace:
@@ -278,8 +278,8 @@ def test_erase_deletes_all_data_of_a_user(place: Place, tmp_path: Path) -> None:
             below = NewTask(title=SECRET_WORD, list_id=a_list.id, parent_id=parent.id)
             workspace.tasks.add(below)
     engine.dispose()
-    all_of_it = OwnerCounts({"list": 1, "task": 2}, 1)
-    counted = "1 list, 2 tasks and 1 idempotency record\n"
+    all_of_it = OwnerCounts({"list": 1, "task": 2}, 1, 3)
+    counted = "1 list, 2 tasks, 3 changes and 1 idempotency record\n"
     has = f"ada has {counted}"
     assert place.maintain("erase", ADA, "--dry-run").stdout == has
     aborted = place.maintain("erase", ADA)
@@ -290,9 +290,9 @@ def test_erase_deletes_all_data_of_a_user(place: Place, tmp_path: Path) -> None:
     assert place.held() == all_of_it
     done = place.maintain("erase", ADA, "--yes")
     assert (done.returncode, done.stdout) == (0, f"{has}deleted {counted}")
-    none = "0 lists, 0 tasks and 0 idempotency records\n"
+    none = "0 lists, 0 tasks, 0 changes and 0 idempotency records\n"
     assert place.maintain("erase", ADA).stdout == f"ada has {none}deleted {none}"
-    nothing = OwnerCounts({"list": 0, "task": 0}, 0)
+    nothing = OwnerCounts({"list": 0, "task": 0}, 0, 0)
     assert (place.held(ADA), place.held(BOB)) == (nothing, all_of_it)
 
 
@@ -305,7 +305,7 @@ def test_the_service_role_cannot_erase(tmp_path: Path, postgresql: Databases) ->
         assert (result.returncode, place.held().entities["task"]) == (2, 2)
         assert result.stderr == (
             "Error: nothing was deleted: database error: permission denied for table "
-            "idempotency_keys; run it as the tables' owner\n"
+            "changes; run it as the tables' owner\n"
         )
 
 
@@ -337,8 +337,9 @@ def test_erase_reports_bytes_that_remain_in_the_file(
     engine.dispose()
     assert isinstance(result.exception, ConfigError)
     assert str(result.exception) == (
-        "deleted 0 lists, 1 task and 0 idempotency records, but the deleted data is still in the "
-        "database files: another connection reads the database; run `taskservice erase ada` again"
+        "deleted 0 lists, 1 task, 1 change and 0 idempotency records, but the deleted data is still"
+        " in the database files: another connection reads the database; run `taskservice erase ada`"
+        " again"
     )
 
 

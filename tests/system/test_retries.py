@@ -21,7 +21,7 @@ from taskservice.adapters.sql.admin.migrate import upgrade
 from taskservice.adapters.sql.admin.prune import prune
 from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.engine import unpooled_engine
-from taskservice.adapters.sql.tables import idempotency_keys, tasks
+from taskservice.adapters.sql.tables import changes, idempotency_keys, tasks
 
 PATH = "/api/tasks/ada/tasks"
 ADA = token_of("ada")
@@ -153,10 +153,10 @@ def mortal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[str
             yield database.service, database.superuser_engine
 
 
-def test_a_process_killed_anywhere_leaves_both_or_neither(
+def test_a_process_killed_anywhere_leaves_all_or_nothing(
     mortal: tuple[str, Engine], tmp_path: Path
 ) -> None:
-    """In front of every statement: neither the task nor the key; behind the last: both."""
+    """In front of every statement: no task, key or change; behind the last: one of each."""
     address, database = mortal
     fatal, killed = 1, write_program(tmp_path, KILLED)
     while True:
@@ -164,13 +164,15 @@ def test_a_process_killed_anywhere_leaves_both_or_neither(
         with database.connect() as connection:
             made = len(connection.execute(select(tasks.c.id)).all())
             kept = len(connection.execute(select(idempotency_keys.c.key)).all())
+            logged = [*connection.execute(select(changes.c.seq)).scalars()]
         if result.returncode == 0:
-            assert (made, kept) == (1, 1)
+            assert (made, kept, logged) == (1, 1, [1])
             break
         assert result.returncode == -signal.SIGKILL, result.stderr
-        assert (made, kept) == (0, 0)
+        assert (made, kept, logged) == (0, 0, [])
         fatal += 1
-    assert fatal == int(result.stdout) + 1 == 6
+    statements = {"sqlite": 9, "postgresql": 5}[database.dialect.name]
+    assert fatal - 1 == int(result.stdout) == statements
 
 
 def test_what_has_expired_is_pruned(tmp_path: Path, production: dict[str, str]) -> None:
@@ -186,7 +188,7 @@ def test_what_has_expired_is_pruned(tmp_path: Path, production: dict[str, str]) 
                 {"key": f"{hours}", "at": str(now - timedelta(hours=hours))},
             )
     said = command(tmp_path, "db", "prune", DATABASE_URL=address)
-    assert said == "removed 2 expired idempotency records\n"
+    assert said == "removed 2 expired idempotency records\nremoved 0 expired changes\n"
     with database.connect() as connection:
         assert set(connection.execute(select(idempotency_keys.c.key)).scalars()) == {"1", "23"}
 

@@ -41,6 +41,9 @@ CATALOGUE = """
       FROM pg_constraint WHERE conrelid = CAST(CAST(:name AS text) AS regclass)
     UNION ALL
     SELECT 'index', indexname, indexdef, '', '', '' FROM pg_indexes WHERE tablename = :name
+    UNION ALL
+    SELECT 'options', coalesce(reloptions::text, ''), '', '', '', ''
+      FROM pg_class WHERE oid = CAST(CAST(:name AS text) AS regclass)
     ORDER BY 1, 2
 """
 FILE = "SELECT type, name, sql FROM sqlite_master WHERE tbl_name = :name ORDER BY 1, 2"

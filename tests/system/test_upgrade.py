@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 from functools import partial
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
+from sqlalchemy import Engine, text
 from tests.compatibility.conftest import PARTITIONS, partition
 from tests.compatibility.samples import Sample, in_current_form, insert_rows
 from tests.contract.test_partitions import HELD, STANDING, TABLES
@@ -18,9 +20,13 @@ from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.admin import partition as partitioning
 from taskservice.adapters.sql.admin.migrate import upgrade
 from taskservice.adapters.sql.checks.row_security import require_row_security
+from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.sessions import transaction
+from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.core.entity import Edit
 from taskservice.core.query import Sort
+from taskservice.core.sync import sync
 from taskservice.core.task import NewTask
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
@@ -105,6 +111,71 @@ def test_recurrence_is_added_without_writing_a_row(before: Database, partitions:
     task = create_task(open_own, NewTask(title="A", due=date(2026, 3, 1), recurrence="FREQ=DAILY"))
     assert complete_task(open_own, task.id, Completion(completed=True)).next_id
     engine.dispose()
+
+
+@pytest.mark.parametrize("partitions", [0, PARTITIONS])
+def test_the_log_begins_behind_what_there_is(before: Database, partitions: int) -> None:
+    """The number before is the time. Who serves may write without `db grant`."""
+    with transaction(before.owner_engine) as connection:
+        partition(connection, ("idempotency_keys", "tasks"), partitions)
+    upgrade(before.owner_engine, "0009")
+    with transaction(before.superuser_engine) as connection:
+        connection.execute(text(LIST), {"user_id": "lists alone"})
+    upgrade(before.owner_engine)
+    with before.superuser_engine.connect() as connection:
+        seeded = connection.execute(text("SELECT user_id, seq FROM heads ORDER BY user_id")).all()
+        assert connection.execute(text("SELECT count(*) FROM changes")).scalar_one() == 0
+    assert [owner for owner, _ in seeded] == [ADA, "lists alone"]
+    engine = service_engine(before.service)
+    assert_a_log_goes_on(engine)
+    engine.dispose()
+
+
+def test_the_log_begins_behind_what_there_is_on_sqlite(tmp_path: Path) -> None:
+    """The same in a file."""
+    engine = unpooled_engine(database_url(f"sqlite:///{tmp_path}/tasks.db"))
+    upgrade(engine, BEFORE)
+    with transaction(engine) as connection:
+        insert_rows(connection, "tasks", SAMPLE.rows)
+    upgrade(engine, "0009")
+    with transaction(engine) as connection:
+        connection.execute(text(LIST), {"user_id": "lists alone"})
+    upgrade(engine)
+    with engine.connect() as connection:
+        seeded = connection.execute(text("SELECT user_id, seq FROM heads ORDER BY user_id")).all()
+    assert [owner for owner, _ in seeded] == [ADA, "lists alone"]
+    engine.dispose()
+    served = service_engine(f"sqlite:///{tmp_path}/tasks.db")
+    assert_a_log_goes_on(served)
+    served.dispose()
+
+
+LIST = """
+    INSERT INTO lists (id, user_id, name, position, created_at, updated_at, version)
+    VALUES ('01932d0e-0000-7000-8000-000000000000', :user_id, 'A', 'a',
+            '2026-01-01 00:00:00+00:00', '2026-01-01 00:00:00+00:00', 1)
+"""
+
+
+NOVEMBER_2023 = 1_700_000_000_000
+"""A time in milliseconds."""
+
+
+def assert_a_log_goes_on(engine: Engine) -> None:
+    """Assert that a client that synced right after the upgrade hears of each write."""
+    with SqlStorage(engine).open_workspace(ADA) as workspace:
+        page = sync(workspace.changes, None, 200)
+        while page.more:
+            page = sync(workspace.changes, page.next, 200)
+        number, mark = page.next.position
+        assert (number > NOVEMBER_2023, mark) == (True, 0)
+        oldest, *_ = workspace.tasks.list(TaskQuery(sort=OLDEST_FIRST)).items
+        added = workspace.tasks.add(NewTask(title="Buy milk"))
+        changed = workspace.tasks.change(added.id, Edit({"title": "Buy bread"}))
+        workspace.tasks.remove(oldest.id)
+        page = sync(workspace.changes, page.next, 200)
+        assert [one.entity for one in page.entries] == [changed, None]
+        assert page.next.position.sequence == number + 3
 
 
 def test_a_role_that_serves_may_use_lists_after_the_upgrade(before: Database) -> None:

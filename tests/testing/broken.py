@@ -7,23 +7,36 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from time import sleep
 from typing import Any, cast
 from uuid import UUID, uuid4
 
 import pytest
+from tests.contract.maintenance import MemoryMaintenance
 
 from taskservice.adapters.memory import (
     InMemoryStorage,
     _counts,
+    _OwnerChangeLog,
     _OwnerData,
     _OwnerIdempotencyStore,
     _OwnerState,
     _Repository,
     _Tasks,
 )
+from taskservice.core.changes import (
+    UNKNOWN_ORIGIN,
+    DescribeChange,
+    EntityPage,
+    LogPage,
+    Origin,
+    Position,
+    first_kept,
+)
 from taskservice.core.clock import Clock
 from taskservice.core.entity import VERSION_LIMIT, Entity, Step
+from taskservice.core.errors import SyncExpired
 from taskservice.core.idempotency import IdempotencyRecord
 from taskservice.core.labels import LabelCount
 from taskservice.core.owner_data import OpenOwnerData, OwnerCounts, OwnerData, Refusal
@@ -32,16 +45,22 @@ from taskservice.core.query import Page
 from taskservice.core.task import Task
 from taskservice.core.workspace import OpenWorkspace, Workspace
 from taskservice.testing import TickingClock
-from taskservice.testing.contract import OwnerDataContract, TaskServiceContract
+from taskservice.testing.contract import Expiry, OwnerDataContract, TaskServiceContract
 from taskservice.testing.contract.one_owner import settable
 
 
 def with_repository(
-    storage: InMemoryStorage, workspace: Workspace, repository: type[Any], owner: str, begin: Any
+    workspace: Workspace, repository: type[Any], owner: str, *given: Any
 ) -> Workspace:
-    """Return a workspace with another repository."""
-    given = (owner, begin, storage._clock, storage._new_id)
-    return workspace._replace(repository=lambda kind: repository(kind, *given))
+    """Return a workspace of an owner with another repository, which gets what is given."""
+
+    def repository_of(kind: type[Any]) -> Any:
+        return repository(kind, partial(kind.create, owner, new_id=workspace.new_id), *given)
+
+    return workspace._replace(repository=repository_of)
+
+
+START_OF_LOG = Position(0, 0)
 
 
 class NoOwnerClause(InMemoryStorage):
@@ -67,15 +86,19 @@ class NoRollback(InMemoryStorage):
 
 class NeverAtomic(InMemoryStorage):
     @contextmanager
-    def open_workspace(self, owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
+    def open_workspace(
+        self, owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> Iterator[Workspace]:
         with super().open_workspace(owner) as workspace:
             yield workspace
 
 
 class AlwaysAtomic(InMemoryStorage):
     @contextmanager
-    def open_workspace(self, owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
-        with super().open_workspace(owner, atomic=True) as workspace:
+    def open_workspace(
+        self, owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> Iterator[Workspace]:
+        with super().open_workspace(owner, atomic=True, origin=origin) as workspace:
             yield workspace
 
 
@@ -287,9 +310,9 @@ class RecordsOutsideTheTransaction(InMemoryStorage):
     def _name(self, owner: str, key: str) -> str:
         return f"{owner} {key}"
 
-    def _workspace(self, owner: str, begin: Any) -> Workspace:
+    def _workspace(self, owner: str, begin: Any, describe: DescribeChange) -> Workspace:
         store = NonTransactionalStore(self._records, lambda key: self._name(owner, key))
-        return super()._workspace(owner, begin)._replace(idempotency=store)
+        return super()._workspace(owner, begin, describe)._replace(idempotency=store)
 
 
 class RecordsSharedByOwners(RecordsOutsideTheTransaction):
@@ -300,7 +323,7 @@ class RecordsSharedByOwners(RecordsOutsideTheTransaction):
 class AcceptsReferencesToNothing(_Repository[Task]):
     def add(self, new: Any) -> Task:
         with self._begin() as state:
-            task = self._type.create(self._owner, self._clock(), self._new_id, new)
+            task = self._new_entity(now=self._clock(), new=new)
             state.entities[self._type][task.id] = task
         return task
 
@@ -318,7 +341,7 @@ class FindsOneLevelOnly(_Tasks):
         return [task for task in below if task.parent_id == task_id]
 
 
-class OverwritesManyAtOnce(_Tasks):
+class LogsNoneOfMany(_Tasks):
     def change_all(self, entities: Sequence[Task], step: Step[Task]) -> None:
         with self._begin() as state:
             changed = {one.id: step(one, self._clock()) for one in entities}
@@ -345,7 +368,7 @@ class InsertsReferencesToNothing(_Repository[Task]):
 
 
 class InsertsOutsideTheTransaction(InMemoryStorage):
-    def _workspace(self, owner: str, begin: Any) -> Workspace:
+    def _workspace(self, owner: str, begin: Any, describe: DescribeChange) -> Workspace:
         committed = self._owners.setdefault(owner, _OwnerState())
 
         class Repository(_Tasks):
@@ -353,7 +376,8 @@ class InsertsOutsideTheTransaction(InMemoryStorage):
                 super().insert(entity)
                 committed.entities[Task][entity.id] = entity
 
-        return with_repository(self, super()._workspace(owner, begin), Repository, owner, begin)
+        workspace = super()._workspace(owner, begin, describe)
+        return with_repository(workspace, Repository, owner, begin, self._clock, describe)
 
 
 class FindsTheFirstOfASeriesOnly(_Repository[Task]):
@@ -367,14 +391,15 @@ class FindsTheFirstOfASeriesOnly(_Repository[Task]):
 
 
 class ClosesInTwoTransactions(NeverAtomic):
-    def _workspace(self, owner: str, begin: Any) -> Workspace:
+    def _workspace(self, owner: str, begin: Any, describe: DescribeChange) -> Workspace:
         class Repository(ChangesInTwoTransactions, _Tasks):
             def get(self, task_id: UUID) -> Task:
                 task: Task = super().get(task_id)
                 sleep(0.001)  # Meanwhile others read the task too.
                 return task
 
-        return with_repository(self, super()._workspace(owner, begin), Repository, owner, begin)
+        workspace = super()._workspace(owner, begin, describe)
+        return with_repository(workspace, Repository, owner, begin, self._clock, describe)
 
 
 class OverwritesOnImport(_OwnerData):
@@ -439,22 +464,138 @@ class KeepsIdempotencyRecordsOnErase(_OwnerData):
             return removed
 
 
+class NumbersWhatDidNotChange(_Tasks):
+    def change(self, task_id: UUID, step: Step[Task]) -> Task:
+        before = self.get(task_id)
+        after = super().change(task_id, step)
+        if after == before:
+            with self._begin() as state:
+                state._append(self._describe.edit(before, after))
+        return after
+
+
+class KeepsNumbersOfRollbacks(InMemoryStorage):
+    @contextmanager
+    def _transaction(self, owner: str) -> Iterator[_OwnerState]:
+        with self._lock:
+            committed = self._owners.setdefault(owner, _OwnerState())
+            working_copy = committed.copy()
+            try:
+                yield working_copy
+            finally:
+                committed.head = working_copy.head
+            self._owners[owner] = working_copy
+
+
+class MarksByNumber(InMemoryStorage):
+    @contextmanager
+    def _transaction(self, owner: str) -> Iterator[_OwnerState]:
+        with super()._transaction(owner) as state:
+            yield state
+            state.log = {n: one._replace(id=UUID(int=n)) for n, one in state.log.items()}
+
+
+class LogsNoRemoval(_Tasks):
+    def remove(self, task_id: UUID, precondition: Precondition[Any] | None = None) -> None:
+        super().remove(task_id, precondition)
+        with self._begin() as state:
+            del state.log[state.head]
+            state.head -= 1
+
+
+class LogsListsOnly(_OwnerData):
+    def import_entities(self, entities: Sequence[Entity]) -> list[Refusal]:
+        refused = super().import_entities(entities)
+        with self._begin() as state:
+            logged = [one for one in state.log.values() if one.kind == "list"]
+            state.log = dict(enumerate(logged, 1))
+            state.head = len(logged)
+        return refused
+
+
+class KeepsTheLogOnErase(_OwnerData):
+    def erase(self) -> OwnerCounts:
+        with self._begin() as state:
+            log, head = dict(state.log), state.head
+        removed = super().erase()
+        with self._begin() as state:
+            state.log, state.head = log, head
+        return removed
+
+
+class EndsEachPageAtTheNewestChange(_OwnerChangeLog):
+    def since(self, position: Position, seen: Position, limit: int) -> LogPage:
+        page = super().since(position, seen, limit)
+        last = [one._replace(position=page.end) for one in page.entries[-1:]]
+        return page._replace(entries=[*page.entries[:-1], *last])
+
+
+class IgnoresWhatWasSeen(_OwnerChangeLog):
+    def since(self, position: Position, seen: Position, limit: int) -> LogPage:
+        return super().since(position, position, limit)
+
+    def entities(
+        self, entity_type: type[Entity], after: UUID, seen: Position | None, limit: int
+    ) -> EntityPage:
+        return super().entities(entity_type, after, None, limit)
+
+
+class SkipsAnEntityAtEachPage(_OwnerChangeLog):
+    def entities(
+        self, entity_type: type[Entity], after: UUID, seen: Position | None, limit: int
+    ) -> EntityPage:
+        page = super().entities(entity_type, after, seen, limit + 1)
+        skipped = 1 if after.int else 0
+        return page._replace(entities=page.entities[skipped : skipped + limit])
+
+
+class BeginsWithTheWholeLog(_OwnerChangeLog):
+    def since(self, position: Position, seen: Position, limit: int) -> LogPage:
+        try:
+            return super().since(position, seen, limit)
+        except SyncExpired:
+            return super().since(START_OF_LOG, START_OF_LOG, limit)
+
+
+class PrunesTheAnchor(InMemoryStorage):
+    def prune_changes(self, oldest: datetime, now: datetime) -> int:
+        for state in self._owners.values():
+            times = {number: change.at for number, change in state.log.items()}
+            kept = first_kept(times, oldest, now) + 1
+            state.log = {number: one for number, one in state.log.items() if number >= kept}
+        return 0
+
+
+class PrunesByTimeAlone(InMemoryStorage):
+    def prune_changes(self, oldest: datetime, now: datetime) -> int:
+        for state in self._owners.values():
+            state.log = {
+                number: one
+                for number, one in state.log.items()
+                if one.at >= oldest or number == state.head
+            }
+        return 0
+
+
 def adapter_with(bug: type[Any], clock: Clock) -> InMemoryStorage:
     """Return the adapter `bug`, or one whose tasks or owner data are of that class."""
     if issubclass(bug, InMemoryStorage):
         return bug(clock)
 
     class BrokenAdapter(InMemoryStorage):
-        def _workspace(self, owner: str, begin: Any) -> Workspace:
-            workspace = super()._workspace(owner, begin)
+        def _workspace(self, owner: str, begin: Any, describe: DescribeChange) -> Workspace:
+            workspace = super()._workspace(owner, begin, describe)
             if issubclass(bug, _OwnerIdempotencyStore):
                 return workspace._replace(idempotency=bug(begin))
+            if issubclass(bug, _OwnerChangeLog):
+                return workspace._replace(changes=bug(begin))
             repository = bug if issubclass(bug, _Repository) else _Tasks
-            return with_repository(self, workspace, repository, owner, begin)
+            return with_repository(workspace, repository, owner, begin, self._clock, describe)
 
         def open_owner_data(self, owner: str) -> OwnerData:
             service = bug if issubclass(bug, _OwnerData) else _OwnerData
-            return service(owner, lambda: self._transaction(owner))
+            describe = DescribeChange(self._new_change_id, UNKNOWN_ORIGIN)
+            return service(owner, lambda: self._transaction(owner), self._clock, describe)
 
     return BrokenAdapter(clock)
 
@@ -470,6 +611,8 @@ FOUND_BY: dict[type[Any], list[str]] = {
         "test_another_owners_task_is_not_found_in_a_transaction",
         "test_each_owner_lists_their_own",
         "test_an_inserted_entity_is_stored_with_all_its_fields",
+        "test_each_owner_has_a_sequence",
+        "test_another_owners_changes_are_not_seen",
     ],
     OwnersCaseInsensitive: ["test_owners_are_compared_byte_for_byte"],
     NoRollback: [
@@ -481,6 +624,7 @@ FOUND_BY: dict[type[Any], list[str]] = {
         "test_a_failure_undoes_both_changes_of_a_series",
         "test_atomic_rolls_back_the_whole_block_on_an_exception",
         "test_no_dirty_read_of_an_open_transaction",
+        "test_a_reader_sees_each_committed_change_once",
     ],
     AlwaysAtomic: ["test_without_atomic_each_method_is_committed"],
     RandomIds: [
@@ -535,7 +679,7 @@ FOUND_BY: dict[type[Any], list[str]] = {
     AcceptsReferencesToNothing: ["test_a_reference_to_nothing_is_refused"],
     RemovesWhatIsInUse: ["test_an_entity_in_use_is_not_removed"],
     FindsOneLevelOnly: ["test_descendants_are_all_below_a_task"],
-    OverwritesManyAtOnce: ["test_many_entities_are_changed_at_once"],
+    LogsNoneOfMany: ["test_each_of_many_entities_has_a_number"],
     SortsByCreation: ["test_lists_and_parents_are_queried_as_specified"],
     InsertsTheSettableFields: [
         "test_an_inserted_entity_is_stored_with_all_its_fields",
@@ -559,6 +703,35 @@ FOUND_BY: dict[type[Any], list[str]] = {
     ImportsForeignTasks: ["test_another_owners_task_is_not_imported"],
     DropsAFieldOnImport: ["test_every_field_is_imported"],
     VersionOverflows: ["test_a_task_at_the_highest_version_can_be_changed"],
+    NumbersWhatDidNotChange: ["test_an_equal_step_has_no_number"],
+    KeepsNumbersOfRollbacks: ["test_a_block_that_is_rolled_back_leaves_its_numbers"],
+    MarksByNumber: ["test_a_backup_from_before_what_a_client_saw_expires_it"],
+    LogsNoRemoval: [
+        "test_each_change_has_the_next_number",
+        "test_a_first_sync_agrees_while_others_write",
+        "test_a_client_agrees_after_anything",
+    ],
+    LogsListsOnly: ["test_each_imported_entity_has_a_number"],
+    KeepsTheLogOnErase: ["test_an_owner_who_comes_back_has_another_log"],
+    EndsEachPageAtTheNewestChange: [
+        "test_a_page_goes_on_where_the_one_before_was_cut",
+        "test_a_client_agrees_after_anything",
+    ],
+    IgnoresWhatWasSeen: [
+        "test_a_position_that_the_log_does_not_have_has_expired",
+        "test_a_backup_from_before_what_a_page_showed_expires_its_client",
+        "test_a_backup_from_before_a_page_of_a_first_sync_expires_its_client",
+    ],
+    SkipsAnEntityAtEachPage: [
+        "test_entities_are_read_in_order_of_their_ids",
+        "test_a_first_sync_shows_lists_before_tasks",
+    ],
+    BeginsWithTheWholeLog: ["test_a_position_that_the_log_does_not_have_has_expired"],
+    PrunesTheAnchor: [
+        "test_a_client_that_missed_nothing_never_expires",
+        "test_pruning_trusts_no_clock",
+    ],
+    PrunesByTimeAlone: ["test_pruning_trusts_no_clock"],
     KeepsIdempotencyRecordsOnErase: ["test_only_the_data_of_one_owner_is_erased"],
 }
 """Each bug, and tests that must fail on it."""
@@ -582,6 +755,12 @@ def open_owner_data(adapter: InMemoryStorage) -> OpenOwnerData:
 
 class TestTasks(TaskServiceContract):
     pass
+
+
+class TestExpiry(Expiry):
+    @pytest.fixture
+    def maintenance(self, adapter: InMemoryStorage) -> MemoryMaintenance:
+        return MemoryMaintenance(adapter)
 
 
 class TestOwnerData(OwnerDataContract):

@@ -3,11 +3,25 @@
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import partial
 from itertools import chain
 from threading import Lock
 from typing import Any, Generic
 from uuid import UUID
 
+from taskservice.core.changes import (
+    UNKNOWN_ORIGIN,
+    Change,
+    DescribeChange,
+    EntityPage,
+    LogEntry,
+    LogPage,
+    LogState,
+    Origin,
+    Position,
+    first_kept,
+)
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.entity import E, Entity, Step, references_of, refuse
 from taskservice.core.errors import EntityInUse
@@ -21,34 +35,53 @@ from taskservice.core.task import Task
 from taskservice.core.workspace import ENTITY_TYPES, Workspace, entity_type
 
 
-@dataclass(frozen=True)
+@dataclass
 class _OwnerState:
-    """All data of one owner: entities by type and id, records by key."""
+    """All data of one owner: entities by type and id, records by key, and the log."""
 
     entities: dict[type[Entity], dict[UUID, Any]] = field(
         default_factory=lambda: {entity_type: {} for entity_type in ENTITY_TYPES}
     )
     records: dict[str, IdempotencyRecord] = field(default_factory=dict)
+    log: dict[int, Change] = field(default_factory=dict)
+    head: int = 0
 
     def find(self, type_name: str, entity_id: UUID) -> Entity | None:
         found = entity_type(type_name)
         return None if found is None else self.entities[found].get(entity_id)
 
-    def store(self, entity: E) -> E:
+    def store(self, entity: E, change: Change) -> E:
         refuse([*type(entity).missing_references(vars(entity), self.find)])
         self.entities[type(entity)][entity.id] = entity
+        self._append(change)
         return entity
 
-    def remove(self, entity: Entity) -> None:
+    def remove(self, entity: Entity, change: Change) -> None:
         stored = chain.from_iterable(one.values() for one in self.entities.values())
         if any(entity.id in _references(one) for one in stored):
             raise EntityInUse
         del self.entities[type(entity)][entity.id]
+        for number, one in self.log.items():
+            if one.entity_id == entity.id:
+                self.log[number] = one._replace(previous=None)
+        self._append(change)
+
+    def _append(self, change: Change) -> None:
+        self.head += 1
+        self.log[self.head] = change
+
+    @property
+    def log_state(self) -> LogState:
+        newest = Position.of(self.head, self.log[self.head].id) if self.log else None
+        return LogState(self.head, min(self.log, default=None), newest)
+
+    def require(self, position: Position) -> None:
+        change = self.log.get(position.sequence)
+        self.log_state.require(position, change and change.id)
 
     def copy(self) -> "_OwnerState":
-        return _OwnerState(
-            {t: dict(stored) for t, stored in self.entities.items()}, dict(self.records)
-        )
+        entities = {one: dict(stored) for one, stored in self.entities.items()}
+        return _OwnerState(entities, dict(self.records), dict(self.log), self.head)
 
 
 _Begin = Callable[[], AbstractContextManager[_OwnerState]]
@@ -64,28 +97,45 @@ class InMemoryStorage:
     def __init__(self, clock: Clock = system_clock, new_id: NewId | None = None) -> None:
         self._clock = clock
         self._new_id = new_id or TimeOrderedIds()
+        self._new_change_id = TimeOrderedIds()
         self._owners: dict[str, _OwnerState] = {}
         self._lock = Lock()
 
     @contextmanager
-    def open_workspace(self, owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
+    def open_workspace(
+        self, owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> Iterator[Workspace]:
         """Yield the workspace of `owner`; see `OpenWorkspace`."""
+        describe = DescribeChange(self._new_change_id, origin)
         if atomic:
             with self._transaction(owner) as state:
-                yield self._workspace(owner, lambda: nullcontext(state))
+                yield self._workspace(owner, lambda: nullcontext(state), describe)
         else:
-            yield self._workspace(owner, lambda: self._transaction(owner))
+            yield self._workspace(owner, lambda: self._transaction(owner), describe)
 
     def open_owner_data(self, owner: str) -> OwnerData:
         """Return the data of `owner`; see `OpenOwnerData`."""
-        return _OwnerData(owner, lambda: self._transaction(owner))
+        describe = DescribeChange(self._new_change_id, Origin(client="import"))
+        return _OwnerData(owner, lambda: self._transaction(owner), self._clock, describe)
 
-    def _workspace(self, owner: str, begin: _Begin) -> Workspace:
+    def prune_changes(self, oldest: datetime, now: datetime) -> int:
+        """Remove the changes before `oldest`; return how many. See `core.changes.first_kept`."""
+        with self._lock:
+            return sum(_prune(state, oldest, now) for state in self._owners.values())
+
+    def _workspace(self, owner: str, begin: _Begin, describe: DescribeChange) -> Workspace:
         def repository(entity_type: type[Any]) -> Any:
             repository_type = _Tasks if entity_type is Task else _Repository
-            return repository_type(entity_type, owner, begin, self._clock, self._new_id)
+            new_entity = partial(entity_type.create, owner, new_id=self._new_id)
+            return repository_type(entity_type, new_entity, begin, self._clock, describe)
 
-        return Workspace(repository, _OwnerIdempotencyStore(begin), lambda: None, self._new_id)
+        return Workspace(
+            repository,
+            _OwnerIdempotencyStore(begin),
+            lambda: None,
+            self._new_id,
+            _OwnerChangeLog(begin),
+        )
 
     @contextmanager
     def _transaction(self, owner: str) -> Iterator[_OwnerState]:
@@ -99,22 +149,27 @@ class _Repository(Generic[E]):
     """One owner's entities of a type; each method runs in the transaction that `begin` opens."""
 
     def __init__(
-        self, entity_type: type[E], owner: str, begin: _Begin, clock: Clock, new_id: NewId
+        self,
+        entity_type: type[E],
+        new_entity: Callable[..., E],
+        begin: _Begin,
+        clock: Clock,
+        describe: DescribeChange,
     ) -> None:
         self._type = entity_type
-        self._owner = owner
+        self._new_entity = new_entity
         self._begin = begin
         self._clock = clock
-        self._new_id = new_id
+        self._describe = describe
 
     def add(self, new: Any) -> E:
         with self._begin() as state:
-            entity = self._type.create(self._owner, self._clock(), self._new_id, new)
-            return state.store(entity)
+            entity = self._new_entity(now=self._clock(), new=new)
+            return state.store(entity, self._describe.creation(entity, entity.created_at))
 
     def insert(self, entity: E) -> None:
         with self._begin() as state:
-            state.store(entity)
+            state.store(entity, self._describe.creation(entity, entity.updated_at))
 
     def get(self, entity_id: UUID) -> E:
         with self._entities() as entities:
@@ -126,8 +181,11 @@ class _Repository(Generic[E]):
 
     def change(self, entity_id: UUID, step: Step[E]) -> E:
         with self._begin() as state:
-            entity = self._find(state.entities[self._type], entity_id)
-            return state.store(step(entity, self._clock()))
+            before = self._find(state.entities[self._type], entity_id)
+            after = step(before, self._clock())
+            if after == before:
+                return after
+            return state.store(after, self._describe.edit(before, after))
 
     def change_all(self, entities: Sequence[E], step: Step[E]) -> None:
         for entity in entities:
@@ -139,7 +197,7 @@ class _Repository(Generic[E]):
             entity = self._find(state.entities[self._type], entity_id)
             if precondition:
                 precondition(entity)
-            state.remove(entity)
+            state.remove(entity, self._describe.removal(entity, self._clock()))
 
     def remove_all(self, entities: Sequence[E]) -> None:
         for entity in entities:
@@ -194,18 +252,46 @@ class _OwnerIdempotencyStore:
             state.records[key] = replace(state.records[key], result=result)
 
 
+class _OwnerChangeLog:
+    """One owner's `ChangeLog`."""
+
+    def __init__(self, begin: _Begin) -> None:
+        self._begin = begin
+
+    def since(self, position: Position, seen: Position, limit: int) -> LogPage:
+        with self._begin() as state:
+            state.require(position)
+            state.require(seen)
+            numbers = [number for number in sorted(state.log) if number > position.sequence]
+            entries = [_entry(state, number) for number in numbers[:limit]]
+            return LogPage(entries, state.log_state.end)
+
+    def entities(
+        self, entity_type: type[Entity], after: UUID, seen: Position | None, limit: int
+    ) -> EntityPage:
+        with self._begin() as state:
+            if seen is not None:
+                state.require(seen)
+            entities = state.entities[entity_type]
+            found = [entities[one] for one in sorted(entities) if one > after]
+            return EntityPage(found[:limit], state.log_state.end)
+
+
 class _OwnerData:
     """Import, count and erase one owner's data."""
 
-    def __init__(self, owner: str, begin: _Begin) -> None:
+    def __init__(self, owner: str, begin: _Begin, clock: Clock, describe: DescribeChange) -> None:
         self._owner = owner
         self._begin = begin
+        self._clock = clock
+        self._describe = describe
 
     def import_entities(self, entities: Sequence[Entity]) -> list[Refusal]:
         with self._begin() as state:
             ready, refused = sort_for_import(self._owner, entities, state.find)
             for entity in ready:
-                state.entities[type(entity)].setdefault(entity.id, entity)
+                if entity.id not in state.entities[type(entity)]:
+                    state.store(entity, self._describe.creation(entity, self._clock()))
             differing = [one for one in ready if state.entities[type(one)][one.id] != one]
             return [*refused, *map(Refusal, differing)]
 
@@ -219,6 +305,8 @@ class _OwnerData:
             for entities in state.entities.values():
                 entities.clear()
             state.records.clear()
+            state.log.clear()
+            state.head = 0
             return removed
 
 
@@ -228,4 +316,19 @@ def _references(entity: Entity) -> list[UUID | None]:
 
 def _counts(state: _OwnerState) -> OwnerCounts:
     entities = {one.type_name: len(stored) for one, stored in state.entities.items()}
-    return OwnerCounts(entities, len(state.records))
+    return OwnerCounts(entities, len(state.records), len(state.log))
+
+
+def _entry(state: _OwnerState, number: int) -> LogEntry:
+    change = state.log[number]
+    entity = state.find(change.kind, change.entity_id)
+    return LogEntry(Position.of(number, change.id), change.kind, change.entity_id, entity)
+
+
+def _prune(state: _OwnerState, oldest: datetime, now: datetime) -> int:
+    times = {number: change.at for number, change in state.log.items()}
+    kept = first_kept(times, oldest, now)
+    pruned = [number for number in state.log if number < kept]
+    for number in pruned:
+        del state.log[number]
+    return len(pruned)

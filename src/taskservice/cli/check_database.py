@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.checks.change_log import sample_change_log
 from taskservice.adapters.sql.checks.connectivity import require_connection
 from taskservice.adapters.sql.checks.database_info import inspect_database, missing_privileges
 from taskservice.adapters.sql.checks.encoding import require_encoding
@@ -18,6 +19,7 @@ from taskservice.adapters.sql.checks.row_security import find_row_security_issue
 from taskservice.adapters.sql.connection.address import is_sqlite
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.cli.check_findings import Finding, clock_finding, fail, ok, warn
+from taskservice.cli.progress import plural
 from taskservice.config import Settings
 from taskservice.core.errors import (
     AccessDenied,
@@ -86,6 +88,7 @@ def _schema_findings(engine: Engine, settings: Settings, role: str | None) -> It
     )
     yield _tables_finding(engine)
     yield _zone_finding(engine)
+    yield _log_finding(engine)
     if role is None:
         yield ok("role", "SQLite has no roles: protect the file with its permissions")
     else:
@@ -109,6 +112,17 @@ def _zone_finding(engine: Engine) -> Finding:
         text = f"tasks are due by the zone data {version}, this version has {ZONE_DATA_VERSION}"
         return warn("zones", text, "as the tables' owner, run `taskservice db rezone`")
     return ok("zones", f"tasks are due by the zone data {version}")
+
+
+def _log_finding(engine: Engine) -> Finding:
+    try:
+        sample = sample_change_log(engine)
+    except Unavailable as error:
+        return fail("changes", str(error), TABLES_ADVICE)
+    if sample.with_gaps:
+        text = f"the changes of {', '.join(sample.with_gaps[:3])} have gaps: clients may miss some"
+        return fail("changes", text, "as the tables' owner, run `taskservice db forget-changes`")
+    return ok("changes", f"no gaps in the numbers of {plural(sample.users, 'user')} in a sample")
 
 
 def _role_findings(engine: Engine, settings: Settings, role: str) -> Iterator[Finding]:

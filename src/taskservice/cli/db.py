@@ -1,18 +1,21 @@
 """`taskservice db`: migrations, grants, partitions, pruning, zone data."""
 
+from datetime import timedelta
+
 import click
 from sqlalchemy import Engine
 
 from taskservice.adapters.sql import schema
+from taskservice.adapters.sql.admin.forget_changes import forget_changes
 from taskservice.adapters.sql.admin.migrate import upgrade as upgrade_schema
 from taskservice.adapters.sql.admin.partition import DEFAULT_PARTITIONS, is_partitioned, partition
-from taskservice.adapters.sql.admin.prune import prune
+from taskservice.adapters.sql.admin.prune import prune, prune_changes
 from taskservice.adapters.sql.admin.rezone import rezone
 from taskservice.adapters.sql.connection.address import is_sqlite
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.cli.options import database_option, environment
 from taskservice.cli.progress import plural
-from taskservice.config import ConfigError, read_database_url
+from taskservice.config import ConfigError, read_changes_days, read_database_url
 from taskservice.core.clock import system_clock
 from taskservice.core.zones import ZONE_DATA_VERSION
 from taskservice.startup_checks import parse_database_url
@@ -20,7 +23,7 @@ from taskservice.startup_checks import parse_database_url
 
 @click.group()
 def db() -> None:
-    """Manage the database: migrations, privileges, partitions, expired records, zone data."""
+    """Manage the database: migrations, privileges, partitions, expired data, zone data."""
 
 
 @db.command()
@@ -81,12 +84,29 @@ def partition_tables(partitions: int, database: str | None) -> None:
 @db.command("prune")
 @database_option
 def prune_expired(database: str | None) -> None:
-    """Remove idempotency records that are older than 24 hours.
+    """Remove what has expired: idempotency records after 24 hours, and old changes.
 
-    Schedule it, for example with cron. Run it as the role that owns the tables.
+    Changes stay in the log for TASKSERVICE_CHANGES_DAYS. A client that syncs after a longer
+    pause, and missed a change, must start a first sync. Schedule it, for example with
+    cron. Run it as the role that owns the tables.
     """
-    count = prune(_engine(database), system_clock())
-    click.echo(f"removed {plural(count, 'expired idempotency record')}")
+    engine, now = _engine(database), system_clock()
+    oldest = now - timedelta(days=read_changes_days(environment(database)))
+    click.echo(f"removed {plural(prune(engine, now), 'expired idempotency record')}")
+    click.echo(f"removed {plural(prune_changes(engine, oldest, now), 'expired change')}")
+
+
+@db.command("forget-changes")
+@database_option
+def forget_all_changes(database: str | None) -> None:
+    """Remove all changes from the log, so that every client starts a first sync.
+
+    Use it after tasks were changed behind the service's back, as by SQL. Clients
+    get 410, and fetch everything once. No task is changed. Run it as the role that owns the
+    tables.
+    """
+    count = forget_changes(_engine(database))
+    click.echo(f"removed the changes of {plural(count, 'user')}")
 
 
 @db.command("rezone")

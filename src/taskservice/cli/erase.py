@@ -16,7 +16,7 @@ from taskservice.core.owner_data import ErasureIncomplete, OwnerCounts
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @database_option
 def erase(user: str, dry_run: bool, yes: bool, database: str | None) -> None:
-    """Delete USER's tasks and lists, and the idempotency records that hold copies of them.
+    """Delete USER's tasks and lists, and what holds copies: the log, and idempotency records.
 
     Run it as the role that owns the tables. It is one transaction: everything
     is deleted, or nothing. An SQLite file is rewritten (VACUUM), so that no
@@ -41,4 +41,5 @@ def erase(user: str, dry_run: bool, yes: bool, database: str | None) -> None:
 
 def _counted(counts: OwnerCounts) -> str:
     entities = ", ".join(plural(count, name) for name, count in counts.entities.items())
-    return f"{entities} and {plural(counts.idempotency_records, 'idempotency record')}"
+    records = plural(counts.idempotency_records, "idempotency record")
+    return f"{entities}, {plural(counts.changes, 'change')} and {records}"

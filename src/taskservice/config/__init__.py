@@ -7,6 +7,7 @@ from taskservice.config.settings import (
     Settings,
     log_settings,
     pool_size,
+    read_changes_days,
     read_database_url,
     worker_count,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "Settings",
     "log_settings",
     "pool_size",
+    "read_changes_days",
     "read_database_url",
     "worker_count",
 ]

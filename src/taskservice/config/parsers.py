@@ -13,6 +13,7 @@ from taskservice.core.operations.rate_limits import Rate
 NO_LIMIT = "off"
 WORKERS = "WEB_CONCURRENCY"
 MAX_PORT = 65535
+MAX_CHANGES_DAYS = 3650
 
 _SCHEMES = {"sqlite", "postgresql", "postgres"}
 _PLACEHOLDER = re.compile(r"(?i)change.?me|replace.?me|place.?holder|your.*(secret|key)|<.*>")
@@ -114,6 +115,12 @@ def _refresh(value: str) -> float:
     return _seconds(value)
 
 
+def _changes_days(value: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", value, re.ASCII) or not 8 <= int(value) <= MAX_CHANGES_DAYS:
+        raise ValueError(f"must be a number of days from 8 to {MAX_CHANGES_DAYS}")
+    return int(value)
+
+
 def _log_level(value: str) -> str:
     if value.lower() not in {"debug", "info", "warning", "error"}:
         raise ValueError("must be debug, info, warning or error")
@@ -153,6 +160,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_ALLOW_PRIVILEGED_ROLE": _boolean,
     "TASKSERVICE_POOL_SIZE": _pool_size,
     "TASKSERVICE_POOL_TIMEOUT": _seconds,
+    "TASKSERVICE_CHANGES_DAYS": _changes_days,
     "TASKSERVICE_LOG_LEVEL": _log_level,
     "TASKSERVICE_LOG_FORMAT": _log_format,
     WORKERS: _workers,

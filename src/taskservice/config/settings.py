@@ -54,6 +54,7 @@ class Settings:
     allow_privileged_role: bool = False
     pool_size: int = 5
     pool_timeout: float = 0.5
+    changes_days: int = 30
     log_level: str = "info"
     log_format: str = "json"
     web_concurrency: int | None = None
@@ -82,6 +83,14 @@ def read_database_url(environ: Mapping[str, str]) -> str:
     reader.require("DATABASE_URL")
     _raise_errors(reader)
     return str(address)
+
+
+def read_changes_days(environ: Mapping[str, str]) -> int:
+    """Return `TASKSERVICE_CHANGES_DAYS`, or its default. Raises `ConfigError`."""
+    reader = Reader(environ)
+    days = reader.value("TASKSERVICE_CHANGES_DAYS")
+    _raise_errors(reader)
+    return days or Settings.changes_days
 
 
 def log_settings(environ: Mapping[str, str]) -> tuple[str, str]:

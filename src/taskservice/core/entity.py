@@ -1,6 +1,6 @@
 """Entities: what every kind of an owner's data shares: identity, times, version and changes."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar, Self, TypeVar
@@ -185,6 +185,10 @@ class Entity(Identity):
         Unlike those of `rule_errors`, stored data may have them.
         """
         yield from ()
+
+    def change_name(self, changed: Collection[str]) -> str:
+        """Return what a change did to the entity, which is the result; `changed` are fields."""
+        return "moved" if set(changed) == {"position"} else "changed"
 
     def _identity_errors(self) -> Iterator[FieldError]:
         """Yield the errors of fields that the service sets, which only an import can have."""

@@ -9,6 +9,7 @@ TaskServiceError
 │   └── InvalidOption     an option of the operation cannot be met
 ├── ListNotEmpty          the list has tasks
 ├── StaleEntity           a precondition does not allow the entity's version
+├── SyncExpired           what has changed since then is no longer known
 ├── IdempotencyKeyReused  an idempotency key was sent with a different request
 ├── IdempotencyKeyInUse   the first request with this key is still running
 ├── Unauthenticated       the credentials are missing or not valid
@@ -74,6 +75,13 @@ class StaleEntity(TaskServiceError):
     def __init__(self, entity_id: UUID) -> None:
         super().__init__(f"precondition failed for {entity_id}")
         self.entity_id = entity_id
+
+
+class SyncExpired(TaskServiceError):
+    """What has changed since a position in the log is not known: a client must sync all.
+
+    The position was pruned, the database was restored, or the owner's data was erased.
+    """
 
 
 class IdempotencyKeyReused(TaskServiceError):

@@ -10,7 +10,6 @@ from taskservice.core.errors import (
     InvalidEntity,
     InvalidOption,
     ListNotEmpty,
-    Unavailable,
 )
 from taskservice.core.moves import Gap, Move, Siblings, at, move
 from taskservice.core.preconditions import Precondition
@@ -23,9 +22,6 @@ from taskservice.core.workspace import OpenOwnWorkspace, Workspace, get_checked
 
 LISTS_LIMIT = 500
 """The most lists that a user may create."""
-
-MAX_ATTEMPTS = 10
-"""How often a list is emptied before it is removed, as others add tasks meanwhile."""
 
 _BY_POSITION = Sort(field="position", descending=False)
 
@@ -75,13 +71,8 @@ def remove_list(
         workspace.lock()
         get_checked(workspace.lists, list_id, precondition)
         clear = _delete if tasks == "delete" else _move_to_inbox
-        for _ in range(MAX_ATTEMPTS):
-            clear(workspace, _tasks_in(workspace, list_id))
-            try:
-                return workspace.lists.remove(list_id, precondition)
-            except EntityInUse:
-                continue
-        raise Unavailable("too many tasks are added to this list meanwhile")
+        clear(workspace, _tasks_in(workspace, list_id))
+        return workspace.lists.remove(list_id, precondition)
 
 
 def _all(_: TaskList) -> TaskListQuery:

@@ -51,9 +51,9 @@ def to_digits(value: date | None) -> int:
 
 
 @lru_cache(4096)
-def from_digits(digits: int) -> date | None:
+def from_digits(digits: int | None) -> date | None:
     """Return the value with these digits; see `to_digits`."""
-    if digits == NO_DIGITS:
+    if digits is None or digits == NO_DIGITS:
         return None
     day_digits, second = divmod(digits, 1_000_000)
     day = date(day_digits // 10_000, day_digits // 100 % 100, day_digits % 100)

@@ -13,15 +13,16 @@ _OLDEST_FIRST = Sort(field="created_at", descending=False)
 
 
 class OwnerCounts(NamedTuple):
-    """The number of entities of one owner by the name of their type, and of idempotency records."""
+    """The numbers of what one owner has: entities by the name of their type, records, changes."""
 
     entities: Mapping[str, int]
     idempotency_records: int
+    changes: int
 
     @property
     def is_empty(self) -> bool:
         """Whether the owner has nothing."""
-        return not any([*self.entities.values(), self.idempotency_records])
+        return not any([*self.entities.values(), self.idempotency_records, self.changes])
 
 
 class ErasureIncomplete(TaskServiceError):
@@ -82,6 +83,8 @@ class OwnerData(Protocol):
     def import_entities(self, entities: Sequence[Entity]) -> list[Refusal]:
         """Store the owner's `entities` with all their fields; return those that were not stored.
 
+        Each that is stored is a change in the log.
+
         One that is already stored and equal counts as stored. One that is
         already stored but differs is not overwritten. They may be in any order;
         `sort_for_import` has the rules of references.
@@ -89,11 +92,11 @@ class OwnerData(Protocol):
         ...
 
     def count(self) -> OwnerCounts:
-        """Return the number of entities and idempotency records."""
+        """Return the numbers of entities, idempotency records and changes in the log."""
         ...
 
     def erase(self) -> OwnerCounts:
-        """Delete all entities and idempotency records; return their numbers.
+        """Delete all entities, idempotency records and changes; return their numbers.
 
         An adapter may also overwrite the deleted data. It raises
         `ErasureIncomplete` if it cannot do that yet; another call tries again.

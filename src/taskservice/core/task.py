@@ -1,6 +1,6 @@
 """The task entity: its fields and operations, which return a new task and have no side effects."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, ClassVar, Self
@@ -260,6 +260,12 @@ class Task(NewTask, Ordered):
     def change_errors(self, before: Self | None) -> Iterator[FieldError]:
         """Yield the errors of a recurrence that is set or changed."""
         yield from new_recurrence_errors({} if before is None else vars(before), vars(self))
+
+    def change_name(self, changed: Collection[str]) -> str:
+        """Return `completed`, `cancelled` or `reopened` if the status says so."""
+        if "status" in changed and self.completed:
+            return self.status
+        return "reopened" if "completed" in changed else super().change_name(changed)
 
     @classmethod
     def placement_errors(

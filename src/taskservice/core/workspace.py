@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager, suppress
 from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
+from taskservice.core.changes import UNKNOWN_ORIGIN, ChangeLog, Origin
 from taskservice.core.entity import E, Entity, Step
 from taskservice.core.errors import EntityNotFound
 from taskservice.core.idempotency import IdempotencyStore
@@ -33,7 +34,8 @@ class Repository(Protocol[E, _New_contra]):
     """One owner's entities of one type.
 
     `add` takes an instance of the class of their settable fields. Each method
-    is atomic, and its changes are durable when it returns. Another
+    is atomic, and its changes are durable when it returns. Each change of an
+    entity is a change in the log, in the same transaction; see `core.changes`. Another
     owner's entity is not found, as if its id had never been used. Any method
     raises `Unavailable` if the storage cannot be reached.
     """
@@ -76,9 +78,7 @@ class Repository(Protocol[E, _New_contra]):
     def change_all(self, entities: Sequence[E], step: Step[E]) -> None:
         """Replace each of the owner's entities by `step(entity, now)`, as `change` does.
 
-        It needs a workspace that was opened with `atomic=True`. An entity that
-        was changed since it was read is read again, and one that was removed is
-        left out.
+        It needs a workspace that is locked, and entities as they are stored.
         """
         ...
 
@@ -92,10 +92,10 @@ class Repository(Protocol[E, _New_contra]):
         ...
 
     def remove_all(self, entities: Sequence[E]) -> None:
-        """Delete the owner's entities, in this order, at whatever version.
+        """Delete the owner's entities, in this order.
 
-        It needs a workspace that was opened with `atomic=True`. One that was
-        removed already is left out. Raises `EntityInUse` as `remove` does.
+        It needs a workspace that is locked, and entities as they are stored. Raises
+        `EntityInUse` as `remove` does.
         """
         ...
 
@@ -136,14 +136,16 @@ class Workspace(NamedTuple):
 
     `repository` returns the repository of a type of entities. `lock` waits until no
     other transaction is open that has locked the same owner's workspace, and holds the
-    lock to the end of this one, so call it first; it needs `atomic=True`. `new_id`
-    generates ids.
+    lock to the end of this one, so call it first; it needs `atomic=True`. Meanwhile no
+    other writes what the owner has. `new_id` generates ids. `changes` is the log of what
+    the repositories wrote.
     """
 
     repository: Callable[[type[Any]], Any]
     idempotency: IdempotencyStore
     lock: Callable[[], None]
     new_id: NewId
+    changes: ChangeLog
 
     @property
     def tasks(self) -> TaskService:
@@ -171,10 +173,13 @@ class OpenWorkspace(Protocol):
     No other method takes an owner. Each method of a repository is a transaction,
     committed when it returns. With `atomic=True` the whole block is one
     transaction: committed on a normal exit, rolled back on an exception. If the
-    storage has already rolled it back, a normal exit raises `Unavailable`.
+    storage has already rolled it back, a normal exit raises `Unavailable`. The changes
+    in the log have the `origin`.
     """
 
-    def __call__(self, owner: str, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
+    def __call__(
+        self, owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> AbstractContextManager[Workspace]:
         """Return a context manager that yields the workspace of `owner`."""
         ...
 

@@ -7,6 +7,7 @@ from tests.http_callers import ApiClient
 
 QUOTA = 5
 PATH = "/api/tasks/ada/tasks"
+CHANGES = "/api/tasks/ada/changes"
 PUBLIC = ["/", "/livez", "/readyz", "/openapi.json", "/docs", "/problems/too-many-requests"]
 BAD = "Bearer x.y.z"
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from flask import Flask
-from tests.http.limits.callers import PATH, PUBLIC, QUOTA, refuse, use_up
+from tests.http.limits.callers import CHANGES, PATH, PUBLIC, QUOTA, refuse, use_up
 from tests.http_callers import ApiClient
 from tests.problem_details import problem
 
@@ -33,6 +33,13 @@ class TestAUser:
         clock.now += timedelta(seconds=1)
         use_up(ada)
         problem(ada("GET"), 429, "too-many-requests")
+
+    def test_pays_once_for_a_page_of_changes(self, ada: ApiClient) -> None:
+        """As for any other request."""
+        for left in range(QUOTA)[::-1]:
+            page = ada("GET", CHANGES)
+            assert page.headers["RateLimit"].startswith(f'"user";r={left};')
+        problem(ada("GET", CHANGES), 429, "too-many-requests")
 
     def test_does_not_starve_another(self, ada: ApiClient, bob: ApiClient) -> None:
         """Whatever one hears, the other has all five."""

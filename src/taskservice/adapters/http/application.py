@@ -10,7 +10,7 @@ from werkzeug.routing import Map, MapAdapter
 from werkzeug.wsgi import get_host
 
 from taskservice.adapters.http.access_log import RequestTelemetry
-from taskservice.adapters.http.api import health, labels, lists, tasks
+from taskservice.adapters.http.api import changes, health, labels, lists, tasks
 from taskservice.adapters.http.api.responses import EntityJSONProvider
 from taskservice.adapters.http.cors import enable_cors
 from taskservice.adapters.http.openapi.blueprint import patch_media_types
@@ -154,6 +154,7 @@ def http_application(
     api.register_blueprint(tasks.blueprint, parameters=[USER_ID_PARAMETER])
     api.register_blueprint(lists.blueprint, parameters=[USER_ID_PARAMETER])
     api.register_blueprint(labels.blueprint, parameters=[USER_ID_PARAMETER])
+    api.register_blueprint(changes.blueprint, parameters=[USER_ID_PARAMETER])
     api.register_blueprint(health.blueprint)
     app.register_blueprint(public_pages.pages(api.spec.to_dict()))
     return app

@@ -72,7 +72,9 @@ class LocalTimeDigits(TypeDecorator[date]):
         """Return the digits."""
         return to_digits(value)
 
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[int], date | None]:
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[int | None], date | None]:
         """Return the function from digits to a date or a time, without SQLAlchemy's wrapper."""
         return from_digits
 
@@ -89,13 +91,13 @@ class JsonArray(TypeDecorator[tuple[str, ...]]):
 
     def result_processor(
         self, dialect: Dialect, coltype: object
-    ) -> Callable[[str], tuple[str, ...]]:
+    ) -> Callable[[str | None], tuple[str, ...]]:
         """Return the function from JSON to the strings, without SQLAlchemy's wrapper."""
         return _parse_array
 
 
-def _parse_array(array: str) -> tuple[str, ...]:
-    if array == EMPTY_ARRAY:
+def _parse_array(array: str | None) -> tuple[str, ...]:
+    if array is None or array == EMPTY_ARRAY:
         return ()
     return _cached_array(array) if len(array) <= CACHED_ARRAY_LENGTH else tuple(json.loads(array))
 

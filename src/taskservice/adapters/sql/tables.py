@@ -3,15 +3,20 @@
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     Column,
     ForeignKeyConstraint,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
+    Text,
+    Uuid,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from taskservice.adapters.sql.column_types import (
     EMPTY_ARRAY_LITERAL,
@@ -29,6 +34,9 @@ from taskservice.core.validation import OWNER_LIMIT
 from taskservice.core.workspace import ENTITY_TYPES
 
 KEY_LIMIT = 255
+TYPE_LIMIT = 40
+CLIENT_LIMIT = 128
+REQUEST_ID_LIMIT = 64
 
 metadata = MetaData(
     naming_convention={"pk": "%(table_name)s_pkey", "ck": "%(table_name)s_%(constraint_name)s"}
@@ -135,5 +143,39 @@ idempotency_keys = Table(
     CheckConstraint("user_id <> ''", name="user_id_check"),
 )
 
-OWNED_TABLES = (idempotency_keys, *ENTITY_TABLES.values())
-"""All tables with rows of owners, each behind those that it refers to."""
+heads = Table(
+    "heads",
+    metadata,
+    Column("user_id", by_code_point(OWNER_LIMIT), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    PrimaryKeyConstraint("user_id"),
+    CheckConstraint("user_id <> ''", name="user_id_check"),
+    CheckConstraint("seq >= 0", name="seq_check"),
+    postgresql_with={"fillfactor": 50},
+)
+"""The number of each owner's last change. Its row is the lock of all that the owner writes."""
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("user_id", by_code_point(OWNER_LIMIT), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("type", by_code_point(TYPE_LIMIT), nullable=False),
+    Column("kind", by_code_point(TYPE_LIMIT), nullable=False),
+    Column("entity_id", Uuid, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("previous", Text().with_variant(JSONB(), "postgresql")),
+    Column("client", by_code_point(CLIENT_LIMIT)),
+    Column("request_id", by_code_point(REQUEST_ID_LIMIT)),
+    PrimaryKeyConstraint("user_id", "seq"),
+    CheckConstraint("user_id <> ''", name="user_id_check"),
+    CheckConstraint("seq >= 1", name="seq_check"),
+    CheckConstraint("version >= 1", name="version_check"),
+)
+"""The change log; see `core.changes`. Rows are only inserted, and pruned from the oldest on."""
+Index("changes_by_entity", changes.c.user_id, changes.c.entity_id, changes.c.seq)
+
+OWNED_TABLES = (idempotency_keys, heads, *ENTITY_TABLES.values(), changes)
+"""All tables with rows of owners, in the order in which a transaction locks their rows."""

@@ -15,6 +15,7 @@ from opentelemetry.trace import Span, SpanKind, StatusCode, format_span_id, form
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from taskservice import __version__
+from taskservice.core.changes import UNKNOWN_ORIGIN, Origin
 from taskservice.core.errors import Unavailable
 from taskservice.core.workspace import OpenWorkspace, Workspace
 
@@ -62,10 +63,12 @@ def trace_workspaces(open_workspace: OpenWorkspace) -> OpenWorkspace:
     """Return `open_workspace` with a span from opening to closing, for the database work."""
 
     @contextmanager
-    def traced(owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
+    def traced(
+        owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> Iterator[Workspace]:
         with _span("tasks", SpanKind.CLIENT) as span:
             try:
-                with open_workspace(owner, atomic=atomic) as workspace:
+                with open_workspace(owner, atomic=atomic, origin=origin) as workspace:
                     yield workspace
             except Unavailable as error:
                 span.set_attribute("error.type", type(error).__name__)

@@ -12,6 +12,7 @@ from threading import Event, Lock
 from time import monotonic
 from typing import NamedTuple
 
+from taskservice.core.changes import UNKNOWN_ORIGIN, Origin
 from taskservice.core.errors import Overloaded
 from taskservice.core.workspace import OpenWorkspace, Workspace
 
@@ -61,11 +62,13 @@ class Admission:
         return len(self._queue)
 
     @contextmanager
-    def open_workspace(self, owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
+    def open_workspace(
+        self, owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> Iterator[Workspace]:
         """Yield the workspace of `owner`; see `OpenWorkspace`. Raises `Overloaded`."""
         self._acquire_or_wait(owner)
         try:
-            with self._open_workspace(owner, atomic=atomic) as workspace:
+            with self._open_workspace(owner, atomic=atomic, origin=origin) as workspace:
                 yield workspace
         finally:
             self._release(owner)

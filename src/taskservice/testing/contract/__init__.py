@@ -1,26 +1,35 @@
 """The contract of the ports as test classes, to test storage adapters with.
 
 Each class covers one subject. `TaskServiceContract` is the contract of
-`OpenWorkspace`, `TaskService` and `IdempotencyStore`, `OwnerDataContract` that of
-`OwnerData`. `taskservice.testing` does not import them, so that a conftest can
-load a Hypothesis profile first.
+`OpenWorkspace`, `TaskService`, `IdempotencyStore` and `ChangeLog`, `OwnerDataContract`
+that of `OwnerData`, and `Expiry` that of a storage that is pruned, backed up and restored.
+`taskservice.testing` does not import them, so that a conftest can load a Hypothesis
+profile first.
 """
 
 from taskservice.testing.contract.base import UntestedGuarantee
 from taskservice.testing.contract.concurrency import Concurrency
+from taskservice.testing.contract.delta_sync import DeltaSync
+from taskservice.testing.contract.expiry import Expiry
 from taskservice.testing.contract.idempotency import Idempotency
 from taskservice.testing.contract.listing import Listing
+from taskservice.testing.contract.numbering import Numbering
 from taskservice.testing.contract.one_owner import OneOwner
 from taskservice.testing.contract.owner_data import OwnerDataContract
 from taskservice.testing.contract.placement import Placement
 from taskservice.testing.contract.queries import Queries
 from taskservice.testing.contract.series import Series
+from taskservice.testing.contract.sync_model import Maintenance
 from taskservice.testing.contract.two_owners import TwoOwners
 
 __all__ = [
     "Concurrency",
+    "DeltaSync",
+    "Expiry",
     "Idempotency",
     "Listing",
+    "Maintenance",
+    "Numbering",
     "OneOwner",
     "OwnerDataContract",
     "Placement",
@@ -33,7 +42,16 @@ __all__ = [
 
 
 class TaskServiceContract(
-    Concurrency, Idempotency, Series, Placement, Queries, Listing, TwoOwners, OneOwner
+    DeltaSync,
+    Numbering,
+    Concurrency,
+    Idempotency,
+    Series,
+    Placement,
+    Queries,
+    Listing,
+    TwoOwners,
+    OneOwner,
 ):
     """The whole contract. A test of an adapter is a subclass with one fixture.
 

@@ -21,6 +21,12 @@ from taskservice.testing.clock import START
 from taskservice.testing.contract.base import ContractBase
 from taskservice.testing.contract.idempotency import create, send
 from taskservice.testing.contract.strategies import FOR_EVERY_ADAPTER, any_values, new_entities
+from taskservice.testing.contract.sync_client import (
+    end_of_log,
+    entries_since,
+    everything,
+    following,
+)
 from taskservice.testing.owners import ADA, BOB
 from taskservice.testing.tasks import OpenTasks
 
@@ -208,14 +214,51 @@ class OwnerDataContract(ContractBase):
             a_list = workspace.lists.add(NewTaskList(name="Groceries"))
             parent = workspace.tasks.add(NewTask(title="Buy bread", list_id=a_list.id))
             workspace.tasks.add(NewTask(title="Rye", list_id=parent.list_id, parent_id=parent.id))
-        assert open_owner_data_as_admin(ADA).count() == OwnerCounts({"list": 1, "task": 3}, 1)
-        assert open_owner_data_as_admin(ADA).erase() == OwnerCounts({"list": 1, "task": 3}, 1)
+        assert open_owner_data_as_admin(ADA).count() == OwnerCounts({"list": 1, "task": 3}, 1, 4)
+        assert open_owner_data_as_admin(ADA).erase() == OwnerCounts({"list": 1, "task": 3}, 1, 4)
         assert (
             open_owner_data_as_admin(ADA).count()
             == open_owner_data_as_admin(ADA).erase()
-            == OwnerCounts({"list": 0, "task": 0}, 0)
+            == OwnerCounts({"list": 0, "task": 0}, 0, 0)
         )
         assert stored_tasks(open_tasks, BOB) == [theirs]
-        assert open_owner_data_as_admin(BOB).count() == OwnerCounts({"list": 0, "task": 1}, 1)
+        assert open_owner_data_as_admin(BOB).count() == OwnerCounts({"list": 0, "task": 1}, 1, 1)
         with open_tasks(ADA) as tasks, pytest.raises(TaskNotFound):
             tasks.get(mine.id)
+
+    def test_each_imported_entity_has_a_number(
+        self, open_workspace: OpenWorkspace, open_owner_data: OpenOwnerData
+    ) -> None:
+        """Those that are not stored: one is there already, and one is refused."""
+        a_list, *tasks = a_tree()
+        foreign = some_tasks(1, BOB)
+        open_owner_data(ADA).import_entities([a_list])
+        client = following(open_workspace)
+        start = end_of_log(open_workspace)
+        open_owner_data(ADA).import_entities([a_list, *tasks, *foreign])
+        entries = entries_since(open_workspace, start)
+        numbers = [one.position.sequence - start.sequence for one in entries]
+        assert numbers == [*range(1, len(tasks) + 1)]
+        assert [one.entity for one in entries] == tasks
+        client.follow(2)
+        assert client.copy == everything(open_workspace)
+
+    def test_an_owner_who_comes_back_has_another_log(
+        self, open_workspace: OpenWorkspace, open_owner_data_as_admin: OpenOwnerData
+    ) -> None:
+        """It begins with 1. What a client had seen before the erasure is not known any more."""
+        tasks: list[Task] = []
+        clients = [following(open_workspace)]
+        with open_workspace(ADA) as workspace:
+            for _ in range(3):
+                tasks.append(workspace.tasks.add(NewTask(title="Buy bread")))
+                clients.append(following(open_workspace))
+        open_owner_data_as_admin(ADA).erase()
+        assert end_of_log(open_workspace) == (0, 0)
+        with open_workspace(ADA) as workspace:
+            for _ in tasks:
+                workspace.tasks.add(NewTask(title="Buy rye"))
+        assert [client.is_expired() for client in clients] == [False, True, True, True]
+        for client in clients:
+            client.follow()
+            assert client.copy == everything(open_workspace)

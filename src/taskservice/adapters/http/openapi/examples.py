@@ -24,6 +24,19 @@ TASK_ID = TASK["id"]
 _EVENING = "2026-02-09T18:30:00.654321Z"
 
 
+_LIST_ID = "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a10"
+SYNC_PAGE = {
+    "changes": [
+        {"kind": "list", "id": _LIST_ID, "list": {**LIST, "id": _LIST_ID}},
+        {"kind": "task", "id": TASK_ID, "task": TASK},
+        {"kind": "task", "id": "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a12", "gone": True},
+    ],
+    "next": "AQAAAAAAAAADL5j0C44cbyoTrVaDCwU8mnd0bSnxnJpP7w",
+    "more": False,
+    "full": False,
+}
+
+
 class Example(NamedTuple):
     """A request body and the response body to it, with a summary."""
 

@@ -11,6 +11,7 @@ from taskservice.adapters.http.protocol.problems import ProblemError
 from taskservice.adapters.http.protocol.rate_limit import count_failed_authentication
 from taskservice.adapters.http.protocol.request import current_request
 from taskservice.core.authentication import Authenticate, Caller
+from taskservice.core.changes import Origin
 from taskservice.core.errors import Unauthenticated, Unavailable
 from taskservice.core.workspace import OpenWorkspace, TaskService, Workspace
 
@@ -56,7 +57,8 @@ def own_workspace(*, atomic: bool = False) -> AbstractContextManager[Workspace]:
     request = current_request()
     if request.workspace is not None:
         return nullcontext(request.workspace)
-    return _services().open_workspace(request.owner, atomic=atomic)
+    origin = Origin(request.caller.client, request.request_id)
+    return _services().open_workspace(request.owner, atomic=atomic, origin=origin)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from taskservice.core.errors import (
     ListNotFound,
     StaleEntity,
     StorageFull,
+    SyncExpired,
     TaskNotFound,
     TaskServiceError,
     Unauthenticated,
@@ -57,6 +58,11 @@ PROBLEM_TYPES = {
     ),
     "list-not-found": ProblemType(
         404, "Not Found", "The user has no list with this id. It may have been deleted."
+    ),
+    "sync-expired": ProblemType(
+        410,
+        "Gone",
+        "What has changed since `since` is no longer known. Start a first sync without it.",
     ),
     "list-not-empty": ProblemType(
         409,
@@ -148,6 +154,11 @@ PROBLEM_BY_ERROR: dict[type, tuple[str, str, dict[str, str]]] = {
     StaleEntity: (
         "precondition-failed",
         "If-Match or If-None-Match failed for the current version",
+        {},
+    ),
+    SyncExpired: (
+        "sync-expired",
+        "what has changed since then is no longer known: start a first sync without `since`",
         {},
     ),
     IdempotencyKeyReused: ("key-reused", "the idempotency key was used for another request", {}),

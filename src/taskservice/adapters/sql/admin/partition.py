@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, text
 
-from taskservice.adapters.sql.admin.migrate import lock_migrations
+from taskservice.adapters.sql.admin.table_locks import lock_tables
 from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.schema import require_current
@@ -47,10 +47,20 @@ _POLICIES = text("""
              FROM unnest(roles) role) AS all_roles(named)
      WHERE tablename = :table AND schemaname = current_schema() ORDER BY policyname
 """)
+_OPTIONS = text("""
+    SELECT coalesce(' WITH (' || array_to_string(reloptions, ', ') || ')', '')
+      FROM pg_class WHERE oid = CAST(:table AS regclass)
+""")
 _GRANTS = text("""
-    SELECT format('GRANT %s ON %I TO %s', privilege_type, relname, grantee::regrole)
-      FROM pg_class, aclexplode(relacl)
-     WHERE pg_class.oid = CAST(:table AS regclass) AND grantee <> relowner AND grantee <> 0
+    WITH granted AS (
+         SELECT relname, relowner, '' AS columns, relacl AS acl
+           FROM pg_class WHERE oid = CAST(:table AS regclass)
+         UNION ALL
+         SELECT relname, relowner, format(' (%I)', attname), attacl
+           FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid
+          WHERE pg_class.oid = CAST(:table AS regclass))
+    SELECT format('GRANT %s%s ON %I TO %s', privilege_type, columns, relname, grantee::regrole)
+      FROM granted, aclexplode(acl) WHERE grantee <> relowner AND grantee <> 0
 """)
 
 
@@ -59,6 +69,7 @@ class _Plan(NamedTuple):
 
     table: str
     partitions: int
+    options: str
     definitions: list[str]
 
     @classmethod
@@ -69,7 +80,8 @@ class _Plan(NamedTuple):
             for query in (_CONSTRAINTS, _INDEXES, _POLICIES, _GRANTS)
             for (statement,) in connection.execute(query, {"table": table})
         ]
-        return cls(table, partitions, definitions)
+        options = connection.execute(_OPTIONS, {"table": table}).scalar_one()
+        return cls(table, partitions, options, definitions)
 
     @property
     def statements(self) -> list[str]:
@@ -82,7 +94,7 @@ class _Plan(NamedTuple):
             "EXCLUDING INDEXES) PARTITION BY HASH (user_id)",
             *(
                 f"CREATE TABLE {part} PARTITION OF {table} "
-                f"FOR VALUES WITH (MODULUS {self.partitions}, REMAINDER {number})"
+                f"FOR VALUES WITH (MODULUS {self.partitions}, REMAINDER {number}){self.options}"
                 for number, part in enumerate(self._parts)
             ),
             f"INSERT INTO {table} SELECT * FROM {old_table}",  # noqa: S608
@@ -117,8 +129,7 @@ def partition(engine: Engine, partitions: int = DEFAULT_PARTITIONS) -> None:
     """
     require_current(engine)
     with transaction(engine) as connection:
-        lock_migrations(connection)
-        connection.exec_driver_sql(f"LOCK TABLE {', '.join(TABLE_NAMES)}")
+        lock_tables(connection)
         plans = [_Plan.of(connection, table, partitions) for table in TABLE_NAMES]
         for plan in plans:
             for (drop,) in connection.execute(_FOREIGN_KEYS, {"table": plan.table}).all():

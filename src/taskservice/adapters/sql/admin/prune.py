@@ -1,13 +1,38 @@
-"""Deletes expired idempotency records, as the role that owns the tables."""
+"""Deletes what has expired, as the role that owns the tables: idempotency records and changes.
 
+Row-level security shows that role the expired rows of all owners. Changes are deleted in each
+owner's name.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, bindparam, delete, func, select
 
+from taskservice.adapters.sql.connection.compiled_statements import Session
 from taskservice.adapters.sql.connection.sessions import transaction
+from taskservice.adapters.sql.storage.heads import lock_head
 from taskservice.adapters.sql.storage.idempotency import DELETE_EXPIRED
+from taskservice.adapters.sql.tables import changes
+from taskservice.core.changes import CLOCK_TOLERANCE, MIN_OLD_CHANGES
 
 IDEMPOTENCY_KEY_TTL = timedelta(hours=24)
+BATCH_SIZE = 10_000
+
+_columns = changes.c
+_own = _columns.user_id == bindparam("owner")
+_is_old = _columns.at < bindparam("oldest")
+_OWNERS = select(_columns.user_id).where(_is_old).group_by(_columns.user_id)
+_WITH_SEVERAL = _OWNERS.having(func.count() >= MIN_OLD_CHANGES)
+_is_recent = _columns.at.between(bindparam("oldest"), bindparam("latest"))
+_first_recent = select(_columns.seq).where(_own, _is_recent).order_by(_columns.seq).limit(1)
+_newest = select(func.max(_columns.seq)).where(_own)
+_ENDS = select(
+    select(func.min(_columns.seq)).where(_own).scalar_subquery(),
+    func.coalesce(_first_recent.scalar_subquery() - 1, _newest.scalar_subquery()),
+)
+_PRUNE = delete(changes).where(_own, _columns.seq < bindparam("end"))
 
 
 def prune(engine: Engine, now: datetime) -> int:
@@ -17,3 +42,37 @@ def prune(engine: Engine, now: datetime) -> int:
     """
     with transaction(engine) as connection:
         return connection.execute(DELETE_EXPIRED, {"cutoff": now - IDEMPOTENCY_KEY_TTL}).rowcount
+
+
+def prune_changes(engine: Engine, oldest: datetime, now: datetime) -> int:
+    """Delete the changes before `oldest` from the log; return how many. Raise `Unavailable`.
+
+    `core.changes.first_kept` says which are kept. Each batch is a transaction, in which the
+    owner does not write. Safe to run at any time, as `prune` is.
+    """
+    with transaction(engine) as connection:
+        owners = connection.execute(_WITH_SEVERAL, {"oldest": oldest}).scalars().all()
+    return sum(_prune_owner(engine, owner, oldest, now) for owner in owners)
+
+
+def _prune_owner(engine: Engine, owner: str, oldest: datetime, now: datetime) -> int:
+    with _locked(engine, owner) as connection:
+        values = {"owner": owner, "oldest": oldest, "latest": now + CLOCK_TOLERANCE}
+        first, kept = connection.execute(_ENDS, values).one()
+    if first is None:
+        return 0
+    ends = range(first + BATCH_SIZE, kept + BATCH_SIZE, BATCH_SIZE)
+    return sum(_delete_before(engine, owner, min(end, kept)) for end in ends)
+
+
+def _delete_before(engine: Engine, owner: str, end: int) -> int:
+    with _locked(engine, owner) as connection:
+        return connection.execute(_PRUNE, {"owner": owner, "end": end}).rowcount
+
+
+@contextmanager
+def _locked(engine: Engine, owner: str) -> Iterator[Connection]:
+    """Yield a connection in a transaction of an owner, who writes before it or after it."""
+    with transaction(engine, owner) as connection:
+        lock_head(Session(connection, owner))
+        yield connection

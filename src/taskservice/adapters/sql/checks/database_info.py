@@ -18,7 +18,11 @@ _INFO = """
 _MISSING_PRIVILEGES = """
     SELECT privilege || ' on ' || name
       FROM unnest(%s::text[], %s::text[]) WITH ORDINALITY AS needed(name, privilege, place)
-     WHERE NOT coalesce(has_table_privilege(to_regclass(name), privilege), false)
+     WHERE NOT coalesce(CASE split_part(privilege, ' ', 2)
+                        WHEN '' THEN has_table_privilege(to_regclass(name), privilege)
+                        ELSE has_column_privilege(to_regclass(name),
+                                                  trim(split_part(privilege, ' ', 2), '()'),
+                                                  split_part(privilege, ' ', 1)) END, false)
      ORDER BY place
 """
 

@@ -16,7 +16,6 @@ from sqlalchemy import (
     Insert,
     Select,
     String,
-    Table,
     Update,
     bindparam,
     func,
@@ -48,6 +47,9 @@ _ZERO: ColumnElement[int] = literal_column("0")
 _set_owner = func.set_config(literal_column(f"'{OWNER_SETTING}'"), OWNER, true())
 _owner_setting = select(_set_owner.label("owner")).offset(_ZERO).subquery("owner_setting")
 
+OWNER_IS_SET: ColumnElement[bool] = select(_set_owner).scalar_subquery() == OWNER
+"""A condition that sets the owner, and is true. It is evaluated before the table is read."""
+
 
 class Session(NamedTuple):
     """A connection on behalf of one owner.
@@ -62,12 +64,18 @@ class Session(NamedTuple):
     preamble: SettingsStatement | None = None
     is_direct: bool = False
 
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether the database is PostgreSQL, and not SQLite."""
+        return self.connection.dialect.name == "postgresql"
+
 
 class Statement:
     """A statement about the rows of `OWNER`, executed with named parameters.
 
-    `order_by` sorts the result of a query; `insert_into` inserts it into a table.
-    Raise SQLAlchemy's `DBAPIError`.
+    `order_by` sorts the result of a query. A direct session executes a query so that it sets
+    the owner itself, and any other statement as `direct`, which must do the same. Raise
+    SQLAlchemy's `DBAPIError`.
     """
 
     def __init__(
@@ -75,11 +83,11 @@ class Statement:
         executable: Executable,
         *,
         order_by: OrderBy = lambda _: (),
-        insert_into: Table | None = None,
+        direct: Executable | None = None,
     ) -> None:
         self._executable = executable
         self._order_by = order_by
-        self._insert_into = insert_into
+        self._direct = direct
         self._compiled_cache: dict[tuple[str, bool], _Compiled] = {}
 
     def rows(self, session: Session, **values: Any) -> list[Sequence[Any]]:
@@ -110,7 +118,8 @@ class Statement:
     def _compile(self, dialect: Dialect, is_direct: bool) -> "_Compiled":
         key = dialect.name, is_direct
         if key not in self._compiled_cache:
-            sets_owner = is_direct and isinstance(self._executable, Select)
+            is_query = isinstance(self._executable, Select)
+            sets_owner = is_direct and (is_query or self._direct is not None)
             executable = self._build(sets_owner)
             self._compiled_cache[key] = _Compiled.of(
                 executable, sets_owner, dialect, is_utc=is_direct
@@ -121,12 +130,8 @@ class Statement:
         """Return the complete statement, which sets the owner itself if `sets_owner`."""
         executable = self._executable
         if not isinstance(executable, Select):
-            return executable
+            return self._direct if sets_owner and self._direct is not None else executable
         query = executable.order_by(*self._order_by(executable.selected_columns))
-        if sets_owner:
-            query = query.where(_owner_setting.c.owner == OWNER)
-        if self._insert_into is not None:
-            return self._insert_into.insert().from_select([*self._insert_into.c.keys()], query)
         return self._after_setting_owner(query) if sets_owner else query
 
     def _after_setting_owner(self, query: Select[Any]) -> Select[Any]:
@@ -134,6 +139,7 @@ class Statement:
 
         `OFFSET 0` keeps PostgreSQL from flattening the subqueries.
         """
+        query = query.where(_owner_setting.c.owner == OWNER)
         result = query.offset(_ZERO).correlate(_owner_setting).lateral("result")
         joined = select(result).select_from(_owner_setting.join(result, true()))
         return joined.order_by(*self._order_by(result.c))

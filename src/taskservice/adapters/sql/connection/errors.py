@@ -109,9 +109,14 @@ def translate_lock_timeout() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if _sqlstate(error) == LOCK_NOT_AVAILABLE:
+        if is_lock_timeout(error):
             raise IdempotencyKeyInUse from error
         raise
+
+
+def is_lock_timeout(error: DBAPIError) -> bool:
+    """Return whether PostgreSQL waited too long for a lock."""
+    return _sqlstate(error) == LOCK_NOT_AVAILABLE
 
 
 def is_serialization_failure(error: DBAPIError) -> bool:

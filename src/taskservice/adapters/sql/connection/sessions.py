@@ -18,8 +18,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from taskservice.adapters.sql.connection.commit_outcome import (
-    CURRENT_TRANSACTION_ID,
-    IsCommitted,
     resolve_commit_outcome,
 )
 from taskservice.adapters.sql.connection.compiled_statements import (
@@ -44,6 +42,9 @@ _IS_DIRECT = "taskservice_is_direct"
 
 OpenSession = Callable[[], AbstractContextManager[Session]]
 
+IsTransactionCommitted = Callable[[OpenSession], bool]
+"""Waits for the end of a transaction in other sessions; returns whether it was committed."""
+
 # A generic plan is made before the owner is known, so it must not assume short lists: each list has
 # an index in its order. No statement runs long enough for JIT compilation to pay.
 _PLANNER_SETTINGS = {
@@ -56,11 +57,15 @@ _PLANNER_SETTINGS = {
 PREPARE_THRESHOLD = 5
 """The driver prepares a statement after this many executions on a connection."""
 
-# Timestamps in UTC need no conversion, which takes longer than parsing them.
-_TIME_ZONE_SETTING = {"timezone": "UTC"}
+# Timestamps in UTC need no conversion, which takes longer than parsing them. All writes of an
+# owner change one row, so at a stricter isolation concurrent ones would fail.
+_VALUE_SETTINGS = {"timezone": "UTC", "default_transaction_isolation": "read committed"}
 
 # Changes rely on this isolation, whatever the database's default is.
 _BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED"}
+
+
+_SAVEPOINT = "SAVEPOINT statement", "RELEASE statement", "ROLLBACK TO statement"
 
 
 @contextmanager
@@ -78,21 +83,24 @@ def autocommit_session(engine: Engine, owner: str) -> Iterator[Session]:
 
 @contextmanager
 def transaction(
-    engine: Engine, owner: str = "", is_committed: IsCommitted = lambda: True
+    engine: Engine, owner: str = "", is_committed: IsTransactionCommitted | None = None
 ) -> Iterator[Connection]:
     """Yield a connection in one transaction: committed on a normal exit, else rolled back.
 
     Without an `owner` it sees no task. On SQLite it holds the write lock from the
-    start, so that its reads stay valid until it writes. `is_committed` checks for
-    the written rows if COMMIT gets no response. Raise `Unavailable`, also if the
-    block ignored a failed statement.
+    start, so that its reads stay valid until it writes. If COMMIT gets no response,
+    `is_committed` waits for the end of the transaction and looks for what it wrote, in
+    other sessions of the owner. Raise `Unavailable`, also if the block ignored a failed
+    statement.
     """
-    connection, transaction_id = retry_on_disconnect(partial(_open_transaction, engine, owner))
+    connection = retry_on_disconnect(partial(_open_transaction, engine, owner))
+    open_session = partial(autocommit_session, engine, owner)
+    resolve = is_committed and partial(is_committed, open_session)
     with translate_errors(), connection:
         yield connection
         require_transaction(connection)
         with (
-            resolve_commit_outcome(connection, transaction_id, is_committed),
+            resolve_commit_outcome(connection, resolve),
             translate_errors(on_disconnect="unknown"),
         ):
             connection.exec_driver_sql("COMMIT")
@@ -120,6 +128,32 @@ def savepoint(session: Session) -> Iterator[Session]:
     except DBAPIError as error:
         if not error.connection_invalidated:
             session.connection.exec_driver_sql("ROLLBACK TO SAVEPOINT statement")
+        raise
+
+
+@contextmanager
+def session_transaction(session: Session) -> Iterator[Session]:
+    """Yield a session for one transaction on the connection of an autocommit session."""
+    _begin(session.connection, session.owner)
+    yield Session(session.connection, session.owner)
+    execute(session.connection, "COMMIT", {})
+
+
+@contextmanager
+def local_transaction(session: Session) -> Iterator[None]:
+    """Make several statements on SQLite all or nothing: a transaction, or part of one."""
+    driver: Any = session.connection.connection.driver_connection
+    if driver.in_transaction:
+        begin, commit, roll_back = _SAVEPOINT
+    else:
+        begin, commit, roll_back = _BEGIN["sqlite"], "COMMIT", "ROLLBACK"
+    execute(session.connection, begin, {})
+    try:
+        yield
+        execute(session.connection, commit, {})
+    except BaseException:
+        if driver.in_transaction:
+            execute(session.connection, roll_back, {})
         raise
 
 
@@ -167,7 +201,7 @@ def configure_session(timeouts: Timeouts, connection: Any, entry: ConnectionPool
     The settings are timeouts, generic plans and the time zone UTC; statements are
     prepared. Do nothing behind a pooler, which reports a process id of its own.
     """
-    settings = timeouts.settings | _PLANNER_SETTINGS | _TIME_ZONE_SETTING
+    settings = timeouts.settings | _PLANNER_SETTINGS | _VALUE_SETTINGS
     sql, values = _settings_statement(settings, is_local=False)
     backend_pid = connection.info.backend_pid
     cursor = connection.execute(f"{sql} WHERE pg_backend_pid() = %s", (*values, backend_pid))
@@ -176,27 +210,24 @@ def configure_session(timeouts: Timeouts, connection: Any, entry: ConnectionPool
         connection.prepare_threshold = PREPARE_THRESHOLD
 
 
-def _open_transaction(engine: Engine, owner: str) -> tuple[Connection, str | None]:
-    """Return a connection in a new transaction, and the transaction id on PostgreSQL."""
+def _open_transaction(engine: Engine, owner: str) -> Connection:
+    """Return a connection in a new transaction."""
     with translate_errors(), ExitStack() as stack:
         connection = stack.enter_context(engine.connect())
-        transaction_id = _begin(connection, owner)
+        _begin(connection, owner)
         stack.pop_all()
-        return connection, transaction_id
+        return connection
 
 
-def _begin(connection: Connection, owner: str) -> str | None:
+def _begin(connection: Connection, owner: str) -> None:
     begin = _BEGIN[connection.dialect.name]
     if connection.dialect.name == "postgresql":
         settings = _settings(connection.engine, owner)
         if "statement_timeout" in settings:
             settings[IDLE_TIMEOUT_SETTING] = settings["statement_timeout"]
-        sql, values = _settings_statement(settings)
-        preamble = (begin, ())
-        cursor = execute(connection, f"{sql}, {CURRENT_TRANSACTION_ID}", values, preamble)
-        return str(cursor.fetchone()[-1])
-    connection.exec_driver_sql(begin)
-    return None
+        execute(connection, *_settings_statement(settings), (begin, ()))
+    else:
+        connection.exec_driver_sql(begin)
 
 
 def _settings(engine: Engine, owner: str) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """Idempotency records of one owner, stored in the transaction of the request that they are for."""
 
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import and_, bindparam, delete, select, update
@@ -7,10 +8,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from taskservice.adapters.sql.connection.compiled_statements import OWNER, Session, Statement
 from taskservice.adapters.sql.connection.errors import translate_lock_timeout
-from taskservice.adapters.sql.connection.sessions import OpenSession
+from taskservice.adapters.sql.connection.sessions import OpenSession, session_transaction
 from taskservice.adapters.sql.storage.retryable_writes import NO_ROW_WRITTEN
 from taskservice.adapters.sql.tables import idempotency_keys
-from taskservice.core.clock import Clock
+from taskservice.core.clock import Clock, system_clock
 from taskservice.core.errors import Unavailable
 from taskservice.core.idempotency import IdempotencyRecord
 
@@ -37,12 +38,12 @@ DELETE_EXPIRED = delete(idempotency_keys).where(_columns.created_at < bindparam(
 
 
 class SqlIdempotencyStore:
-    """The `IdempotencyStore` of one owner."""
+    """The `IdempotencyStore` of one owner. The keys that it completes are added to `completed`."""
 
-    def __init__(self, open_session: OpenSession, clock: Clock) -> None:
+    def __init__(self, open_session: OpenSession, clock: Clock, completed: list[str]) -> None:
         self._open_session = open_session
         self._clock = clock
-        self._completed: dict[str, bytes] = {}
+        self._completed = completed
 
     def begin(self, key: str, fingerprint: bytes) -> IdempotencyRecord | None:
         """Insert the key, after waiting for any transaction that has inserted it and is open."""
@@ -54,28 +55,28 @@ class SqlIdempotencyStore:
 
     def complete(self, key: str, result: bytes) -> None:
         """Store the result of the key's request."""
-        self._completed[key] = result
         with self._open_session() as session:
             if _COMPLETE.count(session, used_key=key, stored=result) != 1:
                 raise Unavailable(NO_ROW_WRITTEN)
+        self._completed.append(key)
 
-    @property
-    def is_used(self) -> bool:
-        """Whether a result was stored here."""
-        return bool(self._completed)
 
-    def is_committed(self, session: Session) -> bool:
-        """Return whether `session` sees every result that was stored here."""
-        return all(_result(session, key) == result for key, result in self._completed.items())
+class _RolledBack(Exception):
+    """Ends a transaction that must not be committed."""
+
+
+def is_stored(session: Session, key: str) -> bool:
+    """Return whether a key was committed, once the transaction that began it has ended.
+
+    Beginning the key again waits for that, and is rolled back.
+    """
+    values = {"key": key, "fingerprint": b"", "created_at": system_clock()}
+    with suppress(_RolledBack), session_transaction(session) as trial:
+        is_new = bool(_BEGIN[trial.connection.dialect.name].rows(trial, **values))
+        raise _RolledBack
+    return not is_new
 
 
 def _find(session: Session, key: str) -> IdempotencyRecord:
     ((fingerprint, result),) = _FIND.rows(session, used_key=key)
     return IdempotencyRecord(fingerprint=bytes(fingerprint), result=bytes(result))
-
-
-def _result(session: Session, key: str) -> bytes | None:
-    """Return the stored result of `key`, None without a record."""
-    for _, result in _FIND.rows(session, used_key=key):
-        return bytes(result)
-    return None

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, select, update
 
 from taskservice.adapters.sql.connection.compiled_statements import OWNER, Statement
+from taskservice.adapters.sql.storage.log import logged_change, logged_insert
 from taskservice.adapters.sql.tables import ENTITY_TABLES
 from taskservice.core.entity import Entity
 from taskservice.core.fields import cached, fields_of
@@ -27,15 +28,11 @@ class EntityMapping:
         self.is_own = self.table.c.user_id == OWNER
         own = and_(self.is_own, self.table.c.id == bindparam("entity_id"))
         own_version = and_(own, self.table.c.version == bindparam("expected_version"))
-        self.insert = Statement(select(*self._new_values()), insert_into=self.table)
+        self.insert = logged_insert(self.table, self._new_row())
         self.select = Statement(select(*self.field_columns).where(own))
-        self.update = Statement(
-            update(self.table)
-            .where(own_version)
-            .values({name: bindparam(f"new_{name}") for name in self._mutable})
-        )
-        self.delete = Statement(delete(self.table).where(own_version))
-        self.delete_any_version = Statement(delete(self.table).where(own))
+        new_values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in self._mutable}
+        self.update = logged_change(update(self.table).where(own_version).values(new_values))
+        self.delete = logged_change(delete(self.table).where(own_version))
 
     def insert_parameters(self, entity: Entity) -> dict[str, Any]:
         """Return the parameters of `insert`, but for the owner."""
@@ -53,11 +50,9 @@ class EntityMapping:
         """Return the parameters of `delete`."""
         return {"entity_id": entity.id, "expected_version": entity.version}
 
-    def _new_values(self) -> list[Any]:
-        return [
-            OWNER if column.name == "user_id" else bindparam(column.name, type_=column.type)
-            for column in self.table.c
-        ]
+    def _new_row(self) -> dict[str, Any]:
+        parameters = {one.name: bindparam(one.name, type_=one.type) for one in self.table.c}
+        return parameters | {"user_id": OWNER}
 
 
 @cached

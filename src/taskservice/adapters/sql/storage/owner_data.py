@@ -1,25 +1,25 @@
 """All data of one owner: imports, counts and erases it."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, partial
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, select
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 
 from taskservice.adapters.sql.connection.address import is_sqlite
 from taskservice.adapters.sql.connection.compiled_statements import Session
-from taskservice.adapters.sql.connection.error_codes import is_foreign_key_violation
 from taskservice.adapters.sql.connection.errors import translate_errors
-from taskservice.adapters.sql.connection.sessions import transaction
+from taskservice.adapters.sql.connection.sessions import IsTransactionCommitted, transaction
+from taskservice.adapters.sql.storage.heads import lock_head
 from taskservice.adapters.sql.storage.mapping import EntityMapping, mapping_of
-from taskservice.adapters.sql.storage.trees import lock_workspace
-from taskservice.adapters.sql.tables import ENTITY_TABLES, OWNED_TABLES, idempotency_keys, lists
+from taskservice.adapters.sql.storage.repository import Written
+from taskservice.adapters.sql.tables import ENTITY_TABLES, OWNED_TABLES, changes, idempotency_keys
+from taskservice.core.changes import Change, DescribeChange, Origin
+from taskservice.core.clock import Clock, system_clock
 from taskservice.core.entity import Entity
 from taskservice.core.errors import Unavailable
+from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.owner_data import (
     ErasureIncomplete,
     OwnerCounts,
@@ -28,7 +28,7 @@ from taskservice.core.owner_data import (
 )
 from taskservice.core.workspace import ENTITY_TYPES, entity_type
 
-_INSERT: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+IMPORT = Origin(client="import")
 
 
 class SqlOwnerData:
@@ -37,59 +37,64 @@ class SqlOwnerData:
     Each method is one transaction. Raise `Unavailable`.
     """
 
-    def __init__(self, engine: Engine, owner: str) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        owner: str,
+        clock: Clock = system_clock,
+    ) -> None:
         self._engine = engine
         self._owner = owner
+        self._clock = clock
+        self._describe = DescribeChange(TimeOrderedIds(), IMPORT)
 
     def import_entities(self, entities: Sequence[Entity]) -> list[Refusal]:
         """Insert the entities that do not exist; return those that differ from the stored ones."""
-        with self._locked() as connection:
-            find = cache(partial(self._find_one, connection))
+        written = Written()
+        with self._locked(written.is_committed) as session:
+            find = cache(partial(self._find_one, session.connection))
             ready, refused = sort_for_import(self._owner, entities, find)
             stored: set[Entity] = set()
             for one_type in ENTITY_TYPES:
                 wanted = [one for one in ready if type(one) is one_type]
-                if wanted:
-                    self._insert(connection, mapping_of(one_type), wanted)
-                    ids = [one.id for one in wanted]
-                    stored.update(self._find(connection, mapping_of(one_type), ids))
+                ids = [one.id for one in wanted]
+                found = self._find(session.connection, mapping_of(one_type), ids)
+                missing = _first_of_each({one.id for one in found}, wanted)
+                written.changes += self._insert(session, mapping_of(one_type), missing)
+                stored.update(found, missing)
         return [*refused, *(Refusal(one) for one in ready if one not in stored)]
 
     def count(self) -> OwnerCounts:
         """Count the rows."""
-        with transaction(self._engine, self._owner) as connection:
+        with transaction(self._engine, self._owner, lambda _: True) as connection:
             return _counts({table: self._count(connection, table) for table in OWNED_TABLES})
 
     def erase(self) -> OwnerCounts:
         """Delete the rows, and vacuum an SQLite file. Raise `ErasureIncomplete` if that fails."""
-        with self._locked() as connection:
-            # New tasks in the lists wait, and are then refused.
-            own_lists = select(lists.c.id).where(lists.c.user_id == self._owner)
-            connection.execute(own_lists.with_for_update())
-            tables = (idempotency_keys, *reversed(ENTITY_TABLES.values()))
-            deleted = _counts({table: self._delete(connection, table) for table in tables})
+        with self._locked() as session:
+            tables = reversed(OWNED_TABLES)
+            deleted = _counts({one: self._delete(session.connection, one) for one in tables})
         if is_sqlite(self._engine.url):
             self._vacuum(deleted)
         return deleted
 
     @contextmanager
-    def _locked(self) -> Iterator[Connection]:
-        """Yield a connection in one transaction, while no other one changes a tree or an order."""
-        with transaction(self._engine, self._owner) as connection:
-            lock_workspace(lambda: nullcontext(Session(connection, self._owner)))
-            try:
-                yield connection
-            except DBAPIError as error:
-                if is_foreign_key_violation(error.orig):
-                    raise Unavailable("the data was changed meanwhile") from error
-                raise
+    def _locked(self, is_committed: IsTransactionCommitted | None = None) -> Iterator[Session]:
+        """Yield a session in one transaction, while no other one writes."""
+        with transaction(self._engine, self._owner, is_committed) as connection:
+            session = Session(connection, self._owner)
+            lock_head(session)
+            yield session
 
     def _insert(
-        self, connection: Connection, mapping: EntityMapping, wanted: Sequence[Entity]
-    ) -> None:
-        insert = _INSERT[connection.dialect.name](mapping.table).on_conflict_do_nothing()
-        rows = [{**mapping.insert_parameters(one), "user_id": self._owner} for one in wanted]
-        connection.execute(insert, rows)
+        self, session: Session, mapping: EntityMapping, entities: Sequence[Entity]
+    ) -> list[Change]:
+        """Insert entities, and return the changes."""
+        now = self._clock()
+        created = [self._describe.creation(one, now) for one in entities]
+        values = [mapping.insert_parameters(one) for one in entities]
+        mapping.insert.count_all(session, [*zip(created, values, strict=True)])
+        return created
 
     def _find_one(self, connection: Connection, type_name: str, entity_id: UUID) -> Entity | None:
         found = entity_type(type_name)
@@ -129,4 +134,10 @@ class SqlOwnerData:
 
 def _counts(rows: dict[Table, int]) -> OwnerCounts:
     entities = {one.type_name: rows[table] for one, table in ENTITY_TABLES.items()}
-    return OwnerCounts(entities, rows[idempotency_keys])
+    return OwnerCounts(entities, rows[idempotency_keys], rows[changes])
+
+
+def _first_of_each(stored: Collection[UUID], entities: Sequence[Entity]) -> list[Entity]:
+    """Return the first of the entities with each id that is not stored."""
+    first = {one.id: one for one in reversed(entities)}
+    return [one for one in entities if first[one.id] is one and one.id not in stored]

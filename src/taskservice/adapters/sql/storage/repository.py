@@ -20,20 +20,16 @@ from taskservice.adapters.sql.connection.sessions import (
     transaction,
     with_deadline,
 )
-from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
+from taskservice.adapters.sql.storage.heads import lock_head
+from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore, is_stored
 from taskservice.adapters.sql.storage.labels import LABELS
-from taskservice.adapters.sql.storage.last_write import LastWrite
+from taskservice.adapters.sql.storage.log import LoggedWrite, is_logged_at_last
+from taskservice.adapters.sql.storage.log_queries import SqlChangeLog
 from taskservice.adapters.sql.storage.mapping import mapping_of
-from taskservice.adapters.sql.storage.retryable_writes import (
-    Change,
-    CompareAndSwap,
-    Delete,
-    Insert,
-    delete_all,
-    replace_all,
-)
+from taskservice.adapters.sql.storage.retryable_writes import CompareAndSwap, Delete, Insert, Write
 from taskservice.adapters.sql.storage.rows import Rows
-from taskservice.adapters.sql.storage.trees import DESCENDANTS, NO_LIMIT, lock_workspace
+from taskservice.adapters.sql.storage.trees import DESCENDANTS, NO_LIMIT
+from taskservice.core.changes import UNKNOWN_ORIGIN, Change, DescribeChange, Origin
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.entity import E, Entity, Step, references_of
 from taskservice.core.errors import (
@@ -54,6 +50,7 @@ from taskservice.core.workspace import Workspace, entity_type
 T = TypeVar("T")
 
 MAX_RETRIES = 3
+NOT_LOCKED = "entities were changed meanwhile: their workspace was not locked"
 
 
 class SqlStorage:
@@ -68,45 +65,67 @@ class SqlStorage:
         self._engine = engine
         self._clock = clock
         self._new_id = new_id or TimeOrderedIds()
+        self._new_change_id = TimeOrderedIds()
 
     @contextmanager
-    def open_workspace(self, owner: str, *, atomic: bool = False) -> Iterator[Workspace]:
+    def open_workspace(
+        self, owner: str, *, atomic: bool = False, origin: Origin = UNKNOWN_ORIGIN
+    ) -> Iterator[Workspace]:
         """Yield the workspace of `owner`; see `OpenWorkspace`."""
+        describe = DescribeChange(self._new_change_id, origin)
         if not atomic:
             open_session = partial(autocommit_session, self._engine, owner)
-            yield self._workspace(owner, open_session, LastWrite(), max_retries=MAX_RETRIES)
+            yield self._workspace(owner, open_session, describe, Written(), MAX_RETRIES)
             return
-
-        def is_committed() -> bool | None:
-            with autocommit_session(self._engine, owner) as session:
-                store = workspace.idempotency
-                assert isinstance(store, SqlIdempotencyStore)
-                return (store if store.is_used else last_write).is_committed(session)
-
-        last_write = LastWrite()
-        with transaction(self._engine, owner, is_committed) as connection:
+        written = Written()
+        with transaction(self._engine, owner, written.is_committed) as connection:
             open_session = partial(join_transaction, Session(connection, owner))
-            workspace = self._workspace(owner, open_session, last_write, max_retries=0)
-            yield workspace
+            yield self._workspace(owner, open_session, describe, written, 0)
 
     def _workspace(
-        self, owner: str, open_session: OpenSession, last_write: LastWrite, *, max_retries: int
+        self,
+        owner: str,
+        open_session: OpenSession,
+        describe: DescribeChange,
+        written: "Written",
+        max_retries: int,
     ) -> Workspace:
+        open_query_session = with_deadline(open_session, self._engine)
         context = _Context(
-            owner,
-            open_session,
-            with_deadline(open_session, self._engine),
-            self._clock,
-            self._new_id,
-            max_retries,
-            last_write,
+            owner=owner,
+            open_session=open_session,
+            open_query_session=open_query_session,
+            clock=self._clock,
+            new_id=self._new_id,
+            describe=describe,
+            max_retries=max_retries,
+            written=written.changes,
         )
         return Workspace(
             lambda entity_type: _repository_type(entity_type)(entity_type, context),
-            SqlIdempotencyStore(open_session, self._clock),
-            partial(lock_workspace, open_session),
+            SqlIdempotencyStore(open_session, self._clock, written.keys),
+            partial(_lock, open_session),
             self._new_id,
+            SqlChangeLog(lambda query: context.read(query, open_query_session)),
         )
+
+
+class Written:
+    """What a transaction wrote: its changes, and the idempotency keys that it completed."""
+
+    def __init__(self) -> None:
+        self.changes: list[Change] = []
+        self.keys: list[str] = []
+
+    def is_committed(self, open_session: OpenSession) -> bool:
+        """Return whether it was committed, once the transaction has ended.
+
+        The log has its last change. Only what changed nothing is known by its key.
+        """
+        with open_session() as session:
+            if self.changes:
+                return is_logged_at_last(session, self.changes[-1])
+            return all(is_stored(session, key) for key in self.keys)
 
 
 class _Context(NamedTuple):
@@ -114,7 +133,7 @@ class _Context(NamedTuple):
 
     `list` uses `open_query_session`, which has a deadline on SQLite too. With
     autocommit, a method retries after a serialization failure or a lost connection.
-    In a transaction it does not, as nothing is committed yet.
+    In a transaction it does not, as nothing is committed yet. `written` are its changes.
     """
 
     owner: str
@@ -122,8 +141,31 @@ class _Context(NamedTuple):
     open_query_session: OpenSession
     clock: Clock
     new_id: NewId
+    describe: DescribeChange
     max_retries: int
-    last_write: LastWrite
+    written: list[Change]
+
+    def run(
+        self,
+        operation: Callable[[Session], T],
+        open_session: OpenSession,
+        on_disconnect: Outcome = "not_applied",
+    ) -> T:
+        """Return the result of an operation in a session of its own."""
+
+        def attempt() -> T:
+            with translate_errors(on_disconnect), open_session() as session:
+                return operation(session)
+
+        return retry_on_disconnect(attempt) if self.max_retries else attempt()
+
+    def read(self, operation: Callable[[Session], T], open_session: OpenSession) -> T:
+        """Return the result of a query."""
+        try:
+            return self.run(operation, open_session)
+        except StorageFull as error:
+            # A read needs disk space too: for SQLite's WAL index, or PostgreSQL's temporary files.
+            raise Unavailable(str(error)) from error
 
 
 class SqlRepository(Generic[E]):
@@ -138,11 +180,11 @@ class SqlRepository(Generic[E]):
         """Store a new entity."""
         context = self._context
         entity = self._type.create(context.owner, context.clock(), context.new_id, new)
-        return self._recorded(self._write(Insert(entity)))
+        return self._write(Insert(entity, context.describe))
 
     def insert(self, entity: E) -> None:
-        """Store an entity. It is no evidence of a COMMIT, as another write could remove it."""
-        self._write(Insert(entity))
+        """Store an entity."""
+        self._write(Insert(entity, self._context.describe))
 
     def get(self, entity_id: UUID) -> E:
         """Return the entity."""
@@ -154,70 +196,67 @@ class SqlRepository(Generic[E]):
 
     def change(self, entity_id: UUID, step: Step[E]) -> E:
         """Replace the entity by the result of a step."""
-        return self._recorded(self._write(CompareAndSwap(entity_id, step, self._context.clock)))
+        context = self._context
+        return self._write(CompareAndSwap(entity_id, step, context.clock, context.describe))
 
     def change_all(self, entities: Sequence[E], step: Step[E]) -> None:
-        """Replace the entities, each again by itself if one of them has changed meanwhile."""
+        """Replace the entities, all at once."""
         now = self._context.clock()
-        pairs = [(one, step(one, now)) for one in entities]
+        pairs = [(one, after) for one in entities if (after := step(one, now)) != one]
+        changes = [self._context.describe.edit(*pair) for pair in pairs]
+        values = [self._mapping.update_parameters(*pair) for pair in pairs]
         try:
-            if self._run(lambda rows: replace_all(rows, pairs), self._context.open_session):
-                self._context.last_write.update(after for _, after in pairs)
-                return
+            self._write_all(self._mapping.update, changes, values)
         except DBAPIError as error:
             raise self._reference_error(error, pairs[0][1]) from error
-        for one in entities:
-            with suppress(self._type.not_found):
-                self.change(one.id, step)
 
     def remove(self, entity_id: UUID, precondition: Precondition[E] | None = None) -> None:
         """Delete the entity."""
-        self._write(Delete(entity_id, precondition))
-        self._context.last_write.record(self._mapping, entity_id, None)
+        context = self._context
+        self._write(Delete(entity_id, precondition, context.clock, context.describe))
 
     def remove_all(self, entities: Sequence[E]) -> None:
-        """Delete the entities."""
+        """Delete the entities, all at once."""
+        now = self._context.clock()
+        changes = [self._context.describe.removal(one, now) for one in entities]
+        values = [self._mapping.version_parameters(one) for one in entities]
         try:
-            self._run(lambda rows: delete_all(rows, entities), self._context.open_session)
+            self._write_all(self._mapping.delete, changes, values)
         except DBAPIError as error:
             if is_foreign_key_violation(error.orig):
                 raise EntityInUse from error
             raise
 
-    def _recorded(self, entity: E) -> E:
-        self._context.last_write.record(self._mapping, entity.id, entity)
-        return entity
+    def _write_all(
+        self, write: LoggedWrite, changes: Sequence[Change], values: Sequence[dict[str, Any]]
+    ) -> None:
+        writes = [*zip(changes, values, strict=True)]
+        context = self._context
+        count = context.run(lambda session: write.count_all(session, writes), context.open_session)
+        if count != len(writes):
+            raise Unavailable(NOT_LOCKED)
+        context.written.extend(changes)
 
-    def _run(
-        self,
-        operation: Callable[[Rows[E]], T],
-        open_session: OpenSession,
-        on_disconnect: Outcome = "not_applied",
-    ) -> T:
-        max_retries = self._context.max_retries
-
-        def attempt() -> T:
-            with translate_errors(on_disconnect), open_session() as session:
-                return operation(Rows(self._mapping, session, max_retries))
-
-        return retry_on_disconnect(attempt) if max_retries else attempt()
+    def _rows(self, session: Session) -> Rows[E]:
+        return Rows(self._mapping, session, self._context.max_retries)
 
     def _read(self, operation: Callable[[Rows[E]], T], open_session: OpenSession) -> T:
-        try:
-            return self._run(operation, open_session)
-        except StorageFull as error:
-            # A read needs disk space too: for SQLite's WAL index, or PostgreSQL's temporary files.
-            raise Unavailable(str(error)) from error
+        return self._context.read(lambda session: operation(self._rows(session)), open_session)
 
-    def _write(self, change: Change[E, T]) -> T:
+    def _write(self, write: Write[E, T]) -> T:
         try:
-            return self._run(change, self._context.open_session, "unknown")
+            result = self._context.run(
+                lambda session: write(self._rows(session)), self._context.open_session, "unknown"
+            )
         except Unavailable as error:
-            if change.unacknowledged is None or not self._context.max_retries:
+            if write.unacknowledged is None or not self._context.max_retries:
                 error.outcome = "not_applied"
             raise
         except DBAPIError as error:
-            raise self._reference_error(error, change.unacknowledged) from error
+            raise self._reference_error(error, write.unacknowledged) from error
+        if write.change is not None:
+            self._context.written.append(write.change)
+        return result
 
     def _reference_error(self, error: DBAPIError, entity: E | None) -> InvalidEntity | Unavailable:
         """Return the error of references to nothing, or raise another one again.
@@ -237,6 +276,11 @@ class SqlRepository(Generic[E]):
         with suppress(found.not_found):
             return SqlRepository(found, self._context).get(entity_id)
         return None
+
+
+def _lock(open_session: OpenSession) -> None:
+    with open_session() as session:
+        lock_head(session)
 
 
 class SqlTasks(SqlRepository[Task]):

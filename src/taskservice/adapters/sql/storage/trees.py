@@ -1,4 +1,4 @@
-"""SQL of trees of tasks: all sub-tasks of a task, and the lock of those who change a tree."""
+"""SQL of trees of tasks: all sub-tasks of a task."""
 
 from typing import Any
 
@@ -9,14 +9,12 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
-    func,
     literal_column,
     select,
     true,
 )
 
 from taskservice.adapters.sql.connection.compiled_statements import OWNER, Statement
-from taskservice.adapters.sql.connection.sessions import OpenSession
 from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.tables import tasks
 from taskservice.core.task import Task
@@ -64,14 +62,3 @@ def _lateral() -> Statement:
 
 DESCENDANTS = {"postgresql": _lateral(), "sqlite": _joined()}
 """By dialect; see `TaskService.descendants`."""
-
-# Two moves that are right alone make a cycle together. A row lock on what they read would not
-# prevent that: each may read what the other does not write.
-_LOCK = Statement(select(func.pg_advisory_xact_lock(func.hashtextextended(OWNER, 0))))
-
-
-def lock_workspace(open_session: OpenSession) -> None:
-    """Wait for other transactions that hold the lock of the owner; on SQLite writes take turns."""
-    with open_session() as session:
-        if session.connection.dialect.name == "postgresql":
-            _LOCK.rows(session)
