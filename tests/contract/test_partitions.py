@@ -31,7 +31,7 @@ from taskservice.adapters.sql.connection.sessions import OpenSession, autocommit
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.heads import add_head
 from taskservice.adapters.sql.storage.idempotency import is_stored
-from taskservice.adapters.sql.storage.log import is_logged_at_last
+from taskservice.adapters.sql.storage.log import is_logged_after_waiting
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.changes import UNKNOWN_ORIGIN, DescribeChange
@@ -164,7 +164,7 @@ def use_the_log(store: SqlStorage, open_session: OpenSession) -> None:
             workspace.tasks.add(NewTask(title="A")), system_clock()
         )
         with open_session() as session:
-            assert not is_logged_at_last(session, lost)
+            assert not is_logged_after_waiting(session, lost)
             assert not is_stored(session, "another key")
             add_head(session)
 

@@ -66,6 +66,7 @@ TESTS = {
     "adapters/sql/connection/address": ["tests/field_reports/test_addresses.py", *SCHEMA],
     "adapters/sql/connection/retries": OUTCOMES,
     "adapters/sql/storage/heads": [*CONTRACT, "tests/contract/test_write_locks.py", *OUTCOMES],
+    "adapters/sql/storage/written": OUTCOMES,
     "adapters/sql/storage/log": [
         *CONTRACT,
         "tests/contract/test_write_locks.py",

@@ -1,7 +1,7 @@
 """The in-memory storage adapter, for tests and development. Its data ends with the process."""
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
@@ -11,6 +11,7 @@ from typing import Any, Generic
 from uuid import UUID
 
 from taskservice.core.changes import (
+    IMPORT,
     UNKNOWN_ORIGIN,
     Change,
     DescribeChange,
@@ -115,7 +116,7 @@ class InMemoryStorage:
 
     def open_owner_data(self, owner: str) -> OwnerData:
         """Return the data of `owner`; see `OpenOwnerData`."""
-        describe = DescribeChange(self._new_change_id, Origin(client="import"))
+        describe = DescribeChange(self._new_change_id, IMPORT)
         return _OwnerData(owner, lambda: self._transaction(owner), self._clock, describe)
 
     def prune_changes(self, oldest: datetime, now: datetime) -> int:
@@ -189,8 +190,7 @@ class _Repository(Generic[E]):
 
     def change_all(self, entities: Sequence[E], step: Step[E]) -> None:
         for entity in entities:
-            with suppress(self._type.not_found):
-                self.change(entity.id, step)
+            self.change(entity.id, step)
 
     def remove(self, entity_id: UUID, precondition: Precondition[E] | None = None) -> None:
         with self._begin() as state:
@@ -201,8 +201,7 @@ class _Repository(Generic[E]):
 
     def remove_all(self, entities: Sequence[E]) -> None:
         for entity in entities:
-            with suppress(self._type.not_found):
-                self.remove(entity.id)
+            self.remove(entity.id)
 
     @contextmanager
     def _entities(self) -> Iterator[dict[UUID, E]]:

@@ -23,7 +23,7 @@ CLOCK_TOLERANCE = timedelta(days=1)
 MIN_OLD_CHANGES = 2
 """With fewer old changes nothing is pruned."""
 
-_MARK_BYTES = 8
+_MARK = 2**64 - 1
 
 
 class Origin(NamedTuple):
@@ -35,6 +35,9 @@ class Origin(NamedTuple):
 
 UNKNOWN_ORIGIN = Origin()
 """The origin of changes of which neither is known."""
+
+IMPORT = Origin(client="import")
+"""The origin of the changes of an import."""
 
 
 class Position(NamedTuple):
@@ -50,8 +53,7 @@ class Position(NamedTuple):
     @classmethod
     def of(cls, sequence: int, change_id: UUID | None) -> "Position":
         """Return the position of a change, or of where the log begins without an id."""
-        mask = (1 << 8 * _MARK_BYTES) - 1
-        return cls(sequence, change_id.int & mask if change_id else 0)
+        return cls(sequence, change_id.int & _MARK if change_id else 0)
 
 
 class Change(NamedTuple):

@@ -95,7 +95,7 @@ class Repository(Protocol[E, _New_contra]):
         """Delete the owner's entities, in this order.
 
         It needs a workspace that is locked, and entities as they are stored. Raises
-        `EntityInUse` as `remove` does.
+        `EntityInUse` if another entity refers to one; the transaction cannot go on then.
         """
         ...
 

@@ -67,6 +67,21 @@ class Numbering(ContractBase):
         ]
         assert [one.entity for one in entries] == [first, changed, None, changed, None]
 
+    def test_ids_of_entities_stay_in_order_of_creation(
+        self, open_workspace: OpenWorkspace, clock: TickingClock
+    ) -> None:
+        """Within a millisecond too, whatever else is changed between, at a later time."""
+        beginning = clock.now
+        clock.now += timedelta(hours=1)
+        later = add(open_workspace)
+        clock.now, clock.step = beginning, timedelta(0)
+        added = []
+        with open_workspace(ADA) as workspace:
+            for _ in range(20):
+                added.append(workspace.tasks.add(new_task()).id)
+                workspace.tasks.change(later.id, renamed)
+        assert added == sorted(added)
+
     def test_lists_are_numbered_with_tasks(self, open_workspace: OpenWorkspace) -> None:
         """An owner has one sequence for all types of entities."""
         start = end_of_log(open_workspace)

@@ -38,8 +38,9 @@ def forget_changes(engine: Engine) -> int:
             lock_tables(connection)
             for name in _TABLES:
                 connection.exec_driver_sql(f"ALTER TABLE {name} NO FORCE ROW LEVEL SECURITY")
+        now = time_ns() // NANOSECONDS_PER_MILLISECOND
         for statement in _FORGET:
-            connection.execute(text(statement), {"now": time_ns() // NANOSECONDS_PER_MILLISECOND})
+            connection.execute(text(statement), {"now": now})
         owners = connection.exec_driver_sql("SELECT count(*) FROM heads").scalar_one()
         for name in _TABLES if is_postgresql else ():
             connection.exec_driver_sql(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")

@@ -4,15 +4,12 @@ Row-level security shows that role the expired rows of all owners. Changes are d
 owner's name.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, select
+from sqlalchemy import Engine, bindparam, delete, func, select
 
-from taskservice.adapters.sql.connection.compiled_statements import Session
 from taskservice.adapters.sql.connection.sessions import transaction
-from taskservice.adapters.sql.storage.heads import lock_head
+from taskservice.adapters.sql.storage.heads import owner_transaction
 from taskservice.adapters.sql.storage.idempotency import DELETE_EXPIRED
 from taskservice.adapters.sql.tables import changes
 from taskservice.core.changes import CLOCK_TOLERANCE, MIN_OLD_CHANGES
@@ -56,9 +53,9 @@ def prune_changes(engine: Engine, oldest: datetime, now: datetime) -> int:
 
 
 def _prune_owner(engine: Engine, owner: str, oldest: datetime, now: datetime) -> int:
-    with _locked(engine, owner) as connection:
+    with owner_transaction(engine, owner) as session:
         values = {"owner": owner, "oldest": oldest, "latest": now + CLOCK_TOLERANCE}
-        first, kept = connection.execute(_ENDS, values).one()
+        first, kept = session.connection.execute(_ENDS, values).one()
     if first is None:
         return 0
     ends = range(first + BATCH_SIZE, kept + BATCH_SIZE, BATCH_SIZE)
@@ -66,13 +63,5 @@ def _prune_owner(engine: Engine, owner: str, oldest: datetime, now: datetime) ->
 
 
 def _delete_before(engine: Engine, owner: str, end: int) -> int:
-    with _locked(engine, owner) as connection:
-        return connection.execute(_PRUNE, {"owner": owner, "end": end}).rowcount
-
-
-@contextmanager
-def _locked(engine: Engine, owner: str) -> Iterator[Connection]:
-    """Yield a connection in a transaction of an owner, who writes before it or after it."""
-    with transaction(engine, owner) as connection:
-        lock_head(Session(connection, owner))
-        yield connection
+    with owner_transaction(engine, owner) as session:
+        return session.connection.execute(_PRUNE, {"owner": owner, "end": end}).rowcount

@@ -20,7 +20,6 @@ from taskservice.core.errors import (
 )
 
 # SQLSTATE codes (PostgreSQL, appendix A).
-UNIQUE_VIOLATION = "23505"
 STALE_PREPARED_STATEMENT = {"0A000", "26000", "42P05"}
 """The server has other prepared statements than the driver assumes; it executed nothing.
 
@@ -122,11 +121,6 @@ def is_lock_timeout(error: DBAPIError) -> bool:
 def is_serialization_failure(error: DBAPIError) -> bool:
     """Return whether PostgreSQL rolled back for a serialization failure or a deadlock."""
     return _sqlstate(error) in SERIALIZATION_FAILURE
-
-
-def is_unique_violation(error: DBAPIError) -> bool:
-    """Return whether a row with the same key exists."""
-    return _sqlstate(error) == UNIQUE_VIOLATION
 
 
 def violated_constraint(error: DBAPIError) -> str:

@@ -3,11 +3,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import ColumnElement, literal_column, select
+from sqlalchemy import ColumnElement, Engine, literal_column, select
 from sqlalchemy.dialects import postgresql
 
 from taskservice.adapters.sql.connection.compiled_statements import OWNER, Session, Statement
-from taskservice.adapters.sql.connection.sessions import session_transaction
+from taskservice.adapters.sql.connection.sessions import (
+    IsTransactionCommitted,
+    session_transaction,
+    transaction,
+)
 from taskservice.adapters.sql.tables import heads
 
 _ZERO: ColumnElement[int] = literal_column("0")
@@ -23,6 +27,17 @@ def lock_head(session: Session) -> None:
     if session.is_postgresql and not _LOCK.rows(session):
         add_head(session)
         _LOCK.rows(session)
+
+
+@contextmanager
+def owner_transaction(
+    engine: Engine, owner: str, is_committed: IsTransactionCommitted | None = None
+) -> Iterator[Session]:
+    """Yield a session in one transaction of an owner, in which no other one writes."""
+    with transaction(engine, owner, is_committed) as connection:
+        session = Session(connection, owner)
+        lock_head(session)
+        yield session
 
 
 @contextmanager

@@ -197,7 +197,7 @@ def is_logged(session: Session, change: Change) -> bool:
     return bool(found)
 
 
-def is_logged_at_last(session: Session, change: Change) -> bool:
+def is_logged_after_waiting(session: Session, change: Change) -> bool:
     """Return whether a change was committed, once the transaction that made it has ended."""
     if is_logged(session, change):
         return True

@@ -1,7 +1,6 @@
 """All data of one owner: imports, counts and erases it."""
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from functools import cache, partial
 from uuid import UUID
 
@@ -10,12 +9,12 @@ from sqlalchemy import Connection, Engine, Table, bindparam, delete, func, selec
 from taskservice.adapters.sql.connection.address import is_sqlite
 from taskservice.adapters.sql.connection.compiled_statements import Session
 from taskservice.adapters.sql.connection.errors import translate_errors
-from taskservice.adapters.sql.connection.sessions import IsTransactionCommitted, transaction
-from taskservice.adapters.sql.storage.heads import lock_head
+from taskservice.adapters.sql.connection.sessions import transaction
+from taskservice.adapters.sql.storage.heads import owner_transaction
 from taskservice.adapters.sql.storage.mapping import EntityMapping, mapping_of
-from taskservice.adapters.sql.storage.repository import Written
+from taskservice.adapters.sql.storage.written import Written
 from taskservice.adapters.sql.tables import ENTITY_TABLES, OWNED_TABLES, changes, idempotency_keys
-from taskservice.core.changes import Change, DescribeChange, Origin
+from taskservice.core.changes import IMPORT, Change, DescribeChange
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.entity import Entity
 from taskservice.core.errors import Unavailable
@@ -27,8 +26,6 @@ from taskservice.core.owner_data import (
     sort_for_import,
 )
 from taskservice.core.workspace import ENTITY_TYPES, entity_type
-
-IMPORT = Origin(client="import")
 
 
 class SqlOwnerData:
@@ -51,7 +48,7 @@ class SqlOwnerData:
     def import_entities(self, entities: Sequence[Entity]) -> list[Refusal]:
         """Insert the entities that do not exist; return those that differ from the stored ones."""
         written = Written()
-        with self._locked(written.is_committed) as session:
+        with owner_transaction(self._engine, self._owner, written.is_committed) as session:
             find = cache(partial(self._find_one, session.connection))
             ready, refused = sort_for_import(self._owner, entities, find)
             stored: set[Entity] = set()
@@ -71,20 +68,12 @@ class SqlOwnerData:
 
     def erase(self) -> OwnerCounts:
         """Delete the rows, and vacuum an SQLite file. Raise `ErasureIncomplete` if that fails."""
-        with self._locked() as session:
+        with owner_transaction(self._engine, self._owner) as session:
             tables = reversed(OWNED_TABLES)
             deleted = _counts({one: self._delete(session.connection, one) for one in tables})
         if is_sqlite(self._engine.url):
             self._vacuum(deleted)
         return deleted
-
-    @contextmanager
-    def _locked(self, is_committed: IsTransactionCommitted | None = None) -> Iterator[Session]:
-        """Yield a session in one transaction, while no other one writes."""
-        with transaction(self._engine, self._owner, is_committed) as connection:
-            session = Session(connection, self._owner)
-            lock_head(session)
-            yield session
 
     def _insert(
         self, session: Session, mapping: EntityMapping, entities: Sequence[Entity]

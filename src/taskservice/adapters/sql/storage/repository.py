@@ -21,14 +21,15 @@ from taskservice.adapters.sql.connection.sessions import (
     with_deadline,
 )
 from taskservice.adapters.sql.storage.heads import lock_head
-from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore, is_stored
+from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
 from taskservice.adapters.sql.storage.labels import LABELS
-from taskservice.adapters.sql.storage.log import LoggedWrite, is_logged_at_last
+from taskservice.adapters.sql.storage.log import LoggedWrite
 from taskservice.adapters.sql.storage.log_queries import SqlChangeLog
 from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.retryable_writes import CompareAndSwap, Delete, Insert, Write
 from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.adapters.sql.storage.trees import DESCENDANTS, NO_LIMIT
+from taskservice.adapters.sql.storage.written import Written
 from taskservice.core.changes import UNKNOWN_ORIGIN, Change, DescribeChange, Origin
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.entity import E, Entity, Step, references_of
@@ -87,7 +88,7 @@ class SqlStorage:
         owner: str,
         open_session: OpenSession,
         describe: DescribeChange,
-        written: "Written",
+        written: Written,
         max_retries: int,
     ) -> Workspace:
         open_query_session = with_deadline(open_session, self._engine)
@@ -99,7 +100,7 @@ class SqlStorage:
             new_id=self._new_id,
             describe=describe,
             max_retries=max_retries,
-            written=written.changes,
+            written=written,
         )
         return Workspace(
             lambda entity_type: _repository_type(entity_type)(entity_type, context),
@@ -110,30 +111,12 @@ class SqlStorage:
         )
 
 
-class Written:
-    """What a transaction wrote: its changes, and the idempotency keys that it completed."""
-
-    def __init__(self) -> None:
-        self.changes: list[Change] = []
-        self.keys: list[str] = []
-
-    def is_committed(self, open_session: OpenSession) -> bool:
-        """Return whether it was committed, once the transaction has ended.
-
-        The log has its last change. Only what changed nothing is known by its key.
-        """
-        with open_session() as session:
-            if self.changes:
-                return is_logged_at_last(session, self.changes[-1])
-            return all(is_stored(session, key) for key in self.keys)
-
-
 class _Context(NamedTuple):
     """What the repositories of a workspace share.
 
     `list` uses `open_query_session`, which has a deadline on SQLite too. With
     autocommit, a method retries after a serialization failure or a lost connection.
-    In a transaction it does not, as nothing is committed yet. `written` are its changes.
+    In a transaction it does not, as nothing is committed yet.
     """
 
     owner: str
@@ -143,7 +126,7 @@ class _Context(NamedTuple):
     new_id: NewId
     describe: DescribeChange
     max_retries: int
-    written: list[Change]
+    written: Written
 
     def run(
         self,
@@ -235,7 +218,7 @@ class SqlRepository(Generic[E]):
         count = context.run(lambda session: write.count_all(session, writes), context.open_session)
         if count != len(writes):
             raise Unavailable(NOT_LOCKED)
-        context.written.extend(changes)
+        context.written.changes.extend(changes)
 
     def _rows(self, session: Session) -> Rows[E]:
         return Rows(self._mapping, session, self._context.max_retries)
@@ -255,7 +238,7 @@ class SqlRepository(Generic[E]):
         except DBAPIError as error:
             raise self._reference_error(error, write.unacknowledged) from error
         if write.change is not None:
-            self._context.written.append(write.change)
+            self._context.written.changes.append(write.change)
         return result
 
     def _reference_error(self, error: DBAPIError, entity: E | None) -> InvalidEntity | Unavailable:

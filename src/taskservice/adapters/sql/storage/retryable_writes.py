@@ -88,8 +88,6 @@ class _RetryableWrite(Generic[E]):
         previous, self.unacknowledged = self.unacknowledged, sent
         is_written = _write(rows, write, self.change, values)
         self.unacknowledged = previous
-        if not is_written and previous is None:
-            self.change = None
         return is_written
 
 
