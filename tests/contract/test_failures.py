@@ -3,6 +3,8 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -11,7 +13,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
-from tests.databases import Database, migrated_database, service_engine
+from tests.databases import Database, migrated_database, service_engine, sqlite_database
 from tests.keyed import add_once
 from tests.postgres import Databases
 
@@ -39,6 +41,7 @@ from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
 from taskservice.core.workspace import TaskService, Workspace
 from taskservice.testing import ADA, tasks_of
+from taskservice.testing.contract.owner_data import some_tasks
 
 NEVER = UUID(int=0)
 
@@ -99,6 +102,44 @@ def test_a_write_that_wrote_no_row_is_not_acknowledged(own: Database, event: str
         add_once(workspace, NewTask(title="Buy milk"))
     assert caught.value.outcome == "not_applied"
     assert SqlOwnerData(engine, ADA).count().is_empty
+    engine.dispose()
+
+
+def test_an_import_that_wrote_no_row_is_not_acknowledged(own: Database) -> None:
+    """Nor is any other row of it stored."""
+    engine = service_engine(own.service)
+    with psycopg.connect(own.owner, autocommit=True) as owner:
+        owner.execute(HOLDS_BACK.format("INSERT ON tasks").encode())
+    with pytest.raises(Unavailable, match="wrote no row"):
+        SqlOwnerData(engine, ADA).import_entities(some_tasks(2))
+    assert SqlOwnerData(engine, ADA).count().is_empty
+    engine.dispose()
+
+
+TAKE_NUMBER = """
+    INSERT INTO changes
+    SELECT user_id, seq + 1, id, type, kind, entity_id, version, at, NULL, NULL, NULL FROM changes
+"""
+"""Logs a change without a number, so that the next one cannot be logged."""
+
+
+def test_a_write_that_fails_half_way_leaves_nothing_in_its_transaction(tmp_path: Path) -> None:
+    """On SQLite a write is several statements, and the transaction goes on without all of them."""
+    address = sqlite_database(tmp_path)
+    engine = service_engine(address)
+    opened = partial(SqlStorage(engine).open_workspace, ADA)
+    with opened() as workspace:
+        task = workspace.tasks.add(NewTask(title="Buy milk"))
+    with closing(sqlite3.connect(address.removeprefix("sqlite:///"))) as other, other:
+        other.execute(TAKE_NUMBER)
+    with opened(atomic=True) as workspace:
+        with pytest.raises(DBAPIError, match="UNIQUE constraint failed: changes"):
+            workspace.tasks.change(task.id, Task.complete)
+        assert workspace.tasks.get(task.id) == task
+    with opened() as workspace:
+        assert workspace.tasks.get(task.id) == task
+    with closing(sqlite3.connect(address.removeprefix("sqlite:///"))) as other:
+        assert other.execute("SELECT seq FROM heads").fetchall() == [(1,)]
     engine.dispose()
 
 

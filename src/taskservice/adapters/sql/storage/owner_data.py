@@ -12,6 +12,7 @@ from taskservice.adapters.sql.connection.errors import translate_errors
 from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.storage.heads import owner_transaction
 from taskservice.adapters.sql.storage.mapping import EntityMapping, mapping_of
+from taskservice.adapters.sql.storage.retryable_writes import NO_ROW_WRITTEN
 from taskservice.adapters.sql.storage.written import Written
 from taskservice.adapters.sql.tables import ENTITY_TABLES, OWNED_TABLES, changes, idempotency_keys
 from taskservice.core.changes import IMPORT, Change, DescribeChange
@@ -82,7 +83,8 @@ class SqlOwnerData:
         now = self._clock()
         created = [self._describe.creation(one, now) for one in entities]
         values = [mapping.insert_parameters(one) for one in entities]
-        mapping.insert.count_all(session, [*zip(created, values, strict=True)])
+        if mapping.insert.count_all(session, [*zip(created, values, strict=True)]) != len(created):
+            raise Unavailable(NO_ROW_WRITTEN)
         return created
 
     def _find_one(self, connection: Connection, type_name: str, entity_id: UUID) -> Entity | None:
