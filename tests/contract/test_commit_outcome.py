@@ -17,7 +17,9 @@ from taskservice.adapters.sql.connection.commit_outcome import IsCommitted, reso
 from taskservice.adapters.sql.connection.compiled_statements import Session
 from taskservice.adapters.sql.connection.errors import ConnectionLost
 from taskservice.adapters.sql.connection.sessions import autocommit_session
-from taskservice.adapters.sql.storage.repository import SqlStorage, Written
+from taskservice.adapters.sql.storage import repository
+from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.adapters.sql.storage.written import Written
 from taskservice.core.changes import UNKNOWN_ORIGIN, Change, DescribeChange
 from taskservice.core.errors import Unavailable
 from taskservice.core.ids import TimeOrderedIds
@@ -128,6 +130,29 @@ def test_a_change_that_was_rolled_back_was_not_applied(owner: Owner) -> None:
     with pytest.raises(Unavailable) as caught:
         owner.lose(change)
     assert caught.value.outcome == "not_applied"
+
+
+def test_a_lost_compare_and_swap_is_no_change(
+    owner: Owner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """If the next attempt finds nothing to change, the transaction has written nothing."""
+    made: list[Written] = []
+    with owner.open_workspace() as workspace:
+        task, _ = owner.add(workspace)
+
+    def make() -> Written:
+        made.append(Written())
+        return made[-1]
+
+    def overtaken(before: Task, now: datetime) -> Task:
+        with owner.open_workspace() as other:
+            other.tasks.change(task.id, Task.complete)
+        return before.complete(now)
+
+    monkeypatch.setattr(repository, "Written", make)
+    with owner.open_workspace(atomic=True) as workspace:
+        assert workspace.tasks.change(task.id, overtaken).completed
+    assert not made[0].changes
 
 
 def test_without_a_change_a_key_is_looked_for(owner: Owner) -> None:

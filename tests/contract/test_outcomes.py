@@ -150,9 +150,10 @@ def test_an_import_whose_commit_got_no_response_is_applied(fragile: Fragile) -> 
     owner_data = SqlOwnerData(fragile.engine, ADA)
     entities = some_tasks(2)
     fragile.add("before")
+    before = owner_data.count().changes
     fragile.proxy.lose_answer_to = COMMIT
     assert (owner_data.import_entities(entities), fragile.proxy.lost) == ([], 1)
-    assert owner_data.count().changes == 2
+    assert owner_data.count().changes == before + 2
     fragile.proxy.lose_answer_to = COMMIT
     assert (owner_data.import_entities(entities), fragile.proxy.lost) == ([], 2)
 
@@ -567,6 +568,22 @@ def test_a_creation_that_is_lost_twice_has_one_effect(
     assert fragile.proxy.lost == 2
     assert fragile.titles().count("lost twice") == 1
     assert types_of_changes(superuser_engine, task.id) == "created"
+
+
+def test_a_create_in_flight_is_waited_for(
+    fragile: Fragile, role_engine: Engine, superuser_engine: Engine
+) -> None:
+    """While the first attempt still waits for the owner's lock, the retry inserts nothing."""
+    with ThreadPoolExecutor(1) as pool:
+        with SqlStorage(role_engine).open_workspace(OWNER, atomic=True) as workspace:
+            workspace.lock()
+            adding = pool.submit(fragile.add, "in flight")
+            await_lock(superuser_engine)
+            fragile.proxy.cut()
+            await_lock(superuser_engine, 2)
+        task = adding.result()
+    assert task.title == "in flight"
+    assert fragile.titles().count("in flight") == 1
 
 
 def test_a_lost_change_overtaken_by_another_is_retried(

@@ -18,7 +18,13 @@ import pytest
 from sqlalchemy import ClauseElement, Engine, event, text
 from sqlalchemy.engine.default import DefaultDialect
 from sqlalchemy.exc import IntegrityError
-from tests.databases import Database, await_lock, migrated_database, service_engine
+from tests.databases import (
+    Database,
+    await_lock,
+    migrated_database,
+    service_engine,
+    simulate_pooler,
+)
 from tests.postgres import Databases
 
 from taskservice.adapters.sql.column_types import UtcDateTime
@@ -158,12 +164,14 @@ def test_a_slow_query_is_interrupted(engine: Engine) -> None:
     impatient.dispose()
 
 
+SERIALIZABLE = "options=-c%20default_transaction_isolation%3Dserializable"
+
+
 def test_a_change_is_retried_after_a_serialization_failure(
     database: Database, superuser_engine: Engine, role_engine: Engine
 ) -> None:
-    """With isolation level serializable."""
-    isolation = "options=-c%20default_transaction_isolation%3Dserializable"
-    strict = service_engine(f"{database.service}?{isolation}")
+    """With isolation level serializable, which a session behind a pooler cannot set itself."""
+    strict = simulate_pooler(service_engine(f"{database.service}?{SERIALIZABLE}"))
     with tasks_of(SqlStorage(strict).open_workspace)(ADA) as tasks:
         task = tasks.add(NewTask(title="Buy milk"))
     with ThreadPoolExecutor(1) as pool:
@@ -173,6 +181,15 @@ def test_a_change_is_retried_after_a_serialization_failure(
             await_lock(superuser_engine)
         after = waiting.result()
     assert (after.title, after.completed, after.version) == ("Buy oat milk", True, 3)
+    strict.dispose()
+
+
+def test_a_direct_session_chooses_its_isolation(database: Database) -> None:
+    """Writes of one user change the same row, and would fail at a stricter one."""
+    strict = service_engine(f"{database.service}?{SERIALIZABLE}")
+    with autocommit_session(strict, ADA) as session:
+        level = session.connection.exec_driver_sql("SHOW transaction_isolation").scalar_one()
+    assert level == "read committed"
     strict.dispose()
 
 

@@ -5,10 +5,10 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import closing
 from random import Random
-from threading import Event, Thread
 from time import monotonic
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
+from tests.faults.background import Background
 from tests.faults.history import History
 from tests.faults.http_client import HttpClient, Page, Response
 from tests.faults.seen import Seen
@@ -43,13 +43,14 @@ class Copy(NamedTuple):
         return Copy(page.next, kept)
 
 
-class Follower:
-    """Follows the changes of one user, in a thread of its own; leave the block, and it has stopped.
+class Follower(Background):
+    """Follows the changes of one user.
 
     It may begin again from what it had stored some time ago, as a client does that has crashed.
     """
 
     def __init__(self, place: tuple[str, int], user: str, history: History, seed: str) -> None:
+        super().__init__()
         self._user = user
         self._send = HttpClient(*place, user)
         self._history = history
@@ -57,17 +58,7 @@ class Follower:
         self._names = (f"{user}-follower-{count}" for count in itertools.count())
         self._stored = deque([Copy()], maxlen=STORED)
         self._oldest = Copy()
-        self._stop = Event()
-        self._thread = Thread(target=self._run, daemon=True)
         self.copy = Copy()
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
 
     def sync(self) -> int:
         """Ask for pages up to the last one; return its status, or that of a failure.

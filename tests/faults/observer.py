@@ -3,34 +3,24 @@
 import itertools
 from collections.abc import Sequence
 from contextlib import suppress
-from threading import Event, Thread
-from typing import Self
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
+from tests.faults.background import Background
 from tests.faults.history import History
 from tests.faults.rows import snapshot
 
 PAUSE = 0.1
 
 
-class Observer:
-    """A thread that notes a snapshot of each user in turn; leave the block, and it has stopped."""
+class Observer(Background):
+    """Notes a snapshot of each user in turn."""
 
     def __init__(self, rows: Engine, history: History, users: Sequence[str]) -> None:
+        super().__init__()
         self._rows = rows
         self._history = history
         self._users = users
-        self._stop = Event()
-        self._thread = Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
 
     def _run(self) -> None:
         for number in itertools.count():

@@ -17,8 +17,12 @@ from tests.contract.conftest import (
     superuser_engine,
 )
 from tests.databases import Database, service_engine
+from tests.http_callers import SETTINGS, ApiClient
 
 from taskservice.adapters.sql.tables import OWNED_TABLES
+from taskservice.app import create_app
+from taskservice.core.workspace import OpenWorkspace
+from taskservice.testing import ADA, BOB
 
 __all__ = [
     "database",
@@ -45,6 +49,18 @@ def engine(database: Database) -> Iterator[Engine]:
     engine = service_engine(database.service, pool_size=1)
     yield engine
     engine.dispose()
+
+
+@pytest.fixture
+def ada(open_workspace: OpenWorkspace) -> ApiClient:
+    """A user of the application over each adapter."""
+    return ApiClient(create_app(open_workspace, SETTINGS).test_client(), ADA)
+
+
+@pytest.fixture
+def bob(ada: ApiClient) -> ApiClient:
+    """Another user of it."""
+    return ApiClient(ada.client, BOB)
 
 
 @pytest.fixture

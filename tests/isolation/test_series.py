@@ -5,12 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from tests.http_callers import SETTINGS, ApiClient
+from tests.http_callers import ApiClient
 
-from taskservice.app import create_app
 from taskservice.core.task import Task
 from taskservice.core.workspace import OpenWorkspace
-from taskservice.testing import ADA, BOB
+from taskservice.testing import ADA
 
 MISSING = str(UUID(int=7 << 76 | 0b10 << 62))
 DAILY = {"due": "2026-03-29", "recurrence": "FREQ=DAILY"}
@@ -23,16 +22,6 @@ WRITES: list[tuple[str, dict[str, Any]]] = [
     ("", DAILY),
 ]
 """Closing, skipping, undoing, ending and setting a recurrence."""
-
-
-@pytest.fixture
-def ada(open_workspace: OpenWorkspace) -> ApiClient:
-    return ApiClient(create_app(open_workspace, SETTINGS).test_client(), ADA)
-
-
-@pytest.fixture
-def bob(ada: ApiClient) -> ApiClient:
-    return ApiClient(ada.client, BOB)
 
 
 def closed(user: ApiClient) -> Any:

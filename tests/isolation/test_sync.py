@@ -16,22 +16,11 @@ from taskservice.app import create_app
 from taskservice.core.changes import Position
 from taskservice.core.sync import SyncState
 from taskservice.core.task import Task
-from taskservice.core.workspace import OpenWorkspace
 from taskservice.logs import Formatter
 from taskservice.testing import ADA, BOB
 
 BEGINNING = SyncState(Position(0, 0), Position(0, 0))
 CHANGES = "SELECT client, request_id FROM changes WHERE user_id = :owner ORDER BY seq"
-
-
-@pytest.fixture
-def ada(open_workspace: OpenWorkspace) -> ApiClient:
-    return ApiClient(create_app(open_workspace, SETTINGS).test_client(), ADA)
-
-
-@pytest.fixture
-def bob(ada: ApiClient) -> ApiClient:
-    return ApiClient(ada.client, BOB)
 
 
 def changes(user: ApiClient, token: str = "") -> Any:

@@ -1,13 +1,15 @@
-"""The commands that look after the change log: `db prune`, `db forget-changes`, `check`."""
+"""The stored change log, and its commands: `db prune`, `db forget-changes`, `check`."""
 
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, event, select, text
 from tests.databases import Database, await_lock, service_engine
 from tests.postgres import Databases
 from tests.secret_values import SECRET
@@ -21,7 +23,9 @@ from taskservice.adapters.sql.connection.address import database_url
 from taskservice.adapters.sql.connection.sessions import PREPARE_THRESHOLD
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.core.changes import Position
+from taskservice.adapters.sql.tables import changes
+from taskservice.core.changes import Origin, Position
+from taskservice.core.entity import Edit
 from taskservice.core.errors import SyncExpired
 from taskservice.core.sync import SyncState, sync
 from taskservice.core.task import NewTask, Task
@@ -74,6 +78,42 @@ def synced(workspace: Workspace) -> SyncState:
     while page.more:
         page = sync(workspace.changes, page.next, 200)
     return page.next
+
+
+def test_a_deletion_removes_what_the_task_was_from_the_log(place: Place) -> None:
+    """Earlier values of other tasks stay. Each row says what happened, and by whom."""
+    with (
+        served(place) as storage,
+        storage.open_workspace(ADA, origin=Origin("web", "a request")) as workspace,
+    ):
+        kept, gone = (workspace.tasks.add(NewTask(title=title)) for title in "AB")
+        workspace.tasks.change(kept.id, Task.complete)
+        workspace.tasks.change(gone.id, Edit({"title": "C", "priority": 1}))
+        was = stored(place)[3]
+        workspace.tasks.remove(gone.id)
+    opened = {"completed": False, "completed_at": None, "status": "needs-action"}
+    assert was == ("task.changed", gone.id, 2, {"title": "B", "priority": None})
+    assert stored(place) == [
+        ("task.created", kept.id, 1, None),
+        ("task.created", gone.id, 1, None),
+        ("task.completed", kept.id, 2, opened),
+        ("task.changed", gone.id, 2, None),
+        ("task.removed", gone.id, 2, None),
+    ]
+
+
+def stored(place: Place) -> list[tuple[str, UUID, int, object]]:
+    """Return the type, the entity, the version and the earlier values of each change."""
+    query = select(changes).where(changes.c.user_id == ADA).order_by(changes.c.seq)
+    with in_the_name(place, ADA) as engine, engine.connect() as connection:
+        rows = connection.execute(query).all()
+    assert {(row.client, row.request_id) for row in rows} == {("web", "a request")}
+    return [(row.type, row.entity_id, row.version, values(row.previous)) for row in rows]
+
+
+def values(previous: object) -> object:
+    """Return earlier values, which SQLite has as text."""
+    return json.loads(previous) if isinstance(previous, str) else previous
 
 
 def test_db_prune_removes_what_is_older_than_the_setting(place: Place) -> None:
