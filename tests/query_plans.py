@@ -1,5 +1,6 @@
 """Many tasks, the queries that must stay quick over them, and the plans that databases make."""
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
@@ -12,7 +13,13 @@ from sqlalchemy import Connection, Engine, Table, event, text
 
 from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.repository import SqlStorage
-from taskservice.adapters.sql.tables import ENTITY_TABLES, changes, heads
+from taskservice.adapters.sql.tables import (
+    ENTITY_TABLES,
+    OWNED_TABLES,
+    changes,
+    heads,
+    tasks,
+)
 from taskservice.core.fields import fields_of
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.kinds import Integer
@@ -146,6 +153,48 @@ def fill(engine: Engine, count: int, big: int) -> None:
             connection.execute(text("VACUUM ANALYZE"))
 
 
+_NUMBERS = {
+    "postgresql": "generate_series(1, {}) AS numbers(n)",
+    "sqlite": "(WITH RECURSIVE several(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM several"
+    " WHERE n < {}) SELECT n FROM several) AS numbers",
+}
+_NEW_ID = {"postgresql": "gen_random_uuid()", "sqlite": "lower(hex(randomblob(16)))"}
+_FIELDS = ", ".join(f'"{one}"' for one in fields_of(Task) if one != "id")
+_EXTRAS = ", ".join(one.name for one in tasks.c if one.name not in fields_of(Task))
+_MULTIPLY = f"""
+    INSERT INTO trash (id, trashed_at, trashed_with, {_FIELDS})
+    SELECT {{new_id}}, updated_at, series_id, {_FIELDS} FROM tasks, {{numbers}} WHERE {{own}};
+    INSERT INTO tasks (id, {_EXTRAS}, {_FIELDS})
+    SELECT {{new_id}}, {_EXTRAS}, {_FIELDS} FROM tasks, {{numbers}} WHERE {{own}};
+    INSERT INTO changes (user_id, seq, id, type, kind, entity_id, version, at, previous)
+    SELECT user_id, n * {{big}} + seq, {{new_id}}, 'task.changed', kind, entity_id, 1 + n, at,
+           '{{{{}}}}' FROM changes, {{numbers}} WHERE {{own}};
+    UPDATE heads SET seq = {{big}} * (1 + {{times}}) WHERE {{own}}
+"""  # noqa: S608
+
+
+def multiply(engine: Engine, big: int, times: int) -> None:
+    """Store each of the `big` tasks of one user so many times more, and as often in the trash.
+
+    Those of a series were deleted together. Each first one gets as many further changes.
+    """
+    name = engine.dialect.name
+    script = _MULTIPLY.format(
+        new_id=_NEW_ID[name],
+        numbers=_NUMBERS[name].format(times),
+        own=f"user_id = '{BIG}'",
+        big=big,
+        times=times,
+    )
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN")
+        for statement in script.split(";"):
+            connection.exec_driver_sql(statement)
+        connection.exec_driver_sql("COMMIT")
+        if name == "postgresql":
+            connection.execute(text("VACUUM ANALYZE"))
+
+
 def deep(engine: Engine, query: TaskQuery) -> TaskQuery:
     """Return the query of the page at 90 % of the depth of `query`."""
     with tasks_of(SqlStorage(engine).open_workspace)(BIG) as tasks:
@@ -165,7 +214,9 @@ def plan_of(engine: Engine, ask: Callable[[TaskService], object]) -> str:
     return plan_in_workspace(engine, lambda workspace: ask(workspace.tasks))
 
 
-def plan_in_workspace(engine: Engine, ask: Callable[[Workspace], object]) -> str:
+def plan_in_workspace(
+    engine: Engine, ask: Callable[[Workspace], object], *, atomic: bool = False
+) -> str:
     """Return how the database does the last statement of what is asked."""
     sent: list[tuple[str, Any]] = []
 
@@ -173,10 +224,11 @@ def plan_in_workspace(engine: Engine, ask: Callable[[Workspace], object]) -> str
         sent.append(args[2:4])
 
     event.listen(engine, "before_cursor_execute", keep)
-    with SqlStorage(engine).open_workspace(BIG) as workspace:
+    with SqlStorage(engine).open_workspace(BIG, atomic=atomic) as workspace:
         ask(workspace)
-    event.remove(engine, "before_cursor_execute", keep)
+        event.remove(engine, "before_cursor_execute", keep)
     statement, values = sent[-1]
+    values = values[0] if isinstance(values, list) else values
     with engine.connect() as connection:
         return "\n".join(str(row[-1]) for row in _explained(connection, statement, values))
 
@@ -282,3 +334,22 @@ def _insert(connection: Connection, table: Table, rows: list[dict[str, Any]]) ->
     connection.exec_driver_sql("BEGIN")
     connection.execute(table.insert(), rows)
     connection.exec_driver_sql("COMMIT")
+
+
+def scanned(found: str) -> dict[str, set[str]]:
+    """Return the indexes by which a plan reads each table; "" for all of its rows."""
+    by_key = re.findall(r"Index(?: Only)? Scan(?: Backward)? using (\w+) on (\w+)", found)
+    by_key += [
+        (_PRIMARY_KEY.sub(rf"{table}_pkey", index), table)
+        for table, index in re.findall(r"SEARCH (\w+) USING (?:COVERING )?INDEX (\w+)", found)
+    ]
+    by_key += re.findall(r"Bitmap Index Scan on ((\w+?)_\w+)", found)
+    all_rows = re.findall(r"(?:Seq Scan on|SCAN) (\w+)", found)
+    indexes: dict[str, set[str]] = {table: {""} for table in all_rows if table in _TABLES}
+    for index, table in by_key:
+        indexes.setdefault(table, set()).add(index)
+    return indexes
+
+
+_TABLES = {table.name for table in OWNED_TABLES}
+_PRIMARY_KEY = re.compile(r"^sqlite_autoindex_\w+_1$")

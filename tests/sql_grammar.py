@@ -10,7 +10,7 @@ from pglast import ast, parse_sql
 from pglast.enums import A_Expr_Kind, BoolExprType, JoinType, OnConflictAction
 from pglast.visitors import Skip, Visitor
 
-OWNED = "(?:tasks|lists|idempotency_keys|heads|changes)(?:_[0-9]+)?"
+OWNED = "(?:tasks|trash|lists|idempotency_keys|heads|changes)(?:_[0-9]+)?"
 """The pattern of the tables that have an owner, and of their partitions."""
 _is_owned = re.compile(OWNED).fullmatch
 

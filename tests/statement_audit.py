@@ -34,6 +34,7 @@ EXCEPT = {
     (migrate.__file__, "upgrade"),
     (partition.__file__, "partition"),
     (prune.__file__, "prune"),
+    (prune.__file__, "prune_trash"),
     (prune.__file__, "prune_changes"),
     (forget_changes.__file__, "forget_changes"),
     (change_log.__file__, "sample_change_log"),
@@ -80,9 +81,8 @@ class StatementAudit:
             "connect": self._trace_sqlite,
         }
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(
-                SqlStorage, "open_workspace", self._with_caller(SqlStorage.open_workspace)
-            )
+            for name in ("open_workspace", "open_snapshot"):
+                patch.setattr(SqlStorage, name, self._with_caller(getattr(SqlStorage, name)))
             for name in OWNER_DATA_METHODS:
                 patch.setattr(
                     SqlOwnerData, name, self._with_owner_of_data(getattr(SqlOwnerData, name))

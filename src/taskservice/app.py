@@ -64,6 +64,7 @@ def create_app(
         open_workspace,
         {**(probes or {}), "keys": keys.probe},
         require_if_match=settings.require_if_match,
+        trash_days=settings.trash_days,
         origins=settings.cors_origins,
         headers=settings.cors_headers,
         proxies=settings.proxies,

@@ -1,9 +1,9 @@
-"""The size of the change log: bytes for each change, on a PostgreSQL of its own.
+"""The size of the change log and the trash: bytes for each change, on a PostgreSQL of its own.
 
     python -m tests.benchmarks.log_size [--users 200] [--changes 100]
 
 Users take turns, as they do in a service: each creates so many tasks, then changes the title of
-each, then removes each. All of it runs through the SQL adapter, as an ordinary role, with a client
+each, then deletes each. All of it runs through the SQL adapter, as an ordinary role, with a client
 and a request id.
 """
 
@@ -21,7 +21,9 @@ from taskservice.core.entity import Edit
 from taskservice.core.task import NewTask
 from taskservice.core.workspace import TaskService
 
-RELATIONS = ("changes", "changes_pkey", "changes_by_entity", "heads", "heads_pkey")
+LOG = ("changes", "changes_pkey", "changes_by_entity")
+TRASH = ("trash", "trash_pkey", "trash_by_time")
+RELATIONS = (*LOG, *TRASH, "heads", "heads_pkey")
 
 
 def sizes(engine: Engine) -> dict[str, int]:
@@ -33,10 +35,11 @@ def sizes(engine: Engine) -> dict[str, int]:
 
 
 def report(name: str, before: dict[str, int], after: dict[str, int], count: int) -> None:
-    """Print the bytes that each of `count` changes has added."""
-    added = {one: (after[one] - before[one]) / count for one in RELATIONS[:3]}
-    parts = ", ".join(f"{one} {size:.0f}" for one, size in added.items())
-    print(f"{name}: {sum(added.values()):.0f} bytes for each change: {parts}")
+    """Print the bytes that each of `count` changes has added, and to the trash if it did."""
+    for relations in (LOG, TRASH):
+        added = {one: (after[one] - before[one]) / count for one in relations}
+        parts = ", ".join(f"{one} {size:.0f}" for one, size in added.items())
+        print(f"{name}: {sum(added.values()):.0f} bytes for each change: {parts}")
 
 
 def main() -> None:
@@ -63,12 +66,12 @@ def main() -> None:
         def change(tasks: TaskService, key: tuple[str, int]) -> None:
             tasks.change(ids[key], Edit({"title": "Buy oat milk"}))
 
-        def remove(tasks: TaskService, key: tuple[str, int]) -> None:
-            tasks.remove(ids[key])
+        def delete(tasks: TaskService, key: tuple[str, int]) -> None:
+            tasks.trash(ids[key])
 
         count = chosen.users * chosen.changes
         looked_at = database.superuser_engine
-        for operation in (create, change, remove):
+        for operation in (create, change, delete):
             before = sizes(looked_at)
             write(operation)
             report(operation.__name__, before, sizes(looked_at), count)

@@ -20,17 +20,31 @@ VARIABLES = {
     "task_id": "",
     "list_id": "",
     "etag": "",
+    "sequence": "",
 }
 SENT = {"If-Match"}
 """The parameters that a request carries unless it is told not to."""
 
-LAST = ["delete_task", "delete_list"]
+LAST = [
+    *("restore_task", "delete_task", "delete_list", "undo_task_change"),
+    *("purge_task", "purge_trash"),
+]
+"""What comes behind the others of its folder, in this order: it takes away what they need."""
+
+AGAIN = {"delete_task": "trash"}
+"""What is sent once more, in another folder: a restored task is deleted, then purged."""
+
+FROM_RESPONSES = {"sequence": "{{sequence}}"}
+"""Members of bodies that a response before has named."""
+
 REMEMBERS = """\
 pm.test("{status}", () => pm.response.to.have.status({status}));
 if (pm.response.headers.has("ETag")) {{
     pm.collectionVariables.set("etag", pm.response.headers.get("ETag"));
     pm.collectionVariables.set("{variable}", pm.response.json().id);
 }}"""
+REMEMBERS_OLDEST = 'pm.collectionVariables.set("sequence", pm.response.json().at(-1).sequence);'
+"""Of a history: the task was created, so an undo of that fits at any time."""
 
 
 def collection(document: Document) -> dict[str, Any]:
@@ -50,7 +64,7 @@ def collection(document: Document) -> dict[str, Any]:
                 "item": [
                     request
                     for operation in sorted(operations(document), key=_place)
-                    if tag["name"] in operation.said["tags"]
+                    if tag["name"] in {*operation.said["tags"], AGAIN.get(operation.name)}
                     for request in _requests(operation)
                 ],
             }
@@ -59,9 +73,10 @@ def collection(document: Document) -> dict[str, Any]:
     }
 
 
-def _place(operation: Operation) -> tuple[bool, bool]:
+def _place(operation: Operation) -> tuple[int, bool]:
     """Return what sorts first what makes a task or a list, and last what takes it away."""
-    return operation.name in LAST, operation.method != "POST"
+    last = LAST.index(operation.name) + 1 if operation.name in LAST else 0
+    return last, operation.method != "POST"
 
 
 def _requests(operation: Operation) -> list[dict[str, Any]]:
@@ -87,13 +102,22 @@ def _request(
     }
     if media_type:
         headers.insert(0, _pair("Content-Type", media_type))
-        request["body"] = {"mode": "raw", "raw": json.dumps(body, indent=2)}
+        request["body"] = {"mode": "raw", "raw": _raw(body)}
     if operation.said.get("security") == []:
         request["auth"] = {"type": "noauth"}
     variable = "list_id" if "lists" in operation.said["tags"] else "task_id"
     script = REMEMBERS.format(status=operation.success[0], variable=variable).splitlines()
+    if operation.name == "list_task_changes":
+        script.append(REMEMBERS_OLDEST)
     event = {"listen": "test", "script": {"type": "text/javascript", "exec": script}}
     return {"name": name, "event": [event], "request": request}
+
+
+def _raw(body: dict[str, Any]) -> str:
+    """Return a body as text, with variables in place of what is in no document."""
+    variables = {name: FROM_RESPONSES[name] for name in body if name in FROM_RESPONSES}
+    text = json.dumps({**body, **variables}, indent=2)
+    return text.replace('"{{', "{{").replace('}}"', "}}")
 
 
 def _url(operation: Operation) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Generated clients read and write lists, sub-tasks and tasks that recur, and sync.
+"""Generated clients read and write lists, sub-tasks, tasks that recur and the trash, and sync.
 
 Those of the version before recurrence read such tasks.
 
@@ -30,6 +30,9 @@ RECURRENCE = Path(__file__).with_name("recurrence")
 SYNC = Path(__file__).with_name("sync")
 """A program for each client that reads a first sync, and the changes after it."""
 
+TRASH = Path(__file__).with_name("trash")
+"""A program for each client that deletes, restores and purges, and reads a history and undoes."""
+
 READ_BEFORE = """\
 listed: Buy stamps, FREQ=DAILY
 got: Buy stamps, FREQ=DAILY
@@ -53,6 +56,19 @@ in step: nothing, more False, full False
 cut: task Oat milk, more True, full False
 rest: task gone True, more False, full False
 refused: 400 since
+"""
+UNDONE = """\
+trash: Oat milk
+kept: True, True
+restored: Oat milk, 3
+history: task.restored, task.removed, task.changed, task.created
+before: Milk, True
+undone: Milk, 4
+refused: 409 /title
+summary: Europe/Berlin, 1, 1, True
+removed: Soy milk, True
+purged: nothing
+emptied: 1, False
 """
 WRITTEN = """\
 lists: Work, Food
@@ -96,6 +112,16 @@ def test_a_client_syncs(grown_service: Service, page: Page, workplace: Path, pat
     done = run_program(page, program_in(SYNC, page), grown_service, workplace, path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout == SYNCED, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_client_deletes_restores_and_undoes(
+    grown_service: Service, page: Page, workplace: Path, path: str
+) -> None:
+    """It reads the trash, a history and a summary, and an undo that is in the way."""
+    done = run_program(page, program_in(TRASH, page), grown_service, workplace, path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == UNDONE, done.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

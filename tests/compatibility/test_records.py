@@ -15,9 +15,11 @@ from uuid import UUID
 import pytest
 from sqlalchemy import JSON, Column, Engine, LargeBinary, MetaData, String, Table, insert
 from tests.compatibility.conftest import Upgrade, partition
+from tests.databases import service_engine, sqlite_database
 from tests.http_callers import ApiClient, application
 from tests.problem_details import problem
 
+from taskservice.adapters.http.protocol import idempotency
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.adapters.sql.admin.migrate import upgrade
 from taskservice.adapters.sql.column_types import UtcDateTime
@@ -144,3 +146,49 @@ def test_a_response_that_cannot_be_read_is_a_conflict(result: bytes) -> None:
     assert problem(response, 409, "key-in-use")
     assert response.headers["Retry-After"] == "1"
     assert len(ada("GET").json) == 1
+
+
+@pytest.mark.parametrize("stored", ["memory", "sqlite"])
+def test_an_undo_and_a_restoration_are_replayed(stored: str, tmp_path: Path) -> None:
+    """With the same bytes, although the task has changed since. One is of a task in the trash."""
+    storage = InMemoryStorage()
+    if stored == "sqlite":
+        storage = SqlStorage(service_engine(sqlite_database(tmp_path)))  # type: ignore[assignment]
+    ada = ApiClient(application(storage.open_workspace).test_client(), ADA)
+    task = ada.create()
+    trash = f"/api/tasks/{ADA}/trash/{task['id']}"
+    requests: list[dict[str, Any]] = [
+        {"method": "POST", "path": f"/{task['id']}/undo", "key": "1", "body": '{"sequence": 1}'},
+        {"method": "POST", "path": f"{trash}/restore", "key": "2", "body": None},
+        {"method": "DELETE", "path": f"/{task['id']}", "key": "3", "body": None},
+        {"method": "DELETE", "path": trash, "key": "4", "body": None},
+        {"method": "DELETE", "path": f"/api/tasks/{ADA}/trash", "key": "5", "body": None},
+    ]
+    first = [send(ada, one) for one in requests]
+    again = [send(ada, one) for one in requests]
+    assert [answer.status_code for answer in first] == [200, 200, 204, 204, 200]
+    assert first[0].json["trashed_at"] < first[0].json["purged_after"]
+    assert [(one.status_code, one.data) for one in again] == [
+        (one.status_code, one.data) for one in first
+    ]
+    for one, replayed in zip(first, again, strict=True):
+        assert replayed.headers["Idempotency-Replayed"] == "true"
+        for name in ("ETag", "Location"):
+            assert replayed.headers.get(name) == one.headers.get(name)
+
+
+def test_the_path_of_a_restored_task_is_replayed_in_a_later_form(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The response is written anew then, with the members that a task has now."""
+    ada = ApiClient(application(InMemoryStorage().open_workspace).test_client(), ADA)
+    task = ada.create()
+    ada("DELETE", f"/{task['id']}")
+    path = f"/api/tasks/{ADA}/trash/{task['id']}/restore"
+    request = {"method": "POST", "path": path, "key": "key", "body": None}
+    with monkeypatch.context() as earlier:
+        earlier.setattr(idempotency, "FORM", FORM - 1)
+        first = send(ada, request)
+    again = send(ada, request)
+    assert again.headers["Location"] == first.headers["Location"]
+    assert again.json == first.json

@@ -91,5 +91,5 @@ def open_workspace(request: pytest.FixtureRequest, clock: TickingClock) -> OpenW
         return SqlStorage(request.getfixturevalue("sqlite"), clock).open_workspace
     entered, engine = map(request.getfixturevalue, ENTRANCES[request.param])
     with entered.superuser_engine.connect() as connection:
-        connection.execute(text("TRUNCATE tasks, lists, idempotency_keys"))
+        connection.execute(text("TRUNCATE tasks, lists, trash, idempotency_keys"))
     return SqlStorage(engine, clock).open_workspace

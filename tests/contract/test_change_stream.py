@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, NamedTuple
 
 import psycopg
@@ -23,10 +24,12 @@ from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import changes
 from taskservice.core.entity import Edit
 from taskservice.core.task import NewTask
+from taskservice.core.tasks import remove_task
+from taskservice.core.trash import purge_task, restore_task
 from taskservice.testing import ADA, BOB
 
 PAGE = (ROOT / "docs" / "change-stream.md").read_text()
-WRITERS, ROUNDS, CHANGES_OF_A_ROUND = 4, 10, 5
+WRITERS, ROUNDS, CHANGES_OF_A_ROUND = 4, 10, 8
 OWNERS = (ADA, BOB)
 
 BEGIN_SLOT = "SELECT pg_create_logical_replication_slot('taskservice_changes', 'pgoutput')"
@@ -97,7 +100,10 @@ def documented_settings() -> dict[str, str]:
 
 
 def write(storage: SqlStorage, owner: str) -> None:
-    """Create, change and remove tasks, also in transactions, of which every other is undone."""
+    """Create, change, delete, restore and purge tasks, also in transactions.
+
+    Of these every other one is undone.
+    """
     for number in range(ROUNDS):
         with storage.open_workspace(owner) as workspace:
             task = workspace.tasks.add(NewTask(title=f"Buy milk {number}"))
@@ -108,8 +114,11 @@ def write(storage: SqlStorage, owner: str) -> None:
                 workspace.tasks.change(task.id, Edit({"description": "Two liters"}))
                 if is_undone:
                     raise Undone
-        with storage.open_workspace(owner) as workspace:
-            workspace.tasks.remove(task.id)
+        open_own = partial(storage.open_workspace, owner)
+        remove_task(open_own, task.id)
+        restore_task(open_own, task.id)
+        remove_task(open_own, task.id)
+        purge_task(open_own, task.id)
 
 
 def decoded(address: str) -> list[tuple[str, Row]]:

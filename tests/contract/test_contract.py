@@ -17,6 +17,7 @@ from taskservice.testing.contract import (
     Concurrency,
     DeltaSync,
     Expiry,
+    History,
     Idempotency,
     Listing,
     Maintenance,
@@ -24,8 +25,11 @@ from taskservice.testing.contract import (
     OneOwner,
     Placement,
     Queries,
+    Restoration,
     Series,
+    Summaries,
     TaskServiceContract,
+    Trash,
     TwoOwners,
 )
 
@@ -67,13 +71,24 @@ class TestMaintenance(Maintained):
 
 
 @OTHER_DATABASES
-class TestOtherDatabases(OneOwner, TwoOwners, Idempotency, Placement, Series, Numbering, DeltaSync):
+class TestOtherDatabases(
+    OneOwner,
+    TwoOwners,
+    Idempotency,
+    Placement,
+    Series,
+    Numbering,
+    DeltaSync,
+    Trash,
+    Restoration,
+    History,
+):
     """Each method, through a pooler and on partitioned tables."""
 
 
 @OTHER_DATABASES
 @pytest.mark.lengthy
-class TestOtherDatabasesAtLength(Concurrency, Listing, Queries, Maintained):
+class TestOtherDatabasesAtLength(Concurrency, Listing, Queries, Summaries, Maintained):
     """The rest of the contract (tox -e contract)."""
 
 

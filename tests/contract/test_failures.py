@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -27,6 +27,7 @@ from taskservice.adapters.sql.connection.errors import (
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.adapters.sql.tables import OWNED_TABLES
 from taskservice.core.errors import (
     AccessDenied,
     IdempotencyKeyInUse,
@@ -37,8 +38,13 @@ from taskservice.core.errors import (
     StorageFull,
     Unavailable,
 )
+from taskservice.core.history import history
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.tasks import remove_task
+from taskservice.core.trash import purge_all, purge_task, restore_task
+from taskservice.core.trashed_task import TrashQuery
+from taskservice.core.undo import undo
 from taskservice.core.workspace import TaskService, Workspace
 from taskservice.testing import ADA, tasks_of
 from taskservice.testing.contract.owner_data import some_tasks
@@ -118,28 +124,86 @@ def test_an_import_that_wrote_no_row_is_not_acknowledged(own: Database) -> None:
 
 TAKE_NUMBER = """
     INSERT INTO changes
-    SELECT user_id, seq + 1, id, type, kind, entity_id, version, at, NULL, NULL, NULL FROM changes
+    SELECT user_id, seq + 1, id, type, kind, entity_id, version, at, NULL, NULL, NULL
+      FROM changes ORDER BY seq DESC LIMIT 1
 """
 """Logs a change without a number, so that the next one cannot be logged."""
 
 
-def test_a_write_that_fails_half_way_leaves_nothing_in_its_transaction(tmp_path: Path) -> None:
+LOCAL_WRITES: dict[str, Callable[[Workspace, UUID], object]] = {
+    "change": lambda own, task_id: own.tasks.change(task_id, Task.complete),
+    "removal": lambda own, task_id: own.tasks.trash(task_id),
+    "removal for good": lambda own, task_id: own.tasks.remove(task_id),
+    "purge": lambda own, _: own.trash.remove(own.trash.list(TrashQuery()).items[0].id),
+}
+
+
+def dump(address: str) -> dict[str, list[Any]]:
+    """Return all rows of a file, by table."""
+    with closing(sqlite3.connect(address.removeprefix("sqlite:///"))) as other:
+        names = [table.name for table in OWNED_TABLES]
+        return {name: other.execute(f"SELECT * FROM {name}").fetchall() for name in names}  # noqa: S608
+
+
+@pytest.mark.parametrize("write", LOCAL_WRITES.values(), ids=LOCAL_WRITES)
+def test_a_write_that_fails_half_way_leaves_nothing_in_its_transaction(
+    tmp_path: Path, write: Callable[[Workspace, UUID], object]
+) -> None:
     """On SQLite a write is several statements, and the transaction goes on without all of them."""
     address = sqlite_database(tmp_path)
     engine = service_engine(address)
     opened = partial(SqlStorage(engine).open_workspace, ADA)
     with opened() as workspace:
-        task = workspace.tasks.add(NewTask(title="Buy milk"))
+        task, other_task = (workspace.tasks.add(NewTask(title="Buy milk")) for _ in range(2))
+        workspace.tasks.change(other_task.id, Task.complete)
+        workspace.tasks.trash(other_task.id)
     with closing(sqlite3.connect(address.removeprefix("sqlite:///"))) as other, other:
         other.execute(TAKE_NUMBER)
+    before = dump(address)
     with opened(atomic=True) as workspace:
         with pytest.raises(DBAPIError, match="UNIQUE constraint failed: changes"):
-            workspace.tasks.change(task.id, Task.complete)
+            write(workspace, task.id)
         assert workspace.tasks.get(task.id) == task
-    with opened() as workspace:
-        assert workspace.tasks.get(task.id) == task
-    with closing(sqlite3.connect(address.removeprefix("sqlite:///"))) as other:
-        assert other.execute("SELECT seq FROM heads").fetchall() == [(1,)]
+    assert dump(address) == before
+    engine.dispose()
+
+
+class Killed(BaseException):
+    """Ends a request at any point."""
+
+
+@pytest.mark.parametrize("name", ["removal", "restoration", "purge", "undo", "purge of all"])
+def test_a_write_that_is_ended_at_any_statement_leaves_nothing(tmp_path: Path, name: str) -> None:
+    """On SQLite, of the row, the trash, the number and the log all or none are written."""
+    address = sqlite_database(tmp_path)
+    engine = service_engine(address)
+    open_own = partial(SqlStorage(engine).open_workspace, ADA)
+    with open_own() as workspace:
+        task, trashed = (workspace.tasks.add(NewTask(title="Buy milk")) for _ in range(2))
+        for one in (task, trashed):
+            workspace.tasks.change(one.id, partial(Task.edit, title="Buy bread"))
+        workspace.tasks.trash(trashed.id)
+        edited = history(workspace, task.id, None, 1).changes[0].sequence
+    write: dict[str, Callable[[], object]] = {
+        "removal": lambda: remove_task(open_own, task.id),
+        "restoration": lambda: restore_task(open_own, trashed.id),
+        "purge": lambda: purge_task(open_own, trashed.id),
+        "undo": lambda: undo(open_own, task.id, edited),
+        "purge of all": lambda: purge_all(open_own),
+    }
+    before, statements, ended_at = dump(address), iter(range(0)), -1
+
+    def end(*_: Any) -> None:
+        if next(statements, None) == 0:
+            raise Killed
+
+    event.listen(engine, "before_cursor_execute", end)
+    while dump(address) == before:
+        ended_at += 1
+        statements = iter(range(ended_at, -1, -1))
+        with suppress(Killed):
+            write[name]()
+    assert ended_at > 5
     engine.dispose()
 
 

@@ -59,9 +59,9 @@ WRITES = {
         b"UPDATE tasks",
         2,
     ),
-    "remove": Write(lambda tasks, task: tasks.remove(task.id), b"DELETE FROM tasks", None),
+    "remove": Write(lambda tasks, task: tasks.trash(task.id), b"DELETE FROM tasks", None),
     "remove of a version": Write(
-        lambda tasks, task: tasks.remove(task.id, at_version({1})), b"DELETE FROM tasks", None
+        lambda tasks, task: tasks.trash(task.id, at_version({1})), b"DELETE FROM tasks", None
     ),
 }
 
@@ -454,7 +454,7 @@ def edit_twice(tasks: TaskService, task_id: UUID) -> None:
 
 MEANWHILE: dict[str, Callable[[TaskService, UUID], object]] = {
     "changed": edit_twice,
-    "removed": lambda tasks, task_id: tasks.remove(task_id),
+    "removed": lambda tasks, task_id: tasks.trash(task_id),
 }
 
 
@@ -616,7 +616,7 @@ def test_a_lost_removal_of_an_old_version_was_not_applied(
     def remove_elsewhere(seen: Task) -> None:
         if seen.version == 2:
             with tasks_of(SqlStorage(role_engine).open_workspace)(OWNER) as tasks:
-                tasks.remove(task.id)
+                tasks.trash(task.id)
 
     fragile.proxy.lose = b"DELETE FROM tasks"
     fragile.proxy.on_loss = lambda: overtake(role_engine, task.id)
@@ -624,7 +624,7 @@ def test_a_lost_removal_of_an_old_version_was_not_applied(
         tasks_of(SqlStorage(fragile.engine).open_workspace)(OWNER) as tasks,
         pytest.raises(TaskNotFound),
     ):
-        tasks.remove(task.id, remove_elsewhere)
+        tasks.trash(task.id, remove_elsewhere)
     assert fragile.proxy.lost == 1
 
 

@@ -20,8 +20,11 @@ from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.tables import OWNED_TABLES
 from taskservice.core.errors import AccessDenied, InvalidEntity
 from taskservice.core.ids import TimeOrderedIds
-from taskservice.core.owner_data import ErasureIncomplete, OpenOwnerData, OwnerCounts
+from taskservice.core.owner_data import ErasureIncomplete, OpenOwnerData, OwnerCounts, iterate
 from taskservice.core.task import NewTask, Task
+from taskservice.core.tasks import remove_task
+from taskservice.core.trash import restore_task
+from taskservice.core.trashed_task import TrashedTask
 from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing import ADA, BOB, START, TickingClock, tasks_of
 from taskservice.testing.contract import OwnerDataContract
@@ -97,7 +100,7 @@ def test_the_serving_role_cannot_erase_and_removes_nothing(
     archived.import_entities(some_tasks(3))
     with pytest.raises(AccessDenied):
         archived.erase()
-    assert archived.count() == OwnerCounts({"list": 0, "task": 3}, 0, 3)
+    assert archived.count() == OwnerCounts({"list": 0, "task": 3, "trashed-task": 0}, 0, 3)
 
 
 @pytest.fixture
@@ -128,7 +131,7 @@ def use_often(engine: Engine, owner: str) -> None:
         for n, task in enumerate(kept[::2]):
             tasks.change(task.id, partial(Task.edit, title=word * (n % 7 + 1)))
         for task in kept[::3]:
-            tasks.remove(task.id)
+            tasks.trash(task.id)
 
 
 def test_erased_data_is_not_left_in_the_file(hurried: Engine) -> None:
@@ -152,7 +155,7 @@ def test_erase_reports_bytes_that_a_reader_keeps_on_disk(hurried: Engine) -> Non
             ErasureIncomplete, match="another connection reads the database"
         ) as caught:
             archived.erase()
-    nothing = OwnerCounts({"list": 0, "task": 0}, 0, 0)
+    nothing = OwnerCounts({"list": 0, "task": 0, "trashed-task": 0}, 0, 0)
     assert (caught.value.removed, archived.count(), archived.erase()) == (there, nothing, nothing)
     assert found("aardvark", hurried) == []
 
@@ -225,3 +228,25 @@ def test_an_id_must_match_its_creation_time() -> None:
     for wrong in (later, version_four, UUID(int=task.id.int | 3 << 62)):
         with pytest.raises(InvalidEntity, match="id must be a UUIDv7"):
             replace(task, id=wrong).validate()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def storage(request: pytest.FixtureRequest) -> SqlStorage:
+    """The storage of each database."""
+    names = {"sqlite": "sqlite", "postgresql": "role_engine"}
+    return SqlStorage(request.getfixturevalue(names[request.param]))
+
+
+def test_an_export_is_of_one_moment(storage: SqlStorage) -> None:
+    """A task that is deleted or restored meanwhile is in it once."""
+    open_own = partial(storage.open_workspace, "exporter")
+    with open_own() as workspace:
+        deleted, restored = (workspace.tasks.add(NewTask(title="Buy milk")) for _ in range(2))
+        workspace.tasks.trash(restored.id)
+    with storage.open_snapshot("exporter") as snapshot:
+        tasks = [*iterate(snapshot.tasks)]
+        restore_task(open_own, restored.id)
+        remove_task(open_own, deleted.id)
+        trashed = [*iterate(snapshot.repository(TrashedTask))]
+    assert [one.id for one in tasks] == [deleted.id]
+    assert [one.id for one in trashed] == [restored.id]

@@ -38,11 +38,13 @@ from taskservice.core.changes import UNKNOWN_ORIGIN, DescribeChange
 from taskservice.core.clock import system_clock
 from taskservice.core.entity import Edit
 from taskservice.core.errors import EntityInUse, SchemaOutdated, TaskNotFound, Unavailable
+from taskservice.core.history import history
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.lists import create_list, move_list, remove_list
 from taskservice.core.moves import Move
 from taskservice.core.owner_data import OwnerCounts
 from taskservice.core.query import Sort, sort_fields
+from taskservice.core.summary import summarize
 from taskservice.core.sync import sync
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList
@@ -55,6 +57,9 @@ from taskservice.core.tasks import (
     move_task,
     remove_task,
 )
+from taskservice.core.trash import purge_all, purge_task, restore_task
+from taskservice.core.trashed_task import TrashQuery
+from taskservice.core.undo import undo
 from taskservice.core.workspace import OpenOwnWorkspace
 from taskservice.testing import ADA, BOB, tasks_of
 
@@ -68,7 +73,7 @@ DUMPING = [
 ]
 RESTORING = ["pg_restore", "--exit-on-error", "--single-transaction", "--data-only"]
 
-TABLES = ["tasks", "lists", "idempotency_keys", "heads", "changes"]
+TABLES = ["tasks", "lists", "trash", "idempotency_keys", "heads", "changes"]
 
 # A foreign key to a partitioned table has a constraint of its own for each partition.
 STANDING = """
@@ -92,7 +97,7 @@ HELD = """
 """
 ANALYZED = """
     SELECT relname, reltuples::int FROM pg_class
-     WHERE relname IN ('changes', 'heads', 'idempotency_keys', 'lists', 'tasks') ORDER BY 1
+     WHERE relname IN ('changes', 'heads', 'idempotency_keys', 'lists', 'tasks', 'trash') ORDER BY 1
 """
 
 # What later migrations do, and in which way: see CONTRIBUTING.
@@ -148,6 +153,7 @@ def use_every_statement(engine: Engine) -> None:
         tasks.remove(task.id)
     use_a_tree(partial(store.open_workspace, ADA))
     use_a_series(partial(store.open_workspace, ADA))
+    use_the_trash(partial(store.open_workspace, ADA))
     for _ in range(2):
         with store.open_workspace(ADA, atomic=True) as workspace:
             add_once(workspace, NewTask(title="Buy milk"), "a key")
@@ -180,6 +186,26 @@ def use_a_tree(open_workspace: OpenOwnWorkspace) -> None:
     remove_task(open_workspace, parent.id, with_subtasks=True)
     remove_list(open_workspace, other.id, tasks="delete")
     remove_list(open_workspace, a_list.id)
+
+
+def use_the_trash(open_workspace: OpenOwnWorkspace) -> None:
+    """Delete tasks and a tree, list and restore them, undo that, and purge them; count the rest."""
+    task, parent = (create_task(open_workspace, NewTask(title=title)) for title in "AB")
+    create_task(open_workspace, NewTask(title="C", parent_id=parent.id))
+    remove_task(open_workspace, task.id)
+    remove_task(open_workspace, parent.id, with_subtasks=True)
+    restore_task(open_workspace, parent.id)
+    with open_workspace() as workspace:
+        query = TrashQuery(limit=1)
+        (trashed,) = workspace.trash.list(query).items
+        workspace.trash.list(replace(query, after=query.sort.position(trashed)))
+        summarize(workspace)
+        (newest, *_) = history(workspace, task.id, None, 10).changes
+    undo(open_workspace, task.id, newest.sequence)
+    for one in (task.id, parent.id):
+        remove_task(open_workspace, one)
+    purge_task(open_workspace, task.id)
+    purge_all(open_workspace, system_clock())
 
 
 def use_a_series(open_workspace: OpenOwnWorkspace) -> None:
@@ -248,7 +274,7 @@ def test_every_statement_touches_one_partition(
             plan = explained.scalar_one()
         parts = {*relations(plan)} - {*TABLES}
         # The plan of an INSERT names no partition: a row has one place.
-        only_inserts = re.search("^INSERT|INSERT INTO (tasks|lists)", text)
+        only_inserts = "DELETE" not in text and re.search("^INSERT|INSERT INTO (tasks|lists)", text)
         assert len({part[-3:] for part in parts}) == (0 if only_inserts else 1), (text, parts)
 
 
@@ -261,6 +287,8 @@ def test_partitioning_keeps_all_rows(postgresql: Databases) -> None:
             before = [tasks.add(NewTask(title=f"Buy milk {number}")) for number in range(20)]
             for _ in range(10):
                 tasks.list(TaskQuery())
+            deleted = tasks.add(NewTask(title="Buy bread"))
+            tasks.trash(deleted.id)
         with store.open_workspace(ADA, atomic=True) as workspace:
             a_list = workspace.lists.add(NewTaskList(name="Groceries"))
             new = NewTask(title="Buy milk", list_id=a_list.id)
@@ -273,16 +301,18 @@ def test_partitioning_keeps_all_rows(postgresql: Databases) -> None:
             assert add_once(workspace, NewTask(title="Buy milk"), "a key") == once
         with store.open_workspace(ADA) as workspace, pytest.raises(EntityInUse):
             workspace.lists.remove(a_list.id)
+        assert restore_task(partial(store.open_workspace, ADA), deleted.id).version == 2
         with tasks_of(store.open_workspace)(BOB) as tasks, pytest.raises(TaskNotFound):
             tasks.get(once.id)
         engine.dispose()
         with psycopg.connect(database.superuser) as connection:
             assert connection.execute(ANALYZED).fetchall() == [
-                ("changes", 22),
+                ("changes", 24),
                 ("heads", 1),
                 ("idempotency_keys", 1),
                 ("lists", 1),
                 ("tasks", 21),
+                ("trash", 1),
             ]
 
 
@@ -323,7 +353,9 @@ def test_partitioning_and_erasing_do_not_deadlock(postgresql: Databases) -> None
                 pool.submit(await_lock, database.superuser_engine).result()
 
         event.listen(erasing, "before_cursor_execute", split_meanwhile)
-        assert SqlOwnerData(erasing, ADA).erase() == OwnerCounts({"list": 0, "task": 1}, 1, 1)
+        assert SqlOwnerData(erasing, ADA).erase() == OwnerCounts(
+            {"list": 0, "task": 1, "trashed-task": 0}, 1, 1
+        )
         splitting[0].result()
 
 

@@ -26,6 +26,7 @@ from tests.query_plans import (
     plan_in_workspace,
     plan_of,
     queries,
+    scanned,
 )
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
@@ -160,6 +161,16 @@ def test_a_search_scans_only_the_owners_rows(filled: Engine) -> None:
     assert "user_id" in found
 
 
+@pytest.mark.parametrize(
+    "query", [TaskQuery(), TaskQuery(completed=False), TaskQuery(status=("completed",))]
+)
+def test_a_count_by_list_scans_only_the_owners_rows(filled: Engine, query: TaskQuery) -> None:
+    """It reads those that it counts, by an index of the owner."""
+    found = plan_of(filled, lambda tasks: tasks.count_by_list(query))
+    assert "" not in scanned(found)["tasks"]
+    assert "user_id" in found
+
+
 KEYS = {
     "tasks": "tasks_pkey",
     "lists": "lists_pkey",
@@ -195,21 +206,6 @@ def position_at(engine: Engine, number: int) -> Position:
         return Position.of(number, connection.execute(query).scalar_one())
 
 
-def scanned(found: str) -> dict[str, set[str]]:
-    """Return the indexes by which a plan reads each table; "" for all of its rows."""
-    by_key = re.findall(r"Index(?: Only)? Scan(?: Backward)? using (\w+) on (\w+)", found)
-    by_key += [
-        (_PRIMARY_KEY.sub(rf"{table}_pkey", index), table)
-        for table, index in re.findall(r"SEARCH (\w+) USING (?:COVERING )?INDEX (\w+)", found)
-    ]
-    all_rows = re.findall(r"(?:Seq Scan on|SCAN) (\w+)", found)
-    indexes: dict[str, set[str]] = {table: {""} for table in all_rows if table in KEYS}
-    for index, table in by_key:
-        indexes.setdefault(table, set()).add(index)
-    return indexes
-
-
-_PRIMARY_KEY = re.compile(r"^sqlite_autoindex_\w+_1$")
 _joins_all = re.compile("Hash|Merge|Bitmap|Materialize|AUTOMATIC|TEMP B-TREE").search
 
 

@@ -5,13 +5,15 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from threading import Barrier
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
 
+from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.core.entity import Edit
-from taskservice.core.errors import InvalidEntity, TaskNotFound
+from taskservice.core.errors import InvalidEntity, TaskNotFound, UndoConflict
+from taskservice.core.history import history
 from taskservice.core.lists import create_list, remove_list
 from taskservice.core.moves import Move
 from taskservice.core.query import Sort
@@ -26,6 +28,9 @@ from taskservice.core.tasks import (
     move_task,
     remove_task,
 )
+from taskservice.core.trash import purge_all, purge_task, restore_task
+from taskservice.core.trashed_task import TrashedTask, TrashQuery
+from taskservice.core.undo import undo
 from taskservice.core.workspace import OpenOwnWorkspace, OpenWorkspace
 from taskservice.testing import ADA
 
@@ -47,14 +52,14 @@ def open_own(open_workspace: OpenWorkspace) -> OpenOwnWorkspace:
 
 
 def race(pool: ThreadPoolExecutor, *attempts: Callable[[], Any]) -> list[Any]:
-    """Run attempts at once; return the result of each, or its `InvalidEntity` or `TaskNotFound`."""
+    """Run attempts at once; return the result of each, or the error of the caller's."""
     barrier = Barrier(len(attempts))
 
     def run(attempt: Callable[[], Any]) -> Any:
         barrier.wait(SECONDS)
         try:
             return attempt()
-        except (InvalidEntity, TaskNotFound) as error:
+        except (InvalidEntity, TaskNotFound, UndoConflict) as error:
             return error
 
     return [*pool.map(run, attempts)]
@@ -295,3 +300,191 @@ def test_a_closed_task_that_begins_to_recur_while_it_is_reopened(
                 partial(complete, open_own, closed.id, completed=False),
             )
             assert going_on(series(open_own, closed)) == [closed.next_id]
+
+
+def deleted(open_own: OpenOwnWorkspace, **fields: Any) -> Task:
+    """Create a task and move it to the trash."""
+    task = new(open_own, **fields)
+    remove_task(open_own, task.id)
+    return task
+
+
+def places_of(open_own: OpenOwnWorkspace, task_id: UUID) -> list[type[Task]]:
+    """Return where a task is: as a `Task`, as a `TrashedTask`, nowhere; never both."""
+    with open_own() as workspace:
+        tasks = stored(open_own).keys()
+        trashed = {one.id for one in workspace.trash.list(TrashQuery(limit=200)).items}
+    found = [(Task, task_id in tasks), (TrashedTask, task_id in trashed)]
+    return [kind for kind, is_there in found if is_there]
+
+
+def changes_of(open_own: OpenOwnWorkspace, task_id: UUID) -> list[str]:
+    """Return what happened to a task, the oldest first."""
+    with open_own() as workspace:
+        found = workspace.changes.of_entity(task_id, None, 100)
+    return [one.change.type.removeprefix("task.") for one in reversed(found)]
+
+
+def test_a_task_that_is_restored_while_it_is_purged(open_own: OpenOwnWorkspace) -> None:
+    """One wins, and the other finds no task. It is in one place at most."""
+    winners = set()
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(RACES):
+            task = deleted(open_own)
+            restored, purged = race(
+                pool,
+                partial(restore_task, open_own, task.id),
+                partial(purge_task, open_own, task.id),
+            )
+            is_restored = isinstance(restored, Task)
+            assert isinstance(purged if is_restored else restored, TaskNotFound)
+            assert is_restored or purged is None
+            assert places_of(open_own, task.id) == ([Task] if is_restored else [])
+            last = "restored" if is_restored else "purged"
+            assert changes_of(open_own, task.id) == ["created", "removed", last]
+            winners.add(last)
+            if is_restored:
+                remove_task(open_own, task.id)
+            purge_all(open_own)
+    assert winners == {"restored", "purged"}
+
+
+def test_a_task_that_two_restore_is_restored_once(open_own: OpenOwnWorkspace) -> None:
+    """The other finds no task in the trash."""
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(RACES):
+            task = deleted(open_own)
+            results = race(pool, *[partial(restore_task, open_own, task.id)] * 2)
+            assert sorted(type(one).__name__ for one in results) == ["Task", "TaskNotFound"]
+            assert places_of(open_own, task.id) == [Task]
+            assert changes_of(open_own, task.id) == ["created", "removed", "restored"]
+            remove_task(open_own, task.id)
+            purge_all(open_own)
+
+
+@pytest.fixture
+def owner_data(open_workspace: OpenWorkspace) -> SqlOwnerData:
+    """All data of the same owner."""
+    return SqlOwnerData(cast(Any, open_workspace).__self__._engine, ADA)
+
+
+def test_a_task_that_is_restored_while_it_is_imported(
+    open_own: OpenOwnWorkspace, owner_data: SqlOwnerData
+) -> None:
+    """The import is refused: before that the id is taken by the trash, and then by the task."""
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(RACES):
+            task = deleted(open_own)
+            restored, refused = race(
+                pool,
+                partial(restore_task, open_own, task.id),
+                partial(owner_data.import_entities, [task]),
+            )
+            assert [one.entity for one in refused] == [task]
+            assert places_of(open_own, task.id) == [Task]
+            assert stored(open_own)[task.id] == restored
+            remove_task(open_own, task.id)
+            purge_all(open_own)
+
+
+def test_a_task_that_is_purged_while_it_is_imported(
+    open_own: OpenOwnWorkspace, owner_data: SqlOwnerData
+) -> None:
+    """The import is refused, or it comes after the purge."""
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(RACES):
+            task = deleted(open_own)
+            purged, refused = race(
+                pool,
+                partial(purge_task, open_own, task.id),
+                partial(owner_data.import_entities, [task]),
+            )
+            assert purged is None
+            assert places_of(open_own, task.id) == ([] if refused else [Task])
+            if not refused:
+                assert stored(open_own)[task.id] == task
+                remove_task(open_own, task.id)
+                purge_all(open_own)
+
+
+def test_a_task_that_is_deleted_while_it_is_changed(open_own: OpenOwnWorkspace) -> None:
+    """It is in the trash as it was last, and the change is in it, or found no task."""
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(RACES):
+            task = new(open_own)
+            removed, changed = race(
+                pool,
+                partial(remove_task, open_own, task.id),
+                partial(change_task, open_own, task.id, Edit({"title": "y"})),
+            )
+            assert removed is None
+            assert places_of(open_own, task.id) == [TrashedTask]
+            with open_own() as workspace:
+                trashed = workspace.trash.get(task.id)
+            assert trashed.task == (changed if isinstance(changed, Task) else task)
+            edits = [] if isinstance(changed, TaskNotFound) else ["changed"]
+            assert changes_of(open_own, task.id) == ["created", *edits, "removed"]
+            purge_all(open_own)
+
+
+def test_an_edit_that_is_undone_while_the_field_is_changed(open_own: OpenOwnWorkspace) -> None:
+    """The change is what stands in the end. If it was first, the undo is refused."""
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(RACES):
+            task = new(open_own)
+            change_task(open_own, task.id, Edit({"title": "y"}))
+            sequence = newest_change(open_own, task)
+            undone, changed = race(
+                pool,
+                partial(undo, open_own, task.id, sequence),
+                partial(change_task, open_own, task.id, Edit({"title": "z"})),
+            )
+            is_refused = isinstance(undone, UndoConflict)
+            assert changed.version == (3 if is_refused else 4)
+            assert is_refused or (undone.title, undone.version) == ("x", 3)
+            with open_own() as workspace:
+                assert workspace.tasks.get(task.id) == changed
+            remove_task(open_own, task.id)
+
+
+def newest_change(open_own: OpenOwnWorkspace, task: Task) -> int:
+    """Return the number of the newest change of a task."""
+    with open_own() as workspace:
+        return history(workspace, task.id, None, 1).changes[0].sequence
+
+
+def test_a_removal_that_is_undone_while_the_task_is_purged(open_own: OpenOwnWorkspace) -> None:
+    """It is restored, and then there is nothing to purge; or it is gone, and nothing to undo."""
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(RACES):
+            task = deleted(open_own)
+            undone, purged = race(
+                pool,
+                partial(undo, open_own, task.id, newest_change(open_own, task)),
+                partial(purge_task, open_own, task.id),
+            )
+            places = places_of(open_own, task.id)
+            found = [type(one).__name__ for one in (undone, purged)]
+            assert (found, places) in (
+                (["Task", "TaskNotFound"], [Task]),
+                (["TaskNotFound", "NoneType"], []),
+            )
+            if places:
+                remove_task(open_own, task.id)
+            purge_all(open_own)
+
+
+def test_a_task_that_is_restored_while_its_list_is_deleted(open_own: OpenOwnWorkspace) -> None:
+    """It is in the inbox, in which the list's tasks are put."""
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(SHORTER):
+            a_list = create_list(open_own, NewTaskList(name="x"))
+            task = deleted(open_own, list_id=a_list.id)
+            restored, removed = race(
+                pool,
+                partial(restore_task, open_own, task.id),
+                partial(remove_list, open_own, a_list.id, None, "inbox"),
+            )
+            assert (type(restored), removed) == (Task, None)
+            assert stored(open_own)[task.id].list_id is None
+            remove_task(open_own, task.id)

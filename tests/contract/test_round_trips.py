@@ -51,15 +51,42 @@ REQUESTS = {
     'PATCH tasks/$second/position {"after": "$first"}': 6,
     "DELETE tasks/$first": 2,
     "DELETE tasks/$parent": 11,
-    "DELETE tasks/$parent?subtasks=delete": 8,
+    "DELETE tasks/$parent?subtasks=delete": 6,
     "DELETE lists/$empty": 2,
     "DELETE lists/$groceries?tasks=inbox": 9,
+    "DELETE lists/$groceries?tasks=delete": 8,
+    "GET trash": 1,
+    "GET trash?limit=1": 1,
+    "GET trash/$removed": 1,
+    "POST trash/$removed/restore": 7,
+    "POST trash/$root/restore": 8,
+    "POST trash/$orphan/restore": 9,
+    "POST trash/$recurring/restore": 7,
+    "POST trash/$first/restore": 3,
+    "DELETE trash/$removed": 2,
+    "DELETE trash/$first": 1,
+    "DELETE trash": 5,
+    "GET tasks/$edited/history": 2,
+    "GET tasks/$edited/history?limit=1": 2,
+    "GET tasks/$removed/history": 3,
+    'POST tasks/$edited/undo {"sequence": $edit}': 8,
+    'POST tasks/$edited/undo {"sequence": $overtaken}': 5,
+    'POST tasks/$edited/undo {"sequence": $creation}': 10,
+    'POST tasks/$removed/undo {"sequence": $removal}': 10,
+    'POST tasks/$first/undo {"sequence": $edit}': 4,
+    'POST tasks/$first/undo {"sequence": 0}': 0,
+    "GET summary": 6,
 }
 WITH_KEY = {
     'POST tasks {"title": "A"}': 5,
     'PATCH tasks/$first {"title": "B"}': 6,
     "DELETE tasks/$first": 6,
+    "POST trash/$removed/restore": 9,
+    "DELETE trash/$removed": 6,
+    'POST tasks/$edited/undo {"sequence": $edit}': 10,
 }
+
+IN_A_TRANSACTION = {"POST trash/$removed/restore", 'POST tasks/$edited/undo {"sequence": $edit}'}
 
 _numbers = count()
 
@@ -75,7 +102,11 @@ ON_SQLITE = {
     'POST tasks {"title": "A"}': ["BEGIN", "INSERT", "INSERT", "INSERT", "COMMIT"],
     "PATCH tasks/$first/complete": ["SELECT", "BEGIN", "UPDATE", "INSERT", "INSERT", "COMMIT"],
     "PATCH tasks/$done/complete": ["SELECT"],
-    "DELETE tasks/$first": ["SELECT", "BEGIN", "DELETE", "UPDATE", "INSERT", "INSERT", "COMMIT"],
+    "DELETE tasks/$first": ["SELECT", "BEGIN", "INSERT", "DELETE", "INSERT", "INSERT", "COMMIT"],
+    "DELETE trash/$removed": ["SELECT", "BEGIN", "DELETE", "UPDATE", "INSERT", "INSERT", "COMMIT"],
+    "POST trash/$removed/restore": [
+        *("BEGIN", "SELECT", "SELECT", "INSERT", "DELETE", "INSERT", "INSERT", "SELECT", "COMMIT"),
+    ],
     "GET changes?since=$delta": ["SELECT"],
 }
 
@@ -95,7 +126,10 @@ def ada(engine: Engine) -> ApiClient:
 
 @pytest.fixture
 def ids(ada: ApiClient) -> dict[str, str]:
-    """Two lists of the user, a task with a sub-task in one of them, and three in the inbox."""
+    """Two lists of the user, a task with a sub-task in one of them, and others in the inbox.
+
+    Some are in the trash. One was edited twice.
+    """
     path = f"/api/tasks/{ada.user}/lists"
     groceries, empty = (ada("POST", path, json={"name": name}).json["id"] for name in "AB")
     parent = ada.create(list_id=groceries)["id"]
@@ -105,8 +139,34 @@ def ids(ada: ApiClient) -> dict[str, str]:
     assert ada("PATCH", f"/{done}/complete").json["next_id"]
     child = ada.create(parent_id=parent)["id"]
     page = ada("GET", f"/api/tasks/{ada.user}/changes?limit=1").json["next"]
-    tokens = {"page": page, "delta": delta_token(ada)}
-    return {**found, **inbox, "daily": daily, "done": done, "child": child, **tokens}
+    given = {**found, **inbox, "daily": daily, "done": done, "child": child, "page": page}
+    return {**given, **trashed(ada, groceries), **edited(ada), "delta": delta_token(ada)}
+
+
+def trashed(ada: ApiClient, list_id: str) -> dict[str, str]:
+    """Delete tasks: one alone, a tree, one whose parent is deleted, and one that recurs."""
+    removed, root, above = (ada.create(list_id=list_id)["id"] for _ in range(3))
+    ada.create(parent_id=root)
+    orphan = ada.create(parent_id=above)["id"]
+    closed = ada.create(due="2026-03-01", recurrence="FREQ=DAILY")["id"]
+    recurring = ada("PATCH", f"/{closed}/complete").json["next_id"]
+    for one in (removed, orphan, above, recurring, f"{root}?subtasks=delete"):
+        assert ada("DELETE", f"/{one}").status_code == 204
+    assert ada("PATCH", f"/{closed}/complete", json={"completed": False}).json["recurrence"]
+    removal, _ = (one["sequence"] for one in ada("GET", f"/{removed}/history").json)
+    ids = {"removed": removed, "root": root, "orphan": orphan, "recurring": recurring}
+    return {**ids, "removal": removal}
+
+
+def edited(ada: ApiClient) -> dict[str, str]:
+    """Create a task and edit it three times; the last is in the way of an undo of the second."""
+    task_id = ada.create()["id"]
+    for edit in ({"priority": 1}, {"title": "B"}, {"title": "C"}):
+        assert ada("PATCH", f"/{task_id}", json=edit).status_code == 200
+    _, overtaken, edit, creation = (
+        one["sequence"] for one in ada("GET", f"/{task_id}/history").json
+    )
+    return {"edited": task_id, "edit": edit, "overtaken": overtaken, "creation": creation}
 
 
 def delta_token(ada: ApiClient) -> str:
@@ -151,15 +211,16 @@ def test_a_page_of_changes_is_one_statement(
 def test_a_write_on_sqlite_is_a_transaction_of_few_statements(
     engine: Engine, ada: ApiClient, ids: dict[str, str], request_: str
 ) -> None:
-    """The row, its number and its change; a removal deletes also what the log has of the row."""
+    """The row, its number and its change; a purge deletes also what the log has of the row."""
     statements = statements_of(engine, ada, Template(request_).substitute(ids))
     assert [one.split()[0] for one in statements] == ON_SQLITE[request_]
 
 
 @pytest.mark.parametrize("request_", WITH_KEY)
-def test_an_idempotency_key_adds_four_statements(
+def test_an_idempotency_key_adds_two_statements_and_a_transaction(
     engine: Engine, ada: ApiClient, ids: dict[str, str], request_: str
 ) -> None:
-    """BEGIN, the key, its result, and COMMIT."""
+    """The key and its result, and BEGIN and COMMIT of what is no transaction without it."""
     statements = statements_of(engine, ada, Template(request_).substitute(ids), headers=KEY)
-    assert len(statements) == WITH_KEY[request_] == REQUESTS[request_] + 4, statements
+    added = 2 if request_ in IN_A_TRANSACTION else 4
+    assert len(statements) == WITH_KEY[request_] == REQUESTS[request_] + added, statements

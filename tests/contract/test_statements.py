@@ -52,6 +52,7 @@ from taskservice.core.sync import sync
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.trashed_task import TrashQuery
 from taskservice.core.workspace import OpenWorkspace, TaskService
 from taskservice.testing import ADA, BOB, tasks_of
 from taskservice.testing.contract.owner_data import some_tasks
@@ -92,7 +93,8 @@ def use(tasks: TaskService, *, with_total: bool = True) -> None:
         assert task in tasks.list(query).items
     tasks.change(task.id, Task.complete)
     assert tasks.get(task.id).completed
-    tasks.remove(task.id)
+    tasks.trash(task.id)
+    tasks.remove(tasks.add(NewTask(title="Buy milk")).id)
 
 
 def test_a_statement_is_compiled_once(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,7 +232,7 @@ OPERATIONS: dict[str, Callable[[TaskService, UUID], object]] = {
     "get": lambda tasks, task_id: tasks.get(task_id),
     "list": lambda tasks, _: tasks.list(TaskQuery()),
     "change": lambda tasks, task_id: tasks.change(task_id, Task.complete),
-    "remove": lambda tasks, task_id: tasks.remove(task_id),
+    "remove": lambda tasks, task_id: tasks.trash(task_id),
 }
 
 
@@ -264,7 +266,7 @@ def test_a_precondition_is_checked_on_the_version_that_is_deleted(engine: Engine
             edit_elsewhere(engine, task.id)
 
     with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
-        tasks.remove(tasks.add(NewTask(title="Buy milk")).id, guard)
+        tasks.trash(tasks.add(NewTask(title="Buy milk")).id, guard)
     assert seen == [1, 2]
 
 
@@ -283,7 +285,7 @@ def test_a_compare_and_swap_gives_up_after_its_attempts(
         with pytest.raises(Unavailable, match="too many concurrent"):
             tasks.change(task.id, step)
         with pytest.raises(Unavailable, match="too many concurrent"):
-            tasks.remove(task.id, lambda seen: edit_elsewhere(engine, seen.id))
+            tasks.trash(task.id, lambda seen: edit_elsewhere(engine, seen.id))
         assert tasks.get(task.id).version == 7
 
 
@@ -429,6 +431,11 @@ def use_everything(open_workspace: OpenWorkspace, owner: str = ADA) -> None:
         state = sync(workspace.changes, None, 1).next
         assert sync(workspace.changes, state, 200).full
         workspace.lists.remove(a_list.id)
+        (trashed,) = workspace.trash.list(TrashQuery(limit=1)).items
+        assert workspace.trash.get(trashed.id) == trashed
+        assert workspace.changes.of_entity(trashed.id, None, 1)
+        workspace.tasks.count_by_list(TaskQuery())
+        workspace.trash.remove(trashed.id)
 
 
 def test_no_operation_on_a_direct_session_needs_a_preamble(
@@ -499,7 +506,7 @@ def change_locked(tasks: TaskService, task_id: UUID, lock: Callable[[], None]) -
 
 def remove_locked(tasks: TaskService, task_id: UUID, lock: Callable[[], None]) -> None:
     """Remove a task, with something done between the look and the removal."""
-    tasks.remove(task_id, lambda _: lock())
+    tasks.trash(task_id, lambda _: lock())
 
 
 @pytest.mark.parametrize("write", [change_locked, remove_locked])

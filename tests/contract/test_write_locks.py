@@ -31,6 +31,7 @@ from taskservice.core.moves import Move
 from taskservice.core.sync import FIRST
 from taskservice.core.task import NewTask, Task
 from taskservice.core.tasks import change_task, create_task, move_task, remove_task
+from taskservice.core.trash import purge_task, restore_task
 from taskservice.core.workspace import OpenOwnWorkspace, Workspace
 from taskservice.testing import ADA, BOB
 
@@ -156,6 +157,8 @@ FIRST_WRITES: dict[str, Callable[[OpenOwnWorkspace, UUID], object]] = {
     "creation": lambda open_own, _: create_task(open_own, NewTask(title="A")),
     "change": lambda open_own, task_id: change_task(open_own, task_id, Edit({"title": "A"})),
     "removal": remove_task,
+    "restoration": restore_task,
+    "purge": purge_task,
     "move": lambda open_own, task_id: move_task(open_own, task_id, Move(place="last")),
 }
 
@@ -170,6 +173,8 @@ def test_an_owner_without_a_number_begins_with_one(
     open_own = partial(SqlStorage(engine).open_workspace, f"{owner}-{name}")
     with open_own() as workspace:
         task, other = add(workspace), add(workspace)
+    if write in {"restoration", "purge"}:
+        remove_task(open_own, task.id)
     forget_number(request, name, f"{owner}-{name}")
     FIRST_WRITES[write](open_own, task.id)
     with open_own() as workspace:
@@ -257,7 +262,7 @@ def test_an_open_silent_transaction_holds_up_its_owner_alone(own_database: Datab
     writes: list[Callable[[Workspace, Task], object]] = [
         lambda own, _: add(own),
         lambda own, task: own.tasks.change(task.id, Task.complete),
-        lambda own, task: own.tasks.remove(task.id),
+        lambda own, task: own.tasks.trash(task.id),
     ]
     with storage.open_workspace(ADA) as workspace:
         task = add(workspace)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from taskservice.core.changes import EntityPage, LogEntry, LogPage, Position
+from taskservice.core.changes import EntityPage, LogEntry, LogPage, NumberedChange, Position
 from taskservice.core.entity import Entity
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.sync import FIRST, SyncPage, SyncState, sync
@@ -42,6 +42,11 @@ class ScriptedLog:
         self.asked.append((entity_type, after, seen, limit))
         found = [one for one in ENTITIES[entity_type] if one.id > after]
         return EntityPage(found[:limit], self.end)
+
+    def of_entity(
+        self, entity_id: UUID, before: int | None, limit: int
+    ) -> Sequence[NumberedChange]:
+        raise NotImplementedError
 
 
 def change(sequence: int, task: Task, entity: Task | None) -> LogEntry:

@@ -1,9 +1,9 @@
-"""The table of the page about the stream has the columns of the log, and the types of changes."""
+"""The tables of the changes have the columns of the log, and the types of changes."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from tests.docs.api_tables import names
+from tests.docs.api_tables import names, rows
 from tests.processes import ROOT
 
 from taskservice.adapters.sql.tables import changes
@@ -12,11 +12,11 @@ from taskservice.core.entity import Entity
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList, TaskList
+from taskservice.core.trashed_task import TrashedTask
 from taskservice.testing import ADA
 
-PAGE = (ROOT / "docs" / "change-stream.md").read_text()
-TABLE = PAGE.partition("\n| column | value |\n")[2].partition("\n\n")[0]
-ROWS = [line.strip("|").split(" | ") for line in TABLE.splitlines()[1:]]
+ROWS = rows("| column | value |", (ROOT / "docs" / "change-stream.md").read_text())
+HISTORY = (ROOT / "docs" / "trash.md").read_text()
 
 NOW = datetime(2026, 2, 9, 10, tzinfo=UTC)
 NEW_ID = TimeOrderedIds()
@@ -31,6 +31,9 @@ def types() -> Iterator[str]:
     for entity in entities:
         yield DESCRIBE.creation(entity, NOW).type
         yield DESCRIBE.removal(entity, NOW).type
+    trashed = TrashedTask(**vars(task), trashed_at=NOW, trashed_with=None)
+    yield DESCRIBE.restoration(trashed.task, task).type
+    yield DESCRIBE.removal(trashed, NOW).type
     closed = task.complete(NOW)
     for before, after in (
         (a_list, a_list.edit(NOW, name="Food")),
@@ -53,3 +56,10 @@ def test_the_table_has_every_type_of_change() -> None:
     """And no other."""
     (shown,) = [names(row[1]) for row in ROWS if names(row[0]) == ["type"]]
     assert {*shown} == {*types()}
+
+
+def test_the_table_of_histories_has_every_type_of_a_task() -> None:
+    """Each in a row of its own, on the page about the trash."""
+    shown = [names(row[0]) for row in rows("| type | happened | `previous` |", HISTORY)]
+    expected = {one for one in types() if one.startswith("task.")}
+    assert sorted(shown) == [[one] for one in sorted(expected)]

@@ -11,8 +11,9 @@ ADAPTERS = ROOT / "src" / "taskservice" / "adapters"
 CORE = ROOT / "src" / "taskservice" / "core"
 
 DRIVING = {"http", "cli"}
-NO_PORT = {"OpenOwnWorkspace"}
-"""A protocol that is no port: the function that a driving adapter passes to the core."""
+NO_PORT = {"OpenOwnWorkspace", "Lists"}
+"""Protocols that are no ports: the function that a driving adapter passes to the core, and the part
+of a repository that lists."""
 NO_PROTOCOL = {"Metrics"}
 """A port with bodies: who hears only some of what happens writes only that."""
 

@@ -16,6 +16,7 @@ FOUND = {
     "keyset": "reference/tasks",
     "debezium": "change-stream",
     "offlin": "sync",
+    "undo": "trash",
     "signatur": "decisions/0008-tokens",
     "unreleas": "changelog",
 }

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tests.faults.checker import check
-from tests.faults.history import ASKED, SNAPSHOTS, operations
-from tests.faults.seen import Log, LoggedChange, Seen
-from tests.faults.timelines import FinalState
+from tests.faults.history import ASKED, SNAPSHOTS, ShownChange, operations
+from tests.faults.seen import TRASHED, Log, LoggedChange, Seen, live
+from tests.faults.timelines import LISTINGS, FinalState
 
 TASK, OTHER = "the task", "the other task"
 
@@ -20,12 +20,13 @@ class HistoryBuilder:
         self._time = itertools.count()
         self._lines: list[str] = []
         self.idempotency_records: dict[tuple[str, str], str | None] = {}
+        self.histories: dict[str, list[ShownChange]] = {}
         self._log: Log | None = None
 
     def invoke(self, name: str, kind: str, **asked: Any) -> None:
         """Begin an operation on the task, unless it is a creation or a list."""
         usual: dict[str, Any] = {"kind": kind, "user": "ada"}
-        if kind not in {"create", "create_list", "list", "lists", "page", *SNAPSHOTS}:
+        if kind not in {"create", "create_list", "page", "purge_all", *LISTINGS, *SNAPSHOTS}:
             usual["task"] = TASK
         if kind in {"create", "create_list", "update"}:
             usual["title"] = name
@@ -48,31 +49,54 @@ class HistoryBuilder:
 
     def log(
         self,
-        *changes: tuple[str, str, int],
+        *changes: tuple[str, str, int, str],
         numbers: Sequence[int] | None = None,
         head: int | None = None,
     ) -> None:
-        """Have the log in the end: the type, the task and the version of each change, in order."""
+        """Have the log in the end: type, task, version and maker of each change, in order."""
         numbered = zip(numbers or itertools.count(1), changes, strict=False)
-        logged = tuple(LoggedChange("ada", number, *one) for number, one in numbered)
+        purged = {task for kind, task, *_ in changes if kind == "task.purged"}
+        logged = tuple(
+            LoggedChange("ada", number, *one, None if one[1] in purged else _previous(one[0]))
+            for number, one in numbered
+        )
         self._log = Log(logged, {"ada": len(changes) if head is None else head})
+
+    def set_previous(self, number: int, previous: dict[str, Any] | None) -> None:
+        """Have other previous values in the log."""
+        assert self._log is not None
+        changes = tuple(
+            one._replace(previous=previous) if one.sequence == number else one
+            for one in self._log.changes
+        )
+        self._log = self._log._replace(changes=changes)
 
     def kinds(self, *rows: Seen, **views: tuple[Seen, ...]) -> set[str]:
         """Return the kinds of violation, where `rows` are left."""
-        tasks = tuple(row for row in rows if row.type == "task")
+        tasks = tuple(row for row in rows if row.type != "list")
         end = FinalState(
             rows,
             views.get("listed", rows),
             views.get("got", tasks),
             self.idempotency_records,
             self._log,
-            [("ada", views.get("copied", rows))],
+            [("ada", views.get("copied", live(rows)))],
+            self.histories,
         )
         return {violation.kind for violation in check(operations(self._lines), end)}
 
     def _note(self, what: str, name: str, **event: Any) -> None:
         line = {"time": next(self._time), "type": what, "name": name, **event}
         self._lines.append(json.dumps(line))
+
+
+def _previous(change_type: str) -> dict[str, Any] | None:
+    return None if change_type in {"task.created", "task.removed"} else {}
+
+
+def trashed(version: int = 1, title: str = "make", **fields: Any) -> Seen:
+    """Return the task in the trash."""
+    return seen(version, title, **{"type": TRASHED, **fields})
 
 
 def seen(version: int = 1, title: str = "make", **fields: Any) -> Seen:

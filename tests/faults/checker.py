@@ -3,8 +3,10 @@
 Checked, with the end (the rows as the database has them) as one more reading:
 
 - **lost**: a task whose creation was acknowledged, or that was shown, is there
-  until somebody may have deleted it; its version counts every acknowledged
-  update; what it holds in the end is no older than what was acknowledged; it
+  until somebody may have deleted it, and then in the trash until somebody may have restored
+  or purged it; one that was restored is among the tasks; its version counts every acknowledged
+  update and restoration; what it holds in the end is no older than what was acknowledged, and
+  no undo has overwritten a later edit; its changes keep what it was; it
   stays where it was moved to; a task with a rule without an end is not closed without
   a successor, and undo removes none that was changed;
 - **stale**: a title, a completion, a list, a parent and a recurrence that are shown were written
@@ -13,7 +15,8 @@ Checked, with the end (the rows as the database has them) as one more reading:
 - **applied**: nothing shows of a write that was refused, `not_applied` or
   never sent; a key whose attempts all failed so far replays nothing;
 - **doubled**: one operation makes at most one task, and one version of it,
-  however often it was sent; a list shows a task once; a task that is closed makes one
+  however often it was sent; a list shows a task once; no task is in the trash and among the
+  tasks; a task that is closed makes one
   successor, and in a series at most one open task recurs: in each snapshot;
 - **torn**: a version has one content, what was written together is shown together
   (title, due, time zone, priority, labels; status and completion), and after a
@@ -22,16 +25,21 @@ Checked, with the end (the rows as the database has them) as one more reading:
   together, and the successor is a copy; no task that recurs is in a tree;
 - **dangling**, **split**, **cycle**: no task is in a list or under a task that is not
   there, in another list than its parent, or under itself: in each snapshot;
-- **resurrected**: what is gone stays gone;
-- **misanswered**: an acknowledged write is answered with what was asked for;
+- **resurrected**: what is in the trash stays there until somebody may have restored it, and
+  what was purged stays gone; no list shows the trash;
+- **unscrubbed**: the log has no value of what is gone for good;
+- **misanswered**: an acknowledged write is answered with what was asked for, and with
+  `If-Match` with the next version;
 - **missed**: a client that follows the changes has in the end what is there, also from a
   token of long ago; and at each last page what was there then, like a snapshot;
 - **unlogged**: each version that is there or was shown has a change in the log, and each
-  removal; **applied** and **doubled**: it has no other, and each once;
+  removal and purge, made by the operation that asked for it; **applied** and **doubled**: it
+  has no other, and each once;
 - **gap**: the numbers of a user's log are 1, 2, 3 … up to the head; **misordered**: what was
   there before another change has the lower number;
 - **receipt**: each acknowledged key has its receipt, for the right task;
-- **disagreed**: in the end the rows, the lists and each `get` are the same;
+- **disagreed**: in the end the rows, the lists and each `get` are the same, and the history of
+  each task is its part of the log;
 - **leaked**: nobody is shown a task of another user;
 - **unexpected**: no answer but 2xx, 404, 409, 412, 503 and 507; 422 where another task
   or list is named.
@@ -49,17 +57,26 @@ a key, which of them told the truth where one of them has no known outcome.
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from tests.faults import placements, series
-from tests.faults.change_log import broken_log
-from tests.faults.history import EXPECTED, PLACING, SNAPSHOTS, Kind, Operation
+from tests.faults import placements, presence, series
+from tests.faults.change_log import broken_log, misordered
+from tests.faults.explained import broken_undos, unexplained, unlogged
+from tests.faults.history import CREATING, EXPECTED, PLACING, SNAPSHOTS, Kind, Operation
 from tests.faults.order import lost_moves
-from tests.faults.seen import Seen
+from tests.faults.seen import TRASHED, Log, Seen, live
 from tests.faults.timelines import LISTINGS, FinalState, Timeline, Timelines, timelines
 from tests.faults.trees import broken_trees
-from tests.faults.versions import counts
+from tests.faults.versions import CERTAIN, counts
 from tests.faults.violations import Violation, is_superseded, kind_at
 
-CREATIONS = {"create", "create_list"}
+CREATIONS = {*CREATING}
+SILENT: set[Kind] = {
+    *("delete", "delete_tree", "delete_list", "purge", "purge_all", "history"),
+    *SNAPSHOTS,
+    *LISTINGS,
+}
+"""The kinds that are answered with no task, or with several."""
+MOVING = {"task.created", "task.restored", "task.removed"}
+"""The changes whose undo moves a task to the trash or back."""
 WRITES: dict[Kind, tuple[str, ...]] = {
     "create": ("origin", "parent_id", "recurrence"),
     "create_list": ("origin",),
@@ -91,12 +108,27 @@ def check(history: Iterable[Operation], end: FinalState) -> list[Violation]:
         *lost_moves(operations, by_task, end),
         *_creations(operations, by_task),
         *_idempotency_records(operations, end),
-        *broken_trees(end.rows),
-        *series.broken_series(end.rows),
+        *_whole_snapshot(end.rows),
         *_agreement(end),
         *(found for copy in end.copied for found in missed(*copy, end.rows)),
-        *(broken_log(end.rows, end.log, by_task) if end.log else ()),
+        *(_log(operations, end, end.log, by_task) if end.log else ()),
     ]
+
+
+def _log(
+    operations: Sequence[Operation], end: FinalState, log: Log, by_task: Timelines
+) -> Iterator[Violation]:
+    """Yield what is wrong with the log, and with the histories beside it."""
+    yield from broken_log(end.rows, log, by_task)
+    yield from misordered(operations, log, by_task)
+    yield from unexplained(operations, log)
+    yield from unlogged(operations, log)
+    yield from broken_undos(operations, log)
+    for task, changes in end.histories.items():
+        logged = [one for one in log.changes if one.task == task]
+        expected = [(one.sequence, one.type, one.version, one.previous) for one in logged]
+        if [*reversed(expected)] != [*map(tuple, changes)]:
+            yield Violation("disagreed", task, f"history and log: {changes}, {expected}")
 
 
 def _answers(one: Operation) -> Iterator[Violation]:
@@ -110,8 +142,12 @@ def _answers(one: Operation) -> Iterator[Violation]:
 
 
 def _matching_response(one: Operation) -> Iterator[Violation]:
-    if one.outcome != "ok" or one.kind in {"delete", "delete_list", *SNAPSHOTS, *LISTINGS}:
+    if one.outcome != "ok" or one.kind in SILENT:
         return
+    if one.kind == "undo":
+        yield from _undone(one)
+    if one.version is not None and one.seen[0].version not in _next_versions(one):
+        yield Violation("misanswered", one.name, f"of version {one.version}, heard {one.seen[0]}")
     for field in ("task", "title", "completed", *WRITES.get(one.kind, ())):
         value = one.name if field == "origin" else getattr(one, field)
         is_asked = value is not None or field in WRITES.get(one.kind, ())
@@ -121,15 +157,39 @@ def _matching_response(one: Operation) -> Iterator[Violation]:
         yield Violation("misanswered", one.name, f"skipped, heard {one.seen[0]}")
 
 
+def _next_versions(one: Operation) -> set[int]:
+    """Return the versions that a task may have after a write to one version of it."""
+    next_version = (one.version or 0) + 1
+    return {next_version} if one.kind in CERTAIN else {next_version, next_version - 1}
+
+
+def _undone(one: Operation) -> Iterator[Violation]:
+    """Yield unless an undo has moved its task, or set the fields back that nothing else sets."""
+    shown = one.seen[0]
+    is_moved = (shown.type == TRASHED) == (one.may_trash and not one.may_restore)
+    values = {name: getattr(one, name) for name in one.fields if name in {"title", "completed"}}
+    if one.undone in MOVING and not is_moved:
+        yield Violation("misanswered", one.name, f"has undone {one.undone}, heard {shown}")
+    if any(getattr(shown, name) != value for name, value in values.items()):
+        yield Violation("misanswered", one.name, f"asked for {values}, heard {shown}")
+
+
 def _whole(one: Operation) -> Iterator[Violation]:
     if one.kind in SNAPSHOTS:
-        yield from broken_trees(one.seen)
-        yield from series.broken_series(one.seen)
+        yield from _whole_snapshot(one.seen)
+
+
+def _whole_snapshot(seen: Sequence[Seen]) -> Iterator[Violation]:
+    yield from broken_trees(live(seen))
+    yield from series.broken_series(live(seen))
+    for task, times in Counter(one.task for one in seen).items():
+        if times > 1:
+            yield Violation("doubled", task, f"it is there {times} times, or in the trash too")
 
 
 def _shown(one: Operation) -> Iterator[Violation]:
     for task, times in Counter(seen.task for seen in one.seen).items():
-        if times > 1:
+        if times > 1 and one.kind not in SNAPSHOTS:
             yield Violation("doubled", task, f"{one.name} shows it {times} times")
     for seen in one.seen:
         if seen.user != one.user:
@@ -138,7 +198,7 @@ def _shown(one: Operation) -> Iterator[Violation]:
 
 def _contents(timeline: Timeline) -> Iterator[Violation]:
     contents: dict[int, set[tuple[object, ...]]] = defaultdict(set)
-    for view in timeline.views:
+    for view in timeline.contents:
         seen = view.seen
         state = (seen.title, seen.completed, seen.status, *seen.recurring)
         content = (*state, *seen.group, seen.position)
@@ -146,19 +206,19 @@ def _contents(timeline: Timeline) -> Iterator[Violation]:
     for version, found in contents.items():
         if len(found) > 1:
             yield Violation("torn", timeline.task, f"version {version} is {found}")
-    for view in timeline.views:
+    for view in timeline.contents:
         if not view.seen.is_planned:
             yield Violation("torn", timeline.task, f"of two writes: {view}")
 
 
 def _order(timeline: Timeline) -> Iterator[Violation]:
-    ended = sorted(timeline.views, key=lambda view: view.ended)
-    highest, passed = 0, 0
-    for view in sorted(timeline.views, key=lambda view: view.began):
+    ended = sorted(timeline.contents, key=lambda view: view.ended)
+    highest, passed = (0, 0), 0
+    for view in sorted(timeline.contents, key=lambda view: view.began):
         while ended[passed].ended < view.began:
-            highest = max(highest, ended[passed].seen.version)
+            highest = max(highest, ended[passed].seen.step)
             passed += 1
-        if view.seen.version < highest:
+        if view.seen.step < highest:
             yield Violation(kind_at(view, "torn"), timeline.task, f"{view} is after {highest}")
 
 
@@ -172,8 +232,8 @@ def _completions(timeline: Timeline) -> Iterator[Violation]:
 
 def _register(timeline: Timeline, kinds: tuple[Kind, ...], field: str) -> Iterator[Violation]:
     """Compare what was shown of one field with what was written to it."""
-    possible = timeline.done_to(*kinds)
-    for view in timeline.views:
+    possible = timeline.done_to(*kinds, undoing=field)
+    for view in timeline.contents:
         value = getattr(view.seen, field)
         sources = [one for one in possible if getattr(one, field) == value]
         sources = [one for one in sources if one.began < view.ended]
@@ -186,23 +246,17 @@ def _register(timeline: Timeline, kinds: tuple[Kind, ...], field: str) -> Iterat
 
 
 def _unwritten(timeline: Timeline, kinds: tuple[Kind, ...], field: str, value: object) -> str:
-    tried = any(one.kind in kinds and getattr(one, field) == value for one in timeline.writes)
+    tried = any(
+        (one.kind in kinds or field in one.fields) and getattr(one, field) == value
+        for one in timeline.writes
+    )
     return "applied" if tried else "stale"
-
-
-def _presence(timeline: Timeline) -> Iterator[Violation]:
-    for absence in timeline.absences:
-        if timeline.known < absence.began and timeline.endangered >= absence.ended:
-            yield Violation("lost", timeline.task, f"{absence}, and nobody deleted it")
-    for view in timeline.views:
-        if timeline.gone < view.began:
-            yield Violation("resurrected", timeline.task, f"gone at {timeline.gone}: {view}")
 
 
 def _creations(operations: Sequence[Operation], by_task: Timelines) -> Iterator[Violation]:
     made: dict[str, set[str]] = defaultdict(set)
     for timeline in by_task.values():
-        for view in timeline.views:
+        for view in timeline.contents:
             if not view.seen.is_successor:
                 made[view.seen.origin].add(timeline.task)
     for one in operations:
@@ -228,7 +282,7 @@ def _idempotency_records(operations: Sequence[Operation], end: FinalState) -> It
 
 
 def _agreement(end: FinalState) -> Iterator[Violation]:
-    tasks = [seen for seen in end.rows if seen.type == "task"]
+    tasks = [seen for seen in end.rows if seen.type in {"task", TRASHED}]
     views = {"lists": (end.listed, end.rows), "get": (end.got, tasks)}
     for name, (view, rows) in views.items():
         for seen in _differences(view, rows):
@@ -237,7 +291,7 @@ def _agreement(end: FinalState) -> Iterator[Violation]:
 
 def missed(user: str, copy: Sequence[Seen], rows: Sequence[Seen]) -> Iterator[Violation]:
     """Yield what a client that has followed the changes of a user has otherwise than the rows."""
-    for seen in _differences(copy, [row for row in rows if row.user == user]):
+    for seen in _differences(copy, [row for row in live(rows) if row.user == user]):
         yield Violation("missed", seen.task, f"copy and rows: {seen}")
 
 
@@ -249,9 +303,10 @@ OPERATION_RULES: tuple[Callable[[Operation], Iterator[Violation]], ...] = (
     *(_answers, _matching_response, _shown, _whole),
 )
 TIMELINE_RULES: tuple[Callable[[Timeline], Iterator[Violation]], ...] = (
-    *(_contents, _order, _titles, _completions, _presence),
+    *(_contents, _order, _titles, _completions),
 )
 RELATION_RULES: tuple[Callable[[Timeline, Timelines], Iterator[Violation]], ...] = (
-    *(counts, placements.references, placements.parents, placements.lists),
+    *(presence.presences, presence.references),
+    *(counts, placements.parents, placements.lists),
     *(series.recurrences, series.successors, series.predecessors),
 )

@@ -6,9 +6,9 @@ from random import Random
 from threading import Condition, Event, Thread
 from typing import IO, Self
 
-from tests.faults.history import History
+from tests.faults.history import REMOVALS, History
 from tests.faults.http_client import HttpClient, Response
-from tests.faults.requests import KnownTasks, Request, draw_request
+from tests.faults.requests import KnownTasks, Request, draw_request, draw_undo
 
 PAUSE = 0.02
 """Seconds to wait after a refusal, so that an outage is not a flood of refusals."""
@@ -16,6 +16,8 @@ PAUSE = 0.02
 ATTEMPTS = 400
 TO_BE_KNOWN = {0, 409, 503}
 """After these a keyed write is sent again; 0 is no answer."""
+CONFLICT = "/problems/undo-conflict"
+"""The 409 that says that nothing was done."""
 
 
 class Progress:
@@ -58,9 +60,11 @@ class Client:
     def run(self, stop: Event, progress: Progress) -> None:
         """Work until `stop`."""
         while not stop.is_set():
-            response = self.send_until_known(
-                draw_request(next(self._names), self._known, self._random), stop
-            )
+            request = draw_request(next(self._names), self._known, self._random)
+            response = self.send_until_known(request, stop)
+            if response.changes:
+                undo = draw_undo(next(self._names), request, response.changes, self._random)
+                response = self.send_until_known(undo, stop)
             if response.outcome == "ok":
                 progress.tell(self._number)
             elif response.status in {0, 503, 507}:
@@ -75,7 +79,8 @@ class Client:
         """Ask for `request`; with a key again and again, until the outcome is known."""
         response = self.send_once(request)
         for _ in range(ATTEMPTS if request.key else 0):
-            if response.status not in TO_BE_KNOWN or stop.is_set():
+            is_known = response.status not in TO_BE_KNOWN or response.problem == CONFLICT
+            if is_known or stop.is_set():
                 break
             stop.wait(PAUSE)
             response = self.send_once(request)
@@ -97,7 +102,11 @@ class Client:
     def _learn(self, request: Request, response: Response) -> None:
         for seen in response.seen:
             self._known.add(seen)
-        if request.task and (response.status in {204, 404}):
+        if request.kind == "purge_all" and response.status == 200:
+            self._known.empty_trash()
+        elif request.kind in REMOVALS and request.task and response.status == 204:
+            self._known.move_to_trash(request.task)
+        elif request.task and response.status in {204, 404}:
             self._known.forget(request.task)
 
 

@@ -19,16 +19,26 @@ Kind = Literal[
     "change_parent",
     "change_recurrence",
     "delete",
+    "delete_tree",
+    "restore",
+    "purge",
+    "purge_all",
+    "undo",
     "get",
+    "get_trashed",
+    "history",
     "list",
     "create_list",
     "delete_list",
     "lists",
+    "trash",
     "snapshot",
     "page",
     "sync",
 ]
-"""What is asked for; `list` and `lists` read all tasks and all lists, and `snapshot` both at once.
+"""What is asked for; `list`, `lists` and `trash` read all tasks, all lists, and all of the trash.
+
+A `snapshot` has these at one moment. `delete_tree` deletes a task with its sub-tasks.
 
 A client that follows the log notes a `page` with what that shows. After the last one it notes
 a `sync` with all that it has, which is what there was at the moment of that page.
@@ -36,16 +46,33 @@ a `sync` with all that it has, which is what there was at the moment of that pag
 Outcome = Literal["ok", "fail", "info"]
 
 EXPECTED = {200, 201, 204, 404, 409, 412, 503, 507}
-SNAPSHOTS = {"snapshot", "sync"}
+SNAPSHOTS: set[Kind] = {"snapshot", "sync"}
 """The kinds that show all of a user's tasks and lists at one moment."""
+TRASHED: set[Kind] = {"restore", "purge", "get_trashed"}
+"""The kinds that are for a task in the trash."""
+READS: set[Kind] = {"get", "get_trashed", "history"}
+"""The kinds that are for one task, and change nothing."""
+REMOVALS: tuple[Kind, ...] = ("delete", "delete_tree")
+"""The kinds that move a task to the trash. An undo may too."""
+CREATING: tuple[Kind, ...] = ("create", "create_list")
 PLACING = {"create", "move", "change_list", "change_parent", "change_recurrence"}
 """The kinds that depend on other tasks or lists, for which they are refused with 422."""
 
 ASKED = (
     *("user", "task", "title", "completed", "key"),
     *("list_id", "parent_id", "place", "beside", "recurrence"),
+    *("version", "sequence", "undone", "fields"),
 )
 """What an operation is asked with."""
+
+
+class ShownChange(NamedTuple):
+    """A change of a task, as its history shows it."""
+
+    sequence: int
+    type: str
+    version: int
+    previous: dict[str, Any] | None = None
 
 
 class Attempt(NamedTuple):
@@ -65,7 +92,9 @@ class Operation(NamedTuple):
     where nobody knows. `title`, `completed`, `list_id`, `parent_id` and `recurrence` are
     what was to be written; `place` is where to move to, and `beside` what, if it is beside
     a task.
-    `task` is what it is done to: a list, if a list is deleted.
+    `task` is what it is done to: a list, if a list is deleted. `version` is that of `If-Match`.
+    An undo is of the change with the number `sequence`, whose type is `undone`; it sets `fields`
+    back. `changes` are what a history showed.
     """
 
     name: str
@@ -82,10 +111,17 @@ class Operation(NamedTuple):
     place: str | None
     beside: str | None
     recurrence: str | None
+    version: int | None = None
+    sequence: int | None = None
+    undone: str | None = None
+    fields: tuple[str, ...] = ()
+    changes: tuple[ShownChange, ...] = ()
 
     @property
     def outcome(self) -> Outcome:
         """Return `ok` where it was acknowledged, `fail` where it was not done, else `info`."""
+        if len(self.attempts) == 1:
+            return self.attempts[0].outcome
         outcomes = {attempt.outcome for attempt in self.attempts}
         return "ok" if "ok" in outcomes else "info" if "info" in outcomes else "fail"
 
@@ -103,6 +139,16 @@ class Operation(NamedTuple):
     def is_absence(self) -> bool:
         """Tell whether the answer was that there is no such task."""
         return self.attempts[-1].status == 404
+
+    @property
+    def may_trash(self) -> bool:
+        """Tell whether it may move its task to the trash."""
+        return self.kind in REMOVALS or self.undone in {"task.created", "task.restored"}
+
+    @property
+    def may_restore(self) -> bool:
+        """Tell whether it may move its task out of the trash."""
+        return self.kind == "restore" or self.undone == "task.removed"
 
 
 class History:
@@ -130,6 +176,7 @@ def operations(lines: Iterable[str]) -> Iterator[Operation]:
     asked: dict[str, dict[str, Any]] = {}
     attempts: dict[str, list[Attempt]] = {}
     shown: dict[str, list[Seen]] = {}
+    changes: dict[str, list[ShownChange]] = {}
     for event in map(json.loads, lines):
         name = event["name"]
         if event["type"] == "invoke":
@@ -138,8 +185,10 @@ def operations(lines: Iterable[str]) -> Iterator[Operation]:
         else:
             attempts[name][-1] = _answered(attempts[name][-1], event)
             shown[name] = [Seen(*fields) for fields in event.get("seen", ())]
+            changes[name] = [ShownChange(*fields) for fields in event.get("changes", ())]
     for name, first in asked.items():
-        yield _operation(first, attempts[name], shown.get(name, []))
+        one = _operation(first, attempts[name], shown.get(name, []))
+        yield one._replace(changes=tuple(changes.get(name, ())))
 
 
 def _unanswered(event: dict[str, Any]) -> Attempt:
@@ -158,6 +207,7 @@ def _answered(attempt: Attempt, event: dict[str, Any]) -> Attempt:
 
 def _operation(first: dict[str, Any], attempts: list[Attempt], seen: list[Seen]) -> Operation:
     asked = {name: first.get(name) for name in ASKED}
+    asked["fields"] = tuple(first.get("fields", ()))
     return Operation(
         name=first["name"],
         kind=first["kind"],

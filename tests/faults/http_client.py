@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from tests.canaries import WATCH, look_at_answer
-from tests.faults.history import Outcome
-from tests.faults.messages import headers_of, message, seen_in
+from tests.faults.history import Kind, Outcome, ShownChange
+from tests.faults.messages import changes_in, headers_of, message, seen_in
 from tests.faults.requests import Request
 from tests.faults.seen import Seen
 from tests.http_callers import token_of
@@ -19,6 +19,8 @@ TIMEOUT = 15
 """Seconds that a client waits for an answer; then it does not know."""
 
 PAGE = 10
+PAGED: dict[Kind, str] = {"list": "tasks", "trash": "trash"}
+"""What is read in pages, and its path."""
 
 
 class Response(NamedTuple):
@@ -28,6 +30,8 @@ class Response(NamedTuple):
     status: int
     seen: tuple[Seen, ...] = ()
     replayed: bool = False
+    changes: tuple[ShownChange, ...] = ()
+    problem: str | None = None
 
 
 class Page(NamedTuple):
@@ -57,8 +61,8 @@ class HttpClient:
     def __call__(self, request: Request) -> Response:
         """Send `request`, once, and tell what was heard."""
         try:
-            if request.kind == "list":
-                return self._pages()
+            if request.kind in PAGED:
+                return self._pages(PAGED[request.kind])
             method, path, body = message(request)
             answer = self._send(method, f"{self._path}{path}", body, headers_of(request))
             return _response(request, answer)
@@ -83,9 +87,9 @@ class HttpClient:
             self._connection.close()
             self._connection = None
 
-    def _pages(self) -> Response:
+    def _pages(self, of: str) -> Response:
         """Read a list to its end."""
-        path, seen = f"{self._path}/tasks?limit={PAGE}", list[Seen]()
+        path, seen = f"{self._path}/{of}?limit={PAGE}", list[Seen]()
         while True:
             answer = self._send("GET", path, None, {})
             if answer.status != 200:
@@ -140,9 +144,19 @@ def _connection(host: str, port: int) -> HTTPConnection:
 
 
 def _response(request: Request, answer: Answer) -> Response:
-    seen = seen_in(request, answer.json) if answer.status in {200, 201} else ()
-    replayed = "Idempotency-Replayed" in answer.headers
-    return Response(_outcome(answer), answer.status, seen, replayed)
+    is_shown = answer.status in {200, 201}
+    return Response(
+        outcome=_outcome(answer),
+        status=answer.status,
+        seen=seen_in(request, answer.json) if is_shown else (),
+        replayed="Idempotency-Replayed" in answer.headers,
+        changes=changes_in(request, answer.json) if is_shown else (),
+        problem=_problem(answer),
+    )
+
+
+def _problem(answer: Answer) -> str | None:
+    return str(answer.json["type"]) if answer.status in {409, 412} else None
 
 
 def _outcome(answer: Answer) -> Outcome:

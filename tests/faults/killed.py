@@ -15,21 +15,34 @@ from tests.databases import service_engine
 from tests.keyed import add_once
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.core.entity import Edit
+from taskservice.core.query import Sort
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
 from taskservice.core.tasks import Completion, complete_task, create_task, remove_task
+from taskservice.core.trash import purge_task, restore_task
+from taskservice.core.trashed_task import TrashedTask, TrashQuery
+from taskservice.core.undo import undo
 from taskservice.core.workspace import Workspace
 
 OpenOwn = Callable[..., AbstractContextManager[Workspace]]
 
 
 def prepare(open_own: OpenOwn) -> None:
-    """Store a plain task, one that recurs, and one with a sub-task."""
+    """Store a plain task, some that recur or have a sub-task, and some of these in the trash."""
+    rule: dict[str, Any] = {"due": date(2026, 3, 1), "recurrence": "FREQ=DAILY"}
     with open_own() as workspace:
         workspace.tasks.add(NewTask(title="plain"))
-        workspace.tasks.add(NewTask(title="daily", due=date(2026, 3, 1), recurrence="FREQ=DAILY"))
+        workspace.tasks.add(NewTask(title="daily", **rule))
         parent = workspace.tasks.add(NewTask(title="parent"))
+        done = workspace.tasks.add(NewTask(title="done", **rule))
+        edited = workspace.tasks.add(NewTask(title="edit"))
+        workspace.tasks.change(edited.id, Edit({"title": "edited"}))
+        root = workspace.tasks.add(NewTask(title="trashed"))
     create_task(open_own, NewTask(title="below", parent_id=parent.id))
+    create_task(open_own, NewTask(title="trashed below", parent_id=root.id))
+    remove_task(open_own, root.id, with_subtasks=True)
+    complete_task(open_own, done.id, Completion(True))
 
 
 def _create(open_own: OpenOwn) -> None:
@@ -60,9 +73,32 @@ def _close(open_own: OpenOwn) -> None:
     complete_task(open_own, _named("daily", open_own).id, Completion(True))
 
 
-def _named(title: str, open_own: OpenOwn) -> Task:
+def _restore(open_own: OpenOwn) -> None:
+    restore_task(open_own, _trashed(open_own).id)
+
+
+def _purge(open_own: OpenOwn) -> None:
+    purge_task(open_own, _trashed(open_own).id)
+
+
+def _undo(title: str, open_own: OpenOwn) -> None:
+    task = _named(title, open_own)
     with open_own() as workspace:
-        return next(task for task in workspace.tasks.list(TaskQuery()).items if task.title == title)
+        (last,) = workspace.changes.of_entity(task.id, None, 1)
+    undo(open_own, task.id, last.sequence)
+
+
+def _named(title: str, open_own: OpenOwn) -> Task:
+    """Return the first of a series, if there are several."""
+    query = TaskQuery(sort=Sort(field="created_at", descending=False))
+    with open_own() as workspace:
+        return next(task for task in workspace.tasks.list(query).items if task.title == title)
+
+
+def _trashed(open_own: OpenOwn) -> TrashedTask:
+    with open_own() as workspace:
+        found = workspace.trash.list(TrashQuery()).items
+        return next(task for task in found if task.id == task.trashed_with)
 
 
 WRITES: dict[str, tuple[Callable[[OpenOwn], None], int]] = {
@@ -71,7 +107,11 @@ WRITES: dict[str, tuple[Callable[[OpenOwn], None], int]] = {
     "change": (_change, 1),
     "remove": (_remove, 1),
     "remove a parent": (_promote, 2),
+    "restore a tree": (_restore, 2),
+    "purge": (_purge, 1),
+    "undo an edit": (partial(_undo, "edited"), 1),
     "close a task that recurs": (_close, 2),
+    "undo the closing of a task that recurs": (partial(_undo, "done"), 2),
 }
 """What is done to what is prepared, and how many changes it makes."""
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from tests.faults.clients import Client
-from tests.faults.requests import Request
+from tests.faults.requests import Request, undo_of
 from tests.tcp_proxy import TcpProxy
 
 COMMIT = b"COMMIT\0"
-ANSWERS = 16
-"""How many answers a probe loses: to four statements, and to twelve COMMITs."""
+ANSWERS = 22
+"""How many answers a probe loses: to five statements, and to seventeen COMMITs."""
 
 
 class Prober:
@@ -47,6 +47,9 @@ class Prober:
             (self._move, COMMIT),
             (self._promotion, COMMIT),
             (self._closing, COMMIT),
+            (self._reopening, COMMIT),
+            (self._restoration, COMMIT),
+            (self._purge, b"DELETE FROM trash"),
             (self._undo, COMMIT),
         )
         for make_request, statement in kinds:
@@ -81,10 +84,31 @@ class Prober:
         task = self._task("FREQ=DAILY")
         return Request(name, "complete", self._user, task, completed=True)
 
-    def _undo(self, name: str) -> Request:
+    def _reopening(self, name: str) -> Request:
         closing = self._closing(self._client.next_name())
         self._client.send_once(closing)
         return Request(name, "complete", self._user, closing.task, completed=False)
+
+    def _restoration(self, name: str) -> Request:
+        return Request(name, "restore", self._user, self._trashed())
+
+    def _purge(self, name: str) -> Request:
+        return Request(name, "purge", self._user, self._trashed())
+
+    def _undo(self, name: str) -> Request:
+        update = self._update(self._client.next_name())
+        self._client.send_once(update)
+        history = Request(self._client.next_name(), "history", self._user, update.task)
+        changes = self._client.send_once(history).changes
+        # A service with a bug may have lost them.
+        undone = Request(name, "undo", self._user, update.task)
+        return undo_of(undone, changes[0]) if changes else self._update(name)
+
+    def _trashed(self) -> str:
+        """Return the id of a new task, which is in the trash unless the service has a bug."""
+        deletion = self._deletion(self._client.next_name())
+        self._client.send_once(deletion)
+        return deletion.task or ""
 
     def _task(self, recurrence: str | None = None) -> str:
         """Return the id of a new task."""

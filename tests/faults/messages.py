@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.faults.history import Kind
+from tests.faults.history import Kind, ShownChange
 from tests.faults.requests import Request
 from tests.faults.seen import Seen, plan
 
@@ -16,7 +16,14 @@ ROUTES: dict[Kind, tuple[str, str]] = {
     "change_parent": ("PATCH", "/tasks/{}"),
     "change_recurrence": ("PATCH", "/tasks/{}"),
     "delete": ("DELETE", "/tasks/{}"),
+    "delete_tree": ("DELETE", "/tasks/{}?subtasks=delete"),
+    "restore": ("POST", "/trash/{}/restore"),
+    "purge": ("DELETE", "/trash/{}"),
+    "purge_all": ("DELETE", "/trash"),
+    "undo": ("POST", "/tasks/{}/undo"),
     "get": ("GET", "/tasks/{}"),
+    "get_trashed": ("GET", "/trash/{}"),
+    "history": ("GET", "/tasks/{}/history?limit=200"),
     "create_list": ("POST", "/lists"),
     "delete_list": ("DELETE", "/lists/{}?tasks=inbox"),
     "lists": ("GET", "/lists"),
@@ -30,6 +37,7 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
     "change_list": ("list_id",),
     "change_parent": ("parent_id",),
     "change_recurrence": ("recurrence",),
+    "undo": ("sequence",),
 }
 """What is sent as it is wished for, null too."""
 
@@ -57,9 +65,10 @@ def _body(request: Request) -> dict[str, Any]:
 
 
 def headers_of(request: Request) -> dict[str, str]:
-    """Return the headers of a write."""
+    """Return the headers of a write. The log has its name as the id of the request."""
+    headers = {"X-Request-Id": request.name}
     matched = {} if request.version is None else {"If-Match": f'"{request.version}"'}
-    return matched | ({} if request.key is None else {"Idempotency-Key": request.key})
+    return headers | matched | ({} if request.key is None else {"Idempotency-Key": request.key})
 
 
 def seen_in(request: Request, shown: Any) -> tuple[Seen, ...]:
@@ -69,7 +78,16 @@ def seen_in(request: Request, shown: Any) -> tuple[Seen, ...]:
             return tuple(map(Seen.of_list, shown))
         case "create_list":
             return (Seen.of_list(shown),)
+        case "purge_all" | "history":
+            return ()
     return (Seen.of(shown),)
+
+
+def changes_in(request: Request, shown: Any) -> tuple[ShownChange, ...]:
+    """Return the changes of a history."""
+    if request.kind != "history":
+        return ()
+    return tuple(ShownChange(*(one[name] for name in ShownChange._fields)) for one in shown)
 
 
 def _titled(request: Request) -> dict[str, Any]:

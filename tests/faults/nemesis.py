@@ -86,7 +86,7 @@ def fail_statements(random: Random, target: Target) -> None:
 
 def _hold_a_lock(random: Random, target: Target) -> None:
     """Lock a table against writes, as an index that is made does, or against reads too."""
-    table = random.choice(["tasks", "heads", "changes"])
+    table = random.choice(["tasks", "trash", "heads", "changes"])
     mode = random.choice(["SHARE", "SHARE", "ACCESS EXCLUSIVE"])
     with target.rows.connect() as connection:
         connection.exec_driver_sql("BEGIN")

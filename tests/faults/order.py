@@ -1,7 +1,7 @@
 """Whether what was moved is where it was moved to, as snapshots show.
 
 A task that was moved behind a sibling stays behind it until one of the two is
-moved again, or gets another list or parent: so much is certain whatever else
+moved again, gets another list or parent, or is restored: so much is certain whatever else
 happens, as a deleted parent or list leaves those in it in their order. One
 that was moved to an end stands there beside all that were its siblings before and
 are so still.
@@ -12,7 +12,7 @@ from math import inf
 from typing import NamedTuple
 
 from tests.faults.history import SNAPSHOTS, Operation
-from tests.faults.seen import Seen
+from tests.faults.seen import Seen, live
 from tests.faults.timelines import FinalState, Timelines
 from tests.faults.violations import Violation
 
@@ -29,7 +29,7 @@ def lost_moves(
     operations: Sequence[Operation], by_task: Timelines, end: FinalState
 ) -> Iterator[Violation]:
     """Yield each acknowledged move that a later snapshot does not show."""
-    last = Snapshot(inf, inf, {seen.task: seen for seen in end.rows})
+    last = Snapshot(inf, inf, {seen.task: seen for seen in live(end.rows)})
     for user in {one.user for one in operations}:
         own = [one for one in operations if one.user == user and one.outcome == "ok"]
         snapshots = [*map(_snapshot, (one for one in own if one.kind in SNAPSHOTS)), last]
@@ -38,7 +38,7 @@ def lost_moves(
 
 
 def _snapshot(one: Operation) -> Snapshot:
-    return Snapshot(one.began, one.ended, {seen.task: seen for seen in one.seen})
+    return Snapshot(one.began, one.ended, {seen.task: seen for seen in live(one.seen)})
 
 
 def _misplaced(
@@ -77,5 +77,5 @@ def _is_replaced(
     """Tell whether another write may have placed the task anew."""
     return any(
         one is not move and since < one.ended and one.began < until.ended
-        for one in by_task[task].done_to("move", "change_list", "change_parent")
+        for one in by_task[task].done_to("move", "change_list", "change_parent", "restore", "undo")
     )

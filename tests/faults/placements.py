@@ -26,18 +26,11 @@ class Cause(NamedTuple):
     gives_any: bool = False
 
 
-def references(timeline: Timeline, by_task: Timelines) -> Iterator[Violation]:
-    """Yield each list and parent that was gone when the task was shown with it."""
-    for view in timeline.views:
-        for name in filter(None, view.seen.group):
-            if name in by_task and by_task[name].gone < view.began:
-                yield Violation("dangling", timeline.task, f"{name} is gone: {view}")
-
-
 def parents(timeline: Timeline, by_task: Timelines) -> Iterator[Violation]:
     """Yield each parent that the task was not given, or that was taken from it since."""
     causes = [
-        *(Cause(one, one.parent_id) for one in timeline.done_to(*PARENT_WRITES)),
+        *(Cause(one, one.parent_id) for one in parent_writes(timeline)),
+        *(Cause(one, None) for one in restorations(timeline, by_task)),
         *(
             Cause(one, value, deletes=parent)
             for parent in possible_parents(timeline, by_task) - {None}
@@ -60,15 +53,45 @@ def lists(timeline: Timeline, by_task: Timelines) -> Iterator[Violation]:
             for one in timeline.done_to("create")
         ),
         *(
-            Cause(one, one.list_id, gives_any=one.kind == "change_parent")
+            Cause(one, one.list_id, gives_any=_gives_any_list(one))
             for moved in (timeline, *above)
-            for one in moved.done_to("change_list", "change_parent")
+            for one in relocations(moved)
         ),
+        *(Cause(one, None, gives_any=True) for one in restorations(timeline, by_task)),
         *(Cause(one, None, deletes=one.task) for one in by_task.list_deletions),
     ]
     views = [view for view in timeline.views if view.seen.type == "task"]
     roots = [view for view in views if view.seen.parent_id is None]
     yield from check_register(Register("list_id", LIST_WRITES, causes, roots), timeline, by_task)
+
+
+def parent_writes(timeline: Timeline) -> list[Operation]:
+    """Return what may have given a task the parent that it asked for."""
+    return timeline.done_to(*PARENT_WRITES, undoing="parent_id")
+
+
+def relocations(timeline: Timeline) -> list[Operation]:
+    """Return what may have put a task elsewhere, beside restorations."""
+    found = timeline.done_to("change_list", "change_parent", undoing="list_id")
+    return [*found, *(one for one in parent_writes(timeline) if one.fields and one not in found)]
+
+
+def restorations(timeline: Timeline, by_task: Timelines) -> list[Operation]:
+    """Return what may have restored a task, by itself or with one above it."""
+    above = [by_task[name] for name in ancestors(timeline, by_task)]
+    return [one for other in (timeline, *above) for one in other.restorations]
+
+
+def removals(timeline: Timeline, by_task: Timelines) -> list[Operation]:
+    """Return what may have moved a task to the trash, by itself or with one above it."""
+    above = [by_task[name] for name in ancestors(timeline, by_task)]
+    trees = [one for other in above for one in other.done_to("delete_tree")]
+    return [*timeline.trashings, *trees]
+
+
+def _gives_any_list(one: Operation) -> bool:
+    """Tell whether an operation gives the list of a parent."""
+    return one.kind == "change_parent" or "parent_id" in one.fields
 
 
 class Register(NamedTuple):
@@ -84,7 +107,7 @@ def check_register(
     register: Register, timeline: Timeline, by_task: Timelines
 ) -> Iterator[Violation]:
     """Compare what was shown with what may have caused it."""
-    writes = timeline.done_to(*register.writes)
+    writes = timeline.done_to(*register.writes, undoing=register.field)
     for view in register.views:
         value = getattr(view.seen, register.field)
         causes = [one for one in register.causes if one.gives_any or one.value == value]
@@ -99,13 +122,19 @@ def check_register(
 
 
 def _is_undone(cause: Cause, view: View, by_task: Timelines) -> bool:
-    """Tell whether what it should have deleted before the view was there at its time."""
-    return cause.deletes is not None and by_task[cause.deletes].outlives(view)
+    """Tell whether what it should have deleted before the view was there at its time.
+
+    It may have been restored since.
+    """
+    if cause.deletes is None or not by_task[cause.deletes].outlives(view):
+        return False
+    restored = restorations(by_task[cause.deletes], by_task)
+    return not any(cause.operation.began < one.ended for one in restored)
 
 
 def _unwritten(timeline: Timeline, register: Register, value: str | None) -> str:
     failed = [one for one in timeline.writes if one.outcome == "fail"]
-    tried = [one for one in failed if one.kind in register.writes]
+    tried = [one for one in failed if one.kind in register.writes or register.field in one.fields]
     return "applied" if value in {getattr(one, register.field) for one in tried} else "stale"
 
 
@@ -123,7 +152,7 @@ def _parents(timeline: Timeline, by_task: Timelines, *, of_deleted_only: bool) -
     found: set[str | None] = set()
     following = [timeline]
     while following:
-        given = {one.parent_id for one in following.pop().done_to(*PARENT_WRITES)} - found
+        given = {one.parent_id for one in parent_writes(following.pop())} - found
         found |= given
         above = [by_task[name] for name in given if name]
         following += [one for one in above if one.deletions or not of_deleted_only]

@@ -1,11 +1,13 @@
 """What clients of a history wish for, drawn at random from what they know of their tasks."""
 
+from collections.abc import Sequence
 from random import Random
 from threading import Lock
 from typing import NamedTuple
 
-from tests.faults.history import Kind
-from tests.faults.seen import Seen
+from tests.faults.history import READS, Kind, ShownChange
+from tests.faults.history import TRASHED as TRASHED_KINDS
+from tests.faults.seen import TRASHED, Seen
 
 MANY = {"task": 25, "list": 3}
 """So many tasks and lists a user has at most, so that pages and groups stay a few."""
@@ -20,6 +22,13 @@ WEIGHTS: dict[Kind, int] = {
     "change_parent": 8,
     "change_recurrence": 6,
     "delete": 12,
+    "delete_tree": 3,
+    "restore": 11,
+    "purge": 4,
+    "purge_all": 1,
+    "history": 14,
+    "trash": 3,
+    "get_trashed": 3,
     "get": 12,
     "list": 5,
     "create_list": 4,
@@ -36,6 +45,15 @@ RULES = (
     "FREQ=DAILY;COUNT=3",
 )
 """Rules that any due date may have. Of a date in the past, the last one has no successor."""
+
+UNDOABLE = ("title", "completed", "list_id", "parent_id", "position", "recurrence")
+"""What of the fields that an undo sets back matters here."""
+
+NEWEST = 0.6
+"""How often the newest change of a history is undone; else any."""
+
+OF_USER: set[Kind] = {"list", "lists", "trash", "purge_all"}
+"""What is wished for all that a user has."""
 
 OF_SUCCESSORS = {"update", "complete", "skip", "change_recurrence", "delete", "get"}
 """What may be wished for a successor, whether it was seen yet or not."""
@@ -61,6 +79,9 @@ class Request(NamedTuple):
     beside: str | None = None
     recurrence: str | None = None
     status: str | None = None
+    sequence: int | None = None
+    undone: str | None = None
+    fields: tuple[str, ...] = ()
 
 
 class KnownTasks:
@@ -81,8 +102,19 @@ class KnownTasks:
         with self._lock:
             self._seen.pop(task, None)
 
+    def move_to_trash(self, task: str) -> None:
+        """Remember that a task was deleted."""
+        with self._lock:
+            if task in self._seen:
+                self._seen[task] = self._seen[task]._replace(type=TRASHED)
+
+    def empty_trash(self) -> None:
+        """Forget what was in the trash."""
+        with self._lock:
+            self._seen = {task: one for task, one in self._seen.items() if one.type != TRASHED}
+
     def all(self, of_type: str = "task") -> list[Seen]:
-        """Return all tasks, or all lists."""
+        """Return all tasks, all lists, or all of the trash."""
         with self._lock:
             return [seen for seen in self._seen.values() if seen.type == of_type]
 
@@ -90,23 +122,57 @@ class KnownTasks:
 def draw_request(name: str, known: KnownTasks, random: Random) -> Request:
     """Return something to wish for. Titles are unique, and so are keys: both are `name`."""
     kind = random.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+    if kind in TRASHED_KINDS or (kind == "history" and random.random() < 0.2):
+        return draw_for_trash(name, kind, known, random)
     of_type = "list" if kind in {"create_list", "delete_list"} else "task"
     found = known.all(of_type)
     if len(found) >= MANY[of_type]:
         kind = DELETIONS.get(kind, kind)
     key = name if random.random() < 0.4 else None
-    if kind in {"list", "lists"}:
-        return Request(name, kind, known.user)
+    if kind in OF_USER:
+        return Request(name, kind, known.user, key=key if kind == "purge_all" else None)
     if kind in DELETIONS or not found:
         return draw_creation(Request(name, "create", known.user, key=key), kind, known, random)
     one = random.choice(found)
     if one.next_id and kind in OF_SUCCESSORS and random.random() < 0.6:
         one = one._replace(task=one.next_id, version=1, completed=False)
-    if kind == "get":
+    if kind in READS:
         return Request(name, kind, known.user, one.task)
     seen = one.version if random.random() < 0.4 else None
     request = Request(name, kind, known.user, one.task, version=seen, key=key)
     return _filled(request, one, known, random)
+
+
+def draw_for_trash(name: str, kind: Kind, known: KnownTasks, random: Random) -> Request:
+    """Return something to wish for a task in the trash. If none is known, look there."""
+    found = known.all(TRASHED)
+    if not found:
+        return Request(name, "trash", known.user)
+    one = random.choice(found)
+    request = Request(name, kind, known.user, one.task)
+    if kind in READS:
+        return request
+    key = name if random.random() < 0.4 else None
+    version = one.version if random.random() < 0.4 else None
+    return request._replace(key=key, version=version)
+
+
+def draw_undo(
+    name: str, history: Request, changes: Sequence[ShownChange], random: Random
+) -> Request:
+    """Return the undo of a change of a history."""
+    one = changes[0] if random.random() < NEWEST else random.choice(changes)
+    request = Request(name, "undo", history.user, history.task)
+    key = name if random.random() < 0.4 else None
+    return undo_of(request._replace(key=key), one)
+
+
+def undo_of(request: Request, change: ShownChange) -> Request:
+    """Return a request to undo a change."""
+    before = change.previous or {}
+    fields = tuple(name for name in UNDOABLE if name in before)
+    values = {name: before[name] for name in fields if name != "position"}
+    return request._replace(sequence=change.sequence, undone=change.type, fields=fields, **values)
 
 
 def draw_creation(request: Request, kind: Kind, known: KnownTasks, random: Random) -> Request:

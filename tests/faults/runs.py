@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.faults.checker import check
 from tests.faults.clients import Client, ClientPool
 from tests.faults.follower import Follower
-from tests.faults.history import Operation, operations
+from tests.faults.history import Kind, Operation, operations
 from tests.faults.lost_answers import Prober
 from tests.faults.nemesis import Fault
 from tests.faults.observer import Observer
@@ -26,6 +26,8 @@ MORE = 3
 """Successes that each client must hear of between two faults."""
 RECOVERY_SECONDS = 20
 OBSERVED = {"snapshot", "page", "sync"}
+MOVES: tuple[Kind, ...] = ("delete", "delete_tree", "restore", "purge", "undo")
+"""The kinds whose successes are counted each by itself."""
 """The kinds that are not counted as operations of clients."""
 
 
@@ -39,6 +41,7 @@ class Summary:
     answers_lost: int = 0
     answers_found: int = 0
     syncs: int = 0
+    moves: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: "Summary") -> None:
         """Count what came of another run too."""
@@ -48,6 +51,7 @@ class Summary:
         self.answers_lost += other.answers_lost
         self.answers_found += other.answers_found
         self.syncs += other.syncs
+        self.moves += other.moves
 
     @property
     def kinds(self) -> Counter[str]:
@@ -66,7 +70,8 @@ class Summary:
         promises |= {"changes missed": "missed", "changes unlogged": "unlogged"}
         broken = ", ".join(f"{kinds.pop(kind, 0)} {name}" for name, kind in promises.items())
         line = f"{self.cycles} cycles, {self.outcomes.total()} operations: {counts}; {broken}"
-        line = f"{line} in {self.syncs} syncs"
+        line = f"{line} in {self.syncs} syncs; done: "
+        line += ", ".join(f"{self.moves[kind]} {kind}" for kind in MOVES)
         others = "".join(f", {count} {kind}" for kind, count in kinds.items())
         if not self.answers_lost:
             return line + others
@@ -141,6 +146,7 @@ def summarize(path: Path, end: FinalState, cycles: int, prober: Prober | None) -
         answers_lost=len(lost),
         answers_found=len(list(_resolved(history, lost, violations))),
         syncs=kinds["sync"],
+        moves=Counter(one.kind for one in history if one.outcome == "ok" and one.kind in MOVES),
     )
 
 

@@ -14,15 +14,16 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-from tests.faults import seeded_log
+from tests.faults import seeded_log, seeded_trash
 
 from taskservice import app as wiring
 from taskservice.adapters.http.api import sync_tokens
 from taskservice.adapters.sql.storage import repository
 from taskservice.adapters.sql.storage.log import LoggedWrite
-from taskservice.adapters.sql.storage.repository import SqlRepository, SqlStorage
+from taskservice.adapters.sql.storage.mapping import mapping_of
+from taskservice.adapters.sql.storage.repository import SqlRepository, SqlStorage, SqlTasks
 from taskservice.config import Settings
-from taskservice.core import series, subtasks, tasks
+from taskservice.core import series, subtasks, tasks, trash, undo
 from taskservice.core.changes import UNKNOWN_ORIGIN, Origin
 from taskservice.core.entity import Step
 from taskservice.core.errors import TaskNotFound, Unavailable
@@ -32,6 +33,7 @@ from taskservice.core.successors import successor
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import TaskList
 from taskservice.core.tasks import Completion
+from taskservice.core.trashed_task import TrashedTask
 from taskservice.core.workspace import OpenOwnWorkspace, TaskService, Workspace, get_checked
 
 NAME = "SEEDED_BUG"
@@ -126,13 +128,14 @@ def promoted_apart(
     open_workspace: OpenOwnWorkspace,
     task_id: UUID,
     precondition: Precondition[Task] | None = None,
+    **options: bool,
 ) -> None:
     """Put the sub-tasks where the task is in one transaction, and delete it in another."""
     with open_workspace(atomic=True) as workspace:
         workspace.lock()
         PROMOTE(workspace, get_checked(workspace.tasks, task_id, precondition))
     time.sleep(LONG)
-    REMOVE(open_workspace, task_id, precondition)
+    REMOVE(open_workspace, task_id, precondition, **options)
 
 
 def all_but_first(workspace: Workspace, task: Task, after: Task) -> Sequence[Task]:
@@ -258,6 +261,18 @@ BUGS: dict[str, tuple[Any, ...]] = {
     ),
     "a delta token without its second position": (
         patch.object(sync_tokens, "encode", seeded_log.without_seen),
+    ),
+    "a restore that keeps the version": (
+        patch.object(TrashedTask, "restored", seeded_trash.keeps_version),
+    ),
+    "a restore that is lost": (patch.object(trash, "restore_task", seeded_trash.rolled_back),),
+    "a purge that leaves a title in the log": (
+        patch.object(mapping_of(TrashedTask), "delete", seeded_trash.unscrubbed()),
+    ),
+    "a list that sees the trash": (patch.object(SqlTasks, "list", seeded_trash.list_with_trash),),
+    "an undo that blanks a later edit": (patch.object(undo, "state_at", lambda task, _: task),),
+    "a removal that leaves the row in tasks": (
+        patch.object(SqlTasks, "trash", seeded_trash.kept_in_tasks),
     ),
     "decides early": (patch.object(SqlStorage, "open_workspace", wrap_tasks(DecidesEarly)),),
     "denies all": (unresolved(), patch.object(SqlStorage, "open_workspace", wrap_tasks(DeniesAll))),

@@ -40,7 +40,7 @@ def logged_later(
     if _is_in_transaction(session):
         return COUNT(write, session, change, values)
     parameters = {**values, **_parameters(change)}
-    count = write._write.count(session, **parameters)
+    count = write._local[0].count(session, **parameters)
     time.sleep(LONG)
     if count:
         with _transaction(session) as driver:
@@ -52,7 +52,7 @@ def logged_later(
 def _write_and_log(
     write: LoggedWrite, session: Session, parameters: Mapping[str, Any], number: int
 ) -> int:
-    if not write._write.count(session, **parameters):
+    if not write._local[0].count(session, **parameters):
         return 0
     return LOG.count(session, **parameters, change_seq=number)
 

@@ -1,7 +1,11 @@
 """Tasks, lists and their changes, as answers and the database show them."""
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 from zlib import crc32
+
+TRASHED = "trashed-task"
+"""The type of a task in the trash."""
 
 
 def plan(title: str) -> dict[str, Any]:
@@ -22,6 +26,7 @@ class Seen(NamedTuple):
 
     It `is_planned` if it has the `plan` of its title, and a status that agrees with `completed`.
     The due date of a successor is another one. A list is shown so too: its name is its title.
+    The `type` of a task in the trash is `trashed-task`.
     """
 
     task: str
@@ -54,6 +59,11 @@ class Seen(NamedTuple):
     def recurring(self) -> tuple[str | None, ...]:
         """Return what it has of its series."""
         return self.recurrence, self.series_id, self.next_id
+
+    @property
+    def step(self) -> tuple[int, int]:
+        """Return what rises with each change; see `LoggedChange`."""
+        return self.version, int(self.type == TRASHED)
 
     @property
     def group(self) -> tuple[str | None, str | None]:
@@ -97,22 +107,41 @@ class Seen(NamedTuple):
             recurrence=shown["recurrence"],
             series_id=shown["series_id"],
             next_id=shown["next_id"],
+            type=TRASHED if shown.get("trashed_at") else "task",
         )
 
 
+def live(shown: Iterable[Seen]) -> tuple[Seen, ...]:
+    """Return the tasks and lists that are not in the trash."""
+    return tuple(seen for seen in shown if seen.type != TRASHED)
+
+
 class LoggedChange(NamedTuple):
-    """A change of a task or list, as the database has it in the log; see `core.changes`."""
+    """A change of a task or list, as the database has it in the log; see `core.changes`.
+
+    `request` is the name of the operation that made it, as its client sent it.
+    """
 
     user: str
     sequence: int
     type: str
     task: str
     version: int
+    request: str | None = None
+    previous: dict[str, Any] | None = None
 
     @property
-    def is_removal(self) -> bool:
-        """Tell whether the task or list is gone since then."""
-        return self.type.endswith(".removed")
+    def name(self) -> str:
+        """Return what was done."""
+        return self.type.partition(".")[2]
+
+    @property
+    def step(self) -> tuple[int, int]:
+        """Return what rises with each change of a task: its version, and where that is.
+
+        A version is first among the tasks, then it may be in the trash, then purged.
+        """
+        return self.version, {"removed": 1, "purged": 2}.get(self.name, 0)
 
 
 class Log(NamedTuple):

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tests.faults.history import Kind, Operation
-from tests.faults.placements import Cause, Register, check_register
+from tests.faults.placements import Cause, Register, check_register, removals, restorations
 from tests.faults.seen import Seen
 from tests.faults.timelines import Timeline, Timelines, View
 from tests.faults.violations import Violation, kind_at
@@ -31,9 +31,11 @@ def broken_series(shown: Sequence[Seen]) -> Iterator[Violation]:
 
 def recurrences(timeline: Timeline, by_task: Timelines) -> Iterator[Violation]:
     """Yield each recurrence that the task was not given, or that was taken from it since."""
+    writes = timeline.done_to(*RECURRENCE_WRITES, undoing="recurrence")
     causes = [
-        *(Cause(one, one.recurrence) for one in timeline.done_to(*RECURRENCE_WRITES)),
+        *(Cause(one, one.recurrence) for one in writes),
         *(Cause(one, None) for one in timeline.reopenings),
+        *(Cause(one, None) for one in restorations(timeline, by_task)),
     ]
     views = [view for view in timeline.views if view.seen.type == "task"]
     register = Register("recurrence", RECURRENCE_WRITES, causes, views)
@@ -49,7 +51,7 @@ def successors(timeline: Timeline, by_task: Timelines) -> Iterator[Violation]:
                 yield Violation("lost", timeline.task, f"closed without a successor: {view}")
         elif not view.seen.completed:
             yield Violation("torn", timeline.task, f"open, with a successor: {view}")
-        elif _is_missing(by_task[name], view):
+        elif _is_missing(by_task[name], view, by_task):
             yield Violation(kind_at(view, "torn"), name, f"it is not there beside {view}")
     made = {view.seen.next_id for view in timeline.views} - {None}
     if len(made) > 1 and not timeline.reopenings:
@@ -67,7 +69,7 @@ def predecessors(timeline: Timeline, by_task: Timelines) -> Iterator[Violation]:
     naming = {view.by for view in timeline.named if view.is_in_snapshot}
     for view in views:
         is_untouched = view.is_in_snapshot and view.seen.version == 1
-        if is_untouched and view.by not in naming and not _may_be_unnamed(view, others):
+        if is_untouched and view.by not in naming and not _may_be_unnamed(view, others, by_task):
             yield Violation("doubled", timeline.task, f"no task was before it: {view}")
     for closed in _closed_versions(timeline, others):
         for view in views:
@@ -80,26 +82,28 @@ def _needs_successor(timeline: Timeline, view: View) -> bool:
     seen = view.seen
     if not seen.completed or seen.recurrence is None or "COUNT" in seen.recurrence:
         return False
-    changes = [one for one in timeline.done_to("change_recurrence") if one.recurrence]
+    changes = timeline.done_to("change_recurrence", undoing="recurrence")
+    changes = [one for one in changes if one.recurrence]
     return not any(
         one.began < view.ended and any(closing.began < one.ended for closing in timeline.closings)
         for one in changes
     )
 
 
-def _is_missing(successor: Timeline, view: View) -> bool:
+def _is_missing(successor: Timeline, view: View, by_task: Timelines) -> bool:
     """Tell whether a successor is not in a snapshot that names it, and was not deleted."""
     if not view.is_in_snapshot or view.by in successor.snapshots:
         return False
-    return not any(one.began < view.ended for one in successor.done_to("delete"))
+    return not any(one.began < view.ended for one in removals(successor, by_task))
 
 
-def _may_be_unnamed(view: View, others: Sequence[Timeline]) -> bool:
+def _may_be_unnamed(view: View, others: Sequence[Timeline], by_task: Timelines) -> bool:
     """Tell whether the task before a successor may be gone, or reopened without a recurrence."""
     causes: list[Operation] = []
     for one in others:
-        causes += one.done_to("delete")
-        ends = [end for end in one.done_to("change_recurrence") if end.recurrence is None]
+        causes += removals(one, by_task)
+        ends = one.done_to("change_recurrence", undoing="recurrence")
+        ends = [end for end in ends if end.recurrence is None]
         causes += ends if one.reopenings else []
     return any(one.began < view.ended for one in causes)
 

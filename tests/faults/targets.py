@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, text
 from tests.databases import Database, migrated_database, sqlite_database
-from tests.faults.http_client import HttpClient
+from tests.faults.history import Kind
+from tests.faults.http_client import HttpClient, Response
 from tests.faults.postgres_crashes import FragileServer
 from tests.faults.requests import Request
 from tests.faults.rows import idempotency_records, log, snapshot
-from tests.faults.seen import Seen
+from tests.faults.seen import TRASHED
 from tests.faults.server import Server, serving
 from tests.faults.timelines import LISTINGS, THE_END, FinalState
 from tests.nginx import in_front_of
@@ -27,6 +28,8 @@ from taskservice.adapters.sql.engine import unpooled_engine
 
 POOLED = 8
 SECONDS = 30
+GETS: dict[str, Kind] = {"task": "get", TRASHED: "get_trashed"}
+"""How to read what is of a type."""
 
 
 @dataclass
@@ -58,22 +61,24 @@ class Target:
             self._await_quiet(self.database.role)
         self.server.start()
         rows = snapshot(self.rows, users)
-        both = [Request(THE_END, kind, user) for user in users for kind in LISTINGS]
-        gets = [
-            Request(THE_END, "get", seen.user, seen.task) for seen in rows if seen.type == "task"
-        ]
-        records = idempotency_records(self.rows, users)
+        tasks = [seen for seen in rows if seen.type in GETS]
+        listings = [Request(THE_END, kind, user) for user in users for kind in LISTINGS]
+        gets = [Request(THE_END, GETS[seen.type], seen.user, seen.task) for seen in tasks]
+        histories = [Request(THE_END, "history", seen.user, seen.task) for seen in tasks]
         return FinalState(
-            rows, self._shown(both), self._shown(gets), records, log(self.rows, users)
+            rows,
+            tuple(seen for _, response in self._shown(listings) for seen in response.seen),
+            tuple(seen for _, response in self._shown(gets) for seen in response.seen),
+            idempotency_records(self.rows, users),
+            log(self.rows, users),
+            histories={task: response.changes for task, response in self._shown(histories)},
         )
 
-    def _shown(self, requests: Iterable[Request]) -> tuple[Seen, ...]:
-        """Return what the service shows."""
-        shown: list[Seen] = []
+    def _shown(self, requests: Iterable[Request]) -> Iterator[tuple[str, Response]]:
+        """Yield what the service shows, with the task that it is about."""
         for user, its in itertools.groupby(requests, lambda request: request.user):
             with closing(HttpClient(*self.place, user)) as send:
-                shown += (seen for request in its for seen in send(request).seen)
-        return tuple(shown)
+                yield from ((request.task or "", send(request)) for request in its)
 
     def _await_quiet(self, role: str) -> None:
         """Return when the database has nothing more to do for the service."""

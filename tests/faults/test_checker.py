@@ -1,7 +1,7 @@
 """The checker finds what breaks a promise, and nothing in what only looks odd."""
 
 import pytest
-from tests.faults.builder import OTHER, TASK, HistoryBuilder, seen
+from tests.faults.builder import OTHER, TASK, HistoryBuilder, seen, trashed
 
 
 def test_a_plain_life_is_right(history: HistoryBuilder) -> None:
@@ -29,15 +29,16 @@ def test_a_404_without_a_deletion_is_lost(history: HistoryBuilder) -> None:
 def test_a_deletion_of_unknown_outcome_explains_an_absence(history: HistoryBuilder) -> None:
     """It may have happened at any time since, or never; but not both."""
     history.invoke("remove", "delete")
-    assert history.kinds(seen()) == history.kinds() == set()
+    assert history.kinds(seen()) == history.kinds(trashed()) == set()
+    assert history.kinds() == {"lost"}
     history.perform("look", "get", outcome="fail", status=404)
-    assert history.kinds() == set()
+    assert history.kinds(trashed()) == set()
     assert history.kinds(seen()) == {"resurrected"}
 
 
 def test_a_deletion_that_was_denied_explains_none(history: HistoryBuilder) -> None:
     history.perform("remove", "delete", outcome="fail")
-    assert history.kinds() == {"lost"}
+    assert history.kinds() == history.kinds(trashed()) == {"lost"}
 
 
 def test_a_task_of_two_writes_is_torn(history: HistoryBuilder) -> None:
@@ -47,10 +48,14 @@ def test_a_task_of_two_writes_is_torn(history: HistoryBuilder) -> None:
     assert history.kinds(seen(2, "one")) == {"torn"}
 
 
-def test_a_deletion_is_for_good(history: HistoryBuilder) -> None:
+def test_a_deleted_task_is_in_the_trash(history: HistoryBuilder) -> None:
+    """As it was, and nowhere else."""
     history.perform("remove", "delete", status=204)
-    assert history.kinds() == set()
+    assert history.kinds(trashed()) == set()
+    assert history.kinds() == {"lost"}
     assert history.kinds(seen()) == {"resurrected"}
+    assert history.kinds(seen(), trashed()) == {"resurrected", "doubled"}
+    assert history.kinds(trashed(completed=True)) == {"stale", "torn"}
 
 
 @pytest.mark.parametrize("outcome", ["fail", "info"])
@@ -183,9 +188,9 @@ def test_an_acknowledged_key_has_an_idempotency_record(history: HistoryBuilder) 
 
 def test_a_deletion_has_an_idempotency_record_without_a_task(history: HistoryBuilder) -> None:
     history.perform("remove", "delete", status=204, key="remove")
-    assert history.kinds() == {"receipt"}
+    assert history.kinds(trashed()) == {"receipt"}
     history.idempotency_records["ada", "remove"] = None
-    assert history.kinds() == set()
+    assert history.kinds(trashed()) == set()
 
 
 def test_lists_and_get_agree_in_the_end(history: HistoryBuilder) -> None:

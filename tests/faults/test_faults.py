@@ -41,7 +41,11 @@ def run_with_faults(
 
 
 def resolved(summary: Summary) -> None:
-    """Fail where too few answers were lost to tell, or too few of those writes told the truth."""
+    """Fail where too few answers were lost to tell, or too few of those writes told the truth.
+
+    Or where nothing was deleted, restored, purged or undone.
+    """
+    assert summary.moves.keys() >= {"delete", "restore", "purge", "undo"}
     assert summary.answers_lost >= LOST * ANSWERS * summary.cycles
     assert summary.resolved >= RESOLVED
 

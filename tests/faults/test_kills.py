@@ -73,6 +73,10 @@ def outcome_of(do: Callable[[OpenOwn], None], open_own: OpenOwn) -> str:
     return "applied"
 
 
+COMMITS = [name for name in WRITES if not name.startswith("undo")]
+"""An undo ends in the transaction of another write, and has more statements to kill it at."""
+
+
 @pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -98,7 +102,7 @@ def test_a_killed_process_leaves_a_write_with_its_changes_or_neither(
     assert killed[-1] == (changes if moment == "after" else 0)
 
 
-@pytest.mark.parametrize("write", WRITES)
+@pytest.mark.parametrize("write", COMMITS)
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_a_killed_database_has_a_write_with_its_changes_or_neither(
     postgresql_store: Store, postgres_server: FragileServer, write: str, moment: str

@@ -1,63 +1,64 @@
 """The checker finds changes that the log or a client misses, and those twice or out of order."""
 
 import pytest
-from tests.faults.builder import OTHER, TASK, HistoryBuilder, seen
+from tests.faults.builder import OTHER, TASK, HistoryBuilder, seen, trashed
 
 CREATED, CHANGED, REMOVED = "task.created", "task.changed", "task.removed"
 
 
 def test_a_log_with_each_version_is_right(history: HistoryBuilder) -> None:
     history.perform("one", "update", seen(2, "one"))
-    history.log((CREATED, TASK, 1), (CHANGED, TASK, 2))
+    history.log((CREATED, TASK, 1, "make"), (CHANGED, TASK, 2, "one"))
     assert history.kinds(seen(2, "one")) == set()
 
 
 def test_a_write_without_a_change_is_detected(history: HistoryBuilder) -> None:
     history.perform("one", "update", seen(2, "one"))
-    history.log((CREATED, TASK, 1))
+    history.log((CREATED, TASK, 1, "make"))
     assert history.kinds(seen(2, "one")) == {"unlogged"}
 
 
 def test_a_removal_without_a_change_is_detected(history: HistoryBuilder) -> None:
     history.perform("remove", "delete", status=204)
-    history.log((CREATED, TASK, 1))
-    assert history.kinds() == {"unlogged"}
-    history.log((CREATED, TASK, 1), (REMOVED, TASK, 1))
-    assert history.kinds() == set()
+    history.log((CREATED, TASK, 1, "make"))
+    assert history.kinds(trashed()) == {"unlogged"}
+    history.log((CREATED, TASK, 1, "make"), (REMOVED, TASK, 1, "remove"))
+    assert history.kinds(trashed()) == set()
 
 
 def test_a_task_that_is_gone_is_in_the_log_all_the_same(history: HistoryBuilder) -> None:
     history.perform("remove", "delete", status=204)
+    history.perform("purge", "purge", status=204)
     history.log()
     assert history.kinds() == {"unlogged"}
 
 
-@pytest.mark.parametrize("change", [(CHANGED, TASK, 2), (REMOVED, TASK, 1)])
+@pytest.mark.parametrize("change", [(CHANGED, TASK, 2, "one"), (REMOVED, TASK, 1, "remove")])
 def test_a_change_of_a_denied_write_is_detected(
-    history: HistoryBuilder, change: tuple[str, str, int]
+    history: HistoryBuilder, change: tuple[str, str, int, str]
 ) -> None:
     history.perform("one", "update", outcome="fail")
-    history.log((CREATED, TASK, 1), change)
+    history.log((CREATED, TASK, 1, "make"), change)
     assert history.kinds(seen()) == {"applied"}
 
 
 def test_a_change_of_a_denied_creation_is_detected(history: HistoryBuilder) -> None:
     """Nobody was shown the task, and it was not removed."""
     history.perform("more", "create", outcome="fail")
-    history.log((CREATED, TASK, 1), (CREATED, OTHER, 1))
+    history.log((CREATED, TASK, 1, "make"), (CREATED, OTHER, 1, "more"))
     assert history.kinds(seen()) == {"applied"}
 
 
 def test_a_write_with_two_changes_is_doubled(history: HistoryBuilder) -> None:
     history.perform("one", "update", seen(2, "one"))
-    history.log((CREATED, TASK, 1), (CHANGED, TASK, 2), (CHANGED, TASK, 2))
+    history.log((CREATED, TASK, 1, "make"), (CHANGED, TASK, 2, "one"), (CHANGED, TASK, 2, "one"))
     assert history.kinds(seen(2, "one")) == {"doubled"}
 
 
 def test_changes_of_a_task_out_of_order_are_torn(history: HistoryBuilder) -> None:
     history.perform("one", "update", seen(2, "one"))
     history.perform("two", "update", seen(3, "two"))
-    history.log((CREATED, TASK, 1), (CHANGED, TASK, 3), (CHANGED, TASK, 2))
+    history.log((CREATED, TASK, 1, "make"), (CHANGED, TASK, 3, "two"), (CHANGED, TASK, 2, "one"))
     assert history.kinds(seen(3, "two")) == {"torn", "misordered"}
 
 
@@ -65,7 +66,7 @@ def test_changes_of_a_task_out_of_order_are_torn(history: HistoryBuilder) -> Non
 def test_numbers_have_no_gap(history: HistoryBuilder, numbers: list[int], head: int) -> None:
     """They begin with 1, and end with the head."""
     history.perform("one", "update", seen(2, "one"))
-    history.log((CREATED, TASK, 1), (CHANGED, TASK, 2), numbers=numbers, head=head)
+    history.log((CREATED, TASK, 1, "make"), (CHANGED, TASK, 2, "one"), numbers=numbers, head=head)
     assert history.kinds(seen(2, "one")) == {"gap"}
 
 
@@ -75,14 +76,14 @@ def test_changes_have_the_order_of_the_commits(history: HistoryBuilder) -> None:
     history.invoke("more", "create")
     history.perform("one", "update", seen(2, "one"))
     history.answer("more", other)
-    more, one = (CREATED, OTHER, 1), (CHANGED, TASK, 2)
-    history.log((CREATED, TASK, 1), more, one)
+    more, one = (CREATED, OTHER, 1, "more"), (CHANGED, TASK, 2, "one")
+    history.log((CREATED, TASK, 1, "make"), more, one)
     assert history.kinds(seen(2, "one"), other) == set()
     history.perform("two", "update", seen(3, "two"))
-    two = (CHANGED, TASK, 3)
-    history.log((CREATED, TASK, 1), one, more, two)
+    two = (CHANGED, TASK, 3, "two")
+    history.log((CREATED, TASK, 1, "make"), one, more, two)
     assert history.kinds(seen(3, "two"), other) == set()
-    history.log((CREATED, TASK, 1), one, two, more)
+    history.log((CREATED, TASK, 1, "make"), one, two, more)
     assert history.kinds(seen(3, "two"), other) == {"misordered"}
 
 
@@ -92,7 +93,7 @@ def test_a_client_that_follows_has_what_is_there(history: HistoryBuilder) -> Non
     assert history.kinds(seen(2, "one"), copied=(seen(),)) == {"missed"}
     assert history.kinds(seen(2, "one"), copied=()) == {"missed"}
     history.perform("remove", "delete", status=204)
-    assert history.kinds(copied=(seen(2, "one"),)) == {"missed"}
+    assert history.kinds(trashed(2, "one"), copied=(seen(2, "one"),)) == {"missed"}
 
 
 def test_a_last_page_is_a_snapshot(history: HistoryBuilder) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from tests.faults.builder import OTHER, TASK, HistoryBuilder, seen
+from tests.faults.builder import OTHER, TASK, HistoryBuilder, seen, trashed
 from tests.faults.seen import Seen
 
 LIST, BELOW = "the list", "the sub-task"
@@ -38,19 +38,19 @@ def listed(history: HistoryBuilder) -> HistoryBuilder:
 
 def test_a_subtask_takes_the_place_of_a_deleted_parent(tree: HistoryBuilder) -> None:
     tree.perform("remove", "delete", status=204)
-    assert tree.kinds(below(2, parent_id=None)) == set()
-    assert tree.kinds(below()) == {"dangling"}
+    assert tree.kinds(trashed(), below(2, parent_id=None)) == set()
+    assert tree.kinds(trashed(), below()) == {"dangling"}
 
 
 def test_a_promotion_without_the_deletion_is_torn(tree: HistoryBuilder) -> None:
     """In one snapshot, and one after the other; whoever has not seen both cannot tell."""
     tree.invoke("remove", "delete")
     promoted = below(2, parent_id=None)
-    assert tree.kinds(promoted) == set()
+    assert tree.kinds(trashed(), promoted) == set()
     assert tree.kinds(seen(), promoted) == {"torn"}
     tree.perform("look", "get", promoted, task=BELOW)
     tree.perform("again", "get", seen())
-    assert tree.kinds(promoted) == {"torn"}
+    assert tree.kinds(trashed(), promoted) == {"torn"}
 
 
 def test_a_promotion_of_a_denied_deletion_is_detected(tree: HistoryBuilder) -> None:
@@ -63,9 +63,10 @@ def test_a_promotion_goes_up_one_level(tree: HistoryBuilder) -> None:
     tree.perform("other", "create", other())
     tree.perform("under", "change_parent", seen(2, parent_id=OTHER), parent_id=OTHER)
     tree.perform("remove", "delete", status=204)
-    assert tree.kinds(other(), below(2, parent_id=OTHER)) == set()
+    gone = trashed(2, parent_id=OTHER)
+    assert tree.kinds(other(), gone, below(2, parent_id=OTHER)) == set()
     tree.perform("third", "create", third := seen(task="third", title="third", origin="third"))
-    assert tree.kinds(other(), third, below(2, parent_id="third")) == {"stale"}
+    assert tree.kinds(other(), third, gone, below(2, parent_id="third")) == {"stale"}
 
 
 def test_a_parent_that_was_acknowledged_is_lost_if_it_is_not_there(history: HistoryBuilder) -> None:

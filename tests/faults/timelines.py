@@ -2,25 +2,28 @@
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from math import inf
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
-from tests.faults.history import SNAPSHOTS, Attempt, Kind, Operation
-from tests.faults.seen import Log, Seen
+from tests.faults.history import READS, SNAPSHOTS, Attempt, Kind, Operation, ShownChange
+from tests.faults.history import TRASHED as TRASHED_KINDS
+from tests.faults.seen import TRASHED, Log, Seen
 
 THE_END = "the end"
-LISTINGS: dict[Kind, str] = {"list": "task", "lists": "list"}
+LISTINGS: dict[Kind, str] = {"list": "task", "lists": "list", "trash": TRASHED}
 """What shows all entities of a type that a user has."""
 
 
 class FinalState(NamedTuple):
     """What is left: the rows, and over HTTP all of each user's tasks and lists, and each task.
 
-    `idempotency_records` has for each user and key the task or list of the receipt, None
-    for a deletion. `log` has the changes, unless nobody has read them. `copied` has each user with
-    what a client has that followed them.
+    The trash belongs to all of these. `idempotency_records` has for each user and key the task
+    or list of the receipt, None for a deletion. `log` has the changes, unless nobody has read
+    them. `copied` has each user with what a client has that followed them, and `histories` each
+    task with its changes, as the service shows them.
     """
 
     rows: tuple[Seen, ...]
@@ -29,6 +32,7 @@ class FinalState(NamedTuple):
     idempotency_records: dict[tuple[str, str], str | None]
     log: Log | None = None
     copied: Sequence[tuple[str, tuple[Seen, ...]]] = ()
+    histories: Mapping[str, Sequence[ShownChange]] = MappingProxyType({})
 
 
 class View(NamedTuple):
@@ -45,23 +49,29 @@ class View(NamedTuple):
 
 
 class Absence(NamedTuple):
-    """A task that was said not to be there at one moment between `began` and `ended`."""
+    """A task that was said not to be there at one moment between `began` and `ended`.
+
+    `places` are where it may have been: in the trash, if only the tasks were looked at.
+    """
 
     began: float
     ended: float
     by: str
+    places: frozenset[str]
 
 
 class Timeline:
     """All that was asked of one task or list, and all that was shown of it.
 
     `named` are the views of others whose successor it is, and `undos` what may have reopened them.
+    `trashed` are the views of it in the trash.
     """
 
     def __init__(self, task: str) -> None:
         self.task = task
         self.writes: list[Operation] = []
         self.views: list[View] = []
+        self.trashed: list[View] = []
         self.named: list[View] = []
         self.undos: list[Operation] = []
         self.absences: list[Absence] = []
@@ -74,34 +84,53 @@ class Timeline:
     @cached_property
     def known(self) -> float:
         """Since when it must be there, until somebody may have deleted it."""
-        return min((view.ended for view in self.shown), default=inf)
+        return min((view.ended for view in (*self.shown, *self.trashed)), default=inf)
+
+    @cached_property
+    def contents(self) -> list[View]:
+        """What shows it as it was, among the tasks or in the trash."""
+        return [*self.views, *self.trashed]
+
+    @cached_property
+    def user(self) -> str:
+        """Whose it is."""
+        return next((view.seen.user for view in (*self.contents, *self.named)), "")
 
     @cached_property
     def series(self) -> str | None:
         """The first task of its series, None if it has not recurred."""
-        return next((view.seen.series_id for view in self.shown if view.seen.series_id), None)
+        views = (*self.shown, *self.trashed)
+        return next((view.seen.series_id for view in views if view.seen.series_id), None)
 
     @cached_property
     def deletions(self) -> list[Operation]:
         """What may have deleted it. An undo does not remove what was ever changed."""
         is_changed = any(view.seen.version > 1 for view in self.views)
         undos = [one for one in self.undos if one.ended >= self.last_began]
-        return self.done_to("delete", "delete_list") + ([] if is_changed else undos)
+        return [*self.trashings, *self.done_to("delete_list"), *([] if is_changed else undos)]
+
+    @cached_property
+    def trashings(self) -> list[Operation]:
+        """What may have moved it to the trash, and asked for just that."""
+        return [one for one in self.done if one.may_trash]
+
+    @cached_property
+    def restorations(self) -> list[Operation]:
+        """What may have moved it back, and asked for just that."""
+        return [one for one in self.done if one.may_restore]
 
     @cached_property
     def closings(self) -> list[Operation]:
         """What may have closed it."""
-        return [one for one in self.done_to("complete", "skip") if one.completed]
+        return [
+            one for one in self.done_to("complete", "skip", undoing="completed") if one.completed
+        ]
 
     @cached_property
     def reopenings(self) -> list[Operation]:
         """What may have reopened it."""
-        return [one for one in self.done_to("complete") if not one.completed]
-
-    @cached_property
-    def endangered(self) -> float:
-        """Since when somebody may have deleted it."""
-        return min((one.began for one in self.deletions), default=inf)
+        found = self.done_to("complete", undoing="completed")
+        return [one for one in found if not one.completed]
 
     @cached_property
     def snapshots(self) -> set[str]:
@@ -117,21 +146,23 @@ class Timeline:
         """Tell whether it was still there at the moment of a view of another."""
         return self.last_began > view.ended or view.by in self.snapshots
 
-    @cached_property
-    def gone(self) -> float:
-        """Since when it must not be there."""
-        certain = self.done_to("delete", "delete_list")
-        deletions = [one.ended for one in certain if one.outcome == "ok"]
-        absences = [one.ended for one in self.absences if self.known < one.began]
-        return min(deletions + absences, default=inf)
+    @property
+    def done(self) -> list[Operation]:
+        """The writes that may have been done."""
+        return [one for one in self.writes if one.outcome != "fail"]
 
-    def done_to(self, *kinds: Kind) -> list[Operation]:
-        """Return the writes of these kinds that may have been done."""
-        return [one for one in self.writes if one.kind in kinds and one.outcome != "fail"]
+    def done_to(self, *kinds: Kind, undoing: str = "") -> list[Operation]:
+        """Return the writes of these kinds that may have been done, or that set a field back."""
+        return [one for one in self.done if one.kind in kinds or undoing in one.fields]
 
 
 class Timelines(dict[str, Timeline]):
-    """The life of each task and list, by its id."""
+    """The life of each task and list, by its id; and by user what has emptied the trash."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.purges: dict[str, list[Operation]] = defaultdict(list)
+        self.presences: dict[str, Any] = {}
 
     @cached_property
     def list_deletions(self) -> list[Operation]:
@@ -141,7 +172,10 @@ class Timelines(dict[str, Timeline]):
     @cached_property
     def spreads(self) -> dict[str, list[float]]:
         """By user, when something began that may have spread tasks, to make room among them."""
-        kinds: tuple[Kind, ...] = ("move", "delete", "delete_list", "complete", "skip")
+        kinds: tuple[Kind, ...] = (
+            *("move", "delete", "delete_tree", "restore", "undo"),
+            *("delete_list", "complete", "skip"),
+        )
         found: dict[str, list[float]] = defaultdict(list)
         for one in (one for timeline in self.values() for one in timeline.done_to(*kinds)):
             insort(found[one.user], one.began)
@@ -171,7 +205,7 @@ def timelines(operations: Sequence[Operation], end: FinalState) -> Timelines:
     for one in operations:
         _add_operation(by_task, one)
     for seen in end.rows:
-        by_task[seen.task].views.append(View(inf, inf, THE_END, seen, is_in_snapshot=True))
+        _add_view(by_task, View(inf, inf, THE_END, seen, is_in_snapshot=True))
     _add_creations(by_task, operations)
     _add_successions(by_task)
     _add_absences(by_task, operations, end)
@@ -181,21 +215,36 @@ def timelines(operations: Sequence[Operation], end: FinalState) -> Timelines:
 def _add_operation(by_task: Timelines, one: Operation) -> None:
     if one.outcome == "ok":
         for seen in one.seen:
-            view = View(one.began, one.ended, one.name, seen, one.kind in SNAPSHOTS)
-            by_task[seen.task].views.append(view)
+            _add_view(by_task, View(one.began, one.ended, one.name, seen, one.kind in SNAPSHOTS))
+    if one.kind == "purge_all":
+        by_task.purges[one.user].append(one)
     if one.task is None:
         return
-    if one.kind != "get":
+    if one.kind not in READS:
         by_task[one.task].writes.append(one)
     if one.is_absence:
         last = one.attempts[-1]
-        by_task[one.task].absences.append(Absence(last.began, last.ended, one.name))
+        absence = Absence(last.began, last.ended, one.name, _elsewhere(one))
+        by_task[one.task].absences.append(absence)
+
+
+def _add_view(by_task: Timelines, view: View) -> None:
+    timeline = by_task[view.seen.task]
+    (timeline.trashed if view.seen.type == TRASHED else timeline.views).append(view)
+
+
+def _elsewhere(one: Operation) -> frozenset[str]:
+    """Return where a task may be that an operation did not find."""
+    if one.kind in {"snapshot", "undo", "history"}:
+        return frozenset({"gone"})
+    is_in_trash = one.kind == "trash" or one.kind in TRASHED_KINDS
+    return frozenset({"live" if is_in_trash else "trash", "gone"})
 
 
 def _add_creations(by_task: Timelines, operations: Sequence[Operation]) -> None:
     made = {one.name: one for one in operations if one.kind in {"create", "create_list"}}
     for timeline in by_task.values():
-        origins = {view.seen.origin for view in timeline.views if not view.seen.is_successor}
+        origins = {view.seen.origin for view in timeline.contents if not view.seen.is_successor}
         timeline.writes.extend(made[origin] for origin in origins if origin in made)
 
 
@@ -209,12 +258,12 @@ def _add_successions(by_task: Timelines) -> None:
         if timeline.series not in {None, timeline.task}:
             others = by_task.others_of_series(timeline)
             timeline.undos += (one for other in others for one in other.reopenings)
-            timeline.writes += [_succession(timeline, others)] if timeline.views else []
+            timeline.writes += [_succession(timeline, others)] if timeline.contents else []
 
 
 def _succession(timeline: Timeline, others: Sequence[Timeline]) -> Operation:
     """Return what made a successor as a creation: with the values of its first known version."""
-    first = min((view.seen for view in timeline.views), key=lambda seen: seen.version)
+    first = min((view.seen for view in timeline.contents), key=lambda seen: seen.version)
     began = min((one.began for other in others for one in other.closings), default=-inf)
     return Operation(
         name=f"the successor {timeline.task}",
@@ -238,18 +287,19 @@ def _add_absences(by_task: Timelines, operations: Sequence[Operation], end: Fina
     """Note of what shows all, and of the end, which of those known before it did not show."""
     left = {seen.task for seen in end.rows}
     for task, timeline in by_task.items():
-        if timeline.shown and task not in left:
-            timeline.absences.append(Absence(inf, inf, THE_END))
+        if timeline.known < inf and task not in left:
+            timeline.absences.append(Absence(inf, inf, THE_END, frozenset({"gone"})))
     for one in operations:
         if one.kind in {*LISTINGS, *SNAPSHOTS} and one.outcome == "ok":
             for timeline in _missing(by_task, one):
-                timeline.absences.append(Absence(one.began, one.ended, one.name))
+                absence = Absence(one.began, one.ended, one.name, _elsewhere(one))
+                timeline.absences.append(absence)
 
 
 def _missing(by_task: Timelines, one: Operation) -> Iterator[Timeline]:
     shown = {seen.task for seen in one.seen}
     for task, timeline in by_task.items():
-        if timeline.known < one.began and task not in shown:
-            first = timeline.shown[0].seen
-            if first.user == one.user and LISTINGS.get(one.kind, first.type) == first.type:
+        if timeline.known < one.began and task not in shown and timeline.user == one.user:
+            is_list = any(view.seen.type == "list" for view in timeline.views)
+            if one.kind in SNAPSHOTS or is_list == (one.kind == "lists"):
                 yield timeline

@@ -15,7 +15,18 @@ NEVER_USED = str(UUID(int=7 << 76 | 0b10 << 62))
 Try = tuple[str, str, Any]
 """A method, a path below that of the user's data, and a body; `{id}` is that of Ada's entity."""
 
+_IN_THE_TRASH: list[Try] = [
+    ("GET", "trash/{id}", None),
+    ("POST", "trash/{id}/restore", None),
+    ("DELETE", "trash/{id}", None),
+    ("GET", "tasks/{id}/history", None),
+    ("POST", "tasks/{id}/undo", {"sequence": 1}),
+    ("PATCH", "tasks/{id}", {"title": "Mine now"}),
+    ("POST", "tasks", {"title": "Mine now", "parent_id": "{id}"}),
+    ("GET", "tasks?series_id={id}", None),
+]
 TRIES: dict[str, list[Try]] = {
+    "trash": _IN_THE_TRASH,
     "tasks": [
         ("GET", "tasks/{id}", None),
         ("PUT", "tasks/{id}", {"title": "Mine now"}),
@@ -26,6 +37,7 @@ TRIES: dict[str, list[Try]] = {
         ("PATCH", "tasks/{id}/position", {"place": "first"}),
         ("DELETE", "tasks/{id}", None),
         ("DELETE", "tasks/{id}?subtasks=delete", None),
+        *_IN_THE_TRASH[:5],
         ("POST", "tasks", {"title": "Mine now", "parent_id": "{id}"}),
         ("GET", "tasks?series_id={id}", None),
     ],
@@ -69,6 +81,12 @@ class Peers:
     def look(self, body: bytes) -> None:
         """Look for what is Bob's in an answer to Ada."""
         self.faults += [f"{mine!r} in {body!r}" for mine in self._of_bob if mine in body]
+
+    def sequences(self, task_id: str) -> list[int]:
+        """Return the numbers of the changes of a task of Ada's, none if she has no such task."""
+        response = self.ada("GET", f"/{task_id}/history")
+        found = response.json if response.status_code == 200 else []
+        return [one["sequence"] for one in found]
 
     def let_bob_try(self, address: str) -> None:
         """Let Bob try what Ada created there, under his path and under hers, in every way."""

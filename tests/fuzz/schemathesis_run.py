@@ -33,10 +33,13 @@ CASES_PER_EXAMPLE = 20
 
 LEAST_EXAMPLES = 10
 
+DELETION = "DELETE /api/tasks/{user_id}/tasks/{task_id}"
+
 OF_THE_STATE = {
     "/problems/precondition-failed",
     "/problems/key-reused",
     "/problems/sync-expired",
+    "/problems/undo-conflict",
 }
 """What a request that the document allows is refused with, for what happened before it.
 
@@ -78,8 +81,11 @@ OF_A_RECURRENCE = re.compile(
 )
 """The errors of a rule and of the task that is to recur by it."""
 
+OF_THE_HISTORY = re.compile("is not the number of a change of this task, or no longer known")
+"""The error of a number that no change of the task has."""
+
 RULES = (
-    *(OF_SEVERAL_FIELDS, OF_OTHER_ENTITIES, OF_THE_CALENDAR),
+    *(OF_THE_HISTORY, OF_SEVERAL_FIELDS, OF_OTHER_ENTITIES, OF_THE_CALENDAR),
     *(OF_PARTS_OF_A_RULE, OF_A_RECURRENCE),
 )
 ZONES = ["UTC", "Europe/Berlin", "America/Los_Angeles"]
@@ -157,9 +163,11 @@ class Tap:
         self._peers = peers
         self._numbers = count()
         self._created: dict[str, list[str]] = {"task_id": [], "list_id": []}
-        self._next_page: dict[str, str] = {}
+        self._trashed: list[str] = []
+        self._next_pages: dict[str, dict[str, str]] = {}
         self._cursors: set[str] = set()
         self._tokens: list[str] = []
+        self._sequences: dict[str, list[int]] = {}
 
     def install(self, schema: BaseSchema) -> None:
         """Make these the hooks of `schema`."""
@@ -172,16 +180,17 @@ class Tap:
         With the key that the document gives as an example every request would
         be a repetition of the first, and at the version of the example hardly
         a task is. In place of the id of the example stands that of the last one
-        created. No cursor or sync token that is drawn is one: one that a page led
-        to is sent instead. Hardly a name that is drawn is that of a time zone, and
-        hardly a rule that is drawn goes with the other members.
+        created, or deleted where the trash is asked. No cursor or sync token that is
+        drawn is one: one that a page led to is sent instead. Hardly a name that is
+        drawn is that of a time zone, hardly a rule that is drawn goes with the other
+        members, and hardly a number is that of a change of the task.
         """
         headers = case.headers
         if headers.get("Idempotency-Key") == REQUEST_HEADERS["Idempotency-Key"]["example"]:
             headers["Idempotency-Key"] = f"fuzz {next(self._numbers)}"
         if headers.get("If-Match") == REQUEST_HEADERS["If-Match"]["example"]:
             del headers["If-Match"]
-        for parameter, ids in self._created.items():
+        for parameter, ids in self._ids(case).items():
             if case.path_parameters.get(parameter) == EXAMPLE_ID and ids:
                 case.path_parameters[parameter] = ids.pop() if case.method == "DELETE" else ids[-1]
         if case.meta and case.meta.generation.mode.is_positive:
@@ -194,12 +203,21 @@ class Tap:
             self._go_on(case)
         return case
 
+    def _ids(self, case: Case[Any]) -> dict[str, list[str]]:
+        """Return the ids that an operation may be about, by the parameter of its path."""
+        is_trash = "/trash" in case.operation.path
+        return {"task_id": self._trashed} if is_trash else self._created
+
     def _go_on(self, case: Case[Any]) -> None:
-        """Put the cursor or the token of the last page in place of a drawn one."""
+        """Put what a response had in place of a drawn cursor, token or number of a change."""
         if "cursor" in case.query:
-            case.query = dict(self._next_page)
+            case.query = dict(self._next_pages.get(case.formatted_path, {}))
         if "since" in case.query and self._tokens:
             case.query["since"] = self._tokens[-1]
+        if case.operation.path.endswith("/undo") and isinstance(case.body, dict):
+            drawn, known = case.body.get("sequence"), self._sequences.get(_task_id(case))
+            if isinstance(drawn, int) and known:
+                case.body["sequence"] = known[drawn % len(known)]
 
     def after_call(self, context: HookContext, case: Case[Any], response: Response) -> None:
         """Take in an answer."""
@@ -208,8 +226,9 @@ class Tap:
         self._run.succeeded[case.operation.label] += response.status_code < 300
         for link in response.headers.get("link", []):
             query = link.partition("<?")[2].partition(">")[0]
-            self._next_page = dict(parse_qsl(query, keep_blank_values=True))
-            self._cursors.add(self._next_page["cursor"])
+            following = dict(parse_qsl(query, keep_blank_values=True))
+            self._next_pages[case.formatted_path] = following
+            self._cursors.add(following["cursor"])
         self._peers.look(response.content)
         if case.operation.path.endswith("/changes") and response.status_code == 200:
             self._tokens.append(response.json()["next"])
@@ -219,6 +238,20 @@ class Tap:
                 address.rpartition("/")[2]
             )
             self._peers.let_bob_try(address)
+        if response.status_code in {200, 204}:
+            self._follow(case, response)
+        if response.status_code < 300 and _task_id(case):
+            self._sequences[_task_id(case)] = self._peers.sequences(_task_id(case))
+
+    def _follow(self, case: Case[Any], response: Response) -> None:
+        """Note a task that is in the trash now, and let Bob try it, or one that was restored."""
+        task_id = _task_id(case)
+        is_trashed = case.operation.label == DELETION or b'"trashed_at":"' in response.content
+        if is_trashed and task_id and case.method != "GET":
+            self._trashed.append(task_id)
+            self._peers.let_bob_try(f"/api/tasks/{ADA}/trash/{task_id}")
+        elif case.operation.path.endswith("/restore"):
+            self._created["task_id"].append(task_id)
 
     def filter_failure(
         self, context: HookContext, failure: Failure, case: Case[Any], response: Response
@@ -233,6 +266,10 @@ class Tap:
         is_drawn |= case.query.get("since") not in {None, *self._tokens}
         excused = OF_THE_STATE | ({"/problems/malformed-request"} if is_drawn else set())
         return response.json()["type"] not in excused and not breaks_rules_only(response.json())
+
+
+def _task_id(case: Case[Any]) -> str:
+    return str(case.path_parameters.get("task_id", "")).lower()
 
 
 def _phase(case: Case[Any]) -> str:
@@ -259,7 +296,7 @@ def fuzz(world: World, peers: Peers, *, cases: int, seed: int, derandomize: bool
                     "include-operation-id": operation,
                     "phases": {"fuzzing": {"extra-data-sources": {"responses": False}}},
                 }
-                for operation in ("delete_task", "delete_list")
+                for operation in ("delete_task", "delete_list", "purge_task", "restore_task")
             ],
         }
     )

@@ -26,6 +26,14 @@ OPERATIONS = {
     "DELETE /api/tasks/{user_id}/lists/{list_id}",
     "GET /api/tasks/{user_id}/labels",
     "GET /api/tasks/{user_id}/changes",
+    "GET /api/tasks/{user_id}/trash",
+    "DELETE /api/tasks/{user_id}/trash",
+    "GET /api/tasks/{user_id}/trash/{task_id}",
+    "DELETE /api/tasks/{user_id}/trash/{task_id}",
+    "POST /api/tasks/{user_id}/trash/{task_id}/restore",
+    "GET /api/tasks/{user_id}/tasks/{task_id}/history",
+    "POST /api/tasks/{user_id}/tasks/{task_id}/undo",
+    "GET /api/tasks/{user_id}/summary",
 }
 PUBLIC = {"GET /livez", "GET /readyz"}
 PHASES = {"examples", "coverage", "fuzzing", "stateful"}

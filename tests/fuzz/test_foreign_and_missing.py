@@ -38,6 +38,11 @@ TRIES: Tries = [
     ("PATCH", "/position", MOVED),
     ("DELETE", "", {}),
     ("DELETE", "?subtasks=delete", {}),
+    ("GET", "/history", {}),
+    ("POST", "/undo", {"json": {"sequence": 1}}),
+]
+TRIES_OF_THE_TRASH: Tries = [
+    *(("GET", "", {}), ("POST", "/restore", {}), ("DELETE", "", {})),
 ]
 TRIES_OF_LISTS: Tries = [
     ("GET", "", {}),
@@ -55,13 +60,14 @@ Statements = list[tuple[str, int]]
 class Two(NamedTuple):
     """Ada, and ids of two kinds: of tasks of Bob's, and never used. They come in turn.
 
-    `foreign_list` is that of Bob's list.
+    `foreign_list` is that of Bob's list, and `foreign_trashed` of his task in the trash.
     """
 
     ada: ApiClient
     foreign: list[str]
     missing: list[str]
     foreign_list: str
+    foreign_trashed: str
 
     def seconds(self, method: str, pairs: int) -> Comparison:
         """Try ids of both kinds, in pairs, and compare how long that takes."""
@@ -79,7 +85,9 @@ def two(open_workspace: OpenWorkspace) -> Two:
     client = create_app(open_workspace, SETTINGS).test_client()
     new_id = TimeOrderedIds()
     bob = ApiClient(client, BOB)
-    found = Two(ApiClient(client, ADA), [], [], bob.create_list()["id"])
+    trashed = bob.create()["id"]
+    bob("DELETE", f"/{trashed}")
+    found = Two(ApiClient(client, ADA), [], [], bob.create_list()["id"], trashed)
     for _ in range(TASKS):
         found.ada.create()
         found.foreign.append(bob.create(due="2026-03-29", recurrence="FREQ=DAILY")["id"])
@@ -157,6 +165,21 @@ def test_the_database_gets_the_same_statements(sound: Two, role_engine: Engine) 
     """For a foreign id and a missing one the same statements go out, and find as many rows."""
     foreign = statements_of(sound, role_engine, TRIES, f"/{sound.foreign[0]}")
     assert foreign == statements_of(sound, role_engine, TRIES, f"/{sound.missing[0]}")
+    assert all(foreign)
+
+
+@pytest.mark.parametrize(
+    ("tries", "path"), [(TRIES, ""), (TRIES_OF_THE_TRASH, "/api/tasks/ada/trash")]
+)
+def test_the_database_gets_the_same_statements_for_the_trash(
+    sound: Two, role_engine: Engine, tries: Tries, path: str
+) -> None:
+    """For what another user has deleted, as a task and as one in the trash."""
+    foreign, missing = (
+        statements_of(sound, role_engine, tries, f"{path}/{known}")
+        for known in (sound.foreign_trashed, sound.missing[0])
+    )
+    assert foreign == missing
     assert all(foreign)
 
 

@@ -25,6 +25,8 @@ from taskservice.core.task import Task
 from taskservice.core.task_query import TaskQuery
 from taskservice.testing import ADA, BOB
 
+numbers = st.integers(0, 2**63 - 1)
+
 
 def cursor_behind(task: Task, query: TaskQuery) -> tuple[str, TaskQuery]:
     following = replace(query, after=query.sort.position(task))
@@ -67,6 +69,28 @@ def test_a_forged_cursor_is_a_place_in_the_list_or_refused(
     except cursors.BadCursor:
         return
     following.page([task])
+
+
+@given(numbers, st.text(), st.data())
+def test_a_cursor_with_a_number_has_one_spelling(
+    number: int, name: str, data: st.DataObject
+) -> None:
+    """It is decoded for its owner and its list alone, and refused if a stretch is changed."""
+    cursor = cursors.encode_number(ADA, name, number)
+    assert re.fullmatch(cursors.PATTERN, cursor)
+    assert cursors.decode_number(cursor, ADA, name) == number
+    altered = stretched(cursor, data, "ABab01-_=+/ \n\0é\ud800")
+    assume(altered != cursor)
+    for one, owner, of in ((cursor, BOB, name), (cursor, ADA, f"{name}x"), (altered, ADA, name)):
+        with pytest.raises(cursors.BadCursor):
+            cursors.decode_number(one, owner, of)
+
+
+@given(st.text() | st.text("Aa0-_=W") | st.just(cursors.encode_number(ADA, "x", 2**63)))
+def test_no_text_is_a_cursor_with_a_number(text: str) -> None:
+    """Text that nobody encoded is refused, and a number that no log can have."""
+    with pytest.raises(cursors.BadCursor):
+        cursors.decode_number(text, ADA, "x")
 
 
 @given(states.filter(lambda state: max(state.position.sequence, state.seen.sequence) < 2**63))

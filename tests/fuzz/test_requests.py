@@ -27,11 +27,12 @@ LIST = "/api/tasks/{user_id}/tasks"
 TASK = f"{LIST}/{{task_id}}"
 LISTS = "/api/tasks/{user_id}/lists"
 CHANGES = "/api/tasks/{user_id}/changes"
+PAGES = ["/api/tasks/{user_id}/trash", f"{TASK}/history", "/api/tasks/{user_id}/summary"]
 ONE_LIST = f"{LISTS}/{{list_id}}"
 WRITES = [
     *(("POST", LIST), ("PUT", TASK), ("PATCH", TASK), ("PATCH", f"{TASK}/complete")),
     *(("PATCH", f"{TASK}/position"), ("POST", LISTS), ("PATCH", ONE_LIST)),
-    ("PATCH", f"{ONE_LIST}/position"),
+    *(("PATCH", f"{ONE_LIST}/position"), ("POST", f"{TASK}/undo")),
 ]
 
 
@@ -89,6 +90,13 @@ def test_any_forged_cursor_is_a_page_or_refused(
 def test_any_query_is_a_page_of_changes_or_refused(ada: ApiClient, query: str) -> None:
     """As for a list."""
     check(ada("GET", CHANGES.format(user_id=ADA), **raw(query)), "GET", CHANGES)
+
+
+@on_one_world
+@given(st.sampled_from(PAGES), query_strings)
+def test_any_query_is_a_page_of_the_trash_or_refused(ada: ApiClient, path: str, query: str) -> None:
+    """As for a list; so for a history and a summary."""
+    check(ada("GET", address(ada, path), **raw(query)), "GET", path)
 
 
 @on_one_world

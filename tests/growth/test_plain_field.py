@@ -84,6 +84,7 @@ def test_an_export_is_imported_with_the_field(
     assert [json.loads(line)["rating"] for line in lines] == [3, None]
     for task in tasks:
         client("DELETE", f"/{task['id']}")
+    client._replace(list_name="trash")("DELETE")
     scratch.run("taskservice", "import", *arguments)
     assert client("GET", "?sort=created_at").json == tasks
 

@@ -19,10 +19,10 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
     imported = "from taskservice.core.idempotency import IdempotencyStore\n"
     scratch.replace(workspace, imported, f"{imported}from taskservice.core.notes import Note\n")
     scratch.replace(workspace, "] = (TaskList, Task)\n", "] = (TaskList, Task, Note)\n")
-    listed = "import changes, health, labels, lists, tasks\n"
-    scratch.replace(application, listed, listed.replace("tasks", "notes, tasks"))
-    mounted = "    api.register_blueprint(tasks.blueprint, parameters=[USER_ID_PARAMETER])\n"
-    scratch.replace(application, mounted, mounted + mounted.replace("tasks.", "notes."))
+    listed = "    lists,\n    summary,\n"
+    scratch.replace(application, listed, listed.replace("summary", "notes,\n    summary"))
+    mounted = "for module in (tasks, history, trash, lists,"
+    scratch.replace(application, mounted, mounted.replace("lists,", "lists, notes,"))
     changes = "adapters/http/api/changes.py"
     schemas = "from taskservice.adapters.http.api.responses import EntitySchema\n"
     imported = "from taskservice.adapters.http.api.notes import NoteSchema\n"
@@ -164,7 +164,10 @@ def test_notes_are_exported_erased_and_imported(
     file, database = str(tmp_path / "export.jsonl"), ("--database", storage)
     scratch.run("taskservice", "export", notes.user, file, *database)
     erased = scratch.run("taskservice", "erase", notes.user, "--yes", *database)
-    assert "deleted 0 lists, 1 task, 2 notes, 3 changes and 0 idempotency records\n" in erased
+    assert (
+        "deleted 0 lists, 1 task, 2 notes, 0 trashed tasks, 3 changes and 0 idempotency records\n"
+        in erased
+    )
     assert (tasks("GET").json, notes("GET").json, other("GET").json) == ([], [], [theirs])
     scratch.run("taskservice", "import", notes.user, file, *database)
     assert (tasks("GET").json, notes("GET", "?sort=created_at").json) == ([task], mine)

@@ -29,11 +29,12 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The address of a database with the column, as a migration of the next version adds it."""
+    """The address of a database with the columns, as a migration of the next version adds them."""
     address = sqlite_database(tmp_path_factory.mktemp("database"))
     engine = service_engine(address)
     with transaction(engine) as connection:
-        connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN rating INTEGER")
+        for table in ("tasks", "trash"):
+            connection.exec_driver_sql(f"ALTER TABLE {table} ADD COLUMN rating INTEGER")
     engine.dispose()
     return address
 
@@ -90,6 +91,8 @@ def test_an_export_of_the_current_version_is_imported(
     arguments = (client.user, str(tmp_path / "tasks.jsonl"), "--database", storage)
     export(*arguments)
     assert current("DELETE", f"/{task['id']}").status_code == 204
+    trash = f"/api/tasks/{client.user}/trash/{task['id']}"
+    assert current("DELETE", trash).status_code == 204
     scratch.run("taskservice", "import", *arguments)
     assert client("GET").json == [{**task, "rating": None}]
 

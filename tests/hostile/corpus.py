@@ -13,6 +13,7 @@ from tests.hostile import (
     recurrence,
     sync,
     tokens,
+    trash,
     values,
 )
 
@@ -27,6 +28,7 @@ CORPUS = [
     *moves.CASES,
     *recurrence.CASES,
     *sync.CASES,
+    *trash.CASES,
     *framing.CASES,
     *pages.CASES,
     *origins.CASES,

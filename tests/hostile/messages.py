@@ -1,8 +1,9 @@
 """Requests as the bytes that go over the wire, well framed unless somebody says otherwise.
 
 It may name what is known only at run time: `{own}`, the id of Ada's task, `{foreign}`, of Bob's,
-`{own list}` and `{foreign list}`, of their lists, `{missing}`, an id never used; `{ada}` and
-`{bob}`, their tokens; and what `fill_placeholders` has more.
+`{own list}` and `{foreign list}`, of their lists, `{trashed}` and `{foreign trashed}`, of their
+tasks in the trash, `{missing}`, an id never used; `{ada}` and `{bob}`, their tokens; and what
+`fill_placeholders` has more.
 """
 
 JSON = "application/json"
@@ -19,6 +20,14 @@ LISTS = "/api/tasks/ada/lists"
 OWN_LIST = f"{LISTS}/{{own list}}"
 FOREIGN_LIST = f"{LISTS}/{{foreign list}}"
 MISSING_LIST = f"{LISTS}/{{missing}}"
+
+TRASH = "/api/tasks/ada/trash"
+TRASHED = f"{TRASH}/{{trashed}}"
+FOREIGN_TRASHED = f"{TRASH}/{{foreign trashed}}"
+RESTORE = "/restore"
+HISTORY = "/history"
+UNDO = "/undo"
+SUMMARY = "/api/tasks/ada/summary"
 
 ADA = "{ada}"
 HOST = "tasks.example"
@@ -86,6 +95,16 @@ def complete(body: bytes | None = None, *lines: str, target: str = OWN + COMPLET
 
 def move(body: bytes | None, *lines: str, target: str = OWN + POSITION) -> bytes:
     return message("PATCH", target, *lines, body=body)
+
+
+def restore(*lines: str, body: bytes | None = None, target: str = TRASHED + RESTORE) -> bytes:
+    return message("POST", target, *lines, body=body)
+
+
+def undo(
+    body: bytes | None = b'{"sequence": {sequence}}', *lines: str, target: str = OWN + UNDO
+) -> bytes:
+    return message("POST", target, *lines, body=body)
 
 
 def delete(*lines: str, target: str = OWN) -> bytes:

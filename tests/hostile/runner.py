@@ -1,4 +1,4 @@
-"""Ada and Bob, each with a task and a list, on one engine, and the check of every entry."""
+"""Ada and Bob, each with a task, a list and a task in the trash, and the check of every entry."""
 
 import re
 from collections.abc import Callable, Collection, Mapping
@@ -14,10 +14,11 @@ from tests.hostile.messages import TASK, message
 from tests.hostile.transports import Answer, Transport, read_answer
 from tests.secret_values import SECRET
 
-from taskservice.adapters.http.api import cursors
+from taskservice.adapters.http.api import cursors, sync_tokens
 from taskservice.adapters.jwt import issue
 from taskservice.core.query import Sort
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.trashed_task import TrashedTask, TrashQuery
 
 USERS = ("ada", "bob")
 ISSUER, AUDIENCE = "https://issuer.example", "tasks"
@@ -57,14 +58,23 @@ def cursor_of(user: str, after: UUID, sort: Sort | None = None) -> str:
     return cursors.encode(user, TaskQuery(after=position, sort=sort or Sort()))
 
 
+def trash_cursor_of(user: str, content: bytes) -> str:
+    """Return a cursor of the user's trash, behind the first task of a page."""
+    # It also has a member that no task in the trash has by itself.
+    members = {k: v for k, v in orjson.loads(content)[0].items() if k != "purged_after"}
+    task = TrashedTask.load(members)
+    return cursors.encode(user, TrashQuery(after=(task.trashed_at, task.id)))
+
+
 class State(NamedTuple):
-    """All that a user has: the list of the tasks, that of the lists, and where the log ends.
+    """All that a user has: the tasks, the lists, the trash, and where the log ends.
 
     A sync that begins has the number of the last change in its token.
     """
 
     tasks: bytes
     lists: bytes
+    trash: bytes
     changes: bytes
 
 
@@ -118,8 +128,11 @@ class CorpusRunner:
         for name, entities in (("tasks", before.tasks), ("lists", before.lists)):
             for one in orjson.loads(entities):
                 assert self._ask(user, "DELETE", f"{name}/{one['id']}").status == 204
-        assert self._ask(user, "POST", "tasks", TASK).status == 201
+        assert self._ask(user, "DELETE", "trash").status == 200
+        trashed = self._ask(user, "POST", "tasks", TASK).json["id"]
+        assert self._ask(user, "DELETE", f"tasks/{trashed}").status == 204
         assert self._ask(user, "POST", "lists", NEW_LIST).status == 201
+        assert self._ask(user, "POST", "tasks", TASK).status == 201
         return self._state(user)
 
     def _state(self, user: str) -> State:
@@ -159,6 +172,8 @@ def placeholders(states: Mapping[str, State]) -> dict[str, str]:
     """Return what stands for each name in braces."""
     own, foreign = (UUID(orjson.loads(states[user].tasks)[0]["id"]) for user in USERS)
     own_list, foreign_list = (orjson.loads(states[user].lists)[0]["id"] for user in USERS)
+    trashed, foreign_trashed = (orjson.loads(states[user].trash)[0]["id"] for user in USERS)
+    sequence = sync_tokens.decode(orjson.loads(states["ada"].changes)["next"], "ada").seen.sequence
     return {
         "own": f"{own}",
         "OWN": f"{own}".upper(),
@@ -166,12 +181,22 @@ def placeholders(states: Mapping[str, State]) -> dict[str, str]:
         "foreign": f"{foreign}",
         "own list": own_list,
         "foreign list": foreign_list,
+        "trashed": trashed,
+        "foreign trashed": foreign_trashed,
+        # The task is created last, before it the list, and before that one is deleted.
+        "sequence": f"{sequence}",
+        "sequence of the removal": f"{sequence - 2}",
         "missing": f"{MISSING}",
         "ada": token_of("ada"),
         "bob": token_of("bob"),
         "cursor": cursor_of("ada", own),
         "cursor by title": cursor_of("ada", own, Sort(field="title", descending=False)),
         "cursor of bob": cursor_of("bob", foreign),
+        "trash cursor": trash_cursor_of("ada", states["ada"].trash),
+        "trash cursor of bob": trash_cursor_of("bob", states["bob"].trash),
+        "history cursor": cursors.encode_number("ada", f"{own}", 2**62),
+        "history cursor of bob": cursors.encode_number("bob", f"{own}", 2**62),
+        "trashed history cursor": cursors.encode_number("ada", trashed, 2**62),
     }
 
 
@@ -241,12 +266,16 @@ def request_header(case: Case, name: str) -> str:
 
 def check_write(case: Case, answer: Answer, state: State, prefix: str) -> None:
     """Assert that what a write was answered is what its owner has then."""
-    entities = orjson.loads(state.lists if case.collection.endswith("/lists") else state.tasks)
-    if answer.status == 204:
-        assert entities == []
+    name = case.collection.rpartition("/")[2]
+    if answer.status == 204 or answer.json == {"purged": 1, "more": False}:
+        assert orjson.loads(getattr(state, name)) == []
         return
     entity = answer.json
-    assert entity in entities
+    kept = {"tasks": [*orjson.loads(state.tasks), *orjson.loads(state.trash)]}
+    kept["trash"], kept["lists"] = orjson.loads(state.tasks), orjson.loads(state.lists)
+    assert entity in kept[name]
     assert answer.headers["ETag"] == f'"{entity["version"]}"'
-    location = f"{prefix}{case.collection}/{entity['id']}" if answer.status == 201 else None
+    is_new = answer.status == 201 or name == "trash"
+    collection = case.collection.replace("/trash", "/tasks")
+    location = f"{prefix}{collection}/{entity['id']}" if is_new else None
     assert answer.headers["Location"] == location

@@ -40,6 +40,8 @@ _masks = [
     (re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{15}Z"), "<time>"),
     (re.compile(r"cursor=[\w-]+"), "cursor=<cursor>"),
     (re.compile(r'"next":"[\w-]+"'), '"next":"<token>"'),
+    (re.compile(r'"sequence":[0-9]+'), '"sequence":<number>'),
+    (re.compile(r'"now":"[^"]+"'), '"now":"<time>"'),
     (re.compile(r'"position":"[^"]+"'), '"position":"<position>"'),
 ]
 

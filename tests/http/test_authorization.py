@@ -24,10 +24,16 @@ OWNED = {
     "/api/tasks/<user_id>/lists",
     "/api/tasks/<user_id>/lists/<uuid:list_id>",
     "/api/tasks/<user_id>/lists/<uuid:list_id>/position",
+    "/api/tasks/<user_id>/summary",
     "/api/tasks/<user_id>/tasks",
     "/api/tasks/<user_id>/tasks/<uuid:task_id>",
     "/api/tasks/<user_id>/tasks/<uuid:task_id>/complete",
+    "/api/tasks/<user_id>/tasks/<uuid:task_id>/history",
     "/api/tasks/<user_id>/tasks/<uuid:task_id>/position",
+    "/api/tasks/<user_id>/tasks/<uuid:task_id>/undo",
+    "/api/tasks/<user_id>/trash",
+    "/api/tasks/<user_id>/trash/<uuid:task_id>",
+    "/api/tasks/<user_id>/trash/<uuid:task_id>/restore",
 }
 
 
@@ -58,8 +64,8 @@ def test_every_route_is_known(app: Flask) -> None:
 
 
 def test_the_walk_finds_every_operation(app: Flask) -> None:
-    """The sixteen operations, and HEAD for the six reads."""
-    assert len(list(operations(app))) == 22
+    """The 24 operations, and HEAD for the ten reads."""
+    assert len(list(operations(app))) == 34
 
 
 @pytest.mark.parametrize(
@@ -156,8 +162,11 @@ def test_options_is_public(closed_app: Flask) -> None:
         allowed[path.rpartition("/")[2]] = set(response.headers["Allow"].split(", "))
     assert allowed["tasks"] == {"GET", "HEAD", "OPTIONS", "POST"}
     assert allowed["lists"] == {"GET", "HEAD", "OPTIONS", "POST"}
+    assert allowed["changes"] == allowed["history"] == allowed["summary"]
     assert allowed["changes"] == {"GET", "HEAD", "OPTIONS"}
+    assert allowed["trash"] == {"DELETE", "GET", "HEAD", "OPTIONS"}
     assert allowed["complete"] == allowed["position"] == {"OPTIONS", "PATCH"}
+    assert allowed["restore"] == allowed["undo"] == {"OPTIONS", "POST"}
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,14 @@ def a_list_in_use() -> Any:
     return ada("DELETE", f"{ada.lists}/{list_id}")
 
 
+def an_undo_in_the_way() -> Any:
+    ada = usual()
+    path = f"/{ada.create()['id']}"
+    for title in ("Buy oat milk", "Buy soy milk"):
+        ada("PATCH", path, json={"title": title})
+    return ada("POST", f"{path}/undo", json={"sequence": 2})
+
+
 def a_lost_update() -> Any:
     ada = usual()
     return ada("DELETE", f"/{ada.create()['id']}", headers={"If-Match": '"7"'})
@@ -101,6 +109,7 @@ PROVOKED: dict[str, Callable[[], Any]] = {
     "list-not-found": lambda: usual()("GET", f"/api/tasks/ada/lists{UNUSED}"),
     "sync-expired": a_token_of_another_log,
     "list-not-empty": a_list_in_use,
+    "undo-conflict": an_undo_in_the_way,
     "too-many-requests": a_second_request,
     "body-too-large": lambda: post(data=b" " * (BODY_LIMIT + 1), content_type=JSON),
     "unsupported-media-type": lambda: post(data="Buy milk", content_type="text/plain"),

@@ -184,6 +184,10 @@ def test_the_document_is_valid_openapi(app: Flask) -> None:
     validate(document)
 
 
+SERVED = {"tasks", "lists", "labels", "changes", "trash", "history", "summary", "health"}
+"""The blueprints whose operations the document has."""
+
+
 def test_the_document_and_the_routes_are_the_same(app: Flask) -> None:
     """Every operation that is served is documented, and no other."""
     document = json.loads(openapi_document())
@@ -197,7 +201,7 @@ def test_the_document_and_the_routes_are_the_same(app: Flask) -> None:
         (rule.rule.replace("<uuid:", "<").replace("<", "{").replace(">", "}"), method)
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
-        if rule.endpoint.partition(".")[0] in {"tasks", "lists", "labels", "changes", "health"}
+        if rule.endpoint.partition(".")[0] in SERVED
     }
     assert documented == served
 
@@ -223,6 +227,14 @@ def test_every_operation_documents_its_problems() -> None:
         "delete_list": always | with_precondition | {"204", "413"},
         "list_labels": always | {"200", "422"},
         "list_changes": always | {"200", "410", "422"},
+        "list_trash": always | {"200", "422"},
+        "get_trashed_task": always | {"200", "304", "404", "422"},
+        "restore_task": always | with_precondition | {"200", "413"},
+        "purge_task": always | with_precondition | {"204", "413"},
+        "purge_trash": always | {"200", "409", "413", "422", "507"},
+        "list_task_changes": always | {"200", "404", "422"},
+        "undo_task_change": always | with_precondition | {"200", "413", "415"},
+        "get_summary": always | {"200", "422"},
         "livez": {"200", "400"},
         "readyz": {"200", "400", "503"},
     }

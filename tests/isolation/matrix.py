@@ -27,7 +27,10 @@ ROOT = "/api/tasks/<user_id>/"
 RECURRING = {"due": "2026-03-29", "recurrence": "FREQ=DAILY"}
 
 Ids = dict[str, str]
-"""The ids of a target by the name of the path parameter: `task_id` and `list_id`."""
+"""The ids of a target by the name of the path parameter: `task_id` and `list_id`.
+
+That of its task in the trash is `trashed_id`.
+"""
 
 
 def token(user: str, audience: str = AUDIENCE, age: timedelta = timedelta()) -> str:
@@ -72,7 +75,8 @@ class Cell(NamedTuple):
 class World:
     """An application with a task and a list of Ada's and of Bob's, and ids never used.
 
-    Ada also has a task and a list `beside` her own. Bob's task is in his list, and recurs.
+    Ada also has a task and a list `beside` her own. Bob's task is in his list, and recurs. Each
+    has a task in the trash.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -83,15 +87,28 @@ class World:
             "own": self.create(ADA),
             "beside": self.create(ADA),
             "foreign": self.create(BOB, **RECURRING),
-            "missing": {"task_id": str(uuid4()), "list_id": str(uuid4())},
+            "missing": {name: str(uuid4()) for name in ("task_id", "list_id", "trashed_id")},
         }
+        for target in ("own", "foreign"):
+            self.ids[f"{target}, swapped"] = swapped(self.ids[target])
+        self.sequence = self.newest_change()
 
     def create(self, user: str, **fields: str) -> Ids:
-        """Create a list and a task, in the list if it has more `fields`, and return their ids."""
+        """Create a list, a task, in the list if it has more `fields`, and one in the trash.
+
+        Return their ids.
+        """
         made = self.ask("POST", f"/api/tasks/{user}/lists", token(user), {"name": "Groceries"})
         fields = {"title": "Buy milk", **({"list_id": made.json["id"]} if fields else {}), **fields}
-        task = self.ask("POST", f"/api/tasks/{user}/tasks", token(user), fields)
-        return {"task_id": str(task.json["id"]), "list_id": str(made.json["id"])}
+        tasks = f"/api/tasks/{user}/tasks"
+        task, trashed = (self.ask("POST", tasks, token(user), fields).json["id"] for _ in range(2))
+        assert self.ask("DELETE", f"{tasks}/{trashed}", token(user)).status_code == 204
+        return {"task_id": task, "list_id": made.json["id"], "trashed_id": trashed}
+
+    def newest_change(self) -> int:
+        """Return the number of the newest change of Ada's own task."""
+        path = f"/api/tasks/{ADA}/tasks/{self.ids['own']['task_id']}/history"
+        return int(self.ask("GET", path, token(ADA)).json[0]["sequence"])
 
     def ask(self, method: str, path: str, bearer: str | None, body: Any = None) -> Any:
         headers = {"X-Request-Id": "same"}
@@ -101,17 +118,29 @@ class World:
         return self.client.open(path, method=method, headers=headers, **content)
 
     def answer(self, cell: Cell) -> Any:
-        """Ask the question of a cell, with the body that the document shows for it."""
+        """Ask the question of a cell, with the body that the document shows for it.
+
+        If it is the number of a change, it is that of Ada's own task.
+        """
         body = example_body(self.documented[key(cell.rule, cell.method)])
-        path = template(cell.rule).format(user_id=ADA, **self.ids[cell.target])
+        body = {**body, "sequence": self.sequence} if "sequence" in (body or {}) else body
+        ids = self.ids[cell.target]
+        if "/trash" in cell.rule:
+            ids = {**ids, "task_id": ids["trashed_id"]}
+        path = template(cell.rule).format(user_id=ADA, **ids)
         return self.ask(cell.method, f"{path}{cell.query}", IDENTITIES[cell.identity][1], body)
 
     def all_of_bob(self) -> list[bytes]:
-        """Return what Bob's two lists show, and the beginning of a sync, which has a number."""
+        """Return what Bob's lists and trash show, and the beginning of a sync, with its number."""
         return [
             self.ask("GET", f"/api/tasks/{BOB}/{one}", token(BOB)).data
-            for one in ("tasks", "lists", "changes")
+            for one in ("tasks", "lists", "trash", "changes")
         ]
+
+
+def swapped(ids: Ids) -> Ids:
+    """Return ids, with that of the task in the trash for that of the other one, and vice versa."""
+    return {**ids, "task_id": ids["trashed_id"], "trashed_id": ids["task_id"]}
 
 
 def example_body(operation: Operation) -> Any:

@@ -1,5 +1,6 @@
 """The statement audit: it finds statements that are not limited to their caller's rows."""
 
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from uuid import UUID
@@ -15,13 +16,18 @@ from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.core.changes import Position
 from taskservice.core.entity import Edit
+from taskservice.core.history import history
 from taskservice.core.lists import create_list, move_list, remove_list
 from taskservice.core.moves import Move
+from taskservice.core.summary import summarize
 from taskservice.core.sync import SyncState, sync
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
 from taskservice.core.tasks import change_task, create_task, move_task, remove_task
+from taskservice.core.trash import purge_all, purge_task, restore_task
+from taskservice.core.undo import undo
+from taskservice.core.workspace import OpenOwnWorkspace, Workspace
 from taskservice.testing import ADA, tasks_of
 
 BEGINNING = Position(0, 0)
@@ -55,12 +61,20 @@ TIED = {
     " SELECT %(d)s::VARCHAR, head.seq, done.id FROM head, done": {"a", "b", "c", "d"},
     "SELECT name FROM (SELECT 1 AS one) AS o LEFT JOIN lists AS l ON l.user_id = %(a)s AND l.id = ?"
     " JOIN tasks ON tasks.user_id = %(b)s": {"a", "b"},
+    "WITH held AS (SELECT seq FROM heads WHERE user_id = %(a)s), done AS (DELETE FROM trash WHERE"
+    " trash.user_id = %(b)s AND (SELECT seq FROM held) > 0 RETURNING trash.id), moved AS"
+    " (INSERT INTO tasks (id, user_id) SELECT done.id, %(c)s::VARCHAR FROM done)"
+    " SELECT id FROM done": {"a", "b", "c"},
     "SELECT version_num FROM taskservice_schema_version": set(),
     "SELECT set_config('taskservice.owner', %s, True), set_config('lock_timeout', %s, True)": {0},
     "COMMIT": set(),
 }
 UNTIED = [
     "SELECT * FROM tasks",
+    "SELECT * FROM trash",
+    "SELECT * FROM trash_07 WHERE id = %(id)s",
+    "WITH done AS (DELETE FROM trash WHERE id = %(id)s RETURNING id, user_id)"
+    " INSERT INTO tasks (id, user_id) SELECT id, user_id FROM done",
     "SELECT * FROM tasks WHERE id = %(id)s",
     "SELECT * FROM tasks WHERE user_id = 'ada'",
     "SELECT * FROM tasks WHERE user_id = user_id",
@@ -226,6 +240,38 @@ def test_the_audit_covers_sync(
     assert [len(page.entries) for page in (lists, tasks, delta)] == [1, 1, 3]
     assert audit.count - seen == 3, "each page is one statement"
     assert not audit.faults
+
+
+@pytest.mark.parametrize("storage", ["engine", "sqlite"])
+def test_the_audit_covers_the_trash_and_the_history(
+    request: pytest.FixtureRequest, audit: StatementAudit, storage: str
+) -> None:
+    """Deletions, restorations, purges, undos and the summary, of one task and of trees."""
+    own = partial(SqlStorage(request.getfixturevalue(storage)).open_workspace, ADA)
+    root, other = (create_task(own, NewTask(title=title)) for title in "AB")
+    create_task(own, NewTask(title="C", parent_id=root.id))
+    with own() as workspace:
+        (creation,) = workspace.changes.of_entity(other.id, None, 9)
+    for operation in (
+        partial(remove_task, own, root.id, with_subtasks=True),
+        partial(restore_task, own, root.id),
+        partial(undo, own, other.id, creation.sequence),
+        partial(purge_task, own, other.id),
+        partial(in_workspace, own, partial(history, task_id=root.id, before=None, limit=9)),
+        partial(in_workspace, own, summarize),
+        partial(remove_task, own, root.id, with_subtasks=True),
+        partial(purge_all, own),
+    ):
+        seen = audit.count
+        operation()
+        assert audit.count > seen
+    assert not audit.faults
+
+
+def in_workspace(own: OpenOwnWorkspace, operation: Callable[[Workspace], object]) -> None:
+    """Run an operation that reads."""
+    with own() as workspace:
+        operation(workspace)
 
 
 @pytest.mark.parametrize("storage", ["engine", "sqlite"])

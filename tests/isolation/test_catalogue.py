@@ -45,12 +45,13 @@ PRIVILEGES = """
               FROM pg_attribute
              WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
                AND has_column_privilege(attrelid, attnum, 'UPDATE'))
-      FROM pg_class WHERE relname ~ '^(changes|heads)(_[0-9]+)?$' AND relkind IN ('r', 'p')
+      FROM pg_class WHERE relname ~ '^(changes|heads|trash)(_[0-9]+)?$' AND relkind IN ('r', 'p')
 """
 EXPIRED = (
     f"(created_at < (transaction_timestamp() - '{IDEMPOTENCY_KEY_TTL // HOUR}:00:00'::interval))"
 )
 OLD = "(at < (transaction_timestamp() - '8 days'::interval))"
+TRASHED = "(trashed_at < (transaction_timestamp() - '1 day'::interval))"
 OWN = "((user_id)::text = NULLIF(current_setting('taskservice.owner'::text, true), ''::text))"
 
 
@@ -65,7 +66,7 @@ def test_every_table_has_an_owner(database: Database, tables: list[str]) -> None
     """Every table with content has a `user_id`."""
     versions = {VERSION_TABLE, ZONE_DATA_TABLE}
     assert set(inspect(database.superuser_engine).get_table_names()) == {*tables, *versions}
-    assert tables == ["changes", "heads", "idempotency_keys", "lists", "tasks"]
+    assert tables == ["changes", "heads", "idempotency_keys", "lists", "tasks", "trash"]
 
 
 def test_row_level_security_is_forced_on_every_table(database: Database, tables: list[str]) -> None:
@@ -76,11 +77,12 @@ def test_row_level_security_is_forced_on_every_table(database: Database, tables:
 
 
 def test_the_policies_are_exactly_these(database: Database, tables: list[str]) -> None:
-    """One for the owner of a row; three for the tables' owner, to prune twice and to rezone."""
+    """One for the owner of a row; four for the tables' owner, to prune and to rezone."""
     owners = ("owners", "PERMISSIVE", "ALL", ["public"], OWN, OWN)
     keeper = database.role.replace("_service", "_owner")
     maintenance = ("maintenance", "PERMISSIVE", "ALL", [keeper], EXPIRED, "false")
     pruning = ("maintenance", "PERMISSIVE", "ALL", [keeper], OLD, "false")
+    naming = ("maintenance", "PERMISSIVE", "SELECT", [keeper], TRASHED, None)
     zones = ("zones", "PERMISSIVE", "SELECT", [keeper], "(time_zone IS NOT NULL)", None)
     expected = {
         "tasks": [owners, zones],
@@ -88,6 +90,7 @@ def test_the_policies_are_exactly_these(database: Database, tables: list[str]) -
         "idempotency_keys": [maintenance, owners],
         "heads": [owners],
         "changes": [pruning, owners],
+        "trash": [naming, owners],
     }
     with psycopg.connect(database.superuser) as connection:
         assert {table: connection.execute(POLICIES, (table,)).fetchall() for table in tables} == (
@@ -99,16 +102,17 @@ def test_the_policies_are_exactly_these(database: Database, tables: list[str]) -
 def test_the_log_is_only_added_to(request: pytest.FixtureRequest, entered: str) -> None:
     """What serves may delete no change and no number, nor edit more than `previous`.
 
-    A partition itself it may not even read.
+    It may not edit the trash. A partition itself it may not even read.
     """
     database: Database = request.getfixturevalue(entered)
     with psycopg.connect(database.service) as connection:
         found = {name: given for name, *given in connection.execute(PRIVILEGES).fetchall()}
-    assert {name: found.pop(name) for name in ("changes", "heads")} == {
+    assert {name: found.pop(name) for name in ("changes", "heads", "trash")} == {
         "changes": ["INSERT,SELECT", ["previous"]],
         "heads": ["INSERT,SELECT,UPDATE", ["seq", "user_id"]],
+        "trash": ["DELETE,INSERT,SELECT", []],
     }
-    assert len(found) == (0 if entered == "database" else 32)
+    assert len(found) == (0 if entered == "database" else 48)
     assert all(given == ["", []] for given in found.values())
 
 

@@ -41,7 +41,7 @@ def without_ownership(app: Flask) -> Iterator[None]:
 
     enforced = authorization.enforce_ownership
     checks = [one for one in app.before_request_funcs.values() if enforced in one]
-    assert len(checks) == 4
+    assert len(checks) == 7
     for one in checks:
         one[one.index(enforced)] = let_through
     try:
@@ -88,7 +88,7 @@ def without_policies(database: Database) -> Iterator[None]:
 
 
 class Attack:
-    """Bob tries to reach Ada's task, its sub-task, its list, her series and her changes.
+    """Bob tries to reach Ada's task, its sub-task, its list, her series, trash and changes.
 
     He does so under her path and his own.
     """
@@ -102,6 +102,8 @@ class Attack:
         self._ada.create(title=TITLE, parent_id=self._task["id"])
         recurring = self._ada.create(title=TITLE, due="2026-03-29", recurrence="FREQ=DAILY")
         self._closed = self._ada("PATCH", f"/{recurring['id']}/complete").json
+        self._trashed = self._ada.create(title=TITLE, list_id=self._list["id"])
+        self._ada("DELETE", f"/{self._trashed['id']}")
         self._bob.create(title="Bob's own")
         self._bob.create_list("Bob's own")
         self._ada("POST", json={"title": TITLE}, headers={"Idempotency-Key": "key"})
@@ -115,9 +117,13 @@ class Attack:
             *self._try_series(f"{path}/tasks"),
             *self._try_lists(f"{path}/lists"),
             *self._try_changes(f"{path}/changes"),
+            *self._try_trash(f"{path}/trash"),
+            *self._try_history(f"{path}/tasks"),
+            self._bob("GET", f"{path}/summary"),
         ]
         assert [answer.text for answer in answers if TITLE in answer.text] == []
         assert answers[2].headers.get("X-Total-Count", "1") == "1"
+        assert answers[-1].json.get("open", 1) == 1
         return [answer.status_code for answer in answers]
 
     def _try_tasks(self, path: str) -> list[Any]:
@@ -168,6 +174,23 @@ class Attack:
             self._bob("GET", f"{path}?since={self._token}"),
         ]
 
+    def _try_trash(self, path: str) -> list[Any]:
+        one = f"{path}/{self._trashed['id']}"
+        return [
+            self._bob("GET", path),
+            self._bob("GET", one),
+            self._bob("POST", f"{one}/restore"),
+            self._bob("DELETE", one),
+            self._bob("DELETE", path),
+        ]
+
+    def _try_history(self, path: str) -> list[Any]:
+        ids = [self._task["id"], self._trashed["id"]]
+        return [
+            *(self._bob("GET", f"{path}/{one}/history") for one in ids),
+            *(self._bob("POST", f"{path}/{one}/undo", json={"sequence": 1}) for one in ids),
+        ]
+
     def under_adas_path(self) -> list[int]:
         return self.statuses(f"/api/tasks/{ADA}")
 
@@ -175,17 +198,21 @@ class Attack:
         return self.statuses(self._bob.path.removesuffix("/tasks"))
 
     def leaves_no_trace(self) -> bool:
-        """Return whether Ada's tasks and lists are unchanged."""
+        """Return whether Ada's tasks, lists and trash are unchanged, and their log."""
         return self._all_of_ada() == self._before
 
     def _all_of_ada(self) -> list[Any]:
-        paths = (self._ada.path, self._ada.lists, f"/api/tasks/{ADA}/changes?since={self._token}")
+        own = f"/api/tasks/{ADA}"
+        history = f"{self._ada.path}/{self._trashed['id']}/history"
+        changes = f"{own}/changes?since={self._token}"
+        paths = (self._ada.path, self._ada.lists, f"{own}/trash", history, changes)
         return [self._ada("GET", path).json for path in paths]
 
 
 OWN_ONLY = [200] * 4 + [404] * 8 + [422] * 2 + [200] + [404] * 2 + [200] + [404] * 5
 OWN_ONLY += [200] * 3 + [400]
-"""Bob's lists and changes are his own. Ada's task and list do not exist, nor her token."""
+OWN_ONLY += [200] + [404] * 3 + [200] + [404] * 4 + [200]
+"""Bob's lists, changes and trash are his own. Ada's tasks, list and token do not exist."""
 FORBIDDEN = [403] * len(OWN_ONLY)
 
 
@@ -220,7 +247,7 @@ def test_row_level_security_alone_denies_access(engine: Engine) -> None:
     with without_ownership(attack.app), without_clause(engine) as sent:
         assert attack.under_adas_path() == OWN_ONLY
         assert attack.under_bobs_path() == OWN_ONLY
-    assert len(sent) == 102
+    assert len(sent) == 156
     assert attack.leaves_no_trace()
 
 

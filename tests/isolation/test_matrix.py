@@ -31,7 +31,7 @@ def app(open_workspace: OpenWorkspace) -> Flask:
 
 
 def test_every_cell_follows_the_three_rules(app: Flask, audit: StatementAudit) -> None:
-    """322 cells; a 401 or a 403 sends no statement. A write that is accepted ends its world."""
+    """504 cells; a 401 or a 403 sends no statement. A write that is accepted ends its world."""
     cells = [
         Cell(rule, method, identity, target)
         for rule, method in routes(app)
@@ -39,7 +39,7 @@ def test_every_cell_follows_the_three_rules(app: Flask, audit: StatementAudit) -
         for identity in IDENTITIES
         for target in (TARGETS if has_id(rule) else TARGETS[:1])
     ]
-    assert len(cells) == 322
+    assert len(cells) == 504
     world = World(app)
     for cell in cells:
         sent = audit.count
@@ -59,18 +59,33 @@ def test_a_foreign_entity_looks_like_a_missing_one(app: Flask) -> None:
     world = World(app)
     before = world.all_of_bob()
     for rule, method in routes(app):
-        for query in options(world.documented[key(rule, method)]) if has_id(rule) else ():
-            foreign, missing = (
-                world.answer(Cell(rule, method, "the owner", target, query))
-                for target in TARGETS[1:]
-            )
-            unnamed = foreign.text
-            for name, foreign_id in world.ids["foreign"].items():
-                unnamed = unnamed.replace(foreign_id, world.ids["missing"][name])
-            assert (foreign.status, list(foreign.headers), unnamed) == (
-                (missing.status, list(missing.headers), missing.text)
-            )
+        if has_id(rule):
+            assert_looks_missing(world, rule, method, "foreign")
+        if "task_id" in rule:
+            assert_looks_missing(world, rule, method, "foreign, swapped")
     assert world.all_of_bob() == before
+
+
+def test_a_task_in_the_trash_looks_like_a_missing_one(app: Flask) -> None:
+    """Its history and their undo excepted. To the trash, any other task is a missing one."""
+    world = World(app)
+    for rule, method in routes(app):
+        if "task_id" in rule and not rule.endswith(("/history", "/undo")):
+            assert_looks_missing(world, rule, method, "own, swapped")
+
+
+def assert_looks_missing(world: World, rule: str, method: str, target: str) -> None:
+    """Assert that a target gets the bytes of a missing one, but for the ids, with each option."""
+    for query in options(world.documented[key(rule, method)]):
+        found, missing = (
+            world.answer(Cell(rule, method, "the owner", one, query)) for one in (target, "missing")
+        )
+        unnamed = found.text
+        for name, known in world.ids[target].items():
+            unnamed = unnamed.replace(known, world.ids["missing"][name])
+        assert (found.status, list(found.headers), unnamed) == (
+            (missing.status, list(missing.headers), missing.text)
+        )
 
 
 def test_every_invalid_token_gets_the_same_response(app: Flask) -> None:

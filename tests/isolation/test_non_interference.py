@@ -100,6 +100,7 @@ class User:
         self.another = another
         self.page = ""
         self.token = ""
+        self.sequences: list[int] = []
 
     def do(self, action: Action) -> tuple[int, list[tuple[str, str]], bytes]:
         """Do it, and return the response: status, headers, body."""
@@ -112,6 +113,8 @@ class User:
         if action.verb in CLOSING and answer.status_code == 200:
             following = answer.json["next_id"]
             self.made += [following] if following not in {None, *self.made} else []
+        if action.verb == "history" and answer.status_code == 200:
+            self.sequences = [one["sequence"] for one in answer.json]
         if action.verb in SYNCS and answer.status_code == 200:
             self.token = answer.json["next"]
         if link := answer.headers.get("Link"):
@@ -127,6 +130,7 @@ class User:
             **self._on_series(action, whose),
             **self._on_lists(action, whose),
             **self._on_changes(action, whose),
+            **self._on_trash(action, whose),
         }
         method, path, body = ask[action.verb]
         return self.caller(method, path, headers=headers, **({"json": body} if body else {}))
@@ -195,6 +199,21 @@ class User:
             "all changes": ("GET", f"{path}?since={beginning}", None),
         }
 
+    def _on_trash(self, action: Action, whose: "User") -> dict[str, Ask]:
+        """Return what each verb about trash, history and summary sends, with an id of `whose`."""
+        known, trash = self._pick(whose.made, action.n), f"/api/tasks/{self.caller.user}/trash"
+        number = [*whose.sequences, 1][min(action.n, len(whose.sequences))]
+        return {
+            "trash": ("GET", f"{trash}?limit=2", None),
+            "get trashed": ("GET", f"{trash}/{known}", None),
+            "restore": ("POST", f"{trash}/{known}/restore", None),
+            "purge": ("DELETE", f"{trash}/{known}", None),
+            "purge all": ("DELETE", trash, None),
+            "history": ("GET", f"/{known}/history?limit=2", None),
+            "undo change": ("POST", f"/{known}/undo", {"sequence": number}),
+            "summary": ("GET", f"/api/tasks/{self.caller.user}/summary", None),
+        }
+
     @staticmethod
     def _pick(ids: list[str], n: int) -> str:
         return ids[n % len(ids)] if ids else str(UUID(int=0))
@@ -206,6 +225,8 @@ VERBS = [
     *("create recurring", "recur", "skip", "undo", "series"),
     *("create list", "lists", "get list", "rename list", "move list", "delete list"),
     *("sync", "go on", "go on", "all changes"),
+    *("trash", "get trashed", "restore", "restore", "purge", "purge all"),
+    *("delete", "delete", "history", "history", "undo change", "undo change", "summary"),
     *("into list", "in list", "move", "move beside", "under", "create below", "delete tree"),
 ]
 
@@ -215,6 +236,7 @@ SYNCS = {"sync", "go on"}
 
 LOOKS = ["create", "get", "list", "search", "lists", "get list", "in list", "create below"]
 LOOKS += ["go on", "all changes", "sync", "go on"]
+LOOKS += ["trash", "get trashed", "summary", "restore", "history", "undo change", "purge all"]
 LOOKS_AT_SERIES = ["series", "undo", "recur", "complete", "series"]
 
 
@@ -224,9 +246,11 @@ SETTLED = [
     for verb, n, word in [
         *(("create", 0, "a"), ("create", 1, "b"), ("create list", 2, "a")),
         *(("create recurring", 0, "a"), ("complete", 2, "")),
+        *(("create", 3, "ab"), ("delete", 0, "")),
     ]
 ]
-"""What each user begins with: two tasks, a list, a task that recurs and its successor."""
+"""What each user begins with: a task in the trash and two others, a list, a recurring task and its
+successor."""
 
 
 def actions(steals: st.SearchStrategy[bool]) -> st.SearchStrategy[list[Action]]:
@@ -271,7 +295,10 @@ def test_users_do_not_affect_one_another(
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_an_attacker_does_not_affect_a_user(request: pytest.FixtureRequest, adapter: str) -> None:
-    """Bob tries every operation on Ada's tasks and lists, with her ids, page and key."""
+    """Bob tries every operation on Ada's tasks and lists, with her ids, page and key.
+
+    Also on her trash, and with the numbers of her changes.
+    """
     made = [*SETTLED, (0, Action("into list", 0, "", None)), (0, Action("under", 0, "", None))]
     made += [(0, Action(verb, 0, "", None)) for verb in ("list", "sync")]
     made += [(0, Action("create", 0, "b", "k1"))]

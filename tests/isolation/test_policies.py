@@ -55,6 +55,14 @@ OPENED = {
         "ALTER TABLE heads DISABLE ROW LEVEL SECURITY",
         [(OPEN.format("heads"), ENABLE.format("heads"))],
     ),
+    "disabled for the trash": (
+        "ALTER TABLE trash DISABLE ROW LEVEL SECURITY",
+        [(OPEN.format("trash"), ENABLE.format("trash"))],
+    ),
+    "the keeper's policy of the trash for all": (
+        "ALTER POLICY maintenance ON trash TO PUBLIC",
+        [(OTHER.format("maintenance", "trash"), DROP.format("maintenance", "trash"))],
+    ),
     "another policy for the log, to read": (
         "CREATE POLICY more ON changes FOR SELECT USING (true)",
         [(OTHER.format("more", "changes"), DROP.format("more", "changes"))],

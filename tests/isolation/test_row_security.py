@@ -31,6 +31,7 @@ SAY = "SELECT set_config('taskservice.owner', %s, true)"
 STATEMENTS = [
     "SELECT * FROM tasks",
     "SELECT * FROM lists",
+    "SELECT * FROM trash",
     "SELECT * FROM idempotency_keys",
     "SELECT * FROM heads",
     "SELECT * FROM changes WHERE seq = 1",
@@ -41,12 +42,15 @@ STATEMENTS = [
     "UPDATE changes SET previous = NULL WHERE seq = 1",
     "DELETE FROM tasks",
     "DELETE FROM lists",
+    "DELETE FROM trash",
 ]
 NO_PRIVILEGE = [
     "DELETE FROM changes",
     "DELETE FROM heads",
     "TRUNCATE changes",
     "TRUNCATE heads",
+    "TRUNCATE trash",
+    "UPDATE trash SET title = title",
     *(
         f"UPDATE changes SET {column.name} = {column.name}"  # noqa: S608
         for column in changes.c
@@ -58,10 +62,12 @@ NO_PRIVILEGE = [
 
 @pytest.fixture(autouse=True)
 def task(engine: Engine) -> Task:
-    """Bob's task, the idempotency record of its creation, and an empty list of his."""
+    """Bob's task, the idempotency record of its creation, an empty list, a task in his trash."""
     with SqlStorage(engine).open_workspace(BOB, atomic=True) as workspace:
         workspace.lists.add(NewTaskList(name="Bob's secret list"))
-        return add_once(workspace, NewTask(title="Bob's secret"))
+        task = add_once(workspace, NewTask(title="Bob's secret"))
+        workspace.tasks.trash(workspace.tasks.add(NewTask(title="Bob's old secret")).id)
+        return task
 
 
 @pytest.mark.parametrize("owner", [None, "", ADA, "BOB", f"{BOB} ", f"' OR '{BOB}' = '{BOB}"])
@@ -86,7 +92,10 @@ def test_the_owner_finds_the_row(service: Connection, statement: str) -> None:
 
 @pytest.mark.parametrize("statement", NO_PRIVILEGE)
 def test_the_role_that_serves_cannot_rewrite_the_log(service: Connection, statement: str) -> None:
-    """Not even of the owner: it adds changes, and removes what a deleted task was."""
+    """Not even of the owner: it adds changes, and removes what a purged task was.
+
+    Nor does it edit what is in the trash.
+    """
     with pytest.raises(InsufficientPrivilege, match="permission denied"), service.transaction():
         service.execute(SAY, (BOB,))
         service.execute(statement.encode())
@@ -114,6 +123,16 @@ def test_no_row_is_written_for_another_owner(service: Connection) -> None:
             " VALUES (%s, 9, gen_random_uuid(), '', '', gen_random_uuid(), 1, now())",
             (BOB,),
         )
+    with pytest.raises(InsufficientPrivilege), service.transaction():
+        service.execute(SAY, (BOB,))
+        service.execute(COPY_OF_TRASH.encode(), (ADA, timedelta()))
+
+
+COPY_OF_TRASH = """
+    INSERT INTO trash (id, user_id, title, completed, created_at, updated_at, version, trashed_at)
+    SELECT gen_random_uuid(), %s, title, completed, created_at, updated_at, version, now() - %s
+      FROM trash LIMIT 1
+"""
 
 
 @pytest.mark.parametrize(
@@ -145,6 +164,8 @@ OPERATIONS: dict[str, Callable[[TaskService, UUID], object]] = {
     "descendants": lambda tasks, known: tasks.descendants(known),
     "change": lambda tasks, known: tasks.change(known, Task.complete),
     "remove": lambda tasks, known: tasks.remove(known),
+    "trash": lambda tasks, known: tasks.trash(known),
+    "count by list": lambda tasks, _: tasks.count_by_list(TaskQuery()),
 }
 
 
@@ -171,7 +192,7 @@ def test_the_owner_setting_ends_with_the_transaction(
 
 
 def test_row_level_security_applies_to_the_tables_owner(database: Database) -> None:
-    """It sees no task, no list, no number, no new change, no idempotency record in use."""
+    """It sees no task, no list, no number, and nothing new of trash, log and idempotency keys."""
     with psycopg.connect(database.owner, autocommit=True) as owner:
         for table in OWNED_TABLES:
             counted = owner.execute(f"SELECT count(*) FROM {table.name}".encode())  # noqa: S608
@@ -194,28 +215,56 @@ def test_the_tables_owner_can_only_delete_old_changes(database: Database) -> Non
     """It can read and delete changes older than 8 days, and neither insert nor edit any."""
     with psycopg.connect(database.superuser, autocommit=True) as superuser:
         superuser.execute(
-            "UPDATE changes SET at = now() - seq * INTERVAL '7 days 23 hours 59 minutes'"
+            "UPDATE changes SET at = now() - (seq % 2) * INTERVAL '2 minutes'"
+            " - INTERVAL '7 days 23 hours 59 minutes'"
         )
     with psycopg.connect(database.owner, autocommit=True) as owner:
-        assert owner.execute("SELECT user_id, seq FROM changes").fetchall() == [(BOB, 2)]
+        found = owner.execute("SELECT user_id, seq FROM changes ORDER BY seq").fetchall()
+        assert found == [(BOB, 1), (BOB, 3)]
         with pytest.raises(InsufficientPrivilege):
             owner.execute("UPDATE changes SET previous = NULL")
-        assert owner.execute("DELETE FROM changes").rowcount == 1
+        assert owner.execute("DELETE FROM changes").rowcount == 2
+
+
+def test_the_tables_owner_can_only_read_old_trash(database: Database) -> None:
+    """It can read what is older than a day, and neither delete it nor restore or edit it."""
+    with psycopg.connect(database.superuser, autocommit=True) as superuser:
+        superuser.execute("UPDATE trash SET trashed_at = now() - INTERVAL '23 hours 59 minutes'")
+        with psycopg.connect(database.owner, autocommit=True) as owner:
+            assert owner.execute("SELECT user_id FROM trash").fetchall() == []
+        superuser.execute("UPDATE trash SET trashed_at = now() - INTERVAL '24 hours 1 second'")
+    with psycopg.connect(database.owner, autocommit=True) as owner:
+        assert owner.execute("SELECT user_id FROM trash").fetchall() == [(BOB,)]
+        assert owner.execute("DELETE FROM trash").rowcount == 0
+        assert owner.execute("UPDATE trash SET title = 'Not mine'").rowcount == 0
+        with pytest.raises(InsufficientPrivilege):
+            owner.execute(COPY_OF_TRASH.encode(), (ADA, timedelta()))
 
 
 def test_the_maintenance_role_prunes(database: Database, tmp_path: Path) -> None:
-    """`db prune` deletes idempotency records after a day and no sooner, and no task."""
+    """`db prune` deletes idempotency records after a day and no sooner, and no task.
+
+    Each user's trash is pruned in their name: after 30 days and no sooner.
+    """
     with psycopg.connect(database.superuser, autocommit=True) as superuser:
         for n, hours in enumerate((23.9, 24.1, 100)):
             superuser.execute(
                 "INSERT INTO idempotency_keys VALUES (%s, 'k', '', NULL, now() - %s)",
                 (f"user-{n}", timedelta(hours=hours)),
             )
+        for user, days in ((ADA, 29), (ADA, 31), (BOB, 31)):
+            superuser.execute(COPY_OF_TRASH.encode(), (user, timedelta(days=days)))
         said = command(tmp_path, "db", "prune", DATABASE_URL=database.owner)
-        assert said == "removed 2 expired idempotency records\nremoved 0 expired changes\n"
+        assert said == (
+            "removed 2 tasks from the trash\n"
+            "removed 2 expired idempotency records\n"
+            "removed 0 expired changes\n"
+        )
         kept = superuser.execute("SELECT user_id FROM idempotency_keys ORDER BY 1").fetchall()
         assert kept == [(BOB,), ("user-0",)]
         assert superuser.execute("SELECT count(*) FROM tasks").fetchone() == (1,)
+        kept = superuser.execute("SELECT user_id FROM trash ORDER BY 1").fetchall()
+        assert kept == [(ADA,), (BOB,)]
 
 
 def dump(address: str) -> "subprocess.CompletedProcess[str]":

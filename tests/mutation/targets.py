@@ -72,10 +72,13 @@ TESTS = {
         "tests/contract/test_write_locks.py",
         "tests/contract/test_round_trips.py",
         "tests/contract/test_plans.py",
+        "tests/contract/test_trash_outcomes.py",
+        "tests/contract/test_trash_plans.py",
     ],
     "adapters/sql/storage/log_queries": [
         "tests/contract/test_contract.py",
         "tests/contract/test_plans.py",
+        "tests/contract/test_trash_plans.py",
         *LAYERS,
     ],
     "adapters/sql/storage/owner_data": [
@@ -114,6 +117,12 @@ TESTS = {
         "tests/contract/test_plans.py",
     ],
     "adapters/sql/storage/labels": ["tests/planning/test_labels.py"],
+    "adapters/sql/storage/trash": [
+        *CONTRACT,
+        "tests/contract/test_trash_outcomes.py",
+        "tests/contract/test_trash_plans.py",
+        "tests/isolation/test_trash.py",
+    ],
     "adapters/sql/admin/migrate": [
         "tests/contract/test_pool.py",
         "tests/field_reports/test_foreign_databases.py",
@@ -151,6 +160,13 @@ TESTS = {
         "tests/system/test_upgrade.py",
         "tests/isolation/test_catalogue.py",
     ],
+    "adapters/sql/migrations/versions/0011_trash": [
+        *SCHEMA,
+        "tests/system/test_upgrade.py",
+        "tests/isolation/test_catalogue.py",
+        "tests/contract/test_trash_table.py",
+        "tests/contract/test_trash_plans.py",
+    ],
     "adapters/sql/connection/commit_outcome": OUTCOMES,
     "adapters/sql/connection/error_codes": ["tests/contract/test_failures.py"],
     "adapters/sql/admin/partition": [
@@ -168,7 +184,9 @@ TESTS = {
     "adapters/sql/admin/table_locks": [CHANGE_LOG, "tests/contract/test_partitions.py"],
     "adapters/sql/admin/prune": [
         "tests/contract/test_contract.py",
+        "tests/contract/test_prune_trash.py",
         CHANGE_LOG,
+        "tests/system/test_trash.py",
         "tests/isolation/test_row_security.py",
         "tests/system/test_retries.py",
     ],
@@ -198,6 +216,8 @@ TESTS = {
     "adapters/sql/tables": [*SCHEMA, *CONTRACT],
     "adapters/sql/storage/repository": [*CONTRACT, *TREES, *RECURRENCE],
     "core/changes": ["tests/contract/test_contract.py"],
+    "core/history": ["tests/contract/test_contract.py"],
+    "core/summary": ["tests/contract/test_contract.py"],
     "core/sync": ["tests/contract/test_contract.py"],
     "core/occurrences": ["tests/core/test_occurrences.py", *RECURRENCE],
     "core/recurrence_rule": ["tests/core/test_recurrence_rule.py", *RECURRENCE],
@@ -215,6 +235,9 @@ TESTS = {
     ],
     "core/successors": ["tests/core/test_series.py", *RECURRENCE],
     "core/tasks": [*TREES, "tests/planning/test_order.py", *RECURRENCE],
+    "core/trash": ["tests/contract/test_contract.py", "tests/contract/test_prune_trash.py"],
+    "core/trashed_task": ["tests/contract/test_contract.py", "tests/contract/test_trash_table.py"],
+    "core/undo": ["tests/contract/test_contract.py", "tests/contract/test_trash_outcomes.py"],
 }
 """The tests that hold each module, those that are likely to notice first."""
 

@@ -412,13 +412,19 @@ def test_a_closed_task_recurs_only_if_no_open_one_does(ada: ApiClient) -> None:
     assert faults(changed(ada, closed, recurrence=WEEKLY)) == ANOTHER
 
 
+def purge(ada: ApiClient, task: dict[str, Any]) -> None:
+    """Delete a task for good."""
+    for path in (f"/{task['id']}", f"/api/tasks/{ada.user}/trash/{task['id']}"):
+        assert ada("DELETE", path).status_code == 204
+
+
 def test_of_two_that_were_imported_the_last_one_has_a_successor(
     ada: ApiClient, open_owner_data: OpenOwnerData
 ) -> None:
-    """A deleted task comes back from an export, open, beside its successor."""
+    """A purged task comes back from an export, open, beside its successor."""
     task = ada.create(due="2026-03-01", recurrence=DAILY)
     following = successor(ada, set_completion(ada, task, completed=True))
-    assert ada("DELETE", f"/{task['id']}").status_code == 204
+    purge(ada, task)
     assert open_owner_data(ada.user).import_entities([Task.load(task)]) == []
     assert set_completion(ada, task, completed=True)["next_id"] is None
     assert set_completion(ada, following, completed=True)["next_id"] is not None
@@ -431,7 +437,7 @@ def test_undo_removes_only_a_task_of_the_series(
     other = ada.create(title="Mine")
     task = ada.create(due="2026-03-01", recurrence="FREQ=DAILY;COUNT=1")
     closed = {**set_completion(ada, task, completed=True), "next_id": other["id"]}
-    assert ada("DELETE", f"/{task['id']}").status_code == 204
+    purge(ada, task)
     assert open_owner_data(ada.user).import_entities([Task.load(closed)]) == []
     assert reopen(ada, closed)["recurrence"] is None
     assert read(ada, other) == other

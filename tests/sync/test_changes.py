@@ -72,6 +72,21 @@ def entry_of(kind: str, entity: dict[str, Any]) -> dict[str, Any]:
     return {"kind": kind, "id": entity["id"], kind: entity}
 
 
+def test_a_task_that_was_deleted_and_restored_is_one_entry(ada: ApiClient) -> None:
+    """The task as it is now; one that is in the trash is gone."""
+    restored, trashed = ada.create(), ada.create()
+    token = synced(ada)
+    for task in (restored, trashed):
+        assert ada("DELETE", f"/{task['id']}").status_code == 204
+    trash = f"/api/tasks/{ada.user}/trash/{restored['id']}"
+    answer = ada("POST", f"{trash}/restore")
+    assert answer.status_code == 200, answer.text
+    assert page_of(ada, since=token)["changes"] == [
+        {"kind": "task", "id": trashed["id"], "gone": True},
+        entry_of("task", answer.json),
+    ]
+
+
 def test_a_first_sync_brings_lists_then_tasks(ada: ApiClient) -> None:
     """Each as a GET has it, on full pages. The page behind them is not full."""
     a_list = new_list(ada, "Food")

@@ -34,7 +34,7 @@ from taskservice.testing import ADA, BOB
 
 CAROL = "carol"
 DAY = timedelta(days=1)
-RECORDS = "removed 0 expired idempotency records\n"
+RECORDS = "removed 0 tasks from the trash\nremoved 0 expired idempotency records\n"
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def synced(workspace: Workspace) -> SyncState:
     return page.next
 
 
-def test_a_deletion_removes_what_the_task_was_from_the_log(place: Place) -> None:
+def test_a_deletion_for_good_removes_what_the_task_was_from_the_log(place: Place) -> None:
     """Earlier values of other tasks stay. Each row says what happened, and by whom."""
     with (
         served(place) as storage,
@@ -123,7 +123,7 @@ def test_db_prune_removes_what_is_older_than_the_setting(place: Place) -> None:
     add(place, 2, days_ago=40, owner=BOB)
     prune = place._replace(service=place.owner)
     pruned = [
-        prune("db", "prune", TASKSERVICE_CHANGES_DAYS=days).stdout
+        prune("db", "prune", TASKSERVICE_CHANGES_DAYS=days, TASKSERVICE_TRASH_DAYS="10").stdout
         for days in ("45", "30", "30", "10")
     ]
     assert pruned == [f"{RECORDS}removed {count} expired changes\n" for count in (0, 3, 0, 2)]

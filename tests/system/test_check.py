@@ -140,7 +140,7 @@ def test_a_missing_grant_is_a_failure(
     """With table and privilege, or with the database's message if it denies the first read."""
     settings = {"DATABASE_URL": database.service, "TASKSERVICE_JWT_SECRET": SECRET}
     with database.superuser_engine.connect() as connection:
-        connection.exec_driver_sql(f"REVOKE DELETE ON lists, tasks FROM {database.role}")
+        connection.exec_driver_sql(f"REVOKE DELETE ON lists, tasks, trash FROM {database.role}")
         connection.exec_driver_sql(f"REVOKE UPDATE (previous) ON changes FROM {database.role}")
         connection.exec_driver_sql("ALTER TABLE lists NO FORCE ROW LEVEL SECURITY")
     status, found, _ = checked(tmp_path, **settings)
@@ -149,7 +149,7 @@ def test_a_missing_grant_is_a_failure(
         2,
         [
             f"role {database.role} has no DELETE on lists, DELETE on tasks, "
-            f"UPDATE (previous) on changes -> {grant}",
+            f"DELETE on trash, UPDATE (previous) on changes -> {grant}",
             "role row-level security is not enabled and forced on table lists -> "
             "as the tables' owner: "
             "ALTER TABLE lists ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY",

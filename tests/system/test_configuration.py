@@ -65,6 +65,25 @@ BAD = {
         )
         for place in ("9100", ":9100", "127.0.0.1", "127.0.0.1:65536", "http://127.0.0.1:9100")
     },
+    "a log that is kept for less time than the trash": (
+        {
+            "DATABASE_URL": SQLITE,
+            "TASKSERVICE_JWT_SECRET": SECRET,
+            "TASKSERVICE_TRASH_DAYS": "31",
+        },
+        "TASKSERVICE_CHANGES_DAYS must be at least TASKSERVICE_TRASH_DAYS, 31",
+    ),
+    **{
+        f"{days} days in the trash": (
+            {
+                "DATABASE_URL": SQLITE,
+                "TASKSERVICE_JWT_SECRET": SECRET,
+                "TASKSERVICE_TRASH_DAYS": days,
+            },
+            "TASKSERVICE_TRASH_DAYS must be a number of days from 1 to 3650",
+        )
+        for days in ("0", "3651", "-1", "1.5", "1d", "\u0663")
+    },
     "every fault at once": (
         {
             "DATABASE_URL": "tasks.db",
@@ -75,6 +94,7 @@ BAD = {
             "TASKSERVICE_PREPARED_STATEMENTS": "yes",
             "TASKSERVICE_POOL_SIZE": "0",
             "TASKSERVICE_POOL_TIMEOUT": "soon",
+            "TASKSERVICE_TRASH_DAYS": "0",
             "TASKSERVICE_CHANGES_DAYS": "7",
             "TASKSERVICE_LOG_LEVEL": "loud",
             "TASKSERVICE_LOG_FORMAT": "xml",
@@ -88,6 +108,7 @@ BAD = {
         "TASKSERVICE_PREPARED_STATEMENTS must be true or false; "
         "TASKSERVICE_POOL_SIZE must be a whole number from 1 to 9999; "
         "TASKSERVICE_POOL_TIMEOUT must be a number of seconds over 0; "
+        "TASKSERVICE_TRASH_DAYS must be a number of days from 1 to 3650; "
         "TASKSERVICE_CHANGES_DAYS must be a number of days from 8 to 3650; "
         "TASKSERVICE_LOG_LEVEL must be debug, info, warning or error; "
         "TASKSERVICE_LOG_FORMAT must be json or console; "

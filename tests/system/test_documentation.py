@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.curl import path_with_curl
-from tests.markdown_code import DOCS, blocks, code
+from tests.markdown_code import DOCS, blocks, code, files
 from tests.processes import COMMAND, ROOT, SECONDS, environment, running
 
 TUTORIAL = (DOCS / "index.md").read_text()
@@ -81,6 +81,14 @@ def test_the_page_about_sync_answers_as_it_says(tmp_path: Path) -> None:
     """So does every command of the page that keeps a copy in step, for a user of its own."""
     tutorial = blocks(TUTORIAL.partition("## Tutorial")[2], "sh", "text")[2:]
     run([*tutorial, *blocks((DOCS / "sync.md").read_text(), "sh", "text")], tmp_path)
+
+
+def test_the_page_about_the_trash_answers_as_it_says(tmp_path: Path) -> None:
+    """So does every command of the page about the trash, with the function that it shows."""
+    page = (DOCS / "trash.md").read_text()
+    for name, content in files(page).items():
+        (tmp_path / name).write_text(content)
+    run(blocks(page, "sh", "text"), tmp_path)
 
 
 def test_the_example_for_developers_runs() -> None:

@@ -11,6 +11,7 @@ from tests.openapi_operations import Operation, examples, operations
 from tests.processes import Answer, Service, gunicorn
 
 MADE = {"id", "created_at", "updated_at", "completed_at", "position"}
+MADE |= {"trashed_at", "purged_after", "sequence", "at", "client", "request_id"}
 
 
 @pytest.fixture(scope="module")
@@ -32,18 +33,26 @@ def documented(service: Service) -> dict[str, Operation]:
 LABELS = {"list_labels": ["garden", "home"]}
 """Labels of the task that an example is about."""
 
+TRASHED = {"list_trash": 1, "get_trashed_task": 1, "restore_task": 1, "purge_task": 1}
+TRASHED |= {"purge_trash": 17}
+"""How many tasks are in the trash. The one that an example is about is the newest."""
+
 
 def new_entities(service: Service, user: str, name: str) -> dict[str, str]:
     """Return the ids of a user's only task and only list, as the example of an operation has them.
 
-    They are parameters of its path.
+    They are parameters of its path. The task may be in the trash.
     """
     path, token = f"/api/tasks/{user}", token_of(user)
     for entities in ("tasks", "lists"):
         for one in service("GET", f"{path}/{entities}", token).json:
             service("DELETE", f"{path}/{entities}/{one['id']}", token)
+    service("DELETE", f"{path}/trash", token)
     new = {"title": "Buy milk", "labels": LABELS.get(name, [])}
-    task = service("POST", f"{path}/tasks", token, new).json
+    for _ in range(TRASHED.get(name, 1)):
+        task = service("POST", f"{path}/tasks", token, new).json
+        if name in TRASHED:
+            service("DELETE", f"{path}/tasks/{task['id']}", token)
     a_list = service("POST", f"{path}/lists", token, {"name": "Groceries"}).json
     return {"task_id": task["id"], "list_id": a_list["id"]}
 
@@ -57,6 +66,9 @@ def send(
     **headers: str,
 ) -> Answer:
     path = operation.path.format(user_id=user, **ids)
+    if operation.name == "undo_task_change":
+        history = f"{path.removesuffix('undo')}history"
+        body = {"sequence": service("GET", history, token_of(user)).json[0]["sequence"]}
     return service(operation.method, path, token_of(user), body, **headers)
 
 
@@ -74,6 +86,8 @@ NAMES = [
     *("list_tasks", "create_task", "get_task", "update_task", "patch_task", "complete_task"),
     *("move_task", "delete_task", "list_labels", "livez", "readyz"),
     "list_changes",
+    *("list_trash", "get_trashed_task", "restore_task", "purge_task", "purge_trash"),
+    *("list_task_changes", "undo_task_change", "get_summary"),
     *("list_lists", "create_list", "get_list", "patch_list", "move_list", "delete_list"),
 ]
 
@@ -87,7 +101,10 @@ def test_these_are_all_operations(documented: dict[str, Operation]) -> None:
         assert len(operation.said["description"]) > len(operation.said["summary"])
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "list_changes"])
+ON_THEIR_OWN = {"list_changes", "list_task_changes", "undo_task_change", "get_summary"}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ON_THEIR_OWN])
 def test_a_request_is_answered_as_its_example_says(
     service: Service, documented: dict[str, Operation], name: str
 ) -> None:
@@ -129,6 +146,46 @@ def test_a_sync_is_answered_as_its_example_says(
     answer = service("GET", f"{path}/changes?since={page['next']}", token).json
     assert [*map(entity, answer.pop("changes"))] == [*map(entity, shown.pop("changes"))]
     assert answer | {"next": ""} == shown | {"next": ""}
+
+
+def test_an_undo_and_the_history_are_answered_as_their_examples_say(
+    service: Service, documented: dict[str, Operation]
+) -> None:
+    """A change of the title is undone; the newest change of a completed task is its completion."""
+    ids = new_entities(service, "ada", "undo_task_change")
+    path, token = f"/api/tasks/ada/tasks/{ids['task_id']}", token_of("ada")
+    service("PATCH", path, token, {"title": "Buy bread"})
+    answer = send(service, documented["undo_task_change"], "ada", ids, None)
+    (shown,) = shown_by(documented["undo_task_change"])
+    assert (answer.status, masked(answer.json)) == (200, masked(shown))
+    ids = new_entities(service, "ada", "list_task_changes")
+    service("PATCH", f"/api/tasks/ada/tasks/{ids['task_id']}/complete", token)
+    answer = send(service, documented["list_task_changes"], "ada", ids, None)
+    (shown,) = shown_by(documented["list_task_changes"])
+    assert [without_types(one) for one in answer.json[:1]] == [without_types(one) for one in shown]
+
+
+def test_a_summary_is_answered_as_its_example_says(
+    service: Service, documented: dict[str, Operation]
+) -> None:
+    """With the members that it shows, and the numbers of what there is."""
+    ids = new_entities(service, "ada", "list_labels")
+    answer = send(service, documented["get_summary"], "ada", ids, None).json
+    (shown,) = shown_by(documented["get_summary"])
+    assert list(answer) == list(shown)
+    for name in ("lists", "labels"):
+        assert list(answer[name][0]) == list(shown[name][0])
+    assert (answer["open"], [one["open"] for one in answer["labels"]]) == (1, [1, 1])
+
+
+def shown_by(operation: Operation) -> list[Any]:
+    """Return the answers that the document shows for an operation."""
+    return [*examples(operation.success[1]["content"]["application/json"]).values()]
+
+
+def without_types(change: dict[str, Any]) -> dict[str, Any]:
+    """Return a change without what differs each time, with the names of its members."""
+    return {name: None if name in MADE else member for name, member in change.items()}
 
 
 def entity(change: dict[str, Any]) -> Any:

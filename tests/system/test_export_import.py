@@ -38,13 +38,16 @@ SECRET_WORD = "unforgettable-aardvark"
 def test_a_round_trip_is_byte_identical(
     place: Place, tmp_path: Path, postgresql: Databases
 ) -> None:
-    """Export, import into an empty database of either engine, and export again."""
+    """Export, import into an empty database of either engine, and export again.
+
+    Also after everything was erased.
+    """
     assert place("seed", "--user", ADA, "--tasks", "450").returncode == 0
     assert place("seed", "--user", BOB, "--tasks", "5").returncode == 0
     file = tmp_path / "tasks.jsonl"
     result = place("export", ADA, str(file))
     assert (result.returncode, result.stdout) == (0, "")
-    assert result.stderr == "exported 4 lists, 450 tasks of ada\n"
+    assert result.stderr == "exported 4 lists, 450 tasks, 9 trashed tasks of ada\n"
     assert file.stat().st_mode & 0o777 == 0o600
     text = file.read_text()
     assert text == place.exported()
@@ -52,9 +55,13 @@ def test_a_round_trip_is_byte_identical(
     with migrated_database(postgresql) as database:
         for address in (sqlite_database(tmp_path / "other"), database.service):
             other = Place(address, address, tmp_path / "other")
-            assert other("import", ADA, str(file)).stdout == "454 lines imported\n"
+            assert other("import", ADA, str(file)).stdout == "463 lines imported\n"
             assert other.exported() == text
             assert other.exported(BOB) == ""
+    assert place.maintain("erase", ADA, "--yes").returncode == 0
+    assert place.exported() == ""
+    assert place("import", ADA, str(file)).stdout == "463 lines imported\n"
+    assert place.exported() == text
 
 
 def test_a_killed_import_can_be_run_again(place: Place, tmp_path: Path) -> None:
@@ -157,7 +164,7 @@ def test_an_existing_task_is_not_overwritten(place: Place, tmp_path: Path) -> No
     result = place("import", ADA, str(file_of(tmp_path, changed, other)))
     assert result.returncode == 2
     assert result.stderr.splitlines() == [
-        "line 1: a different task with this id exists; it was kept",
+        "line 1: a different task with this id exists, perhaps in the trash; it was kept",
         "Error: 1 line not imported; 1 line imported",
     ]
     assert [json.loads(one) for one in place.exported().splitlines()] == [line, other]
@@ -269,17 +276,18 @@ def test_a_terminal_shows_a_progress_bar(tmp_path: Path, arguments: list[str], l
 
 
 def test_erase_deletes_all_data_of_a_user(place: Place, tmp_path: Path) -> None:
-    """After confirmation: lists, tasks, changes and idempotency records. It prints the counts."""
+    """After confirmation: lists, tasks, trash, changes, idempotency records. Prints the counts."""
     engine = service_engine(place.service)
     for user in (ADA, BOB):
         with SqlStorage(engine).open_workspace(user, atomic=True) as workspace:
             a_list = workspace.lists.add(NewTaskList(name=SECRET_WORD))
             parent = add_once(workspace, NewTask(title=SECRET_WORD, list_id=a_list.id))
             below = NewTask(title=SECRET_WORD, list_id=a_list.id, parent_id=parent.id)
+            workspace.tasks.trash(workspace.tasks.add(below).id)
             workspace.tasks.add(below)
     engine.dispose()
-    all_of_it = OwnerCounts({"list": 1, "task": 2}, 1, 3)
-    counted = "1 list, 2 tasks, 3 changes and 1 idempotency record\n"
+    all_of_it = OwnerCounts({"list": 1, "task": 2, "trashed-task": 1}, 1, 5)
+    counted = "1 list, 2 tasks, 1 trashed task, 5 changes and 1 idempotency record\n"
     has = f"ada has {counted}"
     assert place.maintain("erase", ADA, "--dry-run").stdout == has
     aborted = place.maintain("erase", ADA)
@@ -290,9 +298,9 @@ def test_erase_deletes_all_data_of_a_user(place: Place, tmp_path: Path) -> None:
     assert place.held() == all_of_it
     done = place.maintain("erase", ADA, "--yes")
     assert (done.returncode, done.stdout) == (0, f"{has}deleted {counted}")
-    none = "0 lists, 0 tasks, 0 changes and 0 idempotency records\n"
+    none = "0 lists, 0 tasks, 0 trashed tasks, 0 changes and 0 idempotency records\n"
     assert place.maintain("erase", ADA).stdout == f"ada has {none}deleted {none}"
-    nothing = OwnerCounts({"list": 0, "task": 0}, 0, 0)
+    nothing = OwnerCounts({"list": 0, "task": 0, "trashed-task": 0}, 0, 0)
     assert (place.held(ADA), place.held(BOB)) == (nothing, all_of_it)
 
 
@@ -315,7 +323,8 @@ def test_erase_leaves_no_bytes_in_the_file(tmp_path: Path) -> None:
     engine = service_engine(place.service)
     with tasks_of(SqlStorage(engine).open_workspace)(ADA) as tasks:
         for _ in range(50):
-            tasks.add(NewTask(title=SECRET_WORD, description=SECRET_WORD * 30))
+            added = tasks.add(NewTask(title=SECRET_WORD, description=SECRET_WORD * 30))
+            tasks.trash(added.id)
     assert files_with(SECRET_WORD, tmp_path)
     assert command(tmp_path, "erase", ADA, "--yes", DATABASE_URL=address)
     assert files_with(SECRET_WORD, tmp_path) == []
@@ -337,9 +346,9 @@ def test_erase_reports_bytes_that_remain_in_the_file(
     engine.dispose()
     assert isinstance(result.exception, ConfigError)
     assert str(result.exception) == (
-        "deleted 0 lists, 1 task, 1 change and 0 idempotency records, but the deleted data is still"
-        " in the database files: another connection reads the database; run `taskservice erase ada`"
-        " again"
+        "deleted 0 lists, 1 task, 0 trashed tasks, 1 change and 0 idempotency records, but the"
+        " deleted data is still in the database files: another connection reads the database;"
+        " run `taskservice erase ada` again"
     )
 
 

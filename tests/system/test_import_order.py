@@ -94,4 +94,4 @@ def test_a_line_with_a_reference_that_cannot_be_kept_is_refused(tmp_path: Path) 
         "line 8: parent_id would be deeper than 10",
         "line 9: list_id is not one of your lists",
     ]
-    assert place.held().entities == {"list": 1, "task": 262}
+    assert place.held().entities == {"list": 1, "task": 262, "trashed-task": 0}

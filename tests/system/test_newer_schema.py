@@ -66,7 +66,7 @@ def open_workspace(request: pytest.FixtureRequest, clock: TickingClock) -> OpenW
     if request.param == "sqlite":
         return SqlStorage(request.getfixturevalue("sqlite"), clock).open_workspace
     with request.getfixturevalue("database").superuser_engine.connect() as connection:
-        connection.execute(text("TRUNCATE tasks, lists, idempotency_keys"))
+        connection.execute(text("TRUNCATE tasks, trash, lists, idempotency_keys"))
     return SqlStorage(request.getfixturevalue("later_engine"), clock).open_workspace
 
 

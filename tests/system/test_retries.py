@@ -188,7 +188,11 @@ def test_what_has_expired_is_pruned(tmp_path: Path, production: dict[str, str]) 
                 {"key": f"{hours}", "at": str(now - timedelta(hours=hours))},
             )
     said = command(tmp_path, "db", "prune", DATABASE_URL=address)
-    assert said == "removed 2 expired idempotency records\nremoved 0 expired changes\n"
+    assert said.splitlines() == [
+        "removed 0 tasks from the trash",
+        "removed 2 expired idempotency records",
+        "removed 0 expired changes",
+    ]
     with database.connect() as connection:
         assert set(connection.execute(select(idempotency_keys.c.key)).scalars()) == {"1", "23"}
 

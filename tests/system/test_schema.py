@@ -219,8 +219,11 @@ def test_the_granted_role_may_do_no_more_than_serve(tmp_path: Path, postgresql: 
         connection.execute(f'SET ROLE "{role.replace(chr(34), chr(34) * 2)}"')
         connection.execute("DELETE FROM tasks")
         connection.execute("DELETE FROM lists")
+        connection.execute("DELETE FROM trash")
         for statement in (
             "TRUNCATE tasks",
+            "TRUNCATE trash",
+            "UPDATE trash SET title = title",
             "DROP TABLE tasks",
             "CREATE TABLE more ()",
             "UPDATE taskservice_schema_version SET version_num = '0'",

@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from tests.system.places import Place
 
 from taskservice.core.entity import Entity
 from taskservice.core.ids import first_id
-from taskservice.core.sample_tasks import sample_lists, sample_tasks
+from taskservice.core.sample_tasks import DELETED_WITHIN, sample_lists, sample_tasks, sample_trash
 from taskservice.testing import ADA, START
 
 
@@ -20,13 +21,25 @@ def test_seed_adds_lists_sub_tasks_and_a_manual_order(tmp_path: Path) -> None:
     """Tasks in each list and the inbox, on three levels, some of which were moved."""
     place = Place(address := sqlite_database(tmp_path), address, tmp_path)
     added = place("seed", "--user", ADA, "--tasks", "300").stdout
-    assert added == "added 300 tasks and 4 lists for ada\n"
+    assert added == "added 300 tasks, 4 lists and 6 trashed tasks for ada\n"
     found = {one["id"]: one for one in map(json.loads, place.exported().splitlines())}
     lists = {one["id"] for one in found.values() if one["type"] == "list"}
     tasks = [one for one in found.values() if one["type"] == "task"]
     assert {one["list_id"] for one in tasks} == {None, *lists}
     assert {depth(one, found) for one in tasks} == {1, 2, 3}
     assert any(one["position"] != f"{one['id'].replace('-', '')[:12]}1" for one in tasks)
+
+
+def test_seed_adds_trash(tmp_path: Path) -> None:
+    """Deleted within the last 30 days, and after the last change."""
+    place = Place(address := sqlite_database(tmp_path), address, tmp_path)
+    place("seed", "--user", ADA, "--tasks", "300")
+    found = [json.loads(line) for line in place.exported().splitlines()]
+    trash = [one for one in found if one["type"] == "trashed-task"]
+    first, *_, last = sorted(datetime.fromisoformat(one["trashed_at"]) for one in trash)
+    assert len(trash) == 6
+    assert timedelta() <= datetime.now(UTC) - last < datetime.now(UTC) - first < DELETED_WITHIN
+    assert all(one["trashed_at"] >= one["updated_at"] for one in trash)
 
 
 def test_seed_adds_series(tmp_path: Path) -> None:
@@ -61,7 +74,8 @@ def samples(seed: int) -> list[Entity]:
         return UUID(int=first_id(at).int | next(numbers))
 
     lists = sample_lists(ADA, START, new_id)
-    return [*lists, *sample_tasks(ADA, 100, START, new_id, seed, lists=lists)]
+    tasks = sample_tasks(ADA, 100, START, new_id, seed, lists=lists)
+    return [*lists, *tasks, *sample_trash(ADA, 5, START, new_id)]
 
 
 def test_samples_are_reproducible_by_seed() -> None:

@@ -1,6 +1,7 @@
 """An upgrade from the version before lists, by the tables' owner, whom the policies hold."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -25,12 +26,15 @@ from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.core.entity import Edit
+from taskservice.core.errors import TaskNotFound
+from taskservice.core.history import find_task
 from taskservice.core.query import Sort
 from taskservice.core.sync import sync
 from taskservice.core.task import NewTask
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
-from taskservice.core.tasks import Completion, complete_task, create_task
+from taskservice.core.tasks import Completion, complete_task, create_task, remove_task
+from taskservice.core.trash import purge_task, restore_task
 from taskservice.testing import ADA
 
 BEFORE = "0007"
@@ -148,6 +152,73 @@ def test_the_log_begins_behind_what_there_is_on_sqlite(tmp_path: Path) -> None:
     served = service_engine(f"sqlite:///{tmp_path}/tasks.db")
     assert_a_log_goes_on(served)
     served.dispose()
+
+
+@pytest.mark.parametrize("partitions", [0, 16])
+def test_the_trash_is_added_without_writing_a_row(before: Database, partitions: int) -> None:
+    """Who may delete tasks may use it, without `db grant`, and who may not has no part in it.
+
+    Another upgrade changes nothing, and the policies hold.
+    """
+    with transaction(before.owner_engine) as connection:
+        partition(connection, ("idempotency_keys", "tasks"), partitions)
+    upgrade(before.owner_engine, "0010")
+    rows, reader = versions_of_rows(before), f"reader_{uuid4().hex}"
+    with psycopg.connect(before.superuser, autocommit=True) as superuser:
+        superuser.execute(f"CREATE ROLE {reader}".encode())
+        superuser.execute(f"GRANT SELECT, INSERT, UPDATE ON tasks TO {reader}".encode())
+        upgrade(before.owner_engine)
+        upgrade(before.owner_engine)
+        granted = superuser.execute(GRANTED).fetchall()
+        superuser.execute(f"DROP OWNED BY {reader}; DROP ROLE {reader}".encode())
+    assert granted == [
+        (SQL("{}").format(Identifier(before.role)).as_string(), ["DELETE", "INSERT", "SELECT"])
+    ]
+    assert (len(rows), versions_of_rows(before)) == (len(SAMPLE.tasks), rows)
+    require_row_security(before.owner_engine)
+    engine = service_engine(before.service)
+    assert_the_trash_works(engine)
+    engine.dispose()
+
+
+GRANTED = """
+    SELECT grantee::regrole::text, array_agg(privilege_type ORDER BY privilege_type)
+      FROM pg_class, aclexplode(relacl) WHERE pg_class.oid = 'trash'::regclass
+       AND grantee <> relowner GROUP BY 1
+"""
+
+
+def test_the_trash_is_added_on_sqlite(tmp_path: Path) -> None:
+    """Beside the tasks of before, which stay as they are. Another upgrade changes nothing."""
+    engine = unpooled_engine(database_url(f"sqlite:///{tmp_path}/tasks.db"))
+    upgrade(engine, BEFORE)
+    with transaction(engine) as connection:
+        insert_rows(connection, "tasks", SAMPLE.rows)
+    upgrade(engine, "0010")
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT * FROM tasks ORDER BY id")).all()
+    upgrade(engine)
+    upgrade(engine)
+    with engine.connect() as connection:
+        assert connection.execute(text("SELECT * FROM tasks ORDER BY id")).all() == rows
+    engine.dispose()
+    served = service_engine(f"sqlite:///{tmp_path}/tasks.db")
+    assert_the_trash_works(served)
+    served.dispose()
+
+
+def assert_the_trash_works(engine: Engine) -> None:
+    """Assert that a task of before is deleted, restored as the next version, and purged."""
+    open_own = partial(SqlStorage(engine).open_workspace, ADA)
+    with open_own() as workspace:
+        task, *_ = workspace.tasks.list(TaskQuery(sort=OLDEST_FIRST)).items
+    remove_task(open_own, task.id)
+    restored = restore_task(open_own, task.id)
+    assert restored == replace(task, updated_at=restored.updated_at, version=task.version + 1)
+    remove_task(open_own, task.id)
+    purge_task(open_own, task.id)
+    with open_own() as workspace, pytest.raises(TaskNotFound):
+        find_task(workspace, task.id)
 
 
 LIST = """

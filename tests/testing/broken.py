@@ -3,7 +3,8 @@
 `test_broken.py` runs this module in another process.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -24,12 +25,14 @@ from taskservice.adapters.memory import (
     _OwnerState,
     _Repository,
     _Tasks,
+    _Trash,
 )
 from taskservice.core.changes import (
     UNKNOWN_ORIGIN,
     DescribeChange,
     EntityPage,
     LogPage,
+    NumberedChange,
     Origin,
     Position,
     first_kept,
@@ -43,6 +46,8 @@ from taskservice.core.owner_data import OpenOwnerData, OwnerCounts, OwnerData, R
 from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page
 from taskservice.core.task import Task
+from taskservice.core.task_query import TaskQuery
+from taskservice.core.trashed_task import TrashedTask
 from taskservice.core.workspace import OpenWorkspace, Workspace
 from taskservice.testing import TickingClock
 from taskservice.testing.contract import Expiry, OwnerDataContract, TaskServiceContract
@@ -53,8 +58,11 @@ def with_repository(
     workspace: Workspace, repository: type[Any], owner: str, *given: Any
 ) -> Workspace:
     """Return a workspace of an owner with another repository, which gets what is given."""
+    is_of_trash = issubclass(repository, _Trash)
 
     def repository_of(kind: type[Any]) -> Any:
+        if (kind is TrashedTask) is not is_of_trash:
+            return workspace.repository(kind)
         return repository(kind, partial(kind.create, owner, new_id=workspace.new_id), *given)
 
     return workspace._replace(repository=repository_of)
@@ -577,6 +585,152 @@ class PrunesByTimeAlone(InMemoryStorage):
         return 0
 
 
+class ListsTheTrashToo(_Tasks):
+    def list(self, query: Any) -> Page[Any]:
+        with self._begin() as state:
+            trashed = [one.task for one in state.entities[TrashedTask].values()]
+            page: Page[Any] = query.page([*state.entities[Task].values(), *trashed])
+        return page
+
+
+class CountsTheTrashToo(_Tasks):
+    def count_by_list(self, query: TaskQuery) -> Mapping[UUID | None, int]:
+        with self._begin() as state:
+            stored = [*state.entities[Task].values(), *state.entities[TrashedTask].values()]
+        return Counter(one.list_id for one in stored if query.admits(one))
+
+
+class CountsAPageByList(_Tasks):
+    def count_by_list(self, query: TaskQuery) -> Mapping[UUID | None, int]:
+        return Counter(one.list_id for one in self.list(query).items)
+
+
+class TrashLosesAField(_Tasks):
+    def _trash(self, state: _OwnerState, task: Task, root_id: UUID | None) -> None:
+        super()._trash(state, task, root_id)
+        trashed = state.entities[TrashedTask][task.id]
+        state.entities[TrashedTask][task.id] = replace(trashed, description=None)
+
+
+class RemovalForgetsTheTrash(_Tasks):
+    def _trash(self, state: _OwnerState, task: Task, root_id: UUID | None) -> None:
+        super()._trash(state, task, root_id)
+        del state.entities[TrashedTask][task.id]
+
+
+class RemovalKeepsTheTask(_Tasks):
+    def _trash(self, state: _OwnerState, task: Task, root_id: UUID | None) -> None:
+        super()._trash(state, task, root_id)
+        state.entities[Task][task.id] = task
+
+
+class TrashForgetsTheRoot(_Tasks):
+    def trash_all(self, tasks: Sequence[Task], roots: Mapping[UUID, UUID]) -> None:
+        super().trash_all(tasks, {})
+
+
+class TrashScrubsTheLog(_Tasks):
+    def _trash(self, state: _OwnerState, task: Task, root_id: UUID | None) -> None:
+        super()._trash(state, task, root_id)
+        _scrub(state, task.id)
+
+
+class RestorationKeepsTheVersion(_Trash):
+    def restore_all(self, tasks: Sequence[TrashedTask], step: Any) -> None:
+        super().restore_all(tasks, lambda one, now: replace(step(one, now), version=one.version))
+
+
+class RestorationKeepsItInTheTrash(_Trash):
+    def restore_all(self, tasks: Sequence[TrashedTask], step: Any) -> None:
+        super().restore_all(tasks, step)
+        with self._begin() as state:
+            state.entities[TrashedTask].update({one.id: one for one in tasks})
+
+
+class RestoresFromBelow(_Trash):
+    def restore_all(self, tasks: Sequence[TrashedTask], step: Any) -> None:
+        super().restore_all(tasks[::-1], step)
+
+
+class PurgeKeepsValues(_Trash):
+    def remove(self, task_id: UUID, precondition: Precondition[Any] | None = None) -> None:
+        with self._begin() as state:
+            log = dict(state.log)
+        super().remove(task_id, precondition)
+        with self._begin() as state:
+            state.log |= log
+
+
+class PurgeScrubsTheWholeLog(_Trash):
+    def remove(self, task_id: UUID, precondition: Precondition[Any] | None = None) -> None:
+        super().remove(task_id, precondition)
+        with self._begin() as state:
+            for change in [*state.log.values()]:
+                _scrub(state, change.entity_id)
+
+
+class PagesOfTheTrashByTimeAlone(_Trash):
+    def list(self, query: Any) -> Page[Any]:
+        page: Any = super().list(replace(query, after=None, limit=1000))
+        at = query.after and query.after[0]
+        if at is not None:
+            later = [one for one in page.items if one.trashed_at > at]
+            earlier = [one for one in page.items if one.trashed_at < at]
+            page = replace(page, items=earlier if query.sort.descending else later)
+        return Page.of(page.items, query, page.total)
+
+
+class HistoryOfAnyEntity(_OwnerChangeLog):
+    def of_entity(
+        self, entity_id: UUID, before: int | None, limit: int
+    ) -> Sequence[NumberedChange]:
+        with self._begin() as state:
+            found = [NumberedChange(*one) for one in sorted(state.log.items(), reverse=True)]
+        return [one for one in found if before is None or one.sequence < before][:limit]
+
+
+class HistoryOldestFirst(_OwnerChangeLog):
+    def of_entity(
+        self, entity_id: UUID, before: int | None, limit: int
+    ) -> Sequence[NumberedChange]:
+        return super().of_entity(entity_id, before, 10_000)[::-1][:limit]
+
+
+class HistoryIncludesTheNumber(_OwnerChangeLog):
+    def of_entity(
+        self, entity_id: UUID, before: int | None, limit: int
+    ) -> Sequence[NumberedChange]:
+        return super().of_entity(entity_id, before and before + 1, limit)
+
+
+class ImportsOverTheTrash(_OwnerData):
+    def import_entities(self, entities: Sequence[Entity]) -> list[Refusal]:
+        with self._begin() as state:
+            trash = dict(state.entities[TrashedTask])
+            state.entities[TrashedTask].clear()
+        refused = super().import_entities(entities)
+        with self._begin() as state:
+            state.entities[TrashedTask] |= trash
+        return refused
+
+
+class KeepsTheTrashOnErase(_OwnerData):
+    def erase(self) -> OwnerCounts:
+        with self._begin() as state:
+            trash = dict(state.entities[TrashedTask])
+        removed = super().erase()
+        with self._begin() as state:
+            state.entities[TrashedTask] = trash
+        return removed
+
+
+def _scrub(state: _OwnerState, entity_id: UUID) -> None:
+    """Take the values of an entity from the log."""
+    for number, one in state.log.items():
+        if one.entity_id == entity_id:
+            state.log[number] = one._replace(previous=None)
+
+
 def adapter_with(bug: type[Any], clock: Clock) -> InMemoryStorage:
     """Return the adapter `bug`, or one whose tasks or owner data are of that class."""
     if issubclass(bug, InMemoryStorage):
@@ -732,6 +886,41 @@ FOUND_BY: dict[type[Any], list[str]] = {
         "test_pruning_trusts_no_clock",
     ],
     PrunesByTimeAlone: ["test_pruning_trusts_no_clock"],
+    ListsTheTrashToo: ["test_a_trashed_task_is_as_absent_as_an_unused_id"],
+    CountsTheTrashToo: [
+        "test_a_trashed_task_is_as_absent_as_an_unused_id",
+        "test_a_day_on_which_clocks_change",
+    ],
+    CountsAPageByList: ["test_tasks_are_counted_by_list_as_a_query_specifies"],
+    TrashLosesAField: [
+        "test_a_task_is_in_the_trash_whole_and_restored_as_it_was",
+        "test_each_earlier_state_is_what_the_operation_returned",
+    ],
+    RemovalForgetsTheTrash: [
+        "test_a_task_is_in_the_trash_whole_and_restored_as_it_was",
+        "test_a_list_is_deleted_with_its_tasks",
+    ],
+    RemovalKeepsTheTask: ["test_a_trashed_task_is_as_absent_as_an_unused_id"],
+    TrashForgetsTheRoot: [
+        "test_a_tree_is_trashed_and_restored_together",
+        "test_the_removal_of_a_tree_is_undone_with_it",
+        "test_the_trash_is_queried_as_specified",
+    ],
+    TrashScrubsTheLog: ["test_a_history_is_kept_over_removal_and_restoration"],
+    RestorationKeepsTheVersion: [
+        "test_a_task_is_in_the_trash_whole_and_restored_as_it_was",
+        "test_a_tree_is_trashed_and_restored_together",
+    ],
+    RestorationKeepsItInTheTrash: ["test_tasks_are_trashed_and_restored_in_their_order"],
+    RestoresFromBelow: ["test_tasks_are_trashed_and_restored_in_their_order"],
+    PurgeKeepsValues: ["test_a_purge_is_for_good_and_leaves_numbers_without_values"],
+    PurgeScrubsTheWholeLog: ["test_a_purge_is_for_good_and_leaves_numbers_without_values"],
+    PagesOfTheTrashByTimeAlone: ["test_the_trash_is_queried_as_specified"],
+    HistoryOfAnyEntity: ["test_the_changes_of_an_entity_are_read_backwards"],
+    HistoryOldestFirst: ["test_the_changes_of_an_entity_are_read_backwards"],
+    HistoryIncludesTheNumber: ["test_the_changes_of_an_entity_are_read_backwards"],
+    ImportsOverTheTrash: ["test_an_id_is_in_the_trash_or_not"],
+    KeepsTheTrashOnErase: ["test_only_the_data_of_one_owner_is_erased"],
     KeepsIdempotencyRecordsOnErase: ["test_only_the_data_of_one_owner_is_erased"],
 }
 """Each bug, and tests that must fail on it."""

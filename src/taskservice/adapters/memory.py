@@ -1,6 +1,7 @@
 """The in-memory storage adapter, for tests and development. Its data ends with the process."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -19,6 +20,7 @@ from taskservice.core.changes import (
     LogEntry,
     LogPage,
     LogState,
+    NumberedChange,
     Origin,
     Position,
     first_kept,
@@ -33,7 +35,9 @@ from taskservice.core.owner_data import OwnerCounts, OwnerData, Refusal, sort_fo
 from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, Query
 from taskservice.core.task import Task
-from taskservice.core.workspace import ENTITY_TYPES, Workspace, entity_type
+from taskservice.core.task_query import TaskQuery
+from taskservice.core.trashed_task import TrashedTask
+from taskservice.core.workspace import STORED_TYPES, Workspace, entity_type
 
 
 @dataclass
@@ -41,7 +45,7 @@ class _OwnerState:
     """All data of one owner: entities by type and id, records by key, and the log."""
 
     entities: dict[type[Entity], dict[UUID, Any]] = field(
-        default_factory=lambda: {entity_type: {} for entity_type in ENTITY_TYPES}
+        default_factory=lambda: {entity_type: {} for entity_type in STORED_TYPES}
     )
     records: dict[str, IdempotencyRecord] = field(default_factory=dict)
     log: dict[int, Change] = field(default_factory=dict)
@@ -51,6 +55,9 @@ class _OwnerState:
         found = entity_type(type_name)
         return None if found is None else self.entities[found].get(entity_id)
 
+    def has(self, entity_id: UUID) -> bool:
+        return any(entity_id in stored for stored in self.entities.values())
+
     def store(self, entity: E, change: Change) -> E:
         refuse([*type(entity).missing_references(vars(entity), self.find)])
         self.entities[type(entity)][entity.id] = entity
@@ -58,14 +65,21 @@ class _OwnerState:
         return entity
 
     def remove(self, entity: Entity, change: Change) -> None:
-        stored = chain.from_iterable(one.values() for one in self.entities.values())
-        if any(entity.id in _references(one) for one in stored):
-            raise EntityInUse
-        del self.entities[type(entity)][entity.id]
+        self._take(entity)
         for number, one in self.log.items():
             if one.entity_id == entity.id:
                 self.log[number] = one._replace(previous=None)
         self._append(change)
+
+    def move(self, before: Entity, after: Entity, change: Change) -> None:
+        self._take(before)
+        self.store(after, change)
+
+    def _take(self, entity: Entity) -> None:
+        stored = chain.from_iterable(one.values() for one in self.entities.values())
+        if any(entity.id in _references(one) for one in stored):
+            raise EntityInUse
+        del self.entities[type(entity)][entity.id]
 
     def _append(self, change: Change) -> None:
         self.head += 1
@@ -126,7 +140,7 @@ class InMemoryStorage:
 
     def _workspace(self, owner: str, begin: _Begin, describe: DescribeChange) -> Workspace:
         def repository(entity_type: type[Any]) -> Any:
-            repository_type = _Tasks if entity_type is Task else _Repository
+            repository_type = _REPOSITORY_TYPES.get(entity_type, _Repository)
             new_entity = partial(entity_type.create, owner, new_id=self._new_id)
             return repository_type(entity_type, new_entity, begin, self._clock, describe)
 
@@ -136,6 +150,7 @@ class InMemoryStorage:
             lambda: None,
             self._new_id,
             _OwnerChangeLog(begin),
+            self._clock,
         )
 
     @contextmanager
@@ -232,6 +247,42 @@ class _Tasks(_Repository[Task]):
         with self._entities() as tasks:
             return count_labels((one.labels, not one.completed, 1) for one in tasks.values())
 
+    def count_by_list(self, query: TaskQuery) -> Mapping[UUID | None, int]:
+        with self._entities() as tasks:
+            return Counter(one.list_id for one in tasks.values() if query.admits(one))
+
+    def trash(self, task_id: UUID, precondition: Precondition[Task] | None = None) -> None:
+        with self._begin() as state:
+            task = self._find(state.entities[Task], task_id)
+            if precondition:
+                precondition(task)
+            self._trash(state, task, None)
+
+    def trash_all(self, tasks: Sequence[Task], roots: Mapping[UUID, UUID]) -> None:
+        with self._begin() as state:
+            for task in tasks:
+                self._trash(state, task, roots.get(task.id))
+
+    def _trash(self, state: _OwnerState, task: Task, root_id: UUID | None) -> None:
+        change = self._describe.removal(task, self._clock())
+        trashed = TrashedTask(**vars(task), trashed_at=change.at, trashed_with=root_id)
+        state.move(task, trashed, change)
+
+
+class _Trash(_Repository[TrashedTask]):
+    """One owner's trash."""
+
+    def restore_all(
+        self, tasks: Sequence[TrashedTask], step: Callable[[TrashedTask, datetime], Task]
+    ) -> None:
+        with self._begin() as state:
+            for trashed in tasks:
+                task = step(trashed, self._clock())
+                state.move(trashed, task, self._describe.restoration(trashed.task, task))
+
+
+_REPOSITORY_TYPES: dict[type[Any], type[_Repository[Any]]] = {Task: _Tasks, TrashedTask: _Trash}
+
 
 class _OwnerIdempotencyStore:
     """One owner's idempotency records; the lock of the adapter serves as the lock of a key."""
@@ -275,6 +326,17 @@ class _OwnerChangeLog:
             found = [entities[one] for one in sorted(entities) if one > after]
             return EntityPage(found[:limit], state.log_state.end)
 
+    def of_entity(
+        self, entity_id: UUID, before: int | None, limit: int
+    ) -> Sequence[NumberedChange]:
+        with self._begin() as state:
+            found = [
+                NumberedChange(number, change)
+                for number, change in sorted(state.log.items(), reverse=True)
+                if change.entity_id == entity_id and (before is None or number < before)
+            ]
+            return found[:limit]
+
 
 class _OwnerData:
     """Import, count and erase one owner's data."""
@@ -289,9 +351,9 @@ class _OwnerData:
         with self._begin() as state:
             ready, refused = sort_for_import(self._owner, entities, state.find)
             for entity in ready:
-                if entity.id not in state.entities[type(entity)]:
+                if not state.has(entity.id):
                     state.store(entity, self._describe.creation(entity, self._clock()))
-            differing = [one for one in ready if state.entities[type(one)][one.id] != one]
+            differing = [one for one in ready if state.entities[type(one)].get(one.id) != one]
             return [*refused, *map(Refusal, differing)]
 
     def count(self) -> OwnerCounts:

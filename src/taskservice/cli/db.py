@@ -9,13 +9,13 @@ from taskservice.adapters.sql import schema
 from taskservice.adapters.sql.admin.forget_changes import forget_changes
 from taskservice.adapters.sql.admin.migrate import upgrade as upgrade_schema
 from taskservice.adapters.sql.admin.partition import DEFAULT_PARTITIONS, is_partitioned, partition
-from taskservice.adapters.sql.admin.prune import prune, prune_changes
+from taskservice.adapters.sql.admin.prune import prune, prune_changes, prune_trash
 from taskservice.adapters.sql.admin.rezone import rezone
 from taskservice.adapters.sql.connection.address import is_sqlite
 from taskservice.adapters.sql.engine import unpooled_engine
 from taskservice.cli.options import database_option, environment
 from taskservice.cli.progress import plural
-from taskservice.config import ConfigError, read_changes_days, read_database_url
+from taskservice.config import ConfigError, read_database_url, read_retention
 from taskservice.core.clock import system_clock
 from taskservice.core.zones import ZONE_DATA_VERSION
 from taskservice.startup_checks import parse_database_url
@@ -84,16 +84,19 @@ def partition_tables(partitions: int, database: str | None) -> None:
 @db.command("prune")
 @database_option
 def prune_expired(database: str | None) -> None:
-    """Remove what has expired: idempotency records after 24 hours, and old changes.
+    """Remove what has expired: tasks in the trash, idempotency records, and old changes.
 
-    Changes stay in the log for TASKSERVICE_CHANGES_DAYS. A client that syncs after a longer
+    Tasks stay in the trash for TASKSERVICE_TRASH_DAYS, idempotency records for 24 hours, and
+    changes in the log for TASKSERVICE_CHANGES_DAYS. A client that syncs after a longer
     pause, and missed a change, must start a first sync. Schedule it, for example with
     cron. Run it as the role that owns the tables.
     """
     engine, now = _engine(database), system_clock()
-    oldest = now - timedelta(days=read_changes_days(environment(database)))
+    trash_days, changes_days = map(timedelta, read_retention(environment(database)))
+    click.echo(f"removed {plural(prune_trash(engine, now - trash_days), 'task')} from the trash")
     click.echo(f"removed {plural(prune(engine, now), 'expired idempotency record')}")
-    click.echo(f"removed {plural(prune_changes(engine, oldest, now), 'expired change')}")
+    removed = prune_changes(engine, now - changes_days, now)
+    click.echo(f"removed {plural(removed, 'expired change')}")
 
 
 @db.command("forget-changes")

@@ -4,7 +4,7 @@ import click
 
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
 from taskservice.cli.options import checked_engine, database_option, user_argument
-from taskservice.cli.progress import plural
+from taskservice.cli.progress import plural, readable
 from taskservice.config import ConfigError
 from taskservice.core.errors import AccessDenied
 from taskservice.core.owner_data import ErasureIncomplete, OwnerCounts
@@ -16,7 +16,7 @@ from taskservice.core.owner_data import ErasureIncomplete, OwnerCounts
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @database_option
 def erase(user: str, dry_run: bool, yes: bool, database: str | None) -> None:
-    """Delete USER's tasks and lists, and what holds copies: the log, and idempotency records.
+    """Delete USER's tasks, lists and trash, and all copies: the log, and idempotency records.
 
     Run it as the role that owns the tables. It is one transaction: everything
     is deleted, or nothing. An SQLite file is rewritten (VACUUM), so that no
@@ -40,6 +40,6 @@ def erase(user: str, dry_run: bool, yes: bool, database: str | None) -> None:
 
 
 def _counted(counts: OwnerCounts) -> str:
-    entities = ", ".join(plural(count, name) for name, count in counts.entities.items())
+    entities = ", ".join(plural(count, readable(name)) for name, count in counts.entities.items())
     records = plural(counts.idempotency_records, "idempotency record")
     return f"{entities}, {plural(counts.changes, 'change')} and {records}"

@@ -20,12 +20,14 @@ from taskservice.cli.jsonlines import (
 )
 from taskservice.cli.options import checked_engine, database_option, user_argument
 from taskservice.cli.output_file import PRIVATE_MODE, STANDARD_OUTPUT, output_file
-from taskservice.cli.progress import plural, print_message, progress
+from taskservice.cli.progress import plural, print_message, progress, readable
 from taskservice.config import ConfigError
+from taskservice.core.changes import kind_of
 from taskservice.core.entity import Entity
 from taskservice.core.owner_data import OwnerData, Refusal, iterate
 from taskservice.core.query import Query
-from taskservice.core.workspace import ENTITY_TYPES, Workspace
+from taskservice.core.task import Task
+from taskservice.core.workspace import STORED_TYPES, Workspace
 
 BATCH_SIZE = 200
 """Lines per transaction."""
@@ -40,18 +42,18 @@ NAME_LIMIT = 40
 @click.argument("file", type=click.Path(dir_okay=False), default=STANDARD_OUTPUT)
 @database_option
 def export_tasks(user: str, file: str, database: str | None) -> None:
-    """Export USER's lists and tasks as JSON Lines, oldest first, each with its type.
+    """Export USER's lists, tasks and trash as JSON Lines, oldest first, each with its type.
 
-    The default FILE is standard output. A regular FILE is replaced when the
-    export is complete. A new file is readable by its owner only (mode 0600);
-    an existing one keeps its mode.
+    All of it is as it was at one moment. The default FILE is standard output. A regular
+    FILE is replaced when the export is complete. A new file is readable by its owner only
+    (mode 0600); an existing one keeps its mode.
     """
     # Open the output first: a later descriptor could be the one that FILE names.
     with (
         output_file(file, PRIVATE_MODE) as write,
-        SqlStorage(checked_engine(database)).open_workspace(user) as workspace,
+        SqlStorage(checked_engine(database)).open_snapshot(user) as workspace,
     ):
-        counts = [_export(workspace, entity_type, write) for entity_type in ENTITY_TYPES]
+        counts = [_export(workspace, entity_type, write) for entity_type in STORED_TYPES]
     click.echo(f"exported {', '.join(counts)} of {user}", err=True)
 
 
@@ -61,13 +63,14 @@ def _export(
     """Write all entities of a type; return their number with the name of the type."""
     repository = workspace.repository(entity_type)
     total = repository.list(Query(limit=1, with_total=True)).total
-    with progress(f"exporting {entity_type.type_name}s", total) as advance:
+    name = readable(entity_type.type_name)
+    with progress(f"exporting {name}s", total) as advance:
         count = 0
         for entity in iterate(repository):
             write(format_entity(entity))
             advance(1)
             count += 1
-    return plural(count, entity_type.type_name)
+    return plural(count, name)
 
 
 @click.command("import")
@@ -76,7 +79,7 @@ def _export(
 @click.option("--dry-run", is_flag=True, help="Validate every line and import nothing.")
 @database_option
 def import_tasks(user: str, file: BinaryIO, dry_run: bool, database: str | None) -> None:
-    """Import USER's lists and tasks from JSON Lines of any version, in any order.
+    """Import USER's lists, tasks and trash from JSON Lines of any version, in any order.
 
     The default FILE is standard input. Lists and tasks keep their ids, times and
     versions. One that exists already is skipped, so that an interrupted
@@ -149,8 +152,9 @@ def _print_refusals(refusals: Mapping[int, Refusal]) -> None:
 
 def _reason(refusal: Refusal) -> str:
     if not refusal.errors:
-        name = refusal.entity.type_name
-        return f"a different {name} with this id exists; it was kept"
+        kind = kind_of(refusal.entity.change_type("created"))
+        place = ", perhaps in the trash" if kind == Task.type_name else ""
+        return f"a different {kind} with this id exists{place}; it was kept"
     return "; ".join(f"{one.field} {one.detail}" for one in refusal.errors)
 
 

@@ -28,6 +28,11 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
+def readable(type_name: str) -> str:
+    """Return the name of a type of entities as words."""
+    return type_name.replace("-", " ")
+
+
 def _is_terminal() -> bool:
     """Tell whether standard error is a terminal; it is None if it was closed at startup."""
     return sys.stderr is not None and sys.stderr.isatty()

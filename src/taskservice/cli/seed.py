@@ -10,10 +10,11 @@ from taskservice.cli.progress import plural, progress
 from taskservice.config import DEFAULT_DATABASE
 from taskservice.core.clock import system_clock
 from taskservice.core.ids import TimeOrderedIds
-from taskservice.core.sample_tasks import sample_lists, sample_tasks
+from taskservice.core.sample_tasks import sample_lists, sample_tasks, sample_trash
 
 BATCH_SIZE = 200
 MAX_TASKS = 1_000_000
+TASKS_PER_TRASHED_TASK = 50
 
 
 @click.command()
@@ -30,7 +31,8 @@ MAX_TASKS = 1_000_000
 def seed(user: str, count: int, database: str | None) -> None:
     """Add sample lists, and tasks of the last three months, in several writing systems.
 
-    Some of the tasks are sub-tasks, and some were moved within their list.
+    Some of the tasks are sub-tasks, and some were moved within their list. A few more are in
+    the trash.
     Without DATABASE_URL, the database is the one of `taskservice serve` in this directory.
     """
     engine = checked_engine(database, DEFAULT_DATABASE)
@@ -43,5 +45,7 @@ def seed(user: str, count: int, database: str | None) -> None:
         while batch := list(islice(tasks, BATCH_SIZE)):
             owner_data.import_entities(batch)
             advance(len(batch))
-    added = f"{plural(count, 'task')} and {plural(len(lists), 'list')}"
-    click.echo(f"added {added} for {user}")
+    trash = sample_trash(user, min(count // TASKS_PER_TRASHED_TASK, BATCH_SIZE), now, new_id)
+    owner_data.import_entities(trash)
+    added = f"{plural(count, 'task')}, {plural(len(lists), 'list')}"
+    click.echo(f"added {added} and {plural(len(trash), 'trashed task')} for {user}")

@@ -7,8 +7,8 @@ from taskservice.config.settings import (
     Settings,
     log_settings,
     pool_size,
-    read_changes_days,
     read_database_url,
+    read_retention,
     worker_count,
 )
 
@@ -19,7 +19,7 @@ __all__ = [
     "Settings",
     "log_settings",
     "pool_size",
-    "read_changes_days",
     "read_database_url",
+    "read_retention",
     "worker_count",
 ]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from functools import partial
 from urllib.parse import urlsplit
 
 from taskservice.adapters.jwt import SharedSecret
@@ -13,7 +14,8 @@ from taskservice.core.operations.rate_limits import Rate
 NO_LIMIT = "off"
 WORKERS = "WEB_CONCURRENCY"
 MAX_PORT = 65535
-MAX_CHANGES_DAYS = 3650
+MIN_CHANGES_DAYS = 8
+MAX_DAYS = 3650
 
 _SCHEMES = {"sqlite", "postgresql", "postgres"}
 _PLACEHOLDER = re.compile(r"(?i)change.?me|replace.?me|place.?holder|your.*(secret|key)|<.*>")
@@ -115,9 +117,9 @@ def _refresh(value: str) -> float:
     return _seconds(value)
 
 
-def _changes_days(value: str) -> int:
-    if not re.fullmatch(r"[0-9]{1,4}", value, re.ASCII) or not 8 <= int(value) <= MAX_CHANGES_DAYS:
-        raise ValueError(f"must be a number of days from 8 to {MAX_CHANGES_DAYS}")
+def _days(value: str, minimum: int = 1) -> int:
+    if not re.fullmatch(r"[0-9]{1,4}", value, re.ASCII) or not minimum <= int(value) <= MAX_DAYS:
+        raise ValueError(f"must be a number of days from {minimum} to {MAX_DAYS}")
     return int(value)
 
 
@@ -160,7 +162,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "TASKSERVICE_ALLOW_PRIVILEGED_ROLE": _boolean,
     "TASKSERVICE_POOL_SIZE": _pool_size,
     "TASKSERVICE_POOL_TIMEOUT": _seconds,
-    "TASKSERVICE_CHANGES_DAYS": _changes_days,
+    "TASKSERVICE_TRASH_DAYS": _days,
+    "TASKSERVICE_CHANGES_DAYS": partial(_days, minimum=MIN_CHANGES_DAYS),
     "TASKSERVICE_LOG_LEVEL": _log_level,
     "TASKSERVICE_LOG_FORMAT": _log_format,
     WORKERS: _workers,

@@ -4,11 +4,12 @@ import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from taskservice.adapters.ratelimit import IN_MEMORY
 from taskservice.config.parsers import PARSERS, WORKERS
 from taskservice.config.reader import Reader
+from taskservice.core.trash import DEFAULT_TRASH_DAYS
 
 DEFAULT_DATABASE = "sqlite:///taskservice.db"
 
@@ -54,6 +55,7 @@ class Settings:
     allow_privileged_role: bool = False
     pool_size: int = 5
     pool_timeout: float = 0.5
+    trash_days: int = DEFAULT_TRASH_DAYS
     changes_days: int = 30
     log_level: str = "info"
     log_format: str = "json"
@@ -71,6 +73,7 @@ class Settings:
         reader.require("DATABASE_URL")
         reader.require_one_of("TASKSERVICE_JWT_SECRET", "TASKSERVICE_JWKS_URL")
         reader.warn_of_whitespace("TASKSERVICE_JWT_SECRET")
+        _retention(reader, values)
         _warn_of_unknown(environ)
         _raise_errors(reader)
         return cls(**given)
@@ -85,12 +88,33 @@ def read_database_url(environ: Mapping[str, str]) -> str:
     return str(address)
 
 
-def read_changes_days(environ: Mapping[str, str]) -> int:
-    """Return `TASKSERVICE_CHANGES_DAYS`, or its default. Raises `ConfigError`."""
+class Retention(NamedTuple):
+    """How many days tasks stay in the trash, and changes in the log."""
+
+    trash_days: int
+    changes_days: int
+
+
+def read_retention(environ: Mapping[str, str]) -> Retention:
+    """Return the retention in `environ`, or its defaults. Raises `ConfigError`."""
     reader = Reader(environ)
-    days = reader.value("TASKSERVICE_CHANGES_DAYS")
+    retention = _retention(reader, {name: reader.value(name) for name in _RETENTION})
     _raise_errors(reader)
-    return days or Settings.changes_days
+    return retention
+
+
+_RETENTION = ("TASKSERVICE_TRASH_DAYS", "TASKSERVICE_CHANGES_DAYS")
+
+
+def _retention(reader: Reader, values: Mapping[str, Any]) -> Retention:
+    """Return the retention. A task of the trash has its history as long as it is there."""
+    trash_days = values["TASKSERVICE_TRASH_DAYS"] or Settings.trash_days
+    changes_days = values["TASKSERVICE_CHANGES_DAYS"] or Settings.changes_days
+    if changes_days < trash_days:
+        reader.errors.append(
+            f"TASKSERVICE_CHANGES_DAYS must be at least TASKSERVICE_TRASH_DAYS, {trash_days}"
+        )
+    return Retention(trash_days, changes_days)
 
 
 def log_settings(environ: Mapping[str, str]) -> tuple[str, str]:

@@ -39,6 +39,9 @@ UNKNOWN_ORIGIN = Origin()
 IMPORT = Origin(client="import")
 """The origin of the changes of an import."""
 
+RETENTION = Origin(client="retention")
+"""The origin of the purges of tasks that have been in the trash for long."""
+
 
 class Position(NamedTuple):
     """A place in the log: the number of a change, and the last 8 bytes of its id, the mark.
@@ -62,7 +65,7 @@ class Change(NamedTuple):
     The `type` is the name of the entity's type and what happened, such as `task.created`.
     `version` is that after the change, and `at` its time: the entity's `updated_at`, but for an
     import or a removal. `previous` has the fields that changed as JSON values, as they were. It
-    is None for a creation or a removal.
+    is None for a creation, an import or a removal, and for what was purged.
     """
 
     id: UUID
@@ -92,7 +95,11 @@ class DescribeChange(NamedTuple):
 
     def removal(self, entity: Entity, now: datetime) -> Change:
         """Return the removal of an entity."""
-        return self._change("removed", entity, max(now, entity.updated_at))
+        return self._change("removed", entity, max(now, entity.changed_at))
+
+    def restoration(self, before: Entity, after: Entity) -> Change:
+        """Return the restoration of a removed entity, which may have changed with that."""
+        return self._change("restored", after, after.updated_at, previous_values(before, after))
 
     def _change(
         self,
@@ -101,16 +108,22 @@ class DescribeChange(NamedTuple):
         at: datetime,
         previous: Mapping[str, object] | None = None,
     ) -> Change:
+        change_type = entity.change_type(name)
         return Change(
             id=self.new_id(at),
-            type=f"{entity.type_name}.{name}",
-            kind=entity.type_name,
+            type=change_type,
+            kind=kind_of(change_type),
             entity_id=entity.id,
             version=entity.version,
             at=at,
             previous=previous,
             origin=self.origin,
         )
+
+
+def kind_of(change_type: str) -> str:
+    """Return the kind of entity that a type of changes is about."""
+    return change_type.partition(".")[0]
 
 
 def previous_values(before: Entity, after: Entity) -> dict[str, object]:
@@ -172,6 +185,13 @@ class LogEntry(NamedTuple):
     entity: Entity | None
 
 
+class NumberedChange(NamedTuple):
+    """A change with its number."""
+
+    sequence: int
+    change: Change
+
+
 class LogPage(NamedTuple):
     """Changes in order, and the position of the newest one in the same snapshot."""
 
@@ -203,4 +223,10 @@ class ChangeLog(Protocol):
 
         Raises `SyncExpired` unless the log has the position `seen`, if there is one.
         """
+        ...
+
+    def of_entity(
+        self, entity_id: UUID, before: int | None, limit: int
+    ) -> Sequence[NumberedChange]:
+        """Return the changes of an entity before a number, the newest first, up to `limit`."""
         ...

@@ -79,6 +79,13 @@ class Entity(Identity):
     """The class of the settable fields."""
     not_found: ClassVar[type[EntityNotFound]] = EntityNotFound
     """The error if the owner has no such entity."""
+    is_detached: ClassVar[bool] = False
+    """Whether what the entity refers to may be gone."""
+
+    @property
+    def changed_at(self) -> datetime:
+        """The time of the last change."""
+        return self.updated_at
 
     @classmethod
     def create(cls, owner: str, now: datetime, new_id: NewId, new: Any) -> Self:
@@ -125,9 +132,9 @@ class Entity(Identity):
 
         Raises `InvalidEntity` with all errors, and `TypeError` for another field.
         """
-        return self._changed(now, self._edited(edits))
+        return self._changed(now, self.edited(edits))
 
-    def _edited(self, edits: Mapping[str, Any]) -> dict[str, Any]:
+    def edited(self, edits: Mapping[str, Any]) -> dict[str, Any]:
         """Return the edits with what they imply, or raise as `edit` does."""
         if unknown := edits.keys() - fields_of(self.new_type).keys():
             raise TypeError(f"not settable: {', '.join(sorted(unknown))}")
@@ -190,6 +197,11 @@ class Entity(Identity):
         """Return what a change did to the entity, which is the result; `changed` are fields."""
         return "moved" if set(changed) == {"position"} else "changed"
 
+    @classmethod
+    def change_type(cls, name: str) -> str:
+        """Return the type of a change in the log, such as `task.created`; `name` is what it did."""
+        return f"{cls.type_name}.{name}"
+
     def _identity_errors(self) -> Iterator[FieldError]:
         """Yield the errors of fields that the service sets, which only an import can have."""
         if not first_id(self.created_at) <= self.id <= last_id(self.created_at):
@@ -246,8 +258,11 @@ def refuse(errors: Sequence[FieldError]) -> None:
 
 @cached
 def references_of(entity_type: type[Entity]) -> Mapping[str, Reference]:
-    """Return the fields that refer to other entities by name, with their kinds."""
-    fields = fields_of(entity_type).items()
+    """Return the fields that refer to other entities by name, with their kinds.
+
+    One that is detached has none.
+    """
+    fields = [] if entity_type.is_detached else fields_of(entity_type).items()
     return {name: one.kind for name, one in fields if isinstance(one.kind, Reference)}
 
 

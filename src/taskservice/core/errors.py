@@ -9,6 +9,7 @@ TaskServiceError
 │   └── InvalidOption     an option of the operation cannot be met
 ├── ListNotEmpty          the list has tasks
 ├── StaleEntity           a precondition does not allow the entity's version
+├── UndoConflict          a later change is in the way of an undo
 ├── SyncExpired           what has changed since then is no longer known
 ├── IdempotencyKeyReused  an idempotency key was sent with a different request
 ├── IdempotencyKeyInUse   the first request with this key is still running
@@ -102,6 +103,17 @@ class InvalidEntity(TaskServiceError):
 
 class InvalidOption(InvalidEntity):
     """An option of the operation cannot be met for these entities; `errors` names it."""
+
+
+class UndoConflict(TaskServiceError):
+    """A change cannot be undone; `errors` has the fields that are in the way. Nothing was changed.
+
+    They were changed again, or can no longer have the values that they had.
+    """
+
+    def __init__(self, errors: Iterable[FieldError]) -> None:
+        self.errors = tuple(errors)
+        super().__init__("; ".join(f"{error.field} {error.detail}" for error in self.errors))
 
 
 class Unauthenticated(TaskServiceError):

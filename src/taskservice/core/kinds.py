@@ -185,7 +185,7 @@ class WordList(Kind):
 
 @dataclass(frozen=True)
 class Integer(Kind):
-    """A whole number from `minimum` to `maximum`, of 32 bits at most; 3.0 is one.
+    """A whole number from `minimum` to `maximum`, by default of 32 bits at most; 3.0 is one.
 
     `range_error` is the message for another number, by default one with the bounds.
     """

@@ -11,10 +11,10 @@ from taskservice.core.errors import (
     InvalidOption,
     ListNotEmpty,
 )
-from taskservice.core.moves import Gap, Move, Siblings, at, move
+from taskservice.core.moves import Move, Siblings, at, move
 from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Sort
-from taskservice.core.subtasks import TOO_MANY, TREE_LIMIT, deepest_first
+from taskservice.core.subtasks import TOO_MANY, TREE_LIMIT, trash_all
 from taskservice.core.task import Task
 from taskservice.core.task_list import NewTaskList, TaskList, TaskListQuery
 from taskservice.core.task_query import TaskQuery
@@ -56,7 +56,7 @@ def remove_list(
     precondition: Precondition[TaskList] | None = None,
     tasks: str | None = None,
 ) -> None:
-    """Delete a list. Its tasks move to the `inbox`, behind those in it, or `delete` deletes them.
+    """Delete a list. Its tasks move to the `inbox`, behind those in it, or `delete` trashes them.
 
     Raises `ListNotFound`, what the precondition raises, then `ListNotEmpty` if it has
     tasks and `tasks` is None, or `InvalidOption` if it has too many.
@@ -70,7 +70,7 @@ def remove_list(
     with open_workspace(atomic=True) as workspace:
         workspace.lock()
         get_checked(workspace.lists, list_id, precondition)
-        clear = _delete if tasks == "delete" else _move_to_inbox
+        clear = trash_all if tasks == "delete" else _move_to_inbox
         clear(workspace, _tasks_in(workspace, list_id))
         return workspace.lists.remove(list_id, precondition)
 
@@ -88,17 +88,10 @@ def _tasks_in(workspace: Workspace, list_id: UUID) -> Sequence[Task]:
     return page.items
 
 
-def _delete(workspace: Workspace, tasks: Sequence[Task]) -> None:
-    workspace.tasks.remove_all(deepest_first(tasks))
-
-
 def _move_to_inbox(workspace: Workspace, tasks: Sequence[Task]) -> None:
     """Move tasks behind those in the inbox, in their order; sub-tasks stay under their parents."""
-    inbox = Siblings(workspace.tasks, TaskQuery(list_id=(None,), parent_id=(None,)))
-    moved = [task for task in tasks if task.parent_id is None]
-    last = inbox.last()
     positions = {task.id: task.position for task in tasks}
-    if last is not None and moved and last.position >= moved[0].position:
-        keys = inbox.keys_in(Gap(last, None), len(moved))
-        positions |= dict(zip((task.id for task in moved), keys, strict=True))
+    if moved := [task for task in tasks if task.parent_id is None]:
+        inbox = Siblings(workspace.tasks, TaskQuery(list_id=(None,), parent_id=(None,)))
+        positions |= inbox.positions_at_end(moved)
     workspace.tasks.change_all(tasks, partial(at, positions, list_id=None))

@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time
 from functools import lru_cache
 from typing import Any
 
+from taskservice.core.errors import FieldError, InvalidEntity
 from taskservice.core.kinds import Kind
 from taskservice.core.timestamps import YEARS, YEARS_PATTERN
 from taskservice.core.zones import find_zone
@@ -146,3 +147,12 @@ class DateOrTime(Kind):
     def sort_key(self, value: date) -> int:
         """Return the digits: the order of the clock, a date behind all times of its day."""
         return to_digits(value)
+
+
+def local_time(now: datetime, time_zone: str) -> datetime:
+    """Return a moment as it is written in a time zone. Raises `InvalidEntity` for its name."""
+    zone = find_zone(time_zone)
+    if zone is None:
+        detail = "is not in the time zone data of this version"
+        raise InvalidEntity([FieldError("time_zone", detail)])
+    return now.astimezone(zone).replace(tzinfo=None)

@@ -91,6 +91,14 @@ class Siblings(Generic[OrderedT]):
         """Return the last one, with room behind it."""
         return self._with_room_behind(self._end(descending=True))
 
+    def positions_at_end(self, entities: Sequence[OrderedT]) -> dict[UUID, str]:
+        """Return positions by id behind all of them for others, which stay in their order."""
+        last = self.last()
+        if last is None or last.position < entities[0].position:
+            return {one.id: one.position for one in entities}
+        keys = self.keys_in(Gap(last, None), len(entities))
+        return dict(zip((one.id for one in entities), keys, strict=True))
+
     def next_to(self, entity: OrderedT, *, descending: bool = False) -> OrderedT | None:
         """Return the one behind an entity, or if `descending` the one before it."""
         return next(self._following(entity, descending=descending), None)

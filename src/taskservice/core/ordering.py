@@ -67,7 +67,7 @@ class Ordered(Entity):
 
     def placed(self, now: datetime, position: str, **edits: Any) -> Self:
         """Return the entity at another position, with some of its settable fields set."""
-        return self._changed(now, {**self._edited(edits), "position": position})
+        return self._changed(now, {**self.edited(edits), "position": position})
 
 
 def _moment_key(entity_id: UUID) -> str:

@@ -1,4 +1,4 @@
-"""Sample tasks of three months, in lists, with sub-tasks and series, reproducible by seed."""
+"""Sample tasks of three months, in lists, with sub-tasks, series and trash, reproducible."""
 
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -13,9 +13,13 @@ from taskservice.core.ordering import key_above, key_between
 from taskservice.core.successors import successor
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList, TaskList
+from taskservice.core.trashed_task import TrashedTask
 
 PERIOD = timedelta(days=90)
 """The age of the oldest task."""
+
+DELETED_WITHIN = timedelta(days=30)
+"""The longest time for which a sample task has been in the trash."""
 
 SAMPLE_DEPTH = 3
 """The depth of the deepest sub-task."""
@@ -107,6 +111,16 @@ def sample_tasks(
             successors = sorted([*successors, _behind(task, following)], key=attrgetter("id"))
         recent.append(_Placed(task, parent.depth + 1 if parent else 1))
         yield task
+
+
+def sample_trash(owner: str, count: int, now: datetime, new_id: NewId) -> list[TrashedTask]:
+    """Return `count` tasks of `owner` that were deleted within the last 30 days."""
+    tasks = sample_tasks(owner, count, now, new_id, seed=1)
+    times = (now - DELETED_WITHIN * number / count for number in range(count))
+    return [
+        TrashedTask(**vars(task), trashed_at=max(at, task.updated_at), trashed_with=None)
+        for task, at in zip(tasks, times, strict=True)
+    ]
 
 
 def _parent(random: Random, recent: Sequence[_Placed]) -> _Placed | None:

@@ -27,11 +27,14 @@ def changes_series(before: Task, after: Task) -> bool:
     return after.completed != before.completed
 
 
-def reconcile(workspace: Workspace, task: Task, values: Mapping[str, Any]) -> Mapping[str, Any]:
+def reconcile(
+    workspace: Workspace, task: Task, values: Mapping[str, Any], *, is_undo: bool = False
+) -> Mapping[str, Any]:
     """Return what to set in a task if `values` are to be set, after a look at its series.
 
     If a task is reopened, its successor is removed. If that was changed, or another open task
-    of the series recurs, the recurrence stays there. Raises `InvalidEntity`.
+    of the series recurs, the recurrence stays there. An undo may close a task with the
+    recurrence that it had before, and makes no second successor. Raises `InvalidEntity`.
     """
     after = task.edit(task.updated_at, **values)
     if after.recurrence is None or not changes_series(task, after):
@@ -42,9 +45,11 @@ def reconcile(workspace: Workspace, task: Task, values: Mapping[str, Any]) -> Ma
         return values
     is_new = after.recurrence != task.recurrence
     is_last = after.completed or _remove_successor(workspace, task)
-    if not _another_recurs(workspace, task):
+    if not another_recurs(workspace, task):
         if is_last or is_new:
             return values
+    elif is_undo and after.completed > task.completed:
+        return values
     elif is_new:
         detail = "another open task of the series recurs"
         raise InvalidEntity([FieldError("recurrence", detail)])
@@ -60,7 +65,7 @@ def change_with_successor(
     has a successor. `time_zone` is that of the caller, for a task without one. Raises as
     `Repository.change` does.
     """
-    if task.recurrence and not task.completed and _another_recurs(workspace, task):
+    if not task.completed and another_recurs(workspace, task):
         return workspace.tasks.change(task.id, step)
     closing = _Closing(step, workspace.new_id, time_zone)
     changed = workspace.tasks.change(task.id, closing)
@@ -104,7 +109,7 @@ def _remove_successor(workspace: Workspace, task: Task) -> bool:
     return True
 
 
-def _another_recurs(workspace: Workspace, task: Task) -> bool:
+def another_recurs(workspace: Workspace, task: Task) -> bool:
     """Return whether another open task of the series recurs."""
     if task.series_id is None:
         return False

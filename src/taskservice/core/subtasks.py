@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cache, partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from taskservice.core.entity import Edit, Find, Step, refuse
@@ -11,6 +11,8 @@ from taskservice.core.moves import Gap, Siblings, at, at_end
 from taskservice.core.task import Task
 from taskservice.core.task_query import TaskQuery
 from taskservice.core.workspace import Workspace
+
+_T = TypeVar("_T", bound=Task)
 
 TREE_LIMIT = 1000
 """The most tasks that one operation moves to another list, or deletes."""
@@ -26,10 +28,23 @@ def siblings_of(task: Task) -> TaskQuery:
     return TaskQuery(list_id=(task.list_id,), parent_id=(None,))
 
 
-def deepest_first(tasks: Sequence[Task]) -> Sequence[Task]:
+def deepest_first(tasks: Sequence[_T]) -> Sequence[_T]:
     """Return tasks in an order in which each is behind its sub-tasks."""
     parents: dict[UUID | None, UUID | None] = {task.id: task.parent_id for task in tasks}
     return sorted(tasks, key=lambda task: _depth(parents, task.id), reverse=True)
+
+
+def roots_of(tasks: Sequence[Task]) -> Mapping[UUID, UUID]:
+    """Return the root among `tasks` of each that is in a tree of several, by id."""
+    ids = {task.id for task in tasks}
+    parents = {task.id: task.parent_id for task in tasks if task.parent_id in ids}
+    roots = {one: _root(parents, one) for one in ids}
+    above = {root for one, root in roots.items() if one != root}
+    return {one: root for one, root in roots.items() if root in above}
+
+
+def _root(parents: Mapping[UUID, Any], task_id: UUID) -> UUID:
+    return _root(parents, parents[task_id]) if task_id in parents else task_id
 
 
 def _depth(parents: Mapping[UUID | None, UUID | None], task_id: UUID | None) -> int:
@@ -43,17 +58,21 @@ def _height(subtasks: Sequence[Task]) -> int:
     return max((_depth(parents, task.id) for task in subtasks), default=0)
 
 
-def relocation(workspace: Workspace, task: Task, values: Mapping[str, Any]) -> Step[Task]:
+def relocation(
+    workspace: Workspace, task: Task, values: Mapping[str, Any], position: str | None = None
+) -> Step[Task]:
     """Return the step that sets fields of a task, its list or parent among them.
 
-    Its sub-tasks are in the other list already. Raises `InvalidEntity`.
+    Without a `position` it is the last one of other siblings. Its sub-tasks are in the other
+    list already. Raises `InvalidEntity`.
     """
     find, named = cache(workspace.find), values
     if "list_id" not in values:
         values = {**values, **list_of_parent(find, values)}
     after = task.edit(task.updated_at, **values)
-    if (after.list_id, after.parent_id) == (task.list_id, task.parent_id):
-        return Edit(values)
+    to_position = partial(at, {task.id: position or task.position}, **values)
+    if not is_relocated(task, after):
+        return to_position
     to_other_list = after.list_id != task.list_id
     subtasks = _subtasks_to_relocate(workspace, task, after)
     check_references(find, vars(after), 1 + _height(subtasks))
@@ -63,7 +82,12 @@ def relocation(workspace: Workspace, task: Task, values: Mapping[str, Any]) -> S
     last = Siblings(workspace.tasks, siblings_of(after)).last()
     if to_other_list:
         workspace.tasks.change_all(subtasks, Edit({"list_id": after.list_id}))
-    return partial(at_end, last, **values)
+    return partial(at_end, last, **values) if position is None else to_position
+
+
+def is_relocated(before: Task, after: Task) -> bool:
+    """Return whether a change of a task put it in another list or under another parent."""
+    return (after.list_id, after.parent_id) != (before.list_id, before.parent_id)
 
 
 def _subtasks_to_relocate(workspace: Workspace, task: Task, after: Task) -> Sequence[Task]:
@@ -84,17 +108,24 @@ def check_references(find: Find, values: Mapping[str, Any], height: int = 1) -> 
     refuse([*missing, *Task.placement_errors(values, find, height)])
 
 
-def remove_subtasks(workspace: Workspace, task: Task) -> None:
-    """Remove all tasks below a task. Raises `InvalidOption` if there are too many."""
+def trash_tree(workspace: Workspace, task: Task) -> None:
+    """Move a task and all below it to the trash. Raises `InvalidOption` if they are too many."""
     subtasks = workspace.tasks.descendants(task.id, TREE_LIMIT)
     if len(subtasks) == TREE_LIMIT:
         raise InvalidOption([FieldError("subtasks", TOO_MANY)])
-    workspace.tasks.remove_all(deepest_first(subtasks))
+    trash_all(workspace, [task, *subtasks])
+
+
+def trash_all(workspace: Workspace, tasks: Sequence[Task]) -> None:
+    """Move tasks to the trash, those of each tree together."""
+    workspace.tasks.trash_all(deepest_first(tasks), roots_of(tasks))
 
 
 def promote_subtasks(workspace: Workspace, task: Task) -> None:
     """Put the sub-tasks of a task where it stands, in their order."""
     subtasks = Siblings(workspace.tasks, TaskQuery(parent_id=(task.id,))).all()
+    if not subtasks:
+        return
     siblings = Siblings(workspace.tasks, siblings_of(task))
     gap = Gap(task, siblings.next_to(task))
     keys = siblings.keys_in(gap, len(subtasks), leaving=task)

@@ -7,15 +7,13 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from taskservice.core.errors import FieldError, InvalidEntity
 from taskservice.core.ids import NewId
-from taskservice.core.local_times import is_time, to_utc
+from taskservice.core.local_times import is_time, local_time, to_utc
 from taskservice.core.occurrences import days_after
 from taskservice.core.recurrence_rule import RecurrenceRule, parse_rule, with_count
 from taskservice.core.recurring import to_day
 from taskservice.core.task import Task
 from taskservice.core.timestamps import YEARS
-from taskservice.core.zones import find_zone
 
 
 def successor(closed: Task, new_id: NewId, time_zone: str | None = None) -> Task | None:
@@ -27,7 +25,7 @@ def successor(closed: Task, new_id: NewId, time_zone: str | None = None) -> Task
     if closed.recurrence is None or closed.completed_at is None:
         return None
     rule, now = parse_rule(closed.recurrence), closed.completed_at
-    found = _next_day(closed, rule, _local_time(now, closed.time_zone or time_zone or "UTC"))
+    found = _next_day(closed, rule, local_time(now, closed.time_zone or time_zone or "UTC"))
     dates = _dates(closed, found.day) if found else None
     if not (found and dates) or _is_after_until(dates["occurrence"], rule, closed.time_zone):
         return None
@@ -123,11 +121,3 @@ def _is_after_until(occurrence: Any, rule: RecurrenceRule, time_zone: str | None
     is_utc = isinstance(until, datetime) and until.tzinfo is not None
     at = to_utc(occurrence, time_zone) if is_utc else occurrence
     return until is not None and at > until
-
-
-def _local_time(now: datetime, time_zone: str) -> datetime:
-    zone = find_zone(time_zone)
-    if zone is None:
-        detail = "is not in the time zone data of this version"
-        raise InvalidEntity([FieldError("time_zone", detail)])
-    return now.astimezone(zone).replace(tzinfo=None)

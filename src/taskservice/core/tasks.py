@@ -4,11 +4,12 @@ What needs a look at other tasks starts again with the workspace locked. Any oth
 the one of the repository.
 """
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from taskservice.core.entity import Edit, Step
@@ -18,14 +19,15 @@ from taskservice.core.preconditions import Precondition, with_precondition
 from taskservice.core.series import change_with_successor, changes_series, reconcile
 from taskservice.core.subtasks import (
     check_references,
+    is_relocated,
     list_of_parent,
     promote_subtasks,
     relocation,
-    remove_subtasks,
     siblings_of,
+    trash_tree,
 )
 from taskservice.core.task import NewTask, Task
-from taskservice.core.workspace import OpenOwnWorkspace, get_checked
+from taskservice.core.workspace import OpenOwnWorkspace, Workspace, get_checked
 
 
 class Completion(NamedTuple):
@@ -77,9 +79,22 @@ def change_task(
         with open_workspace(atomic=True) as workspace:
             workspace.lock()
             task = get_checked(workspace.tasks, task_id, precondition)
-            values = reconcile(workspace, task, edit.values)
-            step = with_precondition(precondition, relocation(workspace, task, values))
-            return change_with_successor(workspace, task, step, time_zone)
+            return change_locked(workspace, task, edit.values, time_zone)
+
+
+def change_locked(
+    workspace: Workspace,
+    task: Task,
+    values: Mapping[str, Any],
+    time_zone: str | None,
+    *,
+    position: str | None = None,
+    is_undo: bool = False,
+) -> Task:
+    """Set fields of a task, and its position if one is given, in a workspace that is locked."""
+    values = reconcile(workspace, task, values, is_undo=is_undo)
+    step = relocation(workspace, task, values, position)
+    return change_with_successor(workspace, task, step, time_zone)
 
 
 def complete_task(
@@ -110,27 +125,32 @@ def remove_task(
     *,
     with_subtasks: bool = False,
 ) -> None:
-    """Delete a task. Its sub-tasks take its place, or are deleted too.
+    """Move a task to the trash. Its sub-tasks take its place, or are trashed too.
 
     Raises `TaskNotFound`, what the precondition raises, and then `InvalidOption` if there
     are too many sub-tasks to delete.
     """
     if not with_subtasks:
         with suppress(EntityInUse), open_workspace() as workspace:
-            return workspace.tasks.remove(task_id, precondition)
+            return workspace.tasks.trash(task_id, precondition)
     with open_workspace(atomic=True) as workspace:
         workspace.lock()
         task = get_checked(workspace.tasks, task_id, precondition)
-        clear = remove_subtasks if with_subtasks else promote_subtasks
-        clear(workspace, task)
-        return workspace.tasks.remove(task_id, precondition)
+        return remove_locked(workspace, task, with_subtasks=with_subtasks)
+
+
+def remove_locked(workspace: Workspace, task: Task, *, with_subtasks: bool = False) -> None:
+    """Move a task to the trash in a workspace that is locked; see `remove_task`."""
+    if with_subtasks:
+        return trash_tree(workspace, task)
+    promote_subtasks(workspace, task)
+    return workspace.tasks.trash(task.id)
 
 
 def _in_place(step: Step[Task]) -> Step[Task]:
     def in_place(task: Task, now: datetime) -> Task:
         after = step(task, now)
-        is_relocated = (after.list_id, after.parent_id) != (task.list_id, task.parent_id)
-        if is_relocated or changes_series(task, after):
+        if is_relocated(task, after) or changes_series(task, after):
             raise _NeedsLock
         return after
 

@@ -1,11 +1,13 @@
 """The storage ports: opening one owner's workspace yields repositories and idempotency records."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, suppress
+from datetime import datetime
 from typing import Any, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from taskservice.core.changes import UNKNOWN_ORIGIN, ChangeLog, Origin
+from taskservice.core.clock import Clock, system_clock
 from taskservice.core.entity import E, Entity, Step
 from taskservice.core.errors import EntityNotFound
 from taskservice.core.idempotency import IdempotencyStore
@@ -15,14 +17,18 @@ from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, Query
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList, TaskList
+from taskservice.core.task_query import TaskQuery
+from taskservice.core.trashed_task import TrashedTask
 
 _New_contra = TypeVar("_New_contra", contravariant=True)
 
 ENTITY_TYPES: tuple[type[Entity], ...] = (TaskList, Task)
-"""All types of entities, each behind those that it refers to."""
+"""All types of entities that clients keep, each behind those that it refers to."""
 
+STORED_TYPES: tuple[type[Entity], ...] = (*ENTITY_TYPES, TrashedTask)
+"""All types of entities that are stored."""
 
-_TYPES = {one.type_name: one for one in ENTITY_TYPES}
+_TYPES = {one.type_name: one for one in STORED_TYPES}
 
 
 def entity_type(name: str) -> type[Entity] | None:
@@ -83,16 +89,16 @@ class Repository(Protocol[E, _New_contra]):
         ...
 
     def remove(self, entity_id: UUID, precondition: Precondition[E] | None = None) -> None:
-        """Delete the owner's entity, or raise its `EntityNotFound`.
+        """Delete the owner's entity for good, or raise its `EntityNotFound`.
 
-        `precondition` is checked on the version that is deleted. If it raises,
-        nothing is deleted. It may be called more than once. Raises `EntityInUse`
-        if another entity refers to it; a transaction goes on then.
+        The log keeps none of its values. `precondition` is checked on the version that is
+        deleted. If it raises, nothing is deleted. It may be called more than once. Raises
+        `EntityInUse` if another entity refers to it; a transaction goes on then.
         """
         ...
 
     def remove_all(self, entities: Sequence[E]) -> None:
-        """Delete the owner's entities, in this order.
+        """Delete the owner's entities for good, in this order.
 
         It needs a workspace that is locked, and entities as they are stored. Raises
         `EntityInUse` if another entity refers to one; the transaction cannot go on then.
@@ -110,7 +116,15 @@ def get_checked(
     return entity
 
 
-def all_pages(repository: Repository[E, Any], query: Query[E]) -> Iterator[E]:
+class Lists(Protocol[E]):
+    """What lists entities page by page."""
+
+    def list(self, query: Query[E]) -> Page[E]:
+        """Return a page."""
+        ...
+
+
+def all_pages(repository: Lists[E], query: Query[E]) -> Iterator[E]:
     """Yield what a query and the pages behind it have. Each page is read when it is reached."""
     following: Query[E] | None = query
     while following is not None:
@@ -122,12 +136,59 @@ def all_pages(repository: Repository[E, Any], query: Query[E]) -> Iterator[E]:
 class TaskService(Repository[Task, NewTask], Protocol):
     """One owner's tasks."""
 
+    def trash(self, task_id: UUID, precondition: Precondition[Task] | None = None) -> None:
+        """Move a task to the trash, or raise `TaskNotFound`; see `remove`."""
+        ...
+
+    def trash_all(self, tasks: Sequence[Task], roots: Mapping[UUID, UUID]) -> None:
+        """Move tasks to the trash, in this order; see `remove_all`.
+
+        `roots` has the id of the task with whose sub-tasks each is deleted, if any.
+        """
+        ...
+
     def descendants(self, task_id: UUID, limit: int | None = None) -> Sequence[Task]:
         """Return the sub-tasks of a task and theirs, the nearest first, up to a `limit`."""
         ...
 
     def count_labels(self) -> Sequence[LabelCount]:
         """Return each label that a task of the owner has; see `core.labels.count_labels`."""
+        ...
+
+    def count_by_list(self, query: TaskQuery) -> Mapping[UUID | None, int]:
+        """Return how many tasks a query admits in each list, and in none; whatever its limit."""
+        ...
+
+
+class Trash(Protocol):
+    """One owner's trash: the tasks that were deleted. No other query finds them.
+
+    Their ids are taken. Methods are as those of `Repository`; removing one is for good.
+    """
+
+    def get(self, task_id: UUID) -> TrashedTask:
+        """Return a task of the trash, or raise `TaskNotFound`."""
+        ...
+
+    def list(self, query: Query[TrashedTask]) -> Page[TrashedTask]:
+        """Return a page of the trash."""
+        ...
+
+    def restore_all(
+        self, tasks: Sequence[TrashedTask], step: Callable[[TrashedTask, datetime], Task]
+    ) -> None:
+        """Put each task back as `step(task, now)`, in this order.
+
+        It needs a workspace that is locked, and tasks as they are stored.
+        """
+        ...
+
+    def remove(self, task_id: UUID, precondition: Precondition[TrashedTask] | None = None) -> None:
+        """Purge a task, or raise `TaskNotFound`."""
+        ...
+
+    def remove_all(self, tasks: Sequence[TrashedTask]) -> None:
+        """Purge tasks."""
         ...
 
 
@@ -138,7 +199,7 @@ class Workspace(NamedTuple):
     other transaction is open that has locked the same owner's workspace, and holds the
     lock to the end of this one, so call it first; it needs `atomic=True`. Meanwhile no
     other writes what the owner has. `new_id` generates ids. `changes` is the log of what
-    the repositories wrote.
+    the repositories wrote. `clock` is that of their times.
     """
 
     repository: Callable[[type[Any]], Any]
@@ -146,6 +207,7 @@ class Workspace(NamedTuple):
     lock: Callable[[], None]
     new_id: NewId
     changes: ChangeLog
+    clock: Clock = system_clock
 
     @property
     def tasks(self) -> TaskService:
@@ -158,6 +220,12 @@ class Workspace(NamedTuple):
         """The owner's lists."""
         lists: Repository[TaskList, NewTaskList] = self.repository(TaskList)
         return lists
+
+    @property
+    def trash(self) -> Trash:
+        """The owner's trash."""
+        trash: Trash = self.repository(TrashedTask)
+        return trash
 
     def find(self, type_name: str, entity_id: UUID) -> Entity | None:
         """Return the owner's entity of a type by its id, None if there is none."""

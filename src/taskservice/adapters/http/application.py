@@ -10,7 +10,16 @@ from werkzeug.routing import Map, MapAdapter
 from werkzeug.wsgi import get_host
 
 from taskservice.adapters.http.access_log import RequestTelemetry
-from taskservice.adapters.http.api import changes, health, labels, lists, tasks
+from taskservice.adapters.http.api import (
+    changes,
+    health,
+    history,
+    labels,
+    lists,
+    summary,
+    tasks,
+    trash,
+)
 from taskservice.adapters.http.api.responses import EntityJSONProvider
 from taskservice.adapters.http.cors import enable_cors
 from taskservice.adapters.http.openapi.blueprint import patch_media_types
@@ -30,6 +39,7 @@ from taskservice.core.authentication import Authenticate
 from taskservice.core.errors import TaskServiceError
 from taskservice.core.operations.metrics import NO_METRICS, Metrics
 from taskservice.core.operations.readiness import Probe
+from taskservice.core.trash import DEFAULT_TRASH_DAYS
 from taskservice.core.validation import OWNER_PATTERN
 from taskservice.core.workspace import OpenWorkspace
 
@@ -123,6 +133,7 @@ def http_application(
     probes: Mapping[str, Probe],
     *,
     require_if_match: bool = False,
+    trash_days: int = DEFAULT_TRASH_DAYS,
     origins: Collection[str] = (),
     headers: Collection[str] = (),
     proxies: int = 0,
@@ -132,8 +143,9 @@ def http_application(
     """Return the application that serves `open_workspace` to authenticated users.
 
     `origins` are the allowed CORS origins, `headers` additional allowed request
-    headers. `proxies` is the number of trusted reverse proxies whose
-    `X-Forwarded-*` headers are used. Without `limits` no rate limit applies.
+    headers. Tasks stay in the trash for `trash_days`. `proxies` is the number of trusted
+    reverse proxies whose `X-Forwarded-*` headers are used. Without `limits` no rate limit
+    applies.
     """
     app = _Application()
     app.wsgi_app = RequestTelemetry(app.wsgi_app, metrics)  # type: ignore[method-assign]
@@ -141,6 +153,7 @@ def http_application(
         app.wsgi_app = ProxyFix(app.wsgi_app, proxies, proxies, proxies, proxies, proxies)  # type: ignore[method-assign]
     enable_cors(app, origins, headers)
     app.config[preconditions.REQUIRE_IF_MATCH] = require_if_match
+    app.config[trash.TRASH_DAYS] = trash_days
     Services(authenticate, open_workspace).install(app)
     if limits is not None:
         limits.install(app)
@@ -151,10 +164,8 @@ def http_application(
     app.register_error_handler(TaskServiceError, on_service_error)
     app.register_error_handler(Exception, on_unexpected_error)
     api = create_api(app)
-    api.register_blueprint(tasks.blueprint, parameters=[USER_ID_PARAMETER])
-    api.register_blueprint(lists.blueprint, parameters=[USER_ID_PARAMETER])
-    api.register_blueprint(labels.blueprint, parameters=[USER_ID_PARAMETER])
-    api.register_blueprint(changes.blueprint, parameters=[USER_ID_PARAMETER])
+    for module in (tasks, history, trash, lists, labels, summary, changes):
+        api.register_blueprint(module.blueprint, parameters=[USER_ID_PARAMETER])
     api.register_blueprint(health.blueprint)
     app.register_blueprint(public_pages.pages(api.spec.to_dict()))
     return app

@@ -11,7 +11,7 @@ from taskservice.adapters.sql.connection.sessions import transaction
 from taskservice.adapters.sql.tables import ENTITY_TABLES
 from taskservice.core.errors import SchemaOutdated, Unavailable, UnusableDatabase
 
-VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+VERSIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011")
 """Every version with a migration in this package, oldest first."""
 
 VERSION_TABLE = "taskservice_schema_version"
@@ -22,6 +22,7 @@ ZONE_DATA_TABLE = "taskservice_zone_data"
 
 REQUIRED_PRIVILEGES = {
     **{table.name: ("SELECT", "INSERT", "UPDATE", "DELETE") for table in ENTITY_TABLES.values()},
+    "trash": ("SELECT", "INSERT", "DELETE"),
     "idempotency_keys": ("SELECT", "INSERT", "UPDATE"),
     "heads": ("SELECT", "INSERT", "UPDATE"),
     "changes": ("SELECT", "INSERT", "UPDATE (previous)"),

@@ -30,6 +30,7 @@ from taskservice.core.entity import Entity, references_of
 from taskservice.core.fields import fields_of
 from taskservice.core.task import Task
 from taskservice.core.task_list import TaskList
+from taskservice.core.trashed_task import TrashedTask
 from taskservice.core.validation import OWNER_LIMIT
 from taskservice.core.workspace import ENTITY_TYPES
 
@@ -71,9 +72,8 @@ _EXTRAS: dict[type[Entity], list[Column[Any] | CheckConstraint]] = {
 """Columns and constraints of tables beyond the fields."""
 
 
-def _foreign_keys(entity_type: type[Entity]) -> list[ForeignKeyConstraint]:
+def _foreign_keys(entity_type: type[Entity], table: str) -> list[ForeignKeyConstraint]:
     """Return a foreign key for each reference. It has the owner, so that it leads to no other."""
-    table = f"{entity_type.type_name}s"
     return [
         ForeignKeyConstraint(
             ["user_id", name],
@@ -84,20 +84,20 @@ def _foreign_keys(entity_type: type[Entity]) -> list[ForeignKeyConstraint]:
     ]
 
 
-def _entity_table(entity_type: type[Entity]) -> Table:
+def _entity_table(entity_type: type[Entity], name: str) -> Table:
     """Return the table of a type of entities.
 
     A column that is no field has the value of the property with its name.
     """
     return Table(
-        f"{entity_type.type_name}s",
+        name,
         metadata,
         *_columns(entity_type),
         PrimaryKeyConstraint("user_id", "id"),
         CheckConstraint("user_id <> ''", name="user_id_check"),
         *_EXTRAS.get(entity_type, []),
         CheckConstraint("version >= 1", name="version_check"),
-        *_foreign_keys(entity_type),
+        *_foreign_keys(entity_type, name),
     )
 
 
@@ -107,7 +107,7 @@ def _partial_index(name: str, where: Any, *columns: Column[Any]) -> None:
     Index(name, table.c.user_id, *columns, sqlite_where=where, postgresql_where=where)
 
 
-ENTITY_TABLES = {one: _entity_table(one) for one in ENTITY_TYPES}
+ENTITY_TABLES = {one: _entity_table(one, f"{one.type_name}s") for one in ENTITY_TYPES}
 
 tasks = ENTITY_TABLES[Task]
 Index("tasks_by_updated_at", tasks.c.user_id, tasks.c.updated_at, tasks.c.id)
@@ -130,6 +130,16 @@ _partial_index("tasks_by_series", tasks.c.series_id.is_not(None), tasks.c.series
 
 lists = ENTITY_TABLES[TaskList]
 Index("lists_by_position", lists.c.user_id, lists.c.position, lists.c.id)
+
+trash = _entity_table(TrashedTask, "trash")
+Index("trash_by_time", trash.c.user_id, trash.c.trashed_at, trash.c.id)
+_partial_index(
+    "trash_by_root",
+    trash.c.trashed_with.is_not(None),
+    *(trash.c.trashed_with, trash.c.trashed_at, trash.c.id),
+)
+
+STORED_TABLES = {**ENTITY_TABLES, TrashedTask: trash}
 
 idempotency_keys = Table(
     "idempotency_keys",
@@ -177,5 +187,5 @@ changes = Table(
 """The change log; see `core.changes`. Rows are only inserted, and pruned from the oldest on."""
 Index("changes_by_entity", changes.c.user_id, changes.c.entity_id, changes.c.seq)
 
-OWNED_TABLES = (idempotency_keys, heads, *ENTITY_TABLES.values(), changes)
+OWNED_TABLES = (idempotency_keys, heads, *STORED_TABLES.values(), changes)
 """All tables with rows of owners, in the order in which a transaction locks their rows."""

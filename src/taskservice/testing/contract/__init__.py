@@ -11,6 +11,7 @@ from taskservice.testing.contract.base import UntestedGuarantee
 from taskservice.testing.contract.concurrency import Concurrency
 from taskservice.testing.contract.delta_sync import DeltaSync
 from taskservice.testing.contract.expiry import Expiry
+from taskservice.testing.contract.history import History
 from taskservice.testing.contract.idempotency import Idempotency
 from taskservice.testing.contract.listing import Listing
 from taskservice.testing.contract.numbering import Numbering
@@ -18,14 +19,18 @@ from taskservice.testing.contract.one_owner import OneOwner
 from taskservice.testing.contract.owner_data import OwnerDataContract
 from taskservice.testing.contract.placement import Placement
 from taskservice.testing.contract.queries import Queries
+from taskservice.testing.contract.restoration import Restoration
 from taskservice.testing.contract.series import Series
+from taskservice.testing.contract.summaries import Summaries
 from taskservice.testing.contract.sync_model import Maintenance
+from taskservice.testing.contract.trash import Trash
 from taskservice.testing.contract.two_owners import TwoOwners
 
 __all__ = [
     "Concurrency",
     "DeltaSync",
     "Expiry",
+    "History",
     "Idempotency",
     "Listing",
     "Maintenance",
@@ -34,8 +39,11 @@ __all__ = [
     "OwnerDataContract",
     "Placement",
     "Queries",
+    "Restoration",
     "Series",
+    "Summaries",
     "TaskServiceContract",
+    "Trash",
     "TwoOwners",
     "UntestedGuarantee",
 ]
@@ -46,6 +54,10 @@ class TaskServiceContract(
     Numbering,
     Concurrency,
     Idempotency,
+    Summaries,
+    History,
+    Restoration,
+    Trash,
     Series,
     Placement,
     Queries,

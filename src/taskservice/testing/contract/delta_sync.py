@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -16,6 +17,8 @@ from taskservice.core.owner_data import iterate
 from taskservice.core.sync import FIRST
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList, TaskList
+from taskservice.core.tasks import remove_task
+from taskservice.core.trash import purge_task, restore_task
 from taskservice.core.workspace import ENTITY_TYPES, OpenWorkspace, Repository
 from taskservice.testing.clock import TickingClock
 from taskservice.testing.contract.base import ContractBase
@@ -172,6 +175,25 @@ class DeltaSync(ContractBase):
             ("list", a_list.id, None)
         ]
         assert third.entries == first.entries
+
+    def test_a_task_that_was_removed_and_restored_is_one_entry(
+        self, open_workspace: OpenWorkspace
+    ) -> None:
+        """The task, as it is now. One that is in the trash is gone, and so is one purged there."""
+        open_own = partial(open_workspace, ADA)
+        tasks = [add(open_workspace) for _ in range(3)]
+        client = following(open_workspace)
+        for task in tasks:
+            remove_task(open_own, task.id)
+        restored = restore_task(open_own, tasks[0].id)
+        purge_task(open_own, tasks[1].id)
+        (page,) = client.follow()
+        assert {one.id: (one.kind, one.entity) for one in page.entries} == {
+            task.id: ("task", entity)
+            for task, entity in zip(tasks, [restored, None, None], strict=True)
+        }
+        assert len(page.entries) == len(tasks)
+        assert client.copy == everything(open_workspace) == {restored.id: restored}
 
     def test_the_changes_behind_a_position_are_read_up_to_a_limit(
         self, open_workspace: OpenWorkspace

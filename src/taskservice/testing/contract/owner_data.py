@@ -1,8 +1,11 @@
 """The contract of `OwnerData`: import, count and erase."""
 
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
+from itertools import cycle
 from typing import cast
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +19,8 @@ from taskservice.core.owner_data import OpenOwnerData, OwnerCounts, Refusal, ite
 from taskservice.core.sample_tasks import sample_tasks
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList, TaskList
+from taskservice.core.trash import restore_task
+from taskservice.core.trashed_task import TrashedTask, TrashQuery
 from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing.clock import START
 from taskservice.testing.contract.base import ContractBase
@@ -58,6 +63,20 @@ def add(open_workspace: OpenWorkspace, owner: str, key: str) -> Task:
     """Add a task with an idempotency record."""
     task, _ = send(open_workspace, IdempotencyKey(key, b"fingerprint"), create, owner)
     return cast(Task, task)
+
+
+def trash_one(open_workspace: OpenWorkspace, owner: str = ADA) -> Task:
+    """Add a task and move it to the trash."""
+    with open_workspace(owner) as workspace:
+        task = workspace.tasks.add(NewTask(title="Buy butter"))
+        workspace.tasks.trash(task.id)
+        return task
+
+
+def trashed(task: Task, root_id: UUID | None = None) -> TrashedTask:
+    """Return a task as it is in the trash."""
+    at = task.updated_at + timedelta(days=1)
+    return TrashedTask(**vars(task), trashed_at=at, trashed_with=root_id)
 
 
 class OwnerDataContract(ContractBase):
@@ -208,23 +227,82 @@ class OwnerDataContract(ContractBase):
         open_tasks: OpenTasks,
         open_owner_data_as_admin: OpenOwnerData,
     ) -> None:
-        """Lists, tasks and idempotency records are deleted, and counted before and after."""
+        """Lists, tasks, the trash and idempotency records, counted before and after."""
         mine, theirs = add(open_workspace, ADA, "one"), add(open_workspace, BOB, "one")
         with open_workspace(ADA) as workspace:
             a_list = workspace.lists.add(NewTaskList(name="Groceries"))
             parent = workspace.tasks.add(NewTask(title="Buy bread", list_id=a_list.id))
             workspace.tasks.add(NewTask(title="Rye", list_id=parent.list_id, parent_id=parent.id))
-        assert open_owner_data_as_admin(ADA).count() == OwnerCounts({"list": 1, "task": 3}, 1, 4)
-        assert open_owner_data_as_admin(ADA).erase() == OwnerCounts({"list": 1, "task": 3}, 1, 4)
+        trash_one(open_workspace, BOB)
+        trashed = trash_one(open_workspace)
+        there = OwnerCounts({"list": 1, "task": 3, "trashed-task": 1}, 1, 6)
+        assert open_owner_data_as_admin(ADA).count() == there
+        assert open_owner_data_as_admin(ADA).erase() == there
         assert (
             open_owner_data_as_admin(ADA).count()
             == open_owner_data_as_admin(ADA).erase()
-            == OwnerCounts({"list": 0, "task": 0}, 0, 0)
+            == OwnerCounts({"list": 0, "task": 0, "trashed-task": 0}, 0, 0)
         )
         assert stored_tasks(open_tasks, BOB) == [theirs]
-        assert open_owner_data_as_admin(BOB).count() == OwnerCounts({"list": 0, "task": 1}, 1, 1)
-        with open_tasks(ADA) as tasks, pytest.raises(TaskNotFound):
-            tasks.get(mine.id)
+        assert open_owner_data_as_admin(BOB).count() == OwnerCounts(
+            {"list": 0, "task": 1, "trashed-task": 1}, 1, 3
+        )
+        with open_workspace(ADA) as workspace:
+            for find in (workspace.tasks.get, workspace.trash.get):
+                for task in (mine, trashed):
+                    with pytest.raises(TaskNotFound):
+                        find(task.id)
+
+    def test_the_trash_is_imported_as_it_was(
+        self, open_workspace: OpenWorkspace, open_owner_data: OpenOwnerData
+    ) -> None:
+        """Whatever it refers to, and again without effect. Each is a removal in the log."""
+        a_list, parent, *_ = a_tree()
+        new_id = TimeOrderedIds()
+        new = NewTask(title="Rye", list_id=a_list.id, parent_id=parent.id)
+        tasks = [*some_tasks(20), Task.create(ADA, START, new_id, new)]
+        wanted = [
+            trashed(task, with_root)
+            for task, with_root in zip(tasks, cycle([None, new_id(START)]), strict=False)
+        ]
+        assert open_owner_data(ADA).import_entities(wanted) == []
+        assert open_owner_data(ADA).import_entities(wanted[::-1]) == []
+        with open_workspace(ADA) as workspace:
+            assert [*iterate(workspace.repository(TrashedTask))] == wanted
+            assert [*iterate(workspace.tasks)] == []
+            logged = [workspace.changes.of_entity(one.id, None, 9) for one in wanted]
+        assert [[one.change.type for one in found] for found in logged] == [["task.removed"]] * 21
+        restored = restore_task(partial(open_workspace, ADA), wanted[-1].id)
+        assert (restored.list_id, restored.parent_id, restored.title) == (None, None, "Rye")
+
+    def test_an_id_is_in_the_trash_or_not(
+        self, open_workspace: OpenWorkspace, open_owner_data: OpenOwnerData
+    ) -> None:
+        """A task is not imported if it is in the trash, nor one of the trash if it is not."""
+        first, second = some_tasks(2)
+        others: list[Entity] = [first, trashed(second)]
+        assert open_owner_data(ADA).import_entities([trashed(first), second]) == []
+        assert open_owner_data(ADA).import_entities(others) == [*map(Refusal, others)]
+        with open_workspace(ADA) as workspace:
+            assert [*iterate(workspace.tasks)] == [second]
+            assert workspace.trash.list(TrashQuery()).items == [trashed(first)]
+
+    def test_an_id_in_one_batch_is_in_the_trash_or_not(
+        self, open_workspace: OpenWorkspace, open_owner_data: OpenOwnerData
+    ) -> None:
+        """One of both is stored, the other is returned."""
+        first, second = some_tasks(2)
+        batch: list[Entity] = [first, trashed(first), trashed(second), second]
+        refused = [one.entity for one in open_owner_data(ADA).import_entities(batch)]
+        with open_workspace(ADA) as workspace:
+            kept: list[Entity] = [
+                *iterate(workspace.tasks),
+                *iterate(workspace.repository(TrashedTask)),
+            ]
+        assert {*kept}.isdisjoint(refused)
+        for entities in (kept, refused):
+            assert {one.id for one in entities} == {first.id, second.id}
+        assert len([*kept, *refused]) == len(batch)
 
     def test_each_imported_entity_has_a_number(
         self, open_workspace: OpenWorkspace, open_owner_data: OpenOwnerData

@@ -1,4 +1,4 @@
-"""A random model of delta sync: writes, pages, prunings and restored backups in any order.
+"""A random model of delta sync: writes, trash, pages, prunings and restored backups in any order.
 
 Whatever happens, a client that has come to the end of a sync has the owner's data.
 """
@@ -6,6 +6,7 @@ Whatever happens, a client that has come to the end of a sync has the owner's da
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from hypothesis import strategies as st
@@ -16,6 +17,8 @@ from taskservice.core.errors import EntityInUse, SyncExpired
 from taskservice.core.owner_data import iterate
 from taskservice.core.task import NewTask
 from taskservice.core.task_list import NewTaskList
+from taskservice.core.trash import purge_task, restore_task
+from taskservice.core.trashed_task import TrashedTask, TrashQuery
 from taskservice.core.workspace import OpenWorkspace, Repository
 from taskservice.testing.clock import TickingClock
 from taskservice.testing.contract.sync_client import MAX_PAGES, SyncClient, everything
@@ -111,6 +114,25 @@ class SyncModel(RuleBasedStateMachine):
                 with suppress(EntityInUse):
                     entities.remove(one.id)
 
+    @rule(place=_places)
+    def trash(self, place: int) -> None:
+        """Move a task to the trash."""
+        with self._open_workspace(self._owner) as workspace:
+            for task in _chosen([*iterate(workspace.tasks)], place):
+                workspace.tasks.trash(task.id)
+
+    @rule(place=_places)
+    def restore_from_trash(self, place: int) -> None:
+        """Put a task of the trash back, in its list or in the inbox."""
+        for task in _chosen(self._trashed(), place):
+            restore_task(partial(self._open_workspace, self._owner), task.id)
+
+    @rule(place=_places)
+    def purge(self, place: int) -> None:
+        """Delete a task of the trash for good."""
+        for task in _chosen(self._trashed(), place):
+            purge_task(partial(self._open_workspace, self._owner), task.id)
+
     @rule(client=st.integers(0, CLIENTS - 1), limit=st.integers(1, 4))
     def pull(self, client: int, limit: int) -> None:
         """A client applies a page. At the end of a sync it has the owner's data."""
@@ -147,6 +169,10 @@ class SyncModel(RuleBasedStateMachine):
         """Every client has the owner's data in the end."""
         for client in self._clients:
             self._follow(client, 3)
+
+    def _trashed(self) -> Sequence[TrashedTask]:
+        with self._open_workspace(self._owner) as workspace:
+            return workspace.trash.list(TrashQuery()).items
 
     def _follow(self, client: SyncClient, limit: int) -> None:
         pages = 0

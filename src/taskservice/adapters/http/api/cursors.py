@@ -18,8 +18,13 @@ from taskservice.core.query import Position, Query
 
 PATTERN = "^[A-Za-z0-9_-]*$"
 _DIGEST_BYTES = 16
+_NUMBER_BYTES = 8
+_MAX_NUMBER = 2**63 - 1
 _FORM = b"taskservice 2"
 """Cursors of another form are refused, as those of another list."""
+
+
+FOREIGN_CURSOR = "the cursor does not belong to this list"
 
 
 class BadCursor(ValueError):
@@ -66,3 +71,22 @@ def _digest(owner: str, query: Query[Any], position: bytes) -> bytes:
     content = [owner, query.filters, [query.sort.field, query.sort.descending], position.hex()]
     text = json.dumps(content, default=str, sort_keys=True)
     return blake2b(text.encode(), digest_size=_DIGEST_BYTES, person=_FORM).digest()
+
+
+def encode_number(owner: str, list_name: str, number: int) -> str:
+    """Return the cursor of the page that begins at a number, in a list of numbered items."""
+    position = number.to_bytes(_NUMBER_BYTES, "big")
+    content = json.dumps([owner, list_name, number]).encode()
+    digest = blake2b(content, digest_size=_DIGEST_BYTES, person=_FORM).digest()
+    return urlsafe_b64encode(position + digest).rstrip(b"=").decode()
+
+
+def decode_number(cursor: str, owner: str, list_name: str) -> int:
+    """Return the number of a cursor. Raises `BadCursor`."""
+    try:
+        number = int.from_bytes(urlsafe_b64decode(cursor + "==")[:_NUMBER_BYTES], "big")
+    except ValueError:
+        raise BadCursor from None
+    if number > _MAX_NUMBER or encode_number(owner, list_name, number) != cursor:
+        raise BadCursor
+    return number

@@ -35,8 +35,10 @@ AnyField = fields.Field[Any]
 S = TypeVar("S", bound=Schema)
 
 
-def response_schema(entity_type: type[Entity]) -> type[EntitySchema]:
-    """Return the schema of an entity in a response."""
+def response_schema(
+    entity_type: type[Entity], base: type[EntitySchema] = EntitySchema
+) -> type[EntitySchema]:
+    """Return the schema of an entity in a response, a subclass of `base`."""
     members = {
         name: KindField(
             field.kind,
@@ -47,7 +49,7 @@ def response_schema(entity_type: type[Entity]) -> type[EntitySchema]:
         )
         for name, field in fields_of(entity_type).items()
     }
-    return _derive(EntitySchema, entity_type.__name__, members, entity_type)
+    return _derive(base, entity_type.__name__, members, entity_type)
 
 
 def create_schema(entity_type: type[Entity]) -> type[BodySchema]:
@@ -95,6 +97,13 @@ def query_schema(query_type: type[Query[Any]], first: Sequence[str]) -> type[Par
     schema = _derive(_QuerySchema, query_type.__name__, ordered, query_type)
     schema.behind_headers = [name for name in filters if name not in first]
     return schema
+
+
+def page_schema(query_type: type[Query[Any]]) -> type[ParametersSchema]:
+    """Return the schema of the query of a list in one order. It loads to a `query_type`."""
+    members = _page_parameters(query_type.entity_type)
+    del members["sort"]
+    return _derive(_QuerySchema, query_type.__name__, members, query_type)
 
 
 def _derive(
@@ -205,7 +214,7 @@ def _continue_at(query: Query[Any], cursor: str) -> Query[Any]:
     try:
         return cursors.decode(cursor, current_request().owner, query)
     except cursors.BadCursor:
-        raise ProblemError("malformed-request", "the cursor does not belong to this list") from None
+        raise ProblemError("malformed-request", cursors.FOREIGN_CURSOR) from None
 
 
 def _filter_parameter(one: Filter) -> AnyField:
@@ -237,21 +246,9 @@ def _list_items(one: Filter) -> dict[str, Any]:
     return {**items, "x-enum-varnames": [name.upper().replace("-", "_") for name in names]}
 
 
-def _page_parameters(entity_type: type[Entity]) -> dict[str, AnyField]:
-    choices = {
-        "-" * descending + field: Sort(field=field, descending=descending)
-        for field in sort_fields(entity_type)
-        for descending in (False, True)
-    }
-    names = [f"{sort.field.upper()}{'_DESCENDING' * sort.descending}" for sort in choices.values()]
+def page_size_and_start() -> dict[str, AnyField]:
+    """Return the parameters `limit` and `cursor`."""
     page_size = {"description": "The page size.", "default": PAGE_DEFAULT, "example": 20}
-    order = {
-        "description": "The order, with - for descending. Ties are sorted by id in the same "
-        "direction, text by code point.",
-        "default": "-created_at",
-        "example": sort_fields(entity_type)[0],
-        "x-enum-varnames": names,
-    }
     start = {
         "description": "The start of the page, from the `Link` of the previous page. Empty counts "
         "as absent, which is the first page.",
@@ -259,6 +256,27 @@ def _page_parameters(entity_type: type[Entity]) -> dict[str, AnyField]:
     }
     return {
         "limit": IntegerParameter(1, PAGE_LIMIT, metadata=page_size),
-        "sort": EnumParameter(choices, metadata=order),
         "cursor": StringParameter(metadata=start),
+    }
+
+
+def _page_parameters(entity_type: type[Entity]) -> dict[str, AnyField]:
+    choices = {
+        "-" * descending + field: Sort(field=field, descending=descending)
+        for field in sort_fields(entity_type)
+        for descending in (False, True)
+    }
+    names = [f"{sort.field.upper()}{'_DESCENDING' * sort.descending}" for sort in choices.values()]
+    order = {
+        "description": "The order, with - for descending. Ties are sorted by id in the same "
+        "direction, text by code point.",
+        "default": "-created_at",
+        "example": sort_fields(entity_type)[0],
+        "x-enum-varnames": names,
+    }
+    page = page_size_and_start()
+    return {
+        "limit": page["limit"],
+        "sort": EnumParameter(choices, metadata=order),
+        "cursor": page["cursor"],
     }

@@ -73,6 +73,9 @@ def add_entity_headers(response: Response) -> Response:
             _add_headers_of_page(request, response, page)
         case list() if request.if_none_match_etags == ANY_ETAG:
             response.status_code = 304
+    if request.next_cursor is not None and response.status_code == 200:
+        parameters = {**request.args, "cursor": request.next_cursor}
+        response.headers["Link"] = f'<?{urlencode(parameters)}>; rel="next"'
     if response.status_code in {204, 304}:
         response.set_data(b"")
         response.headers.remove("Content-Type")
@@ -84,6 +87,8 @@ def _add_headers_of_entity(request: ApiRequest, response: Response, entity: Enti
     response.headers["ETag"] = f'"{entity.version}"'
     if response.status_code == 201:
         response.headers["Location"] = f"{request.encoded_path}/{entity.id}"
+    elif request.location is not None:
+        response.headers["Location"] = request.location
     if request.method in READ_METHODS and is_not_modified(entity):
         response.status_code = 304
 
@@ -93,8 +98,7 @@ def _add_headers_of_page(request: ApiRequest, response: Response, page: Page[Any
         response.status_code = 304
         return
     if page.next is not None:
-        parameters = {**request.args, "cursor": cursors.encode(request.owner, page.next)}
-        response.headers["Link"] = f'<?{urlencode(parameters)}>; rel="next"'
+        request.next_cursor = cursors.encode(request.owner, page.next)
     if page.total is not None:
         response.headers["X-Total-Count"] = str(page.total)
         response.headers["Preference-Applied"] = COUNT_EXACT

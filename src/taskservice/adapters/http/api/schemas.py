@@ -75,8 +75,8 @@ class TaskDeletionSchema(ParametersSchema):
         {"delete": True},
         data_key="subtasks",
         metadata={
-            "description": "`delete` deletes the sub-tasks too, up to 1,000. Without it they take "
-            "the place of the task.",
+            "description": "`delete` moves the sub-tasks to the trash too, up to 1,000. Without "
+            "it they take the place of the task.",
             "example": "delete",
         },
     )
@@ -91,8 +91,8 @@ class ListDeletionSchema(ParametersSchema):
         {"inbox": "inbox", "delete": "delete"},
         metadata={
             "description": "What becomes of the tasks in the list, up to 1,000: `inbox` moves them "
-            "behind those in the inbox, `delete` deletes them. Without it only an empty list is "
-            "deleted.",
+            "behind those in the inbox, `delete` moves them to the trash. Without it only an empty "
+            "list is deleted.",
             "example": "inbox",
         },
     )

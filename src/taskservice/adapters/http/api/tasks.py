@@ -201,8 +201,8 @@ def move_task(move: Move, task_id: UUID) -> Task:
 def delete_task(task_id: UUID, **options: bool) -> None:
     """Delete a task.
 
-    This is permanent. Its sub-tasks take its place. A second deletion is 404, but a retry
-    with the same `Idempotency-Key` is 204 again. A body is ignored, but with a key it must
-    be the same as before.
+    It is in the trash then, from where it can be restored. Its sub-tasks take its place. A
+    second deletion is 404, but a retry with the same `Idempotency-Key` is 204 again. A body is
+    ignored, but with a key it must be the same as before.
     """
     task_operations.remove_task(own_workspace, task_id, precondition(), **options)

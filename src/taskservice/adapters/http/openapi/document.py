@@ -18,7 +18,7 @@ from taskservice.adapters.http.protocol.strict_fields import ListParameter
 
 DESCRIPTION = """\
 Create, list, read, update, complete, move and delete tasks, and lists of them. Every user has
-their own.
+their own. Deleted tasks can be restored from the trash, and any change of a task undone.
 
 - Send `Authorization: Bearer <token>`. The user in the path must be the token's subject.
 - Errors are `application/problem+json` (RFC 9457). The `type` is stable, and its path explains it.
@@ -62,6 +62,10 @@ LINKS = {
     ),
     "get_first_task": _link("get_task", "Read the first task of the page.", "/0"),
     "move_task": _link("move_task", "Move this task among its siblings."),
+    "list_task_changes": _link("list_task_changes", "List the changes of this task."),
+    "get_first_trashed_task": _link("get_trashed_task", "Read the first task of the page.", "/0"),
+    "restore_task": _link("restore_task", "Restore this task."),
+    "purge_task": _link("purge_task", "Delete this task for good."),
     "get_list": _link("get_list", "Read this list.", entity="list"),
     "patch_list": _link(
         "patch_list", "Rename this list, unless it has changed.", entity="list", **_IF_UNCHANGED
@@ -75,8 +79,10 @@ LINKS = {
 """OpenAPI links by name: operations that take values of a response."""
 
 TASK_LINKS = [
-    *("get_task", "update_task", "patch_task", "complete_task", "move_task", "delete_task")
+    *("get_task", "update_task", "patch_task", "complete_task", "move_task", "delete_task"),
+    "list_task_changes",
 ]
+TRASH_LINKS = ["restore_task", "purge_task", "list_task_changes"]
 LIST_LINKS = ["get_list", "patch_list", "move_list", "delete_list"]
 
 

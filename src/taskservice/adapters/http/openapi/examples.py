@@ -11,6 +11,7 @@ from taskservice.core.entity import Entity
 from taskservice.core.fields import fields_of
 from taskservice.core.task import Task
 from taskservice.core.task_list import TaskList
+from taskservice.core.trashed_task import TrashedTask
 
 
 def example_of(entity_type: type[Entity]) -> dict[str, Any]:
@@ -23,6 +24,30 @@ LIST = example_of(TaskList)
 TASK_ID = TASK["id"]
 _EVENING = "2026-02-09T18:30:00.654321Z"
 
+
+TRASHED_TASK = {**example_of(TrashedTask), "purged_after": "2026-03-12T08:00:00.123456Z"}
+RESTORED_TASK = {**TASK, "updated_at": "2026-02-10T08:05:00.654321Z", "version": 2}
+TASK_CHANGE = {
+    "sequence": 815,
+    "id": "019c434e-3e80-7cc3-98f4-0b8e1c6f2a13",
+    "type": "task.completed",
+    "at": "2026-02-09T18:30:00.654321Z",
+    "version": 2,
+    "client": "web",
+    "request_id": "01932d0e5f0a7cc398f40b8e1c6f2a11",
+    "previous": {"completed": False, "completed_at": None, "status": "needs-action"},
+}
+SUMMARY = {
+    "now": "2026-02-09T14:05:00",
+    "time_zone": "Europe/Berlin",
+    "open": 12,
+    "done": 40,
+    "overdue": 2,
+    "due_today": 3,
+    "done_today": 1,
+    "lists": [{"list_id": None, "open": 12, "overdue": 2}],
+    "labels": [{"label": "home", "open": 3}],
+}
 
 _LIST_ID = "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a10"
 SYNC_PAGE = {
@@ -132,6 +157,9 @@ COMPLETE_EXAMPLES: Examples = {
 
 MOVE_EXAMPLES: Examples = {
     "last": Example("Move the task to the end", {"place": "last"}, TASK),
+}
+UNDO_EXAMPLES: Examples = {
+    "rename": Example("Undo a change of the title", {"sequence": 815}, _changed(3)),
 }
 LIST_EXAMPLES: Examples = {
     "create": Example("Create a list", {"name": "Groceries"}, LIST),

@@ -34,14 +34,16 @@ ENTITY_HEADERS = RATE_LIMIT_HEADERS | {
 def location_header(collection: str) -> dict[str, Any]:
     """Return the header `Location` of a new entity in a collection."""
     path = f"/api/tasks/ada/{collection}/{EXAMPLE_ID}"
-    return {"Location": response_header("The path of what was created.", path)}
+    return {"Location": response_header(f"The path of the entity among the {collection}.", path)}
 
 
-LIST_HEADERS = RATE_LIMIT_HEADERS | {
+PAGE_HEADERS = RATE_LIMIT_HEADERS | {
     "Link": response_header(
         "The next page (RFC 8288), relative to this one. Absent on the last page.",
         '<?cursor=WyIwMTkzMmQwZSJdF5Ag>; rel="next"',
     ),
+}
+LIST_HEADERS = PAGE_HEADERS | {
     "X-Total-Count": response_header("The number of all matching tasks, with `count=exact`.", "42"),
     "Preference-Applied": response_header(
         "`count=exact` if the tasks were counted.", "count=exact"

@@ -29,7 +29,11 @@ PROBLEM_RESPONSES = {
     for problem, problem_type in PROBLEM_TYPES.items()
 }
 
-SHARED_STATUS = {"key-reused": "invalid-request", "list-not-empty": "key-in-use"}
+SHARED_STATUS = {
+    "key-reused": "invalid-request",
+    "list-not-empty": "key-in-use",
+    "undo-conflict": "key-in-use",
+}
 """For a problem, the other one with its status that every such operation can also return."""
 
 EXAMPLE_DETAILS = {
@@ -54,7 +58,11 @@ NOT_RATE_LIMITED = {"not-found", "method-not-allowed", "unauthenticated", "not-y
 class FaultSchema(ResponseSchema):
     """One validation error of a request."""
 
-    pointer = fields.String(metadata={"description": "A JSON pointer (RFC 6901) into the body."})
+    pointer = fields.String(
+        metadata={
+            "description": "A JSON pointer (RFC 6901) into the body; of an undo, into the task."
+        }
+    )
     parameter = fields.String(metadata={"description": "The name of a query parameter."})
     detail = fields.String(
         required=True, metadata={"description": "The reason why the value is not valid."}
@@ -132,6 +140,8 @@ def _example(problem: str) -> dict[str, Any]:
     }
     if problem == "invalid-request":
         example["errors"] = [{"pointer": "/title", "detail": "must not be blank"}]
+    if problem == "undo-conflict":
+        example["errors"] = [{"pointer": "/title", "detail": "was changed again"}]
     if problem in {"unavailable", "storage-full"}:
         example["outcome"] = "not_applied"
     return example

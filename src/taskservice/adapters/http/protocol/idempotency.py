@@ -36,7 +36,7 @@ _is_key = re.compile(rf"[\x20-\x2b\x2d-\x7e]{{1,{KEY_LIMIT}}}").fullmatch
 
 
 def read_idempotency_key() -> None:
-    """Read the key of a write, and the body of a DELETE with a key, which no handler reads.
+    """Read the key of a write, and the body of a write with a key, which belongs to the request.
 
     Raises `ProblemError`: 400 for the key, 413 or 400 for the body.
     """
@@ -51,8 +51,7 @@ def read_idempotency_key() -> None:
             "without a comma",
         )
     request.idempotency_key = key
-    if request.method == "DELETE":
-        request.body = read_body(request)
+    request.body = read_body(request)
 
 
 def run_once(view: View, finish: Finish, render: Callable[[Entity | None], Response]) -> View:
@@ -128,6 +127,7 @@ def _replay(
 ) -> Response:
     """Return the response again, with the members that responses have now."""
     if stored.form < FORM and (stored.form == 1 or stored.entity):
+        current_request().location = dict(stored.headers).get("Location")
         response = render(_load(stored))
         response.status_code = stored.status or response.status_code
         response = finish(response)

@@ -24,6 +24,7 @@ from taskservice.core.errors import (
     TaskServiceError,
     Unauthenticated,
     Unavailable,
+    UndoConflict,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -69,6 +70,13 @@ PROBLEM_TYPES = {
         "Conflict",
         "The list has tasks, and nothing was deleted. `tasks=inbox` moves them to the inbox, "
         "`tasks=delete` deletes them too.",
+    ),
+    "undo-conflict": ProblemType(
+        409,
+        "Conflict",
+        "The change cannot be undone, and nothing was changed. `errors` lists the fields of the "
+        "task that were changed again or cannot have their former values, or `trashed_at` if the "
+        "task is in the trash.",
     ),
     "too-many-requests": ProblemType(
         429,
@@ -161,6 +169,7 @@ PROBLEM_BY_ERROR: dict[type, tuple[str, str, dict[str, str]]] = {
         "what has changed since then is no longer known: start a first sync without `since`",
         {},
     ),
+    UndoConflict: ("undo-conflict", "the change cannot be undone: see `errors`", {}),
     IdempotencyKeyReused: ("key-reused", "the idempotency key was used for another request", {}),
     IdempotencyKeyInUse: (
         "key-in-use",
@@ -244,11 +253,12 @@ def on_service_error(error: TaskServiceError) -> Response:
         request = current_request()
         request.log_context["reason"] = str(error)
         request.outcome = outcome
-    return problem_response(problem, detail, headers, outcome=outcome)
+    errors = [*_faults(error)] if isinstance(error, UndoConflict) else None
+    return problem_response(problem, detail, headers, outcome=outcome, errors=errors)
 
 
-def _faults(error: InvalidEntity) -> Iterator[dict[str, str]]:
-    """Yield the place of each error, in the body or among the query parameters."""
+def _faults(error: InvalidEntity | UndoConflict) -> Iterator[dict[str, str]]:
+    """Yield the place of each error, in the body or task, or among the query parameters."""
     is_option = isinstance(error, InvalidOption)
     for name, detail in error.errors:
         place = {"parameter": name} if is_option else {"pointer": f"/{name}"}

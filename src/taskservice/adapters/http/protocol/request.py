@@ -48,6 +48,10 @@ class ApiRequest(Request):
     """The workspace, while the whole request is one transaction."""
     entity: object = None
     """The entity in the response: a task or a page of tasks."""
+    location: str | None = None
+    """The path of the entity in the response, if it is another one than that of the request."""
+    next_cursor: str | None = None
+    """The cursor of the next page of the list in the response, if there is one."""
     replayed: bool = False
     """Whether the response repeats that of an earlier request with the same key."""
     outcome: WriteOutcome | None = None

@@ -54,7 +54,7 @@ def _load_query(request: Request, schema: ParametersSchema) -> Any:
 
 
 def _load_body(request: ApiRequest, schema: BodySchema) -> Any:
-    request.body = read_body(request)
+    request.body = request.body or read_body(request)
     value = parse_json(request, request.body, schema)
     errors = [_parameter_error(name, UNKNOWN_PARAMETER) for name in _parameters(request)]
     try:

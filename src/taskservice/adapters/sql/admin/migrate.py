@@ -17,7 +17,7 @@ MIGRATIONS = Path(__file__).parents[1] / "migrations"
 LOCK_TIMEOUT_SECONDS = 5
 FORMER_NAMES = {"idempotency_keys": "receipts"}
 """Names of tables in a database of an earlier version."""
-FIRST_VERSIONS = {"lists": "0008", "heads": "0010", "changes": "0010"}
+FIRST_VERSIONS = {"lists": "0008", "heads": "0010", "changes": "0010", "trash": "0011"}
 """The migrations that create further tables."""
 FIRST_COLUMNS = {
     "tasks": {"id", "user_id", "title", "description", "completed", "created_at", "version"},

@@ -5,7 +5,7 @@ another client afterwards. So are the timeouts, unless the session is direct: no
 shared through a pooler.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from functools import partial
 from sqlite3 import Connection as SQLiteConnection
@@ -63,6 +63,10 @@ _VALUE_SETTINGS = {"timezone": "UTC", "default_transaction_isolation": "read com
 
 # Changes rely on this isolation, whatever the database's default is.
 _BEGIN = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "BEGIN ISOLATION LEVEL READ COMMITTED"}
+_BEGIN_SNAPSHOT = {
+    "sqlite": "BEGIN",
+    "postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+}
 
 
 _SAVEPOINT = "SAVEPOINT statement", "RELEASE statement", "ROLLBACK TO statement"
@@ -104,6 +108,14 @@ def transaction(
             translate_errors(on_disconnect="unknown"),
         ):
             connection.exec_driver_sql("COMMIT")
+
+
+@contextmanager
+def snapshot(engine: Engine, owner: str) -> Iterator[Connection]:
+    """Yield a connection whose queries all see the same state. Others write meanwhile."""
+    connection = retry_on_disconnect(partial(_open_transaction, engine, owner, _BEGIN_SNAPSHOT))
+    with translate_errors(), connection:
+        yield connection
 
 
 @contextmanager
@@ -175,10 +187,11 @@ def _is_in_transaction(connection: Any) -> bool:
 
 
 def with_deadline(open_session: OpenSession, engine: Engine) -> OpenSession:
-    """Return `open_session` with the statement timeout enforced on SQLite too."""
-    if engine.dialect.name == "postgresql":
+    """Return `open_session` with the statement timeout, if there is one, enforced on SQLite too."""
+    timeouts = _timeouts(engine)
+    if timeouts is None or engine.dialect.name == "postgresql":
         return open_session
-    return partial(_with_deadline, open_session, _timeouts(engine).statement)
+    return partial(_with_deadline, open_session, timeouts.statement)
 
 
 @contextmanager
@@ -210,17 +223,17 @@ def configure_session(timeouts: Timeouts, connection: Any, entry: ConnectionPool
         connection.prepare_threshold = PREPARE_THRESHOLD
 
 
-def _open_transaction(engine: Engine, owner: str) -> Connection:
+def _open_transaction(engine: Engine, owner: str, begin: Mapping[str, str] = _BEGIN) -> Connection:
     """Return a connection in a new transaction."""
     with translate_errors(), ExitStack() as stack:
         connection = stack.enter_context(engine.connect())
-        _begin(connection, owner)
+        _begin(connection, owner, begin)
         stack.pop_all()
         return connection
 
 
-def _begin(connection: Connection, owner: str) -> None:
-    begin = _BEGIN[connection.dialect.name]
+def _begin(connection: Connection, owner: str, statements: Mapping[str, str] = _BEGIN) -> None:
+    begin = statements[connection.dialect.name]
     if connection.dialect.name == "postgresql":
         settings = _settings(connection.engine, owner)
         if "statement_timeout" in settings:
@@ -231,7 +244,7 @@ def _begin(connection: Connection, owner: str) -> None:
 
 
 def _settings(engine: Engine, owner: str) -> dict[str, str]:
-    timeouts = engine.get_execution_options().get(TIMEOUTS_OPTION)
+    timeouts = _timeouts(engine)
     return {OWNER_SETTING: owner, **(timeouts.settings if timeouts else {})}
 
 
@@ -241,7 +254,7 @@ def _settings_statement(settings: dict[str, str], *, is_local: bool = True) -> S
     return f"SELECT {calls}", tuple(settings.values())
 
 
-def _timeouts(engine: Engine) -> Timeouts:
-    timeouts = engine.get_execution_options()[TIMEOUTS_OPTION]
-    assert isinstance(timeouts, Timeouts)
+def _timeouts(engine: Engine) -> Timeouts | None:
+    """Return the timeouts of an engine; one for commands may have none."""
+    timeouts: Timeouts | None = engine.get_execution_options().get(TIMEOUTS_OPTION)
     return timeouts

@@ -5,6 +5,7 @@ transaction. So changes are committed in the order of their numbers.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -12,6 +13,7 @@ from sqlalchemy import (
     CTE,
     ColumnElement,
     Delete,
+    FromClause,
     Insert,
     Table,
     Text,
@@ -30,13 +32,14 @@ from sqlalchemy.dialects.postgresql import JSONB
 from taskservice.adapters.sql.connection.compiled_statements import (
     OWNER,
     OWNER_IS_SET,
+    Executable,
     Session,
     Statement,
 )
 from taskservice.adapters.sql.connection.sessions import local_transaction
 from taskservice.adapters.sql.storage.heads import lock_head
 from taskservice.adapters.sql.tables import changes, heads
-from taskservice.core.changes import Change
+from taskservice.core.changes import Change, kind_of
 
 _ONE: ColumnElement[int] = literal_column("1")
 _own_head = heads.c.user_id == OWNER
@@ -44,10 +47,16 @@ _next_number = {"seq": heads.c.seq + _ONE}
 _HEAD = ["user_id", "seq"]
 
 
+Values = Mapping[str, ColumnElement[Any]]
+"""The value of each column of a row."""
+
 _row: dict[str, Any] = {
     column.name: bindparam(f"change_{column.name}", type_=column.type) for column in changes.c
 } | {"user_id": OWNER, "previous": bindparam("change_previous", type_=Text())}
 """The values of a change: parameters, and the owner."""
+
+CHANGE_TIME: ColumnElement[datetime] = _row["at"]
+"""The parameter that is the time of a change."""
 
 _scrub = (
     update(changes)
@@ -61,13 +70,13 @@ class LoggedWrite:
     """A write of one row, and its change in the log: both or neither.
 
     On PostgreSQL it is one statement, `logged`, which sets the owner itself if the argument
-    is true. On SQLite `write` is part of a transaction. Raise SQLAlchemy's `DBAPIError`.
+    is true. On SQLite the `local` ones are a transaction; the first tells whether there was
+    a row. Raise SQLAlchemy's `DBAPIError`.
     """
 
-    def __init__(self, write: Insert | Update | Delete, logged: Callable[[bool], Insert]) -> None:
-        self._write = Statement(write)
+    def __init__(self, logged: Callable[[bool], Insert], *local: Executable) -> None:
         self._logged = Statement(logged(False), direct=logged(True))
-        self._is_removal = isinstance(write, Delete)
+        self._local = [Statement(one) for one in local]
 
     def count(self, session: Session, change: Change, values: Mapping[str, Any]) -> int:
         """Return the number of rows written, 0 or 1."""
@@ -87,10 +96,11 @@ class LoggedWrite:
         return sum(self._count_locally(session, one) for one in parameters)
 
     def _count_locally(self, session: Session, parameters: Mapping[str, Any]) -> int:
-        if self._write.count(session, **parameters) != 1:
+        first, *others = self._local
+        if first.count(session, **parameters) != 1:
             return 0
-        if self._is_removal:
-            _LOCAL_SCRUB.count(session, **parameters)
+        for other in others:
+            other.count(session, **parameters)
         ((number,),) = _LOCAL_NUMBER.rows(session)
         return _LOCAL_LOG.count(session, **parameters, change_seq=number)
 
@@ -110,44 +120,92 @@ def _parameters(change: Change) -> dict[str, Any]:
     }
 
 
-def logged_insert(table: Table, new_row: Mapping[str, Any]) -> LoggedWrite:
+def logged_insert(table: Table, new_row: Values, change_type: str) -> LoggedWrite:
     """Return the INSERT of a row, a value for each column."""
 
     def logged(sets_owner: bool) -> Insert:
         first = select(OWNER, _ONE).where(*_owner_is_set(sets_owner))
         head = _take_number(postgresql.insert(heads).from_select(_HEAD, first)).cte("head")
-        row = select(*new_row.values()).select_from(head)
-        done = insert(table).from_select([*new_row], row)
-        returned = done.returning(table.c.id, table.c.version).cte("done")
-        return _log(table, head, returned, "created")
+        done = _inserted(_insert_from(table, new_row, head))
+        return _log(head, done, kind_of(change_type), change_type)
 
-    return LoggedWrite(insert(table).values(new_row), logged)
+    return LoggedWrite(logged, insert(table).values(new_row))
 
 
-def logged_change(write: Update | Delete) -> LoggedWrite:
-    """Return the UPDATE or DELETE of a row. If there is none, no number is taken."""
-    table: Any = write.table
-    is_removal = isinstance(write, Delete)
+def logged_update(write: Update, kind: str) -> LoggedWrite:
+    """Return the UPDATE of a row. If there is none, no number is taken."""
 
     def logged(sets_owner: bool) -> Insert:
-        # A condition on a scalar subquery alone is evaluated before the table is read. So the
-        # parts pull one another in this order: owner, lock, write, number, log.
-        lock = select(heads.c.seq).where(_own_head, *_owner_is_set(sets_owner))
-        held = lock.with_for_update().cte("held")
-        written = write.where(_is_found(held.c.seq)).returning(table.c.id, table.c.version)
-        done = written.cte("done")
-        number = update(heads).where(_own_head, _is_found(done.c.id)).values(_next_number)
-        head = number.returning(heads.c.seq).cte("head")
-        if not is_removal:
-            return _log(table, head, done)
-        scrub = _scrub.where(_is_found(done.c.id)).cte("scrub")
-        return _log(table, head, done, "removed").add_cte(scrub)
+        done = _locked(write, sets_owner)
+        return _log(_next_head(done), done, kind)
 
-    return LoggedWrite(write, logged)
+    return LoggedWrite(logged, write)
+
+
+def logged_delete(write: Delete, change_type: str) -> LoggedWrite:
+    """Return the DELETE of a row, after which the log has none of its values."""
+
+    def logged(sets_owner: bool) -> Insert:
+        done = _locked(write, sets_owner)
+        scrub = _scrub.where(_is_found(done.c.id)).cte("scrub")
+        logged = _log(_next_head(done), done, kind_of(change_type), change_type)
+        return logged.add_cte(scrub)
+
+    return LoggedWrite(logged, write, _scrub)
+
+
+def logged_move(
+    write: Delete, to: Table, row: Callable[[Any], Values], kind: str, change_type: str = ""
+) -> LoggedWrite:
+    """Return the DELETE of a row, and the INSERT of one into another table.
+
+    `row` returns its values, which may be columns of the deleted row. Without a type, that of
+    the change is a parameter, as its previous values are.
+    """
+    table: Any = write.table
+    copy = _insert_from(to, row(table.c), table, write.whereclause)
+
+    def logged(sets_owner: bool) -> Insert:
+        done = _locked(write, sets_owner, *table.c)
+        moved = _inserted(_insert_from(to, row(done.c), done))
+        return _log(_next_head(moved), moved, kind, change_type)
+
+    return LoggedWrite(logged, copy, write)
 
 
 def _owner_is_set(sets_owner: bool) -> list[ColumnElement[bool]]:
     return [OWNER_IS_SET] if sets_owner else []
+
+
+def _locked(write: Any, sets_owner: bool, *columns: ColumnElement[Any]) -> CTE:
+    """Return a write that locks the head of the owner first; it returns id and version.
+
+    A condition on a scalar subquery alone is evaluated before the table is read. So the parts
+    of the statement pull one another in this order: owner, lock, write, number, log.
+    """
+    lock = select(heads.c.seq).where(_own_head, *_owner_is_set(sets_owner))
+    held = lock.with_for_update().cte("held")
+    returned = columns or (write.table.c.id, write.table.c.version)
+    done: CTE = write.where(_is_found(held.c.seq)).returning(*returned).cte("done")
+    return done
+
+
+def _insert_from(table: Table, row: Values, source: FromClause, *where: Any) -> Insert:
+    return insert(table).from_select(
+        [*row], select(*row.values()).select_from(source).where(*where)
+    )
+
+
+def _inserted(write: Insert) -> CTE:
+    """Return an INSERT that returns id and version."""
+    table: Any = write.table
+    return write.returning(table.c.id, table.c.version).cte("inserted")
+
+
+def _next_head(done: CTE) -> CTE:
+    """Return the next number of an owner, if the write found a row."""
+    number = update(heads).where(_own_head, _is_found(done.c.id)).values(_next_number)
+    return number.returning(heads.c.seq).cte("head")
 
 
 def _is_found(column: ColumnElement[Any]) -> ColumnElement[bool]:
@@ -160,26 +218,24 @@ def _take_number(insert_first: Any) -> Any:
     return upsert.returning(heads.c.seq)
 
 
-def _log(table: Table, head: CTE, done: CTE, name: str = "") -> Insert:
+def _log(head: CTE, done: CTE, kind: str, change_type: str = "") -> Insert:
     """Return the INSERT of a change with the number of `head`, of the row that is `done`.
 
-    Each parameter costs time, so the name of a creation or removal is none.
+    Each parameter costs time, so the type of a creation or removal is none.
     """
-    kind = table.name.removesuffix("s")
     row = {
         **_row,
         "seq": head.c.seq,
         "kind": literal_column(f"'{kind}'"),
         "entity_id": done.c.id,
         "version": done.c.version,
-        "previous": null() if name else cast(_row["previous"], JSONB),
+        "previous": null() if change_type else cast(_row["previous"], JSONB),
     }
-    if name:
-        row["type"] = literal_column(f"'{kind}.{name}'")
+    if change_type:
+        row["type"] = literal_column(f"'{change_type}'")
     return insert(changes).from_select([*row], select(*row.values()).select_from(head, done))
 
 
-_LOCAL_SCRUB = Statement(_scrub)
 _LOCAL_NUMBER = Statement(_take_number(sqlite.insert(heads).values(user_id=OWNER, seq=_ONE)))
 _LOCAL_LOG = Statement(insert(changes).values(_row))
 _FIND = Statement(

@@ -5,6 +5,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -23,7 +24,16 @@ from sqlalchemy import (
 from taskservice.adapters.sql.connection.compiled_statements import OWNER, Session, Statement
 from taskservice.adapters.sql.storage.mapping import EntityMapping, mapping_of
 from taskservice.adapters.sql.tables import changes, heads
-from taskservice.core.changes import EntityPage, LogEntry, LogPage, LogState, Position
+from taskservice.core.changes import (
+    Change,
+    EntityPage,
+    LogEntry,
+    LogPage,
+    LogState,
+    NumberedChange,
+    Origin,
+    Position,
+)
 from taskservice.core.entity import Entity
 from taskservice.core.workspace import ENTITY_TYPES
 
@@ -116,6 +126,18 @@ def _listing(mapping: EntityMapping) -> Statement:
 _SINCE = {"postgresql": _lateral(), "sqlite": _joined()}
 _LISTINGS = {one.entity_type: _listing(one) for one in _MAPPINGS.values()}
 
+_OF_ENTITY = Statement(
+    select(
+        *(_columns.seq, _columns.id, _columns.type, _columns.kind, _columns.entity_id),
+        *(_columns.version, _columns.at, _columns.previous, _columns.client, _columns.request_id),
+    )
+    .where(_own, _columns.entity_id == bindparam("entity_id", type_=Uuid()))
+    .where(_columns.seq < bindparam("before", type_=BigInteger()))
+    .limit(_row_limit),
+    order_by=lambda columns: [columns.seq.desc()],
+)
+_NO_END = 2**63 - 1
+
 Read = Callable[[Callable[[Session], list[Sequence[Any]]]], list[Sequence[Any]]]
 """Runs a query in a session of the owner."""
 
@@ -147,6 +169,23 @@ class SqlChangeLog:
         from_row = mapping_of(entity_type).from_row
         entities = [from_row(row[len(_STATE) :]) for row in rows]
         return EntityPage(sorted(entities, key=lambda one: one.id), state.end)
+
+    def of_entity(
+        self, entity_id: UUID, before: int | None, limit: int
+    ) -> Sequence[NumberedChange]:
+        """Return the changes, in one round trip."""
+        end = _NO_END if before is None else before
+        values = {"entity_id": entity_id, "before": end, "row_limit": limit}
+        found = self._read(lambda session: _OF_ENTITY.rows(session, **values))
+        return [_numbered(row) for row in found]
+
+
+def _numbered(row: Sequence[Any]) -> NumberedChange:
+    sequence, change_id, change_type, kind, entity_id, version, at, previous, *origin = row
+    # SQLite has no type of JSON.
+    previous = orjson.loads(previous) if isinstance(previous, str) else previous
+    change = Change(change_id, change_type, kind, entity_id, version, at, previous, Origin(*origin))
+    return NumberedChange(sequence, change)
 
 
 def _positions(position: Position | None, seen: Position | None) -> dict[str, Any]:

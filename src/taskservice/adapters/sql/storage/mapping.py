@@ -6,8 +6,13 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, select, update
 
 from taskservice.adapters.sql.connection.compiled_statements import OWNER, Statement
-from taskservice.adapters.sql.storage.log import logged_change, logged_insert
-from taskservice.adapters.sql.tables import ENTITY_TABLES
+from taskservice.adapters.sql.storage.log import (
+    logged_delete,
+    logged_insert,
+    logged_update,
+)
+from taskservice.adapters.sql.tables import STORED_TABLES
+from taskservice.core.changes import kind_of
 from taskservice.core.entity import Entity
 from taskservice.core.fields import cached, fields_of
 
@@ -20,7 +25,7 @@ class EntityMapping:
 
     def __init__(self, entity_type: type[Entity]) -> None:
         self.entity_type = entity_type
-        self.table = ENTITY_TABLES[entity_type]
+        self.table = STORED_TABLES[entity_type]
         self.field_columns = [self.table.c[name] for name in fields_of(entity_type)]
         self._properties = self.table.c.keys() - fields_of(entity_type).keys()
         self._mutable = [column.name for column in self.table.c if column.name not in IMMUTABLE]
@@ -28,11 +33,15 @@ class EntityMapping:
         self.is_own = self.table.c.user_id == OWNER
         own = and_(self.is_own, self.table.c.id == bindparam("entity_id"))
         own_version = and_(own, self.table.c.version == bindparam("expected_version"))
-        self.insert = logged_insert(self.table, self._new_row())
+        created, removed = map(entity_type.change_type, ("created", "removed"))
+        self.new_row = self._new_row()
+        self.insert = logged_insert(self.table, self.new_row, created)
         self.select = Statement(select(*self.field_columns).where(own))
         new_values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in self._mutable}
-        self.update = logged_change(update(self.table).where(own_version).values(new_values))
-        self.delete = logged_change(delete(self.table).where(own_version))
+        updated = update(self.table).where(own_version).values(new_values)
+        self.update = logged_update(updated, kind_of(created))
+        self.deleted = delete(self.table).where(own_version)
+        self.delete = logged_delete(self.deleted, removed)
 
     def insert_parameters(self, entity: Entity) -> dict[str, Any]:
         """Return the parameters of `insert`, but for the owner."""

@@ -14,7 +14,7 @@ from taskservice.adapters.sql.storage.heads import owner_transaction
 from taskservice.adapters.sql.storage.mapping import EntityMapping, mapping_of
 from taskservice.adapters.sql.storage.retryable_writes import NO_ROW_WRITTEN
 from taskservice.adapters.sql.storage.written import Written
-from taskservice.adapters.sql.tables import ENTITY_TABLES, OWNED_TABLES, changes, idempotency_keys
+from taskservice.adapters.sql.tables import OWNED_TABLES, STORED_TABLES, changes, idempotency_keys
 from taskservice.core.changes import IMPORT, Change, DescribeChange
 from taskservice.core.clock import Clock, system_clock
 from taskservice.core.entity import Entity
@@ -26,7 +26,7 @@ from taskservice.core.owner_data import (
     Refusal,
     sort_for_import,
 )
-from taskservice.core.workspace import ENTITY_TYPES, entity_type
+from taskservice.core.workspace import STORED_TYPES, entity_type
 
 
 class SqlOwnerData:
@@ -53,10 +53,9 @@ class SqlOwnerData:
             find = cache(partial(self._find_one, session.connection))
             ready, refused = sort_for_import(self._owner, entities, find)
             stored: set[Entity] = set()
-            for one_type in ENTITY_TYPES:
+            for one_type in STORED_TYPES:
                 wanted = [one for one in ready if type(one) is one_type]
-                ids = [one.id for one in wanted]
-                found = self._find(session.connection, mapping_of(one_type), ids)
+                found = self._find_stored(session.connection, [one.id for one in wanted])
                 missing = _first_of_each({one.id for one in found}, wanted)
                 written.changes += self._insert(session, mapping_of(one_type), missing)
                 stored.update(found, missing)
@@ -92,6 +91,11 @@ class SqlOwnerData:
         mapping = mapping_of(found) if found else None
         return next(iter(self._find(connection, mapping, [entity_id])), None) if mapping else None
 
+    def _find_stored(self, connection: Connection, ids: Sequence[UUID]) -> list[Entity]:
+        """Return the entities with these ids, of any type: a task may be in the trash."""
+        mappings = map(mapping_of, STORED_TYPES)
+        return [found for one in mappings for found in self._find(connection, one, ids)]
+
     def _find(
         self, connection: Connection, mapping: EntityMapping, ids: Sequence[UUID]
     ) -> list[Entity]:
@@ -124,7 +128,7 @@ class SqlOwnerData:
 
 
 def _counts(rows: dict[Table, int]) -> OwnerCounts:
-    entities = {one.type_name: rows[table] for one, table in ENTITY_TABLES.items()}
+    entities = {one.type_name: rows[STORED_TABLES[one]] for one in STORED_TYPES}
     return OwnerCounts(entities, rows[idempotency_keys], rows[changes])
 
 

@@ -75,6 +75,12 @@ def total(mapping: EntityMapping, query: Query[Any]) -> tuple[Statement, dict[st
     return _total(mapping, QueryShape.of(query, conditions)), parameters(conditions)
 
 
+def count_by_list(mapping: EntityMapping, query: Query[Any]) -> tuple[Statement, dict[str, Any]]:
+    """Return the statement that counts the rows that `query` admits by list; its parameters."""
+    conditions = query.conditions()
+    return _count_by_list(mapping, QueryShape.of(query, conditions)), parameters(conditions)
+
+
 @lru_cache(MAX_CACHED_STATEMENTS)
 def _page(mapping: EntityMapping, shape: QueryShape) -> Statement:
     conditions = _conditions(mapping, shape, sorted_by=shape.sort.field)
@@ -90,6 +96,13 @@ def _page(mapping: EntityMapping, shape: QueryShape) -> Statement:
 def _total(mapping: EntityMapping, shape: QueryShape) -> Statement:
     count = select(func.count()).select_from(mapping.table)
     return Statement(count.where(mapping.is_own, *_conditions(mapping, shape)))
+
+
+@lru_cache(MAX_CACHED_STATEMENTS)
+def _count_by_list(mapping: EntityMapping, shape: QueryShape) -> Statement:
+    list_id = mapping.table.c.list_id
+    count = select(list_id, func.count()).where(mapping.is_own, *_conditions(mapping, shape))
+    return Statement(count.group_by(list_id))
 
 
 def _conditions(

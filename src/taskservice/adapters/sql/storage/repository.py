@@ -1,7 +1,8 @@
 """The SQL storage adapter: opens workspaces, and stores entities in their tables."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from functools import partial
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -17,6 +18,7 @@ from taskservice.adapters.sql.connection.sessions import (
     OpenSession,
     autocommit_session,
     join_transaction,
+    snapshot,
     transaction,
     with_deadline,
 )
@@ -26,8 +28,15 @@ from taskservice.adapters.sql.storage.labels import LABELS
 from taskservice.adapters.sql.storage.log import LoggedWrite
 from taskservice.adapters.sql.storage.log_queries import SqlChangeLog
 from taskservice.adapters.sql.storage.mapping import mapping_of
-from taskservice.adapters.sql.storage.retryable_writes import CompareAndSwap, Delete, Insert, Write
+from taskservice.adapters.sql.storage.retryable_writes import (
+    NO_VALUES,
+    CompareAndSwap,
+    Delete,
+    Insert,
+    Write,
+)
 from taskservice.adapters.sql.storage.rows import Rows
+from taskservice.adapters.sql.storage.trash import RESTORE, TRASH
 from taskservice.adapters.sql.storage.trees import DESCENDANTS, NO_LIMIT
 from taskservice.adapters.sql.storage.written import Written
 from taskservice.core.changes import UNKNOWN_ORIGIN, Change, DescribeChange, Origin
@@ -46,6 +55,8 @@ from taskservice.core.labels import LabelCount, count_labels
 from taskservice.core.preconditions import Precondition
 from taskservice.core.query import Page, Query
 from taskservice.core.task import Task
+from taskservice.core.task_query import TaskQuery
+from taskservice.core.trashed_task import TrashedTask
 from taskservice.core.workspace import Workspace, entity_type
 
 T = TypeVar("T")
@@ -83,6 +94,14 @@ class SqlStorage:
             open_session = partial(join_transaction, Session(connection, owner))
             yield self._workspace(owner, open_session, describe, written, 0)
 
+    @contextmanager
+    def open_snapshot(self, owner: str) -> Iterator[Workspace]:
+        """Yield the workspace of `owner` for reads that all see the same state."""
+        with snapshot(self._engine, owner) as connection:
+            open_session = partial(join_transaction, Session(connection, owner))
+            describe = DescribeChange(self._new_change_id, UNKNOWN_ORIGIN)
+            yield self._workspace(owner, open_session, describe, Written(), 0)
+
     def _workspace(
         self,
         owner: str,
@@ -103,11 +122,12 @@ class SqlStorage:
             written=written,
         )
         return Workspace(
-            lambda entity_type: _repository_type(entity_type)(entity_type, context),
+            lambda one: _REPOSITORY_TYPES.get(one, SqlRepository)(one, context),
             SqlIdempotencyStore(open_session, self._clock, written.keys),
             partial(_lock, open_session),
             self._new_id,
             SqlChangeLog(lambda query: context.read(query, open_query_session)),
+            self._clock,
         )
 
 
@@ -195,16 +215,32 @@ class SqlRepository(Generic[E]):
 
     def remove(self, entity_id: UUID, precondition: Precondition[E] | None = None) -> None:
         """Delete the entity."""
-        context = self._context
-        self._write(Delete(entity_id, precondition, context.clock, context.describe))
+        self._remove(entity_id, precondition, self._mapping.delete)
 
     def remove_all(self, entities: Sequence[E]) -> None:
         """Delete the entities, all at once."""
+        values = map(self._mapping.version_parameters, entities)
+        self._remove_all(self._mapping.delete, entities, [*values])
+
+    def _remove(
+        self,
+        entity_id: UUID,
+        precondition: Precondition[E] | None,
+        write: LoggedWrite,
+        values: Mapping[str, Any] = NO_VALUES,
+    ) -> None:
+        context = self._context
+        clock, describe = context.clock, context.describe
+        delete = Delete(entity_id, precondition, clock, describe, write=write, values=values)
+        self._write(delete)
+
+    def _remove_all(
+        self, write: LoggedWrite, entities: Sequence[E], values: Sequence[dict[str, Any]]
+    ) -> None:
         now = self._context.clock()
         changes = [self._context.describe.removal(one, now) for one in entities]
-        values = [self._mapping.version_parameters(one) for one in entities]
         try:
-            self._write_all(self._mapping.delete, changes, values)
+            self._write_all(write, changes, values)
         except DBAPIError as error:
             if is_foreign_key_violation(error.orig):
                 raise EntityInUse from error
@@ -279,6 +315,39 @@ class SqlTasks(SqlRepository[Task]):
         counts = self._read(_label_rows, self._context.open_query_session)
         return count_labels(((label,), int(opened), int(all_)) for label, opened, all_ in counts)
 
+    def count_by_list(self, query: TaskQuery) -> Mapping[UUID | None, int]:
+        """Count the tasks by list."""
+        return self._read(lambda rows: rows.count_by_list(query), self._context.open_query_session)
+
+    def trash(self, task_id: UUID, precondition: Precondition[Task] | None = None) -> None:
+        """Move the task to the trash."""
+        self._remove(task_id, precondition, TRASH, {"trashed_with": None})
+
+    def trash_all(self, tasks: Sequence[Task], roots: Mapping[UUID, UUID]) -> None:
+        """Move the tasks to the trash, all at once."""
+        values = [
+            {**self._mapping.version_parameters(one), "trashed_with": roots.get(one.id)}
+            for one in tasks
+        ]
+        self._remove_all(TRASH, tasks, values)
+
+
+class SqlTrash(SqlRepository[TrashedTask]):
+    """One owner's trash."""
+
+    def restore_all(
+        self, tasks: Sequence[TrashedTask], step: Callable[[TrashedTask, datetime], Task]
+    ) -> None:
+        """Put the tasks back, all at once."""
+        now, of_task = self._context.clock(), mapping_of(Task)
+        pairs = [(one, step(one, now)) for one in tasks]
+        changes = [self._context.describe.restoration(one.task, task) for one, task in pairs]
+        values = [
+            {**self._mapping.version_parameters(one), **of_task.insert_parameters(task)}
+            for one, task in pairs
+        ]
+        self._write_all(RESTORE, changes, values)
+
 
 def _descendants(values: dict[str, Any], rows: Rows[Task]) -> list[Task]:
     found = DESCENDANTS[rows.session.connection.dialect.name].rows(rows.session, **values)
@@ -289,5 +358,7 @@ def _label_rows(rows: Rows[Any]) -> list[Sequence[Any]]:
     return LABELS[rows.session.connection.dialect.name].rows(rows.session)
 
 
-def _repository_type(entity_type: type[Any]) -> type[SqlRepository[Any]]:
-    return SqlTasks if entity_type is Task else SqlRepository
+_REPOSITORY_TYPES: dict[type[Any], type[SqlRepository[Any]]] = {
+    Task: SqlTasks,
+    TrashedTask: SqlTrash,
+}

@@ -4,6 +4,7 @@ Each keeps the change that got no response, and looks for it in the log. So it k
 that was committed, whatever others have written since.
 """
 
+from collections.abc import Mapping
 from random import uniform
 from time import sleep
 from typing import Any, Generic, Protocol, TypeVar
@@ -28,6 +29,7 @@ MAX_CAS_ATTEMPTS = 100
 TOO_CONTENDED = "too many concurrent changes of this entity"
 NO_ROW_WRITTEN = "the database wrote no row: check its tables for triggers and rules"
 MAX_PAUSE = 0.05
+NO_VALUES: Mapping[str, Any] = {}
 
 
 T_co = TypeVar("T_co", covariant=True)
@@ -69,9 +71,9 @@ class _RetryableWrite(Generic[E]):
             if self._is_committed(rows):
                 return None
             raise
+        if self._is_committed(rows):
+            return None
         if found != self._before:
-            if self._is_committed(rows):
-                return None
             self.unacknowledged = self.change = None
         return found
 
@@ -143,7 +145,10 @@ class CompareAndSwap(_RetryableWrite[E]):
 
 
 class Delete(_RetryableWrite[E]):
-    """Deletes an entity, if its precondition holds for the version that is deleted."""
+    """Deletes an entity, if its precondition holds for the version that is deleted.
+
+    `write` is the statement, and `values` are its parameters beside the version.
+    """
 
     def __init__(
         self,
@@ -151,10 +156,15 @@ class Delete(_RetryableWrite[E]):
         precondition: Precondition[E] | None,
         clock: Clock,
         describe: DescribeChange,
+        *,
+        write: LoggedWrite,
+        values: Mapping[str, Any] = NO_VALUES,
     ) -> None:
         super().__init__(entity_id, describe)
         self._precondition = precondition
         self._clock = clock
+        self._write = write
+        self._values = values
 
     def __call__(self, rows: Rows[E]) -> None:
         """Delete the row, or raise `EntityNotFound` and what the precondition raises."""
@@ -172,12 +182,10 @@ class Delete(_RetryableWrite[E]):
     def _delete(self, rows: Rows[E], entity: E) -> bool:
         if self.unacknowledged is None:
             self._before, self.change = entity, self._describe.removal(entity, self._clock())
-        values = rows.mapping.version_parameters(entity)
+        values = {**rows.mapping.version_parameters(entity), **self._values}
         try:
             with savepoint(rows.session) as session:
-                return self._send(
-                    rows._replace(session=session), rows.mapping.delete, entity, values
-                )
+                return self._send(rows._replace(session=session), self._write, entity, values)
         except DBAPIError as error:
             if is_foreign_key_violation(error.orig):
                 raise EntityInUse from error

@@ -1,6 +1,6 @@
 """Table data gateway: one owner's rows of a type of entities, and the reads of them."""
 
-from typing import Generic, NamedTuple
+from typing import Any, Generic, NamedTuple
 from uuid import UUID
 
 from taskservice.adapters.sql.connection.compiled_statements import Session
@@ -33,6 +33,11 @@ class Rows(NamedTuple, Generic[E]):
         statement, values = queries.page(self.mapping, query)
         found = [self.mapping.from_row(row) for row in statement.rows(self.session, **values)]
         return Page.of(found, query, self._total(query) if query.with_total else None)
+
+    def count_by_list(self, query: Query[E]) -> dict[Any, int]:
+        """Return the number of entities that `query` admits, by list."""
+        statement, values = queries.count_by_list(self.mapping, query)
+        return dict(map(tuple, statement.rows(self.session, **values)))
 
     def _total(self, query: Query[E]) -> int:
         statement, values = queries.total(self.mapping, query)
