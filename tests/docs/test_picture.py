@@ -11,9 +11,9 @@ ADAPTERS = ROOT / "src" / "taskservice" / "adapters"
 CORE = ROOT / "src" / "taskservice" / "core"
 
 DRIVING = {"http", "cli"}
-NO_PORT = {"OpenOwnWorkspace", "Lists"}
+NO_PORT = {"OpenOwnWorkspace", "Reader"}
 """Protocols that are no ports: the function that a driving adapter passes to the core, and the part
-of a repository that lists."""
+of a repository that reads."""
 NO_PROTOCOL = {"Metrics"}
 """A port with bodies: who hears only some of what happens writes only that."""
 

@@ -32,7 +32,7 @@ from taskservice.core.idempotency import IdempotencyRecord
 from taskservice.core.ids import NewId, TimeOrderedIds
 from taskservice.core.labels import LabelCount, count_labels
 from taskservice.core.owner_data import OwnerCounts, OwnerData, Refusal, sort_for_import
-from taskservice.core.preconditions import Precondition
+from taskservice.core.preconditions import Precondition, checked
 from taskservice.core.query import Page, Query
 from taskservice.core.task import Task
 from taskservice.core.task_query import TaskQuery
@@ -209,9 +209,7 @@ class _Repository(Generic[E]):
 
     def remove(self, entity_id: UUID, precondition: Precondition[E] | None = None) -> None:
         with self._begin() as state:
-            entity = self._find(state.entities[self._type], entity_id)
-            if precondition:
-                precondition(entity)
+            entity = checked(self._find(state.entities[self._type], entity_id), precondition)
             state.remove(entity, self._describe.removal(entity, self._clock()))
 
     def remove_all(self, entities: Sequence[E]) -> None:
@@ -253,9 +251,7 @@ class _Tasks(_Repository[Task]):
 
     def trash(self, task_id: UUID, precondition: Precondition[Task] | None = None) -> None:
         with self._begin() as state:
-            task = self._find(state.entities[Task], task_id)
-            if precondition:
-                precondition(task)
+            task = checked(self._find(state.entities[Task], task_id), precondition)
             self._trash(state, task, None)
 
     def trash_all(self, tasks: Sequence[Task], roots: Mapping[UUID, UUID]) -> None:

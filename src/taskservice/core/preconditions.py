@@ -47,6 +47,13 @@ def both(one: Precondition[E] | None, other: Precondition[E] | None) -> Precondi
     return precondition
 
 
+def checked(entity: E, precondition: Precondition[E] | None) -> E:
+    """Return an entity, after a check of `precondition` if one is given."""
+    if precondition is not None:
+        precondition(entity)
+    return entity
+
+
 def with_precondition(precondition: Precondition[E] | None, step: Step[E]) -> Step[E]:
     """Return `step`, preceded by a check of `precondition` if one is given."""
     if precondition is None:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
-from typing import ClassVar
 from uuid import UUID
 
 from taskservice.core.filters import Operator, filter_by
@@ -56,8 +55,6 @@ class Summary:
 @dataclass(frozen=True, kw_only=True)
 class _Query(TaskQuery):
     """A query for tasks, also by the time at which they were closed."""
-
-    entity_type: ClassVar = TaskQuery.entity_type
 
     completed_after: datetime | None = filter_by(
         "completed_at", Operator.AT_LEAST, "Only tasks closed at this time or later.", example=None

@@ -18,7 +18,7 @@ from taskservice.core.task import Task
 from taskservice.core.task_list import TaskList
 from taskservice.core.task_query import TaskQuery
 from taskservice.core.trashed_task import TrashedTask, TrashQuery
-from taskservice.core.workspace import OpenOwnWorkspace, Workspace, all_pages
+from taskservice.core.workspace import OpenOwnWorkspace, Workspace, all_pages, get_checked
 
 DEFAULT_TRASH_DAYS = 30
 """How many days tasks stay in the trash by default."""
@@ -47,10 +47,7 @@ def restore_task(
     """
     with open_workspace(atomic=True) as workspace:
         workspace.lock()
-        trashed = workspace.trash.get(task_id)
-        if precondition is not None:
-            precondition(trashed)
-        return restore(workspace, trashed)
+        return restore(workspace, get_checked(workspace.trash, task_id, precondition))
 
 
 def restore(workspace: Workspace, trashed: TrashedTask) -> Task:

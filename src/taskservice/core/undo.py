@@ -10,7 +10,7 @@ from taskservice.core.errors import FieldError, InvalidEntity, UndoConflict
 from taskservice.core.fields import fields_of
 from taskservice.core.history import find_task, load_values, state_at
 from taskservice.core.local_times import is_time
-from taskservice.core.preconditions import Precondition
+from taskservice.core.preconditions import Precondition, checked
 from taskservice.core.query import PAGE_LIMIT
 from taskservice.core.task import NewTask, Task
 from taskservice.core.tasks import change_locked, remove_locked
@@ -40,9 +40,7 @@ def undo(
     """
     with open_workspace(atomic=True) as workspace:
         workspace.lock()
-        task = find_task(workspace, task_id)
-        if precondition is not None:
-            precondition(task)
+        task = checked(find_task(workspace, task_id), precondition)
         changes = _changes_since(workspace, task_id, sequence)
         match changes[-1].change.type:
             case "task.created" | "task.restored":

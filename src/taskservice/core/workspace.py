@@ -13,7 +13,7 @@ from taskservice.core.errors import EntityNotFound
 from taskservice.core.idempotency import IdempotencyStore
 from taskservice.core.ids import NewId
 from taskservice.core.labels import LabelCount
-from taskservice.core.preconditions import Precondition
+from taskservice.core.preconditions import Precondition, checked
 from taskservice.core.query import Page, Query
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList, TaskList
@@ -36,7 +36,19 @@ def entity_type(name: str) -> type[Entity] | None:
     return _TYPES.get(name)
 
 
-class Repository(Protocol[E, _New_contra]):
+class Reader(Protocol[E]):
+    """Reads one owner's entities of one type."""
+
+    def get(self, entity_id: UUID) -> E:
+        """Return the owner's entity, or raise its `EntityNotFound`."""
+        ...
+
+    def list(self, query: Query[E]) -> Page[E]:
+        """Return the page of the owner's entities that `query` describes."""
+        ...
+
+
+class Repository(Reader[E], Protocol[E, _New_contra]):
     """One owner's entities of one type.
 
     `add` takes an instance of the class of their settable fields. Each method
@@ -59,14 +71,6 @@ class Repository(Protocol[E, _New_contra]):
 
         It needs a workspace that was opened with `atomic=True`.
         """
-        ...
-
-    def get(self, entity_id: UUID) -> E:
-        """Return the owner's entity, or raise its `EntityNotFound`."""
-        ...
-
-    def list(self, query: Query[E]) -> Page[E]:
-        """Return the page of the owner's entities that `query` describes."""
         ...
 
     def change(self, entity_id: UUID, step: Step[E]) -> E:
@@ -106,25 +110,12 @@ class Repository(Protocol[E, _New_contra]):
         ...
 
 
-def get_checked(
-    repository: Repository[E, Any], entity_id: UUID, precondition: Precondition[E] | None
-) -> E:
+def get_checked(repository: Reader[E], entity_id: UUID, precondition: Precondition[E] | None) -> E:
     """Return an entity. Raises its `EntityNotFound`, then what the precondition raises."""
-    entity = repository.get(entity_id)
-    if precondition is not None:
-        precondition(entity)
-    return entity
+    return checked(repository.get(entity_id), precondition)
 
 
-class Lists(Protocol[E]):
-    """What lists entities page by page."""
-
-    def list(self, query: Query[E]) -> Page[E]:
-        """Return a page."""
-        ...
-
-
-def all_pages(repository: Lists[E], query: Query[E]) -> Iterator[E]:
+def all_pages(repository: Reader[E], query: Query[E]) -> Iterator[E]:
     """Yield what a query and the pages behind it have. Each page is read when it is reached."""
     following: Query[E] | None = query
     while following is not None:
@@ -160,19 +151,11 @@ class TaskService(Repository[Task, NewTask], Protocol):
         ...
 
 
-class Trash(Protocol):
+class Trash(Reader[TrashedTask], Protocol):
     """One owner's trash: the tasks that were deleted. No other query finds them.
 
     Their ids are taken. Methods are as those of `Repository`; removing one is for good.
     """
-
-    def get(self, task_id: UUID) -> TrashedTask:
-        """Return a task of the trash, or raise `TaskNotFound`."""
-        ...
-
-    def list(self, query: Query[TrashedTask]) -> Page[TrashedTask]:
-        """Return a page of the trash."""
-        ...
 
     def restore_all(
         self, tasks: Sequence[TrashedTask], step: Callable[[TrashedTask, datetime], Task]

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from taskservice.adapters.http.protocol.problems import ProblemError
 from taskservice.core.fields import fields_of
 from taskservice.core.query import Position, Query
 
@@ -24,11 +25,11 @@ _FORM = b"taskservice 2"
 """Cursors of another form are refused, as those of another list."""
 
 
-FOREIGN_CURSOR = "the cursor does not belong to this list"
+class BadCursor(ProblemError):
+    """The cursor was altered, or it belongs to another list (400)."""
 
-
-class BadCursor(ValueError):
-    """The cursor was altered, or it belongs to another list."""
+    def __init__(self) -> None:
+        super().__init__("malformed-request", "the cursor does not belong to this list")
 
 
 def encode(owner: str, query: Query[Any]) -> str:
@@ -42,7 +43,7 @@ def encode(owner: str, query: Query[Any]) -> str:
 
 def with_digest(owner: str, query: Query[Any], position: bytes) -> str:
     """Return the cursor with this JSON position."""
-    return urlsafe_b64encode(position + _digest(owner, query, position)).rstrip(b"=").decode()
+    return _seal(position, _content(owner, query, position))
 
 
 def decode(cursor: str, owner: str, query: Query[Any]) -> Query[Any]:
@@ -66,19 +67,9 @@ def _parse_position(position: Any, query: Query[Any]) -> Position:
     return tuple(fields[name].parse(value) for name, value in values)
 
 
-def _digest(owner: str, query: Query[Any], position: bytes) -> bytes:
-    """Return the digest of what was asked, except the limit. It has no filter that is not set."""
-    content = [owner, query.filters, [query.sort.field, query.sort.descending], position.hex()]
-    text = json.dumps(content, default=str, sort_keys=True)
-    return blake2b(text.encode(), digest_size=_DIGEST_BYTES, person=_FORM).digest()
-
-
 def encode_number(owner: str, list_name: str, number: int) -> str:
     """Return the cursor of the page that begins at a number, in a list of numbered items."""
-    position = number.to_bytes(_NUMBER_BYTES, "big")
-    content = json.dumps([owner, list_name, number]).encode()
-    digest = blake2b(content, digest_size=_DIGEST_BYTES, person=_FORM).digest()
-    return urlsafe_b64encode(position + digest).rstrip(b"=").decode()
+    return _seal(number.to_bytes(_NUMBER_BYTES, "big"), [owner, list_name, number])
 
 
 def decode_number(cursor: str, owner: str, list_name: str) -> int:
@@ -90,3 +81,15 @@ def decode_number(cursor: str, owner: str, list_name: str) -> int:
     if number > _MAX_NUMBER or encode_number(owner, list_name, number) != cursor:
         raise BadCursor
     return number
+
+
+def _content(owner: str, query: Query[Any], position: bytes) -> list[Any]:
+    """Return what was asked, except the limit. It has no filter that is not set."""
+    return [owner, query.filters, [query.sort.field, query.sort.descending], position.hex()]
+
+
+def _seal(position: bytes, content: list[Any]) -> str:
+    """Return the cursor of a position, with a digest of the content that it belongs to."""
+    text = json.dumps(content, default=str, sort_keys=True)
+    digest = blake2b(text.encode(), digest_size=_DIGEST_BYTES, person=_FORM).digest()
+    return urlsafe_b64encode(position + digest).rstrip(b"=").decode()

@@ -8,7 +8,6 @@ from marshmallow import Schema, ValidationError, fields, post_load, validates_sc
 from taskservice.adapters.http.api import cursors
 from taskservice.adapters.http.api.responses import EntitySchema, prefers_exact_count
 from taskservice.adapters.http.protocol.bodies import JSON, BodySchema
-from taskservice.adapters.http.protocol.problems import ProblemError
 from taskservice.adapters.http.protocol.request import current_request
 from taskservice.adapters.http.protocol.request_parser import ParametersSchema
 from taskservice.adapters.http.protocol.strict_fields import (
@@ -101,9 +100,7 @@ def query_schema(query_type: type[Query[Any]], first: Sequence[str]) -> type[Par
 
 def page_schema(query_type: type[Query[Any]]) -> type[ParametersSchema]:
     """Return the schema of the query of a list in one order. It loads to a `query_type`."""
-    members = _page_parameters(query_type.entity_type)
-    del members["sort"]
-    return _derive(_QuerySchema, query_type.__name__, members, query_type)
+    return _derive(_QuerySchema, query_type.__name__, page_size_and_start(), query_type)
 
 
 def _derive(
@@ -207,14 +204,7 @@ class _QuerySchema(ParametersSchema):
         )
         if details := {one.field: [one.detail] for one in query.rule_errors()}:
             raise ValidationError(details)
-        return query if cursor is None else _continue_at(query, cursor)
-
-
-def _continue_at(query: Query[Any], cursor: str) -> Query[Any]:
-    try:
-        return cursors.decode(cursor, current_request().owner, query)
-    except cursors.BadCursor:
-        raise ProblemError("malformed-request", cursors.FOREIGN_CURSOR) from None
+        return query if cursor is None else cursors.decode(cursor, current_request().owner, query)
 
 
 def _filter_parameter(one: Filter) -> AnyField:

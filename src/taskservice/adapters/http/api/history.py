@@ -31,7 +31,6 @@ from taskservice.adapters.http.protocol.preconditions import (
     check_collection_preconditions,
     precondition,
 )
-from taskservice.adapters.http.protocol.problems import ProblemError
 from taskservice.adapters.http.protocol.request import current_request
 from taskservice.adapters.http.protocol.request_parser import ParametersSchema
 from taskservice.adapters.http.protocol.strict_fields import KindField
@@ -96,10 +95,6 @@ class HistoryQuerySchema(ParametersSchema):
 
     limit, cursor = page_size_and_start().values()
 
-    def defaults(self) -> dict[str, Any]:
-        """Return no arguments."""
-        return {}
-
 
 class Undo(NamedTuple):
     """The number of the change to undo, and the time zone of the caller."""
@@ -158,13 +153,13 @@ def list_task_changes(
     one on, every earlier state follows from the present one. Changes are kept for some time, so
     the oldest may be missing.
     """
-    request = current_request()
-    before = None if cursor is None else _decode(cursor, task_id)
+    owner, name = current_request().owner, f"{task_id}"
+    before = None if cursor is None else cursors.decode_number(cursor, owner, name)
     with own_workspace() as workspace:
         page = history(workspace, task_id, before, limit)
     check_collection_preconditions()
     if page.next is not None:
-        request.next_cursor = cursors.encode_number(request.owner, f"{task_id}", page.next)
+        current_request().next_cursor = cursors.encode_number(owner, name, page.next)
     return [*map(_members, page.changes)]
 
 
@@ -189,13 +184,6 @@ def undo_task_change(change: Undo, task_id: UUID) -> Task:
     """
     condition = precondition(optional=True)
     return undo(own_workspace, task_id, change.sequence, condition, change.time_zone)
-
-
-def _decode(cursor: str, task_id: UUID) -> int:
-    try:
-        return cursors.decode_number(cursor, current_request().owner, f"{task_id}")
-    except cursors.BadCursor:
-        raise ProblemError("malformed-request", cursors.FOREIGN_CURSOR) from None
 
 
 def _members(numbered: NumberedChange) -> dict[str, Any]:

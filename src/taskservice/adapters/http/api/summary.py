@@ -1,7 +1,5 @@
 """Summary operation: the numbers of one user's tasks, as of now."""
 
-from typing import Any
-
 from marshmallow import fields
 
 from taskservice.adapters.http.api.entity_blueprint import EntityBlueprint
@@ -86,10 +84,6 @@ class SummaryQuerySchema(ParametersSchema):
             "example": "Europe/Berlin",
         },
     )
-
-    def defaults(self) -> dict[str, Any]:
-        """Return no arguments."""
-        return {}
 
 
 blueprint = EntityBlueprint(

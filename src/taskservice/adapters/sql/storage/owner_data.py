@@ -52,13 +52,12 @@ class SqlOwnerData:
         with owner_transaction(self._engine, self._owner, written.is_committed) as session:
             find = cache(partial(self._find_one, session.connection))
             ready, refused = sort_for_import(self._owner, entities, find)
-            stored: set[Entity] = set()
+            stored = {*self._find_stored(session.connection, [one.id for one in ready])}
             for one_type in STORED_TYPES:
                 wanted = [one for one in ready if type(one) is one_type]
-                found = self._find_stored(session.connection, [one.id for one in wanted])
-                missing = _first_of_each({one.id for one in found}, wanted)
+                missing = _first_of_each({one.id for one in stored}, wanted)
                 written.changes += self._insert(session, mapping_of(one_type), missing)
-                stored.update(found, missing)
+                stored.update(missing)
         return [*refused, *(Refusal(one) for one in ready if one not in stored)]
 
     def count(self) -> OwnerCounts:
