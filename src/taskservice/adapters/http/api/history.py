@@ -177,10 +177,10 @@ def undo_task_change(change: Undo, task_id: UUID) -> Task:
     """Undo a change of a task.
 
     Each field that it changed gets the value that it had before, as a change of its own. If one
-    was changed again since, or another one would change too, nothing changes, and the response
-    is 409. A removal is undone by
-    restoring the task, a creation or a restoration by moving it to the trash. What stands as
-    before already is passed over, so a retry is harmless. `If-Match` is never required.
+    has neither that value nor the one that the change gave it, or another field would change too,
+    nothing changes, and the response is 409. A removal is undone by restoring the task, a creation
+    or a restoration by moving it to the trash. A field that has its value from before already is
+    passed over, so a retry is harmless. `If-Match` is never required.
     """
     condition = precondition(optional=True)
     return undo(own_workspace, task_id, change.sequence, condition, change.time_zone)
