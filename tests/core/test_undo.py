@@ -13,7 +13,7 @@ import pytest
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.core.entity import Edit
 from taskservice.core.errors import InvalidEntity, StaleEntity, TaskNotFound, UndoConflict
-from taskservice.core.history import history
+from taskservice.core.history import find_task, history
 from taskservice.core.moves import Move
 from taskservice.core.preconditions import at_version
 from taskservice.core.task import NewTask, Task
@@ -181,6 +181,26 @@ def test_the_number_is_that_of_a_change_of_the_task(
     with pytest.raises(InvalidEntity) as caught:
         undo(open_own, task.id, number)
     assert [one.field for one in caught.value.errors] == ["sequence"]
+
+
+@pytest.mark.parametrize("in_trash", [False, True])
+def test_a_change_before_a_purge_is_not_undone(in_trash: bool) -> None:
+    """Although the task is imported again, under its id, into the tasks or the trash."""
+    storage = InMemoryStorage(TickingClock())
+    open_own: OpenOwnWorkspace = partial(storage.open_workspace, ADA)
+    task = add(open_own)
+    edit(open_own, task, title="Buy bread")
+    remove_task(open_own, task.id)
+    with open_own() as workspace:
+        trashed = workspace.trash.get(task.id)
+    purge_task(open_own, task.id)
+    again = trashed if in_trash else trashed.task
+    assert storage.open_owner_data(ADA).import_entities([again]) == []
+    for number in (1, 2, 3, 4):
+        with pytest.raises(InvalidEntity, match="no longer known"):
+            undo(open_own, task.id, number)
+    with open_own() as workspace:
+        assert find_task(workspace, task.id) == again
 
 
 def test_undo_needs_the_task_and_its_precondition(open_own: OpenOwnWorkspace, task: Task) -> None:

@@ -1,7 +1,10 @@
 """The stored trash, and its commands: `export`, `import`, `db prune`, `db partition`."""
 
 import json
+import os
+from functools import partial
 from pathlib import Path
+from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
 from uuid import uuid4
 
@@ -10,6 +13,7 @@ import pytest
 from sqlalchemy import Engine, select
 from tests.databases import Database, sqlite_database
 from tests.http_callers import SETTINGS, ApiClient
+from tests.processes import COMMAND
 from tests.system.places import Place, file_of, lines_of
 from tests.system.test_change_log import in_the_name, served
 
@@ -18,6 +22,7 @@ from taskservice.app import create_app
 from taskservice.core.ids import TimeOrderedIds
 from taskservice.core.sample_tasks import sample_trash
 from taskservice.core.task import NewTask, Task
+from taskservice.core.tasks import remove_task
 from taskservice.core.trash import restore_task
 from taskservice.testing import ADA, BOB, START
 
@@ -64,6 +69,32 @@ def test_tasks_in_the_trash_are_exported_as_such(place: Place) -> None:
     assert exported(place) == lines_of([kept, *trash])
     assert [one["type"] for one in exported(place)] == ["task", "trashed-task", "trashed-task"]
     assert {one.get("trashed_with") for one in exported(place)} == {None, str(gone.id)}
+
+
+def test_an_export_is_as_it_was_when_it_began(place: Place) -> None:
+    """A task that is deleted, and one that is restored meanwhile, are in it once, as before."""
+    with served(place) as storage:
+        open_own = partial(storage.open_workspace, ADA)
+        with open_own() as workspace:
+            new = NewTask(title="Straße", description="weit " * 2_000)
+            deleted, restored, *_ = (workspace.tasks.add(new) for _ in range(60))
+            workspace.tasks.trash(restored.id)
+        before = exported(place)
+        with Popen(
+            [*COMMAND, "export", ADA],
+            cwd=place.folder,
+            env={**os.environ, "DATABASE_URL": place.service},
+            stdout=PIPE,
+            stderr=DEVNULL,
+        ) as export:
+            assert export.stdout is not None
+            # The rest is more than a pipe holds, so the trash is not yet read.
+            first = export.stdout.readline()
+            remove_task(open_own, deleted.id)
+            restore_task(open_own, restored.id)
+            lines = [first, *export.stdout]
+    assert export.returncode == 0
+    assert [json.loads(line) for line in lines] == before
 
 
 def test_a_line_of_the_trash_is_imported_into_it(place: Place, tmp_path: Path) -> None:
