@@ -17,8 +17,8 @@ class UnboundedCounters:
     def __init__(self) -> None:
         self.counted = Counter[tuple[str, int]]()
 
-    def count(self, name: str, window: int, seconds: int) -> int:
-        self.counted[name, window] += 1
+    def count(self, name: str, window: int, seconds: int, cost: int = 1) -> int:
+        self.counted[name, window] += cost
         return self.counted[name, window]
 
 

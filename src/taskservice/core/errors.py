@@ -9,6 +9,7 @@ TaskServiceError
 │   └── InvalidOption     an option of the operation cannot be met
 ├── ListNotEmpty          the list has tasks
 ├── StaleEntity           a precondition does not allow the entity's version
+├── PreconditionRequired  a write of an entity must have a precondition
 ├── UndoConflict          a later change is in the way of an undo
 ├── SyncExpired           what has changed since then is no longer known
 ├── IdempotencyKeyReused  an idempotency key was sent with a different request
@@ -76,6 +77,10 @@ class StaleEntity(TaskServiceError):
     def __init__(self, entity_id: UUID) -> None:
         super().__init__(f"precondition failed for {entity_id}")
         self.entity_id = entity_id
+
+
+class PreconditionRequired(TaskServiceError):
+    """The operator requires a precondition for this write, and there was none."""
 
 
 class SyncExpired(TaskServiceError):

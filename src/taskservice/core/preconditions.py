@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from taskservice.core.entity import E, Entity, Step
-from taskservice.core.errors import StaleEntity
+from taskservice.core.errors import PreconditionRequired, StaleEntity
 
 Precondition = Callable[[E], None]
 """Called with the entity before it is changed or removed; raises an error that prevents it."""
@@ -33,6 +33,11 @@ def not_at_version(versions: Collection[int]) -> Precondition[Entity]:
 def must_not_exist(entity: Entity) -> None:
     """Raise `StaleEntity`: the precondition of a request that requires that there is none."""
     raise StaleEntity(entity.id)
+
+
+def required(_: Entity) -> None:
+    """Raise `PreconditionRequired`: the precondition of a write that must have another one."""
+    raise PreconditionRequired
 
 
 def both(one: Precondition[E] | None, other: Precondition[E] | None) -> Precondition[E] | None:

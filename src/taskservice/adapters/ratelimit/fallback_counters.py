@@ -21,15 +21,15 @@ class FallbackCounters:
         self._clock = clock
         self._failed_at: float | None = None
 
-    def count(self, name: str, window: int, seconds: int) -> int:
+    def count(self, name: str, window: int, seconds: int, cost: int = 1) -> int:
         """Count a request in the shared store, or in the fallback."""
         if self._is_suspended():
-            return self._fallback.count(name, window, seconds)
+            return self._fallback.count(name, window, seconds, cost)
         try:
-            count = self._shared.count(name, window, seconds)
+            count = self._shared.count(name, window, seconds, cost)
         except Unavailable as error:
             self._suspend(str(error))
-            return self._fallback.count(name, window, seconds)
+            return self._fallback.count(name, window, seconds, cost)
         self._recover()
         return count
 

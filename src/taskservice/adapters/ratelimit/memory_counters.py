@@ -21,12 +21,12 @@ class MemoryCounters:
         self._previous: _Counts = {}
         self._rotated_at = clock().timestamp()
 
-    def count(self, name: str, window: int, seconds: int) -> int:
+    def count(self, name: str, window: int, seconds: int, cost: int = 1) -> int:
         """Count a request of `name` in this window, and return the total."""
         with self._lock:
             self._rotate(seconds)
             last = self._current.get(name) or self._previous.get(name) or (window, 0)
-            count = last[1] + 1 if last[0] == window else 1
+            count = last[1] + cost if last[0] == window else cost
             self._current[name] = window, count
             return count
 

@@ -30,7 +30,7 @@ class RedisCounters:
         except (TypeError, ValueError, RedisError):
             raise ValueError("must be an address such as redis://host:6379/0") from None
 
-    def count(self, name: str, window: int, seconds: int) -> int:
+    def count(self, name: str, window: int, seconds: int, cost: int = 1) -> int:
         """Count a request in one round trip. Raises `Unavailable`.
 
         A request may have been counted even if no reply arrived.
@@ -38,7 +38,7 @@ class RedisCounters:
         key = f"{PREFIX}:{name}:{window}"
         try:
             with self._redis.pipeline() as pipeline:
-                pipeline.incr(key)
+                pipeline.incrby(key, cost)
                 pipeline.expire(key, seconds)
                 return int(pipeline.execute()[0])
         except RedisError as error:

@@ -33,11 +33,15 @@ class Rate(NamedTuple):
 
 
 class RateLimitStatus(NamedTuple):
-    """The state of a rate limit: requests used, and the seconds until the window is reset."""
+    """The state of a rate limit: requests used, and the seconds until the window is reset.
+
+    `cost` is how many of them were counted last.
+    """
 
     rate: Rate
     used: int
     reset_after: int
+    cost: int = 1
 
     @property
     def remaining(self) -> int:
@@ -51,15 +55,15 @@ class RateLimitStatus(NamedTuple):
 
     @property
     def was_just_exceeded(self) -> bool:
-        """Whether the last counted request is the first over the quota in this window."""
-        return self.used == self.rate.quota + 1
+        """Whether what was counted last is the first over the quota in this window."""
+        return self.used - self.cost <= self.rate.quota < self.used
 
 
 class Counters(Protocol):
     """Counts requests by name and by the number of the window."""
 
-    def count(self, name: str, window: int, seconds: int) -> int:
-        """Increment the counter of this window of `name`, and return its new value.
+    def count(self, name: str, window: int, seconds: int, cost: int = 1) -> int:
+        """Add `cost` to the counter of this window of `name`, and return its new value.
 
         No two calls return the same value. A counter may expire after
         `seconds`, the length of the window.
@@ -80,10 +84,10 @@ class RateLimit:
         self._counters = counters
         self._clock = clock
 
-    def hit(self, name: str) -> RateLimitStatus:
-        """Count a request of `name`, and return the state of its limit."""
+    def hit(self, name: str, cost: int = 1) -> RateLimitStatus:
+        """Count a request of `name`, or as many as its `cost`; return the state of the limit."""
         seconds = self.rate.seconds
         shifted = self._clock().timestamp() + crc32(name.encode()) % seconds
         window, elapsed = divmod(shifted, seconds)
-        used = self._counters.count(name, int(window), seconds)
-        return RateLimitStatus(self.rate, used, ceil(seconds - elapsed))
+        used = self._counters.count(name, int(window), seconds, cost)
+        return RateLimitStatus(self.rate, used, ceil(seconds - elapsed), cost)

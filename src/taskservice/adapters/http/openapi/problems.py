@@ -46,7 +46,6 @@ EXAMPLE_DETAILS = {
     "unsupported-media-type": "Content-Type must be application/json",
     "malformed-request": "the body is not JSON: it is empty",
     "invalid-request": "1 field is not valid",
-    "precondition-required": "If-Match is required",
     "internal": "an internal error occurred",
 }
 """The `detail` in the example of each problem."""

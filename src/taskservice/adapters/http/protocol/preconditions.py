@@ -21,6 +21,7 @@ from taskservice.core.preconditions import (
     both,
     must_not_exist,
     not_at_version,
+    required,
 )
 
 P = ParamSpec("P")
@@ -52,7 +53,7 @@ def precondition(*, optional: bool = False) -> Precondition[Any] | None:
     """
     request = current_request()
     if request.if_match_etags is None and not optional and current_app.config[REQUIRE_IF_MATCH]:
-        return _require_if_match
+        return required
     return both(_if_match(request.if_match_etags), _if_none_match(request.if_none_match_etags))
 
 
@@ -112,10 +113,6 @@ def _if_none_match(etags: ETags | None) -> Precondition[Any] | None:
 
 def _versions(etags: Iterable[ETag]) -> set[int]:
     return {int(etag.opaque) for etag in etags if _version(etag.opaque)}
-
-
-def _require_if_match(_: Entity) -> None:
-    raise ProblemError("precondition-required", "If-Match is required")
 
 
 def _parse(value: str | None, header: str) -> ETags | None:

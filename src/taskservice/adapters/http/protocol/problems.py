@@ -17,6 +17,8 @@ from taskservice.core.errors import (
     InvalidOption,
     ListNotEmpty,
     ListNotFound,
+    Outcome,
+    PreconditionRequired,
     StaleEntity,
     StorageFull,
     SyncExpired,
@@ -164,6 +166,7 @@ PROBLEM_BY_ERROR: dict[type, tuple[str, str, dict[str, str]]] = {
         "If-Match or If-None-Match failed for the current version",
         {},
     ),
+    PreconditionRequired: ("precondition-required", "If-Match is required", {}),
     SyncExpired: (
         "sync-expired",
         "what has changed since then is no longer known: start a first sync without `since`",
@@ -195,6 +198,7 @@ class ProblemError(Exception):
 
     `problem` is a key of `PROBLEM_TYPES`. Each of `errors` has a `detail`, and a
     `pointer` (RFC 6901) or a `parameter`. `headers` are added to the response.
+    `outcome` is that of a write.
     """
 
     def __init__(
@@ -203,22 +207,33 @@ class ProblemError(Exception):
         detail: str,
         errors: Iterable[Mapping[str, str]] = (),
         headers: Mapping[str, str] | None = None,
+        outcome: Outcome | None = None,
     ) -> None:
         super().__init__(detail)
         self.problem = problem
         self.detail = detail
         self.errors = list(errors)
         self.headers = headers
+        self.outcome = outcome
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The problem details."""
+        return _body(self.problem, self.detail, errors=self.errors, outcome=self.outcome)
 
 
 def problem_response(
     problem: str, detail: str, headers: Mapping[str, str] | None = None, **members: Any
 ) -> Response:
     """Return the response for `problem`, with those of `members` that are not empty."""
-    problem_type = PROBLEM_TYPES[problem]
-    request = current_request()
-    request.log_context["problem"] = problem
-    body = {
+    current_request().log_context["problem"] = problem
+    content = orjson.dumps(_body(problem, detail, **members))
+    return Response(content, PROBLEM_TYPES[problem].status, headers, content_type=MEDIA_TYPE)
+
+
+def _body(problem: str, detail: str, **members: Any) -> dict[str, Any]:
+    request, problem_type = current_request(), PROBLEM_TYPES[problem]
+    return {
         "type": f"/problems/{problem}",
         "title": problem_type.title,
         "status": problem_type.status,
@@ -227,8 +242,6 @@ def problem_response(
         "request_id": request.request_id,
         **{name: value for name, value in members.items() if value},
     }
-    content = orjson.dumps(body)
-    return Response(content, problem_type.status, headers, content_type=MEDIA_TYPE)
 
 
 def invalid_request(errors: list[dict[str, str]]) -> ProblemError:
@@ -239,22 +252,33 @@ def invalid_request(errors: list[dict[str, str]]) -> ProblemError:
 
 def on_problem_error(error: ProblemError) -> Response:
     """Return the response to a `ProblemError`."""
-    return problem_response(error.problem, error.detail, error.headers, errors=error.errors)
+    return problem_response(
+        error.problem, error.detail, error.headers, errors=error.errors, outcome=error.outcome
+    )
 
 
 def on_service_error(error: TaskServiceError) -> Response:
     """Return the response to an error of the core."""
-    if isinstance(error, InvalidEntity):
-        return on_problem_error(invalid_request([*_faults(error)]))
-    error_type = next(base for base in type(error).__mro__ if base in PROBLEM_BY_ERROR)
-    problem, detail, headers = PROBLEM_BY_ERROR[error_type]
-    outcome = getattr(error, "outcome", None)
-    if error_type in LOGGED_ERRORS:
+    found = problem_of(error)
+    if _base(error) in LOGGED_ERRORS:
         request = current_request()
         request.log_context["reason"] = str(error)
-        request.outcome = outcome
-    errors = [*_faults(error)] if isinstance(error, UndoConflict) else None
-    return problem_response(problem, detail, headers, outcome=outcome, errors=errors)
+        request.outcome = found.outcome
+    return on_problem_error(found)
+
+
+def problem_of(error: TaskServiceError) -> ProblemError:
+    """Return an error of the core as the problem that it is."""
+    if isinstance(error, InvalidEntity):
+        return invalid_request([*_faults(error)])
+    problem, detail, headers = PROBLEM_BY_ERROR[_base(error)]
+    errors = _faults(error) if isinstance(error, UndoConflict) else ()
+    return ProblemError(problem, detail, errors, headers, getattr(error, "outcome", None))
+
+
+def _base(error: TaskServiceError) -> type:
+    """Return the class of an error, or the one above it, that has a problem."""
+    return next((base for base in type(error).__mro__ if base in PROBLEM_BY_ERROR), type(error))
 
 
 def _faults(error: InvalidEntity | UndoConflict) -> Iterator[dict[str, str]]:

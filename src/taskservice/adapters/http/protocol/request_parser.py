@@ -1,11 +1,13 @@
 """Request parsing: loads the body or the query with a schema, and reports every error."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
 from flask import Request
 from marshmallow import ValidationError
+from marshmallow.exceptions import SCHEMA
 from webargs.flaskparser import FlaskParser
 
 from taskservice.adapters.http.protocol.bodies import BodySchema, parse_json, read_body
@@ -49,7 +51,7 @@ def _load_query(request: Request, schema: ParametersSchema) -> Any:
         return schema.load(_parameters(request))
     except ValidationError as error:
         raise invalid_request(
-            [_parameter_error(path[0], detail) for path, detail in _validation_errors(error)]
+            [_parameter_error(path[0], detail) for path, detail in validation_errors(error)]
         ) from None
 
 
@@ -60,9 +62,7 @@ def _load_body(request: ApiRequest, schema: BodySchema) -> Any:
     try:
         loaded = schema.load(value)
     except ValidationError as error:
-        errors += [
-            _pointer_error(path, detail, value) for path, detail in _validation_errors(error)
-        ]
+        errors += [_pointer_error(path, detail) for path, detail in validation_errors(error)]
     if errors:
         raise invalid_request(errors)
     return loaded
@@ -78,27 +78,44 @@ def _parameters(request: Request) -> dict[str, str | list[str]]:
     return {name: one[0] if len(one) == 1 else one for name, one in parameters.items()}
 
 
-def _validation_errors(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str]]:
+def validation_errors(error: ValidationError) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the path and the detail of each error, in the order of the input.
 
-    A path is the name of a field, or the name and the index of an item.
+    A path has the names of members and the indexes of items; that of the whole is empty.
     """
-    assert isinstance(error.messages, dict)
-    for name, details in sorted(error.messages.items(), key=_position_in(error.data)):
-        if isinstance(details, dict):
-            for index, (detail,) in details.items():
-                yield (name, str(index)), detail
-        else:
-            for detail in details:
-                yield (name,), detail
+    return _flattened(error.messages, error.data)
 
 
-def _position_in(data: Any) -> Callable[[tuple[str, Any]], int]:
-    """Return the sort key for the position of a name in `data`. Missing names come first.
+def _flattened(messages: Any, data: Any) -> Iterator[tuple[tuple[str, ...], str]]:
+    if not isinstance(messages, dict):
+        yield from (((), detail) for detail in messages)
+        return
+    for name, inner in sorted(messages.items(), key=_position_in(data)):
+        path = (str(name),) if name != SCHEMA or _has(data, name) else ()
+        for rest, detail in _flattened(inner, _member(data, name)):
+            yield (*path, *rest), detail
 
-    marshmallow takes unknown names from a set, whose order differs between processes.
+
+def _member(data: Any, name: Any) -> Any:
+    """Return a member of an object or an item of an array, None if it has no such."""
+    with suppress(LookupError, TypeError):
+        return data[name]
+    return None
+
+
+def _has(data: Any, name: str) -> bool:
+    return isinstance(data, Mapping) and name in data
+
+
+def _position_in(data: Any) -> Callable[[tuple[Any, Any]], Any]:
+    """Return the sort key for the position of a name or an index in `data`.
+
+    Missing names come first. marshmallow takes unknown names from a set, whose order
+    differs between processes.
     """
-    positions = {name: n for n, name in enumerate(data)} if isinstance(data, Mapping) else {}
+    if not isinstance(data, Mapping):
+        return lambda item: item[0]
+    positions = {name: n for n, name in enumerate(data)}
     return lambda item: positions.get(item[0], -1)
 
 
@@ -106,11 +123,13 @@ def _parameter_error(name: str, detail: str) -> dict[str, str]:
     return {"parameter": _encodable(name), "detail": detail}
 
 
-def _pointer_error(path: tuple[str, ...], detail: str, data: Any) -> dict[str, str]:
-    """Return an error at the JSON pointer (RFC 6901) of `path`, or `""` if `data` is no object."""
-    escaped = (_encodable(name).replace("~", "~0").replace("/", "~1") for name in path)
-    pointer = "".join(f"/{name}" for name in escaped)
-    return {"pointer": pointer if isinstance(data, Mapping) else "", "detail": detail}
+def _pointer_error(path: Sequence[str], detail: str) -> dict[str, str]:
+    return {"pointer": "".join(f"/{name}" for name in escaped(path)), "detail": detail}
+
+
+def escaped(path: Iterable[str]) -> Iterator[str]:
+    """Yield the parts of a path as a JSON pointer has them (RFC 6901, section 3)."""
+    return (_encodable(name).replace("~", "~0").replace("/", "~1") for name in path)
 
 
 def _encodable(name: str) -> str:
