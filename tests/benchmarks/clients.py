@@ -21,7 +21,7 @@ class Client:
         place = urlsplit(address)
         self._place = place.hostname, place.port
         self._connect()
-        self._path = f"/api/tasks/{user}/tasks"
+        self._path = f"/api/tasks/{user}"
         self._token = token_of(user)
         for _ in range(KEPT):
             self.create()
@@ -40,10 +40,10 @@ class Client:
     def create(self) -> Any:
         return orjson.loads(self.ask("POST", "", {"title": "Buy milk"}))
 
-    def ask(self, method: str, path: str, body: object = None) -> bytes:
+    def ask(self, method: str, path: str, body: object = None, of: str = "tasks") -> bytes:
         data = b"" if body is None else orjson.dumps(body)
         lines = [
-            f"{method} {self._path}{path} HTTP/1.1",
+            f"{method} {self._path}/{of}{path} HTTP/1.1",
             "Host: x",
             f"Authorization: Bearer {self._token}",
             *(["Content-Type: application/json"] if data else []),

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.openapi_operations import Document, Operation, operations
 
+from taskservice.adapters.http.openapi.examples import TASK_ID
 from taskservice.app import openapi_document
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
@@ -33,6 +34,9 @@ LAST = [
 
 AGAIN = {"delete_task": "trash"}
 """What is sent once more, in another folder: a restored task is deleted, then purged."""
+
+STATUSES = {"delete_list": 204}
+"""The status of success without the optional parameters, where they lead to another."""
 
 FROM_RESPONSES = {"sequence": "{{sequence}}"}
 """Members of bodies that a response before has named."""
@@ -106,7 +110,8 @@ def _request(
     if operation.said.get("security") == []:
         request["auth"] = {"type": "noauth"}
     variable = "list_id" if "lists" in operation.said["tags"] else "task_id"
-    script = REMEMBERS.format(status=operation.success[0], variable=variable).splitlines()
+    status = STATUSES.get(operation.name, operation.success[0])
+    script = REMEMBERS.format(status=status, variable=variable).splitlines()
     if operation.name == "list_task_changes":
         script.append(REMEMBERS_OLDEST)
     event = {"listen": "test", "script": {"type": "text/javascript", "exec": script}}
@@ -116,8 +121,8 @@ def _request(
 def _raw(body: dict[str, Any]) -> str:
     """Return a body as text, with variables in place of what is in no document."""
     variables = {name: FROM_RESPONSES[name] for name in body if name in FROM_RESPONSES}
-    text = json.dumps({**body, **variables}, indent=2)
-    return text.replace('"{{', "{{").replace('}}"', "}}")
+    text = json.dumps({**body, **variables}, indent=2).replace(TASK_ID, "{{task_id}}")
+    return text.replace('"{{sequence}}"', "{{sequence}}")
 
 
 def _url(operation: Operation) -> dict[str, Any]:

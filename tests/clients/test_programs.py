@@ -1,4 +1,4 @@
-"""Generated clients read and write lists, sub-tasks, tasks that recur and the trash, and sync.
+"""Generated clients use lists, sub-tasks, tasks that recur, the trash and batches, and sync.
 
 Those of the version before recurrence read such tasks.
 
@@ -18,6 +18,9 @@ pytestmark = pytest.mark.clients
 ADA = token_of("ada")
 PATH = "/api/tasks/ada"
 
+BATCHES = Path(__file__).with_name("batches")
+"""A program for each client that runs batches, renames a label, and deletes a list in steps."""
+
 BEFORE = Path(__file__).with_name("before")
 """The document of the version before tasks recurred, and a program for each client."""
 
@@ -33,6 +36,14 @@ SYNC = Path(__file__).with_name("sync")
 TRASH = Path(__file__).with_name("trash")
 """A program for each client that deletes, restores and purges, and reads a history and undoes."""
 
+BATCHED = """\
+atomic: True, 201, 201, 200, True, "2", True
+each: 412, /problems/precondition-failed, /commands/0, 204, True
+tried: False, 204, True
+refused: 412, /commands/1
+renamed: travel, 1, 1, False
+step: 1, False
+"""
 READ_BEFORE = """\
 listed: Buy stamps, FREQ=DAILY
 got: Buy stamps, FREQ=DAILY
@@ -122,6 +133,19 @@ def test_a_client_deletes_restores_and_undoes(
     done = run_program(page, program_in(TRASH, page), grown_service, workplace, path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout == UNDONE, done.stderr
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_client_runs_batches(
+    grown_service: Service, page: Page, workplace: Path, path: str
+) -> None:
+    """It creates a task and one below it, reads a problem of one command, and tries a batch.
+
+    It renames a label, and deletes a list in steps.
+    """
+    done = run_program(page, program_in(BATCHES, page), grown_service, workplace, path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout == BATCHED, done.stderr
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

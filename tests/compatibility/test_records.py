@@ -19,6 +19,7 @@ from tests.databases import service_engine, sqlite_database
 from tests.http_callers import ApiClient, application
 from tests.problem_details import problem
 
+from taskservice.adapters.http.openapi.examples import TASK_ID
 from taskservice.adapters.http.protocol import idempotency
 from taskservice.adapters.memory import InMemoryStorage
 from taskservice.adapters.sql.admin.migrate import upgrade
@@ -192,3 +193,43 @@ def test_the_path_of_a_restored_task_is_replayed_in_a_later_form(
     again = send(ada, request)
     assert again.headers["Location"] == first.headers["Location"]
     assert again.json == first.json
+
+
+BATCH = {"commands": [{"op": "create", "ref": "a", "task": {"title": "Straße", "labels": ["a"]}}]}
+EACH = {"mode": "each", "commands": [{"op": "delete", "id": TASK_ID}, *BATCH["commands"]]}
+
+
+@pytest.mark.parametrize("form", [FORM - 1, FORM])
+@pytest.mark.parametrize("stored", ["memory", "sqlite"])
+def test_a_batch_and_its_like_are_replayed(
+    stored: str, form: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the same bytes, in a later form too: they are no tasks, whatever they contain."""
+    storage = InMemoryStorage()
+    if stored == "sqlite":
+        storage = SqlStorage(service_engine(sqlite_database(tmp_path)))  # type: ignore[assignment]
+    ada = ApiClient(application(storage.open_workspace).test_client(), ADA)
+    path, a_list = f"/api/tasks/{ADA}", ada.create_list()["id"]
+    ada.create(list_id=a_list)
+    sent: list[tuple[str, str, Any]] = [
+        ("POST", f"{path}/batch", BATCH),
+        ("POST", f"{path}/batch", EACH),
+        ("PATCH", f"{path}/labels", {"label": "A", "new": "b"}),
+        ("DELETE", f"{path}/lists/{a_list}?tasks=inbox&limit=1", None),
+    ]
+    requests = [
+        {"method": method, "path": target, "key": f"{n}", "body": body and json.dumps(body)}
+        for n, (method, target, body) in enumerate(sent)
+    ]
+    with monkeypatch.context() as earlier:
+        earlier.setattr(idempotency, "FORM", form)
+        first = [send(ada, one) for one in requests]
+    again = [send(ada, one) for one in requests]
+    assert [answer.status_code for answer in first] == [200] * 4
+    assert [one["status"] for one in first[1].json["results"]] == [404, 201]
+    assert first[2].json == {"label": "b", "open": 2, "all": 2, "more": False}
+    assert first[3].json == {"done": 1, "more": False}
+    assert [(one.status_code, one.data) for one in again] == [
+        (one.status_code, one.data) for one in first
+    ]
+    assert {one.headers["Idempotency-Replayed"] for one in again} == {"true"}

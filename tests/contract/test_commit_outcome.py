@@ -59,7 +59,7 @@ class Owner(NamedTuple):
     def lose(self, *changes: Change) -> None:
         """Lose the response to a COMMIT of changes."""
         written = Written()
-        written.changes.extend(changes)
+        written.add(changes)
         self.resolve(partial(written.is_committed, self.open_session))
 
     def lose_key(self, key: str) -> None:
@@ -152,7 +152,7 @@ def test_a_lost_compare_and_swap_is_no_change(
     monkeypatch.setattr(repository, "Written", make)
     with owner.open_workspace(atomic=True) as workspace:
         assert workspace.tasks.change(task.id, overtaken).completed
-    assert not made[0].changes
+    assert not made[0].count
 
 
 def test_without_a_change_a_key_is_looked_for(owner: Owner) -> None:

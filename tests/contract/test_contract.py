@@ -14,6 +14,8 @@ from tests.contract.maintenance import (
 
 from taskservice.core.workspace import OpenWorkspace
 from taskservice.testing.contract import (
+    Batches,
+    BulkOperations,
     Concurrency,
     DeltaSync,
     Expiry,
@@ -82,6 +84,8 @@ class TestOtherDatabases(
     Trash,
     Restoration,
     History,
+    Batches,
+    BulkOperations,
 ):
     """Each method, through a pooler and on partitioned tables."""
 

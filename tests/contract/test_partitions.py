@@ -18,6 +18,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from sqlalchemy import Engine, event
+from tests.contract import batches
 from tests.databases import Database, await_lock, migrated_database, service_engine, sqlite_database
 from tests.keyed import add_once
 from tests.postgres import Databases
@@ -40,6 +41,7 @@ from taskservice.core.entity import Edit
 from taskservice.core.errors import EntityInUse, SchemaOutdated, TaskNotFound, Unavailable
 from taskservice.core.history import history
 from taskservice.core.ids import TimeOrderedIds
+from taskservice.core.label_rename import LabelRename, rename_label
 from taskservice.core.lists import create_list, move_list, remove_list
 from taskservice.core.moves import Move
 from taskservice.core.owner_data import OwnerCounts
@@ -154,6 +156,8 @@ def use_every_statement(engine: Engine) -> None:
     use_a_tree(partial(store.open_workspace, ADA))
     use_a_series(partial(store.open_workspace, ADA))
     use_the_trash(partial(store.open_workspace, ADA))
+    for atomic in (True, False):
+        use_a_batch(partial(store.open_workspace, ADA), atomic=atomic)
     for _ in range(2):
         with store.open_workspace(ADA, atomic=True) as workspace:
             add_once(workspace, NewTask(title="Buy milk"), "a key")
@@ -186,6 +190,30 @@ def use_a_tree(open_workspace: OpenOwnWorkspace) -> None:
     remove_task(open_workspace, parent.id, with_subtasks=True)
     remove_list(open_workspace, other.id, tasks="delete")
     remove_list(open_workspace, a_list.id)
+
+
+def use_a_batch(open_workspace: OpenOwnWorkspace, *, atomic: bool) -> None:
+    """Run each command that a batch may have, rename a label, and empty a list in steps."""
+    a_list = create_list(open_workspace, NewTaskList(name="A"))
+    task, parent = (create_task(open_workspace, NewTask(title=title)) for title in "AB")
+    commands = [
+        *(
+            batches.create(labels=("a",)),
+            batches.create(labels=("b",)),
+            batches.create(list_id=a_list.id),
+        ),
+        *(batches.create(list_id=a_list.id), batches.create(parent_id=parent.id)),
+        batches.edit(task, list_id=a_list.id),
+        batches.command(complete_task, task.id, Completion(True)),
+        batches.command(remove_task, parent.id, with_subtasks=True),
+        batches.command(restore_task, parent.id),
+        batches.command(remove_task, parent.id),
+    ]
+    assert len(batches.batch(open_workspace, *commands, atomic=atomic)) == len(commands)
+    assert rename_label(open_workspace, LabelRename("a", "b", 1)).more is False
+    assert remove_list(open_workspace, a_list.id, tasks="inbox", limit=1) == (1, True)
+    assert remove_list(open_workspace, a_list.id, tasks="delete", limit=1) == (1, True)
+    assert remove_list(open_workspace, a_list.id, tasks="delete", limit=1) == (1, False)
 
 
 def use_the_trash(open_workspace: OpenOwnWorkspace) -> None:

@@ -141,7 +141,7 @@ def test_the_count_of_labels_reads_only_tasks_with_labels(filled: Engine) -> Non
 
 def test_the_sub_tasks_of_a_task_are_read_without_other_tasks(filled: Engine) -> None:
     """All of them, with theirs: by the index of a parent, then by the primary key."""
-    found = plan_of(filled, lambda tasks: tasks.descendants(parent_of(BIG)))
+    found = plan_of(filled, lambda tasks: tasks.descendants([parent_of(BIG)]))
     assert _reads_more(found) is None
 
 

@@ -9,12 +9,15 @@ from typing import Any, cast
 from uuid import UUID
 
 import pytest
+from tests.contract.batches import batch, create, edit
 
 from taskservice.adapters.sql.storage.owner_data import SqlOwnerData
+from taskservice.core.batch import Command
 from taskservice.core.entity import Edit
-from taskservice.core.errors import InvalidEntity, TaskNotFound, UndoConflict
+from taskservice.core.errors import CommandFailed, InvalidEntity, TaskNotFound, UndoConflict
 from taskservice.core.history import history
-from taskservice.core.lists import create_list, remove_list
+from taskservice.core.idempotency import IdempotencyKey, begin
+from taskservice.core.lists import Removed, create_list, remove_list
 from taskservice.core.moves import Move
 from taskservice.core.query import Sort
 from taskservice.core.task import NewTask, Task
@@ -31,7 +34,7 @@ from taskservice.core.tasks import (
 from taskservice.core.trash import purge_all, purge_task, restore_task
 from taskservice.core.trashed_task import TrashedTask, TrashQuery
 from taskservice.core.undo import undo
-from taskservice.core.workspace import OpenOwnWorkspace, OpenWorkspace
+from taskservice.core.workspace import OpenOwnWorkspace, OpenWorkspace, joining
 from taskservice.testing import ADA
 
 RACES = 300
@@ -59,7 +62,7 @@ def race(pool: ThreadPoolExecutor, *attempts: Callable[[], Any]) -> list[Any]:
         barrier.wait(SECONDS)
         try:
             return attempt()
-        except (InvalidEntity, TaskNotFound, UndoConflict) as error:
+        except (CommandFailed, InvalidEntity, TaskNotFound, UndoConflict) as error:
             return error
 
     return [*pool.map(run, attempts)]
@@ -120,7 +123,7 @@ def test_a_task_that_is_created_while_its_list_is_deleted(open_own: OpenOwnWorks
                 partial(new, open_own, list_id=a_list.id),
                 partial(remove_list, open_own, a_list.id, None, "inbox"),
             )
-            assert (removed, refused([created])) in [(None, []), (None, ["list_id"])]
+            assert (removed.done, refused([created])) in [(2, []), (1, ["list_id"])]
             assert {task.list_id for task in stored(open_own).values()} == {None}
 
 
@@ -485,6 +488,125 @@ def test_a_task_that_is_restored_while_its_list_is_deleted(open_own: OpenOwnWork
                 partial(restore_task, open_own, task.id),
                 partial(remove_list, open_own, a_list.id, None, "inbox"),
             )
-            assert (type(restored), removed) == (Task, None)
+            assert (type(restored), type(removed)) == (Task, Removed)
             assert stored(open_own)[task.id].list_id is None
             remove_task(open_own, task.id)
+
+
+def test_a_batch_that_has_one_task_and_wants_another_that_is_changed(
+    open_own: OpenOwnWorkspace,
+) -> None:
+    """Neither is in the way of the other for long: both are done, in either mode."""
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(RACES):
+            a, b = new(open_own), new(open_own)
+            commands = edit(a, title="y"), edit(b, title="y")
+            results, changed = race(
+                pool,
+                partial(batch, open_own, *commands, atomic=number % 2 == 0),
+                partial(change_task, open_own, b.id, Edit({"priority": 1})),
+            )
+            with open_own() as workspace:
+                found = [workspace.tasks.get(one.id) for one in (a, b)]
+            assert [(one.title, one.version) for one in found] == [("y", 2), ("y", 3)]
+            assert found[1].priority == changed.priority == 1
+            assert [found[0], max(results[1], changed, key=version)] == found
+
+
+def version(task: Task) -> int:
+    """Return the version of a task."""
+    return task.version
+
+
+def test_batches_that_change_the_same_tasks_in_opposite_order(open_own: OpenOwnWorkspace) -> None:
+    """Both are done, one after the other: the second has changed all of them last."""
+    with ThreadPoolExecutor(2) as pool:
+        for number in range(SHORTER):
+            tasks = [new(open_own) for _ in range(3)]
+            one = [edit(task, title="one") for task in tasks]
+            other = [edit(task, title="other") for task in reversed(tasks)]
+            atomic = number % 2 == 0
+            race(
+                pool,
+                partial(batch, open_own, *one, atomic=atomic),
+                partial(batch, open_own, *other, atomic=not atomic),
+            )
+            with open_own() as workspace:
+                found = [workspace.tasks.get(task.id) for task in tasks]
+            assert {task.version for task in found} == {3}
+            assert len({task.title for task in found}) == 1
+
+
+def once(open_own: OpenOwnWorkspace, key: str, *commands: Command, atomic: bool) -> bytes:
+    """Run a batch with a key, and return the ids of its tasks, or those of an earlier one."""
+    with open_own(atomic=True) as workspace:
+        result = begin(workspace.idempotency, IdempotencyKey(key, b"fingerprint"))
+        if result is None:
+            tasks = batch(joining(workspace), *commands, atomic=atomic)
+            result = b" ".join(str(cast(Task, task).id).encode() for task in tasks)
+            workspace.idempotency.complete(key, result)
+        return result
+
+
+def test_a_batch_and_its_retry_are_done_once(open_own: OpenOwnWorkspace) -> None:
+    """Both have the same result. Its changes stand together in the log."""
+    with ThreadPoolExecutor(3) as pool:
+        for number in range(SHORTER):
+            task = new(open_own)
+            commands = create(), edit(task, title="y"), create(parent_id=task.id)
+            attempt = partial(once, open_own, f"{number}", *commands, atomic=number % 2 == 0)
+            one, retry, _ = race(pool, attempt, attempt, partial(new, open_own))
+            assert one == retry
+            ids = [UUID(found) for found in one.decode().split()]
+            sequences = [[newest_number(open_own, found)] for found in ids]
+            assert sequences == [[sequences[0][0] + place] for place in range(3)]
+            with open_own() as workspace:
+                assert workspace.tasks.get(task.id).version == 2
+                assert [found.id for found in workspace.tasks.descendants([task.id])] == ids[2:]
+
+
+def newest_number(open_own: OpenOwnWorkspace, task_id: UUID) -> int:
+    """Return the number of the newest change of a task."""
+    with open_own() as workspace:
+        return history(workspace, task_id, None, 1).changes[0].sequence
+
+
+@pytest.mark.parametrize("tasks", ["inbox", "delete"])
+def test_an_atomic_batch_while_its_list_is_deleted(open_own: OpenOwnWorkspace, tasks: str) -> None:
+    """It is done before that as a whole, or it is refused and has created nothing."""
+    outcomes = set()
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(SHORTER):
+            a_list = create_list(open_own, NewTaskList(name="x"))
+            inside = new(open_own, list_id=a_list.id)
+            commands = create(), create(list_id=a_list.id), edit(inside, title="y")
+            done, removed = race(
+                pool,
+                partial(batch, open_own, *commands, atomic=True),
+                partial(remove_list, open_own, a_list.id, None, tasks),
+            )
+            is_refused = isinstance(done, CommandFailed)
+            outcomes.add(is_refused)
+            assert (removed.done, removed.more) == (1 if is_refused else 2, False)
+            if is_refused:
+                assert (done.index, refused([done.error])) == (1, ["list_id"])
+            created = [] if is_refused else [one.id for one in done[:2]]
+            titles = take_all(open_own)
+            assert titles == {
+                inside.id: "x" if is_refused else "y",
+                **dict.fromkeys(created, "x"),
+            }
+    assert outcomes == {False, True}
+
+
+def take_all(open_own: OpenOwnWorkspace) -> dict[Any, str]:
+    """Delete all tasks for good, and return their titles, also of those in the trash."""
+    with open_own() as workspace:
+        trashed = workspace.trash.list(TrashQuery(limit=200)).items
+    found = {**stored(open_own), **{one.id: one.task for one in trashed}}
+    left = [*stored(open_own).values()]
+    with open_own(atomic=True) as workspace:
+        workspace.lock()
+        workspace.tasks.remove_all(left)
+    purge_all(open_own)
+    return {task_id: task.title for task_id, task in found.items()}

@@ -76,6 +76,13 @@ REQUESTS = {
     'POST tasks/$first/undo {"sequence": $edit}': 4,
     'POST tasks/$first/undo {"sequence": 0}': 0,
     "GET summary": 6,
+    'PATCH labels {"label": "shop", "new": "market"}': 10,
+    'PATCH labels {"label": "shop", "new": "SHOP"}': 10,
+    'PATCH labels {"label": "nowhere", "new": "market"}': 9,
+    'PATCH labels {"label": "shop", "new": "market", "limit": 1}': 9,
+    "DELETE lists/$large?tasks=inbox&limit=2": 11,
+    "DELETE lists/$large?tasks=inbox&limit=100": 9,
+    "DELETE lists/$large?tasks=delete&limit=2": 10,
 }
 WITH_KEY = {
     'POST tasks {"title": "A"}': 5,
@@ -126,14 +133,16 @@ def ada(engine: Engine) -> ApiClient:
 
 @pytest.fixture
 def ids(ada: ApiClient) -> dict[str, str]:
-    """Two lists of the user, a task with a sub-task in one of them, and others in the inbox.
+    """Three lists of the user, two with a task with a sub-task, and others in the inbox.
 
-    Some are in the trash. One was edited twice.
+    Some are in the trash. One was edited twice. Two have a label.
     """
     path = f"/api/tasks/{ada.user}/lists"
-    groceries, empty = (ada("POST", path, json={"name": name}).json["id"] for name in "AB")
+    groceries, empty, large = (ada("POST", path, json={"name": name}).json["id"] for name in "ABC")
     parent = ada.create(list_id=groceries)["id"]
-    found = {"groceries": groceries, "empty": empty, "parent": parent}
+    found = {"groceries": groceries, "empty": empty, "large": large, "parent": parent}
+    for above in (ada.create(list_id=large, labels=["shop"])["id"] for _ in range(2)):
+        ada.create(parent_id=above)
     inbox = {name: ada.create()["id"] for name in ("first", "second", "third")}
     daily, done = (ada.create(due="2026-03-01", recurrence="FREQ=DAILY")["id"] for _ in range(2))
     assert ada("PATCH", f"/{done}/complete").json["next_id"]
@@ -224,3 +233,98 @@ def test_an_idempotency_key_adds_two_statements_and_a_transaction(
     statements = statements_of(engine, ada, Template(request_).substitute(ids), headers=KEY)
     added = 2 if request_ in IN_A_TRANSACTION else 4
     assert len(statements) == WITH_KEY[request_] == REQUESTS[request_] + added, statements
+
+
+CREATE = '{"op": "create", "task": {"title": "A"}}'
+BATCHES = {
+    CREATE: (201, 4, 4),
+    '{"op": "create", "task": {"title": "A", "list_id": "$groceries"}}': (201, 4, 6),
+    '{"op": "create", "task": {"title": "A", "parent_id": "$parent"}}': (201, 6, 8),
+    '{"op": "create", "task": {"title": ""}}': (422, 2, 3),
+    '{"op": "update", "id": "$first", "changes": {"title": "B"}}': (200, 5, 7),
+    '{"op": "update", "id": "$first", "changes": {"list_id": "$groceries"}}': (200, 10, 12),
+    '{"op": "update", "id": "$first", "changes": {"title": ""}}': (422, 2, 3),
+    '{"op": "update", "id": "$first", "changes": {"title": "B"}, "if_match": "7"}': (412, 3, 7),
+    '{"op": "complete", "id": "$first"}': (200, 5, 7),
+    '{"op": "complete", "id": "$done"}': (200, 4, 6),
+    '{"op": "complete", "id": "$daily"}': (200, 11, 13),
+    '{"op": "complete", "id": "$removed"}': (404, 3, 7),
+    '{"op": "delete", "id": "$first"}': (204, 5, 7),
+    '{"op": "delete", "id": "$parent"}': (204, 12, 14),
+    '{"op": "delete", "id": "$parent", "subtasks": "delete"}': (204, 6, 8),
+    '{"op": "restore", "id": "$removed"}': (200, 7, 9),
+    '{"op": "restore", "id": "$first"}': (404, 3, 7),
+}
+"""The status of a command, and how many statements a batch of it alone sends, by mode.
+
+BEGIN, the lock of the owner and COMMIT are three of them, the savepoint and its end two.
+"""
+MODES = {"atomic": 1, "each": 2}
+
+
+def batch_statements(
+    engine: Engine, ada: ApiClient, mode: str, *commands: str, **headers: Any
+) -> tuple[list[int], list[str]]:
+    """Send a batch, and return the statuses of its commands, and its statements."""
+    data = f'{{"mode": "{mode}", "commands": [{", ".join(commands)}]}}'
+    options: dict[str, Any] = {"data": data, "content_type": "application/json", **headers}
+    with sent(engine) as statements:
+        response = ada("POST", f"/api/tasks/{ada.user}/batch", **options)
+    body = response.json
+    found = [one["status"] for one in body["results"]] if "results" in body else [body["status"]]
+    return found, statements
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("command", BATCHES)
+def test_a_command_of_a_batch_sends_as_many_statements_as_it_needs(
+    engine: Engine, ada: ApiClient, ids: dict[str, str], command: str, mode: str
+) -> None:
+    """A change two, as outside of a batch. A savepoint is set only for what sends a statement."""
+    given = Template(command).substitute(ids)
+    (status,), statements = batch_statements(engine, ada, mode, given)
+    expected = BATCHES[command]
+    assert (status, len(statements)) == (expected[0], expected[MODES[mode]]), statements
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize(("headers", "count"), [({}, 4), ({"headers": KEY}, 6)])
+def test_a_hundred_creations_are_sent_together(
+    engine: Engine, ada: ApiClient, mode: str, headers: dict[str, Any], count: int
+) -> None:
+    """All 100 are one round trip, in either mode; a key and its result are two more."""
+    ada.create()
+    statuses, statements = batch_statements(engine, ada, mode, *[CREATE] * 100, **headers)
+    assert (statuses, len(statements)) == ([201] * 100, count), statements
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_creations_are_sent_together_up_to_the_next_statement(
+    engine: Engine, ada: ApiClient, ids: dict[str, str], mode: str
+) -> None:
+    """What waited before a savepoint is sent before it is set; a command that fails is left out."""
+    update = f'{{"op": "update", "id": "{ids["first"]}", "changes": {{"title": "B"}}}}'
+    refused = [] if mode == "atomic" else ['{"op": "create", "task": {"title": ""}}']
+    commands = [CREATE, CREATE, *refused, update, CREATE, CREATE]
+    statuses, statements = batch_statements(engine, ada, mode, *commands)
+    assert statuses == [201, 201, *[422] * len(refused), 200, 201, 201]
+    begin, lock, *others = [" ".join(one.split()[:2]) for one in statements]
+    assert (begin.split("(")[0], lock) == ("SELECT set_config", "SELECT heads.seq")
+    assert (
+        others
+        == {
+            "atomic": ["WITH head", "SELECT tasks.id,", "WITH held", "WITH head", "COMMIT"],
+            "each": [
+                *("WITH head", "SAVEPOINT part", "SELECT tasks.id,", "WITH held"),
+                *("RELEASE SAVEPOINT", "WITH head", "COMMIT"),
+            ],
+        }[mode]
+    )
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_a_dry_run_of_creations_sends_none(engine: Engine, ada: ApiClient, mode: str) -> None:
+    """Nothing of it is kept, so what waits at its end need not be sent."""
+    ada.create()
+    command = f'POST batch {{"mode": "{mode}", "dry_run": true, "commands": [{CREATE}]}}'
+    assert len(statements_of(engine, ada, command)) == 2

@@ -22,6 +22,15 @@ def test_ids_of_one_millisecond_are_ordered_and_unique() -> None:
     assert ids == sorted(set(ids))
 
 
+def test_ids_of_one_millisecond_have_its_microseconds() -> None:
+    """In order of time. A clock that steps back within the millisecond changes no order."""
+    new_id = TimeOrderedIds()
+    ids = [new_id(NOW.replace(microsecond=one)) for one in (456001, 456007, 456003, 456999)]
+    assert [one.int >> 64 & 0xFFF for one in ids] == [1, 7, 7, 999]
+    assert ids == sorted(ids)
+    assert new_id(NOW.replace(microsecond=455001)) < ids[0]
+
+
 def test_ids_are_unique_across_threads() -> None:
     """Threads may share a generator."""
     new_id = TimeOrderedIds()

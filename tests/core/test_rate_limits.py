@@ -2,6 +2,7 @@
 
 from collections import Counter
 from datetime import timedelta
+from itertools import accumulate
 
 import pytest
 from hypothesis import given
@@ -58,6 +59,21 @@ def test_exactly_the_quota_is_allowed() -> None:
     assert [status.remaining for status in statuses] == [2, 1, 0, 0, 0]
     assert [status.is_exceeded for status in statuses] == [False, False, False, True, True]
     assert [status.was_just_exceeded for status in statuses] == [False, False, False, True, False]
+
+
+@given(st.lists(st.integers(1, 11), max_size=8), st.integers(1, 20))
+def test_only_what_exceeds_the_quota_first_is_logged(costs: list[int], quota: int) -> None:
+    """Also if it counts as several requests, some of which were within the quota."""
+    clock = TickingClock()
+    clock.step = timedelta()
+    limit = RateLimit(Rate(quota, 60), UnboundedCounters(), clock)
+    statuses = [limit.hit("ada", cost) for cost in costs]
+    exceeded = [used > quota for used in accumulate(costs)]
+    assert [status.used for status in statuses] == [*accumulate(costs)]
+    assert [status.is_exceeded for status in statuses] == exceeded
+    first = [index for index, is_exceeded in enumerate(exceeded) if is_exceeded][:1]
+    just = [index for index, status in enumerate(statuses) if status.was_just_exceeded]
+    assert just == first
 
 
 @given(st.text(max_size=20), st.integers(0, 10**6), st.sampled_from([1, 60, 3600, 86400]))

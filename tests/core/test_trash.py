@@ -167,7 +167,7 @@ def test_a_tree_of_more_than_a_page_comes_back(open_own: OpenOwnWorkspace) -> No
     remove_task(open_own, root.id, with_subtasks=True)
     restore_task(open_own, root.id)
     with open_own() as workspace:
-        assert len(workspace.tasks.descendants(root.id)) == PAGE_LIMIT + 1
+        assert len(workspace.tasks.descendants([root.id])) == PAGE_LIMIT + 1
 
 
 def test_times_move_forward_although_the_clock_steps_back() -> None:

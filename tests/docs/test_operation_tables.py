@@ -10,6 +10,7 @@ from tests.docs.api_tables import names, rows
 from taskservice.adapters.http.api.schemas import ListDeletionSchema, TaskDeletionSchema
 from taskservice.adapters.http.protocol.problems import PROBLEM_TYPES
 from taskservice.app import openapi_document
+from taskservice.core.batch import CHANGES_LIMIT
 from taskservice.core.entity import references_of
 from taskservice.core.lists import LISTS_LIMIT
 from taskservice.core.moves import PLACES, Move
@@ -27,10 +28,10 @@ def operations() -> Iterator[str]:
 
 
 def choices(path: str, schema: type[Schema]) -> Iterator[str]:
-    """Yield a deletion without an option, then with each."""
+    """Yield a deletion without an option, then with each word of one."""
     yield f"DELETE …/{path}/{{id}}"
     for name, field in schema().fields.items():
-        words = field.metadata["enum"]
+        words = field.metadata.get("enum", [])
         yield from (f"DELETE …/{path}/{{id}}?{field.data_key or name}={word}" for word in words)
 
 
@@ -50,18 +51,19 @@ def test_the_table_of_moves_has_every_body() -> None:
 
 
 def test_the_table_of_deletions_has_every_option() -> None:
-    """Those of a task, then those of a list."""
+    """Those of a task, then those of a list; the greatest limit is that of a tree."""
     table = rows("| request | sub-tasks, or tasks of the list |")
     requests = [one for row in table for one in names(row[0])]
     assert requests == [
         *choices("tasks", TaskDeletionSchema),
         *choices("lists", ListDeletionSchema),
+        f"DELETE …/lists/{{id}}?tasks=delete&limit={TREE_LIMIT}",
     ]
 
 
 def test_the_table_of_limits_has_their_values() -> None:
-    """The number of lists, the depth, the size of a tree, and the length of a position."""
-    limits = (LISTS_LIMIT, DEPTH_LIMIT, TREE_LIMIT, MAX_KEY_LENGTH)
+    """The number of lists, the depth, the size of a tree and of a batch, the length of a key."""
+    limits = (LISTS_LIMIT, DEPTH_LIMIT, TREE_LIMIT, CHANGES_LIMIT, MAX_KEY_LENGTH)
     assert [row[1] for row in rows("| limit | value |")] == [f"{limit:,}" for limit in limits]
 
 

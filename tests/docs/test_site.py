@@ -17,6 +17,7 @@ FOUND = {
     "debezium": "change-stream",
     "offlin": "sync",
     "undo": "trash",
+    "bulk": "batch",
     "signatur": "decisions/0008-tokens",
     "unreleas": "changelog",
 }

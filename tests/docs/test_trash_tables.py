@@ -23,6 +23,8 @@ WRITES = rows(f"| operation | `{KEY}` | `If-Match` | required under `{REQUIRED}`
 BODIES: dict[str, Any] = {
     "tasks": {"title": "Buy bread"},
     "lists": {"name": "Food"},
+    "labels": {"label": "home", "new": "house"},
+    "batch": {"commands": [{"op": "create", "task": {"title": "Buy bread"}}]},
     "position": {"place": "last"},
 }
 """What to send to an operation of a collection, or to one of an entity by its last segment."""

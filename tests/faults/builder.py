@@ -10,6 +10,7 @@ from tests.faults.history import ASKED, SNAPSHOTS, ShownChange, operations
 from tests.faults.seen import TRASHED, Log, LoggedChange, Seen, live
 from tests.faults.timelines import LISTINGS, FinalState
 
+WITHOUT_TASK = {"create", "create_list", "page", "purge_all", "batch", *LISTINGS, *SNAPSHOTS}
 TASK, OTHER = "the task", "the other task"
 
 
@@ -26,7 +27,7 @@ class HistoryBuilder:
     def invoke(self, name: str, kind: str, **asked: Any) -> None:
         """Begin an operation on the task, unless it is a creation or a list."""
         usual: dict[str, Any] = {"kind": kind, "user": "ada"}
-        if kind not in {"create", "create_list", "page", "purge_all", *LISTINGS, *SNAPSHOTS}:
+        if kind not in WITHOUT_TASK:
             usual["task"] = TASK
         if kind in {"create", "create_list", "update"}:
             usual["title"] = name
@@ -43,7 +44,8 @@ class HistoryBuilder:
         self, name: str, kind: str, *seen: Seen, outcome: str = "ok", **response: Any
     ) -> None:
         """Ask, and hear."""
-        asked = {key: response.pop(key) for key in ASKED if key in response}
+        names = (*ASKED, "fields")
+        asked = {key: response.pop(key) for key in names if key in response}
         self.invoke(name, kind, **asked)
         self.answer(name, *seen, outcome=outcome, **response)
 

@@ -37,6 +37,9 @@ Checked, with the end (the rows as the database has them) as one more reading:
   has no other, and each once;
 - **gap**: the numbers of a user's log are 1, 2, 3 … up to the head; **misordered**: what was
   there before another change has the lower number;
+- **partial**: of an atomic batch all commands are done or none is, of any other all that
+  nothing can refuse; **scattered**: its changes stand next to one another in the log;
+  **applied**: nothing is left of a dry run;
 - **receipt**: each acknowledged key has its receipt, for the right task;
 - **disagreed**: in the end the rows, the lists and each `get` are the same, and the history of
   each task is its part of the log;
@@ -58,7 +61,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tests.faults import placements, presence, series
+from tests.faults.batches import broken_batches
 from tests.faults.change_log import broken_log, misordered
+from tests.faults.commands import with_commands
 from tests.faults.explained import broken_undos, unexplained, unlogged
 from tests.faults.history import CREATING, EXPECTED, PLACING, SNAPSHOTS, Kind, Operation
 from tests.faults.order import lost_moves
@@ -70,7 +75,7 @@ from tests.faults.violations import Violation, is_superseded, kind_at
 
 CREATIONS = {*CREATING}
 SILENT: set[Kind] = {
-    *("delete", "delete_tree", "delete_list", "purge", "purge_all", "history"),
+    *("delete", "delete_tree", "delete_list", "purge", "purge_all", "history", "batch"),
     *SNAPSHOTS,
     *LISTINGS,
 }
@@ -89,7 +94,7 @@ WRITES: dict[Kind, tuple[str, ...]] = {
 
 def check(history: Iterable[Operation], end: FinalState) -> list[Violation]:
     """Return what is wrong with `history`, which has led to `end`."""
-    operations = list(history)
+    operations = with_commands(history, end)
     by_task = timelines(operations, end)
     return [
         *(found for one in operations for rule in OPERATION_RULES for found in rule(one)),
@@ -106,6 +111,7 @@ def check(history: Iterable[Operation], end: FinalState) -> list[Violation]:
             for found in rule(timeline, by_task)
         ),
         *lost_moves(operations, by_task, end),
+        *broken_batches(operations, by_task, end),
         *_creations(operations, by_task),
         *_idempotency_records(operations, end),
         *_whole_snapshot(end.rows),
@@ -133,7 +139,7 @@ def _log(
 
 def _answers(one: Operation) -> Iterator[Violation]:
     for number, attempt in enumerate(one.attempts):
-        expected = EXPECTED | ({422} if one.kind in PLACING else set())
+        expected = EXPECTED | ({422} if one.kind in PLACING or one.batch else set())
         if attempt.status and attempt.status not in expected:
             yield Violation("unexpected", one.name, f"{one.kind} was answered {attempt.status}")
         before = {earlier.outcome for earlier in one.attempts[:number]}
@@ -142,7 +148,8 @@ def _answers(one: Operation) -> Iterator[Violation]:
 
 
 def _matching_response(one: Operation) -> Iterator[Violation]:
-    if one.outcome != "ok" or one.kind in SILENT:
+    is_silent = one.kind in SILENT or (one.batch and one.kind == "complete")
+    if one.outcome != "ok" or is_silent:
         return
     if one.kind == "undo":
         yield from _undone(one)

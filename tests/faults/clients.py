@@ -6,6 +6,7 @@ from random import Random
 from threading import Condition, Event, Thread
 from typing import IO, Self
 
+from tests.faults.batch_requests import draw_batch
 from tests.faults.history import REMOVALS, History
 from tests.faults.http_client import HttpClient, Response
 from tests.faults.requests import KnownTasks, Request, draw_request, draw_undo
@@ -60,7 +61,7 @@ class Client:
     def run(self, stop: Event, progress: Progress) -> None:
         """Work until `stop`."""
         while not stop.is_set():
-            request = draw_request(next(self._names), self._known, self._random)
+            request = self._draw()
             response = self.send_until_known(request, stop)
             if response.changes:
                 undo = draw_undo(next(self._names), request, response.changes, self._random)
@@ -70,6 +71,12 @@ class Client:
             elif response.status in {0, 503, 507}:
                 stop.wait(PAUSE)
         self.disconnect()
+
+    def _draw(self) -> Request:
+        name = next(self._names)
+        request = draw_request(name, self._known, self._random)
+        is_batch = request.kind == "batch"
+        return draw_batch(name, self._known, self._random) if is_batch else request
 
     def disconnect(self) -> None:
         """Close the connection; the next request makes another."""
@@ -88,8 +95,7 @@ class Client:
 
     def send_once(self, request: Request) -> Response:
         """Ask once, and write it down."""
-        asked = {name: value for name, value in request._asdict().items() if value is not None}
-        self._history.invoke(**asked)
+        self._history.invoke(**request.asked())
         response = self._send(request)
         self._history.answer(request.name, **response._asdict())
         self._learn(request, response)
@@ -100,6 +106,9 @@ class Client:
         return next(self._names)
 
     def _learn(self, request: Request, response: Response) -> None:
+        if not request.dry_run:
+            for command, result in zip(request.commands, response.results, strict=False):
+                self._learn(command, Response("ok", *result))
         for seen in response.seen:
             self._known.add(seen)
         if request.kind == "purge_all" and response.status == 200:

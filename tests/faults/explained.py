@@ -36,34 +36,47 @@ ONCE = {"created", "removed", "restored", "purged"}
 
 def unexplained(operations: Sequence[Operation], log: Log) -> Iterator[Violation]:
     """Yield each change that nobody asked for, or that was refused, or that was made twice."""
-    named = {one.name: one for one in operations}
+    by_request: dict[str, list[Operation]] = defaultdict(list)
+    for one in operations:
+        if one.outcome != "fail":
+            by_request[one.request].append(one)
     for change in log.changes:
-        maker = named.get(change.request or "")
-        if maker is None or maker.outcome == "fail":
+        makers = by_request[change.request or ""]
+        if not makers:
             yield Violation("applied", change.task, f"refused, or asked for by nobody: {change}")
-        elif maker.kind not in MAKERS.get(change.name, EDITS) or maker.user != change.user:
-            yield Violation("applied", change.task, f"{maker} has made {change}")
+        elif not any(_may_have_made(one, change) for one in makers):
+            yield Violation("applied", change.task, f"{makers} have made {change}")
     made = Counter((one.request, one.task, one.name) for one in log.changes if one.name in ONCE)
     for (request, task, name), times in made.items():
         if times > 1:
             yield Violation("doubled", task, f"{request} has {name} it {times} times")
 
 
+def _may_have_made(one: Operation, change: LoggedChange) -> bool:
+    """Tell whether an operation, or a command of a batch, may have made a change."""
+    is_other = one.batch and one.kind == "update" and one.task not in {None, change.task}
+    is_maker = one.kind in MAKERS.get(change.name, EDITS) and not is_other
+    return is_maker and one.user == change.user
+
+
 def unlogged(operations: Sequence[Operation], log: Log) -> Iterator[Violation]:
     """Yield what was acknowledged, or shown of a history, and is not in the log."""
-    made = {(one.request, one.task, one.name): one for one in log.changes}
+    made: dict[tuple[str | None, str, str], set[int]] = defaultdict(set)
+    for one in log.changes:
+        made[one.request, one.task, one.name].add(one.version)
     logged = {(one.task, one.sequence, one.type, one.version) for one in log.changes}
-    for one in operations:
-        if one.outcome == "ok" and one.kind in MAKES:
-            task = one.task or one.seen[0].task
-            change = made.get((one.name, task, MAKES[one.kind]))
-            if change is None:
-                yield Violation("unlogged", task, f"it was acknowledged: {one}")
-            elif one.seen and one.seen[0].version != change.version:
-                yield Violation("misanswered", one.name, f"{change}, heard {one.seen[0]}")
-        for shown in one.changes:
-            if (one.task, shown.sequence, shown.type, shown.version) not in logged:
-                yield Violation("unlogged", one.task or "", f"a history had it: {shown}")
+    for asked in operations:
+        if asked.outcome == "ok" and asked.kind in MAKES:
+            task = asked.task or asked.seen[0].task
+            versions = made[asked.request, task, MAKES[asked.kind]]
+            if not versions:
+                yield Violation("unlogged", task, f"it was acknowledged: {asked}")
+            elif asked.seen and asked.seen[0].version not in versions:
+                how = f"the log has {versions}, heard {asked.seen[0]}"
+                yield Violation("misanswered", asked.name, how)
+        for shown in asked.changes:
+            if (asked.task, shown.sequence, shown.type, shown.version) not in logged:
+                yield Violation("unlogged", asked.task or "", f"a history had it: {shown}")
 
 
 def broken_undos(operations: Sequence[Operation], log: Log) -> Iterator[Violation]:

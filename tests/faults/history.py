@@ -1,7 +1,7 @@
 """A history: what clients asked for, when, and what they heard, as lines of JSON."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import inf
 from threading import Lock
 from time import monotonic
@@ -35,15 +35,19 @@ Kind = Literal[
     "snapshot",
     "page",
     "sync",
+    "batch",
 ]
 """What is asked for; `list`, `lists` and `trash` read all tasks, all lists, and all of the trash.
 
 A `snapshot` has these at one moment. `delete_tree` deletes a task with its sub-tasks.
+A `batch` has commands, each of a kind of its own; see `commands`.
 
 A client that follows the log notes a `page` with what that shows. After the last one it notes
 a `sync` with all that it has, which is what there was at the moment of that page.
 """
 Outcome = Literal["ok", "fail", "info"]
+Result = tuple[int, tuple[Seen, ...]]
+"""The status of a command of a batch, and the task that it showed."""
 
 EXPECTED = {200, 201, 204, 404, 409, 412, 503, 507}
 SNAPSHOTS: set[Kind] = {"snapshot", "sync"}
@@ -55,13 +59,13 @@ READS: set[Kind] = {"get", "get_trashed", "history"}
 REMOVALS: tuple[Kind, ...] = ("delete", "delete_tree")
 """The kinds that move a task to the trash. An undo may too."""
 CREATING: tuple[Kind, ...] = ("create", "create_list")
-PLACING = {"create", "move", "change_list", "change_parent", "change_recurrence"}
+PLACING = {"create", "move", "change_list", "change_parent", "change_recurrence", "batch"}
 """The kinds that depend on other tasks or lists, for which they are refused with 422."""
 
 ASKED = (
     *("user", "task", "title", "completed", "key"),
     *("list_id", "parent_id", "place", "beside", "recurrence"),
-    *("version", "sequence", "undone", "fields"),
+    *("version", "sequence", "undone"),
 )
 """What an operation is asked with."""
 
@@ -94,7 +98,8 @@ class Operation(NamedTuple):
     a task.
     `task` is what it is done to: a list, if a list is deleted. `version` is that of `If-Match`.
     An undo is of the change with the number `sequence`, whose type is `undone`; it sets `fields`
-    back. `changes` are what a history showed.
+    back. `changes` are what a history showed. A batch has `commands`, and for each the status
+    and what it showed among the `results`. A command has the name of its `batch`.
     """
 
     name: str
@@ -116,6 +121,17 @@ class Operation(NamedTuple):
     undone: str | None = None
     fields: tuple[str, ...] = ()
     changes: tuple[ShownChange, ...] = ()
+    mode: str | None = None
+    dry_run: bool = False
+    commands: tuple[dict[str, Any], ...] = ()
+    applied: bool | None = None
+    results: tuple[Result, ...] = ()
+    batch: str | None = None
+
+    @property
+    def request(self) -> str:
+        """Return the id that its request has in the log."""
+        return self.batch or self.name
 
     @property
     def outcome(self) -> Outcome:
@@ -175,8 +191,7 @@ def operations(lines: Iterable[str]) -> Iterator[Operation]:
     """Yield what the events of a history tell, one operation for all attempts of one name."""
     asked: dict[str, dict[str, Any]] = {}
     attempts: dict[str, list[Attempt]] = {}
-    shown: dict[str, list[Seen]] = {}
-    changes: dict[str, list[ShownChange]] = {}
+    answers: dict[str, dict[str, Any]] = {}
     for event in map(json.loads, lines):
         name = event["name"]
         if event["type"] == "invoke":
@@ -184,11 +199,36 @@ def operations(lines: Iterable[str]) -> Iterator[Operation]:
             attempts.setdefault(name, []).append(_unanswered(event))
         else:
             attempts[name][-1] = _answered(attempts[name][-1], event)
-            shown[name] = [Seen(*fields) for fields in event.get("seen", ())]
-            changes[name] = [ShownChange(*fields) for fields in event.get("changes", ())]
+            answers[name] = event
     for name, first in asked.items():
-        one = _operation(first, attempts[name], shown.get(name, []))
-        yield one._replace(changes=tuple(changes.get(name, ())))
+        answer = answers.get(name, {})
+        yield operation_of(first, attempts[name], _seen(answer.get("seen", ())))._replace(
+            changes=tuple(ShownChange(*fields) for fields in answer.get("changes", ())),
+            mode=first.get("mode"),
+            dry_run=first.get("dry_run", False),
+            commands=tuple(first.get("commands", ())),
+            applied=answer.get("applied"),
+            results=tuple((status, _seen(one)) for status, one in answer.get("results", ())),
+        )
+
+
+def operation_of(
+    asked: Mapping[str, Any], attempts: Sequence[Attempt], seen: tuple[Seen, ...]
+) -> Operation:
+    """Return what was asked for in some attempts, the last of which has shown something."""
+    values = {name: asked.get(name) for name in ASKED}
+    return Operation(
+        name=asked["name"],
+        kind=asked["kind"],
+        attempts=tuple(attempts),
+        seen=seen,
+        fields=tuple(asked.get("fields", ())),
+        **values,  # type: ignore[arg-type]
+    )
+
+
+def _seen(shown: Iterable[Sequence[Any]]) -> tuple[Seen, ...]:
+    return tuple(Seen(*fields) for fields in shown)
 
 
 def _unanswered(event: dict[str, Any]) -> Attempt:
@@ -202,16 +242,4 @@ def _answered(attempt: Attempt, event: dict[str, Any]) -> Attempt:
         status=event.get("status", 0),
         outcome=event["type"],
         replayed=event.get("replayed", False),
-    )
-
-
-def _operation(first: dict[str, Any], attempts: list[Attempt], seen: list[Seen]) -> Operation:
-    asked = {name: first.get(name) for name in ASKED}
-    asked["fields"] = tuple(first.get("fields", ()))
-    return Operation(
-        name=first["name"],
-        kind=first["kind"],
-        attempts=tuple(attempts),
-        seen=tuple(seen),
-        **asked,  # type: ignore[arg-type]
     )

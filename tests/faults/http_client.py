@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from urllib.parse import urljoin
 
 from tests.canaries import WATCH, look_at_answer
-from tests.faults.history import Kind, Outcome, ShownChange
-from tests.faults.messages import changes_in, headers_of, message, seen_in
+from tests.faults.history import Kind, Outcome, Result, ShownChange
+from tests.faults.messages import changes_in, headers_of, message, results_in, seen_in
 from tests.faults.requests import Request
 from tests.faults.seen import Seen
 from tests.http_callers import token_of
@@ -32,6 +32,8 @@ class Response(NamedTuple):
     replayed: bool = False
     changes: tuple[ShownChange, ...] = ()
     problem: str | None = None
+    applied: bool | None = None
+    results: tuple[Result, ...] = ()
 
 
 class Page(NamedTuple):
@@ -152,6 +154,8 @@ def _response(request: Request, answer: Answer) -> Response:
         replayed="Idempotency-Replayed" in answer.headers,
         changes=changes_in(request, answer.json) if is_shown else (),
         problem=_problem(answer),
+        applied=answer.json["applied"] if is_shown and request.kind == "batch" else None,
+        results=results_in(request, answer.json) if is_shown else (),
     )
 
 

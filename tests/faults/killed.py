@@ -5,13 +5,14 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import date
 from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine, event
 from tests.databases import service_engine
+from tests.faults import killed_batches
+from tests.faults.killed_batches import Named, OpenOwn
 from tests.keyed import add_once
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
@@ -23,9 +24,6 @@ from taskservice.core.tasks import Completion, complete_task, create_task, remov
 from taskservice.core.trash import purge_task, restore_task
 from taskservice.core.trashed_task import TrashedTask, TrashQuery
 from taskservice.core.undo import undo
-from taskservice.core.workspace import Workspace
-
-OpenOwn = Callable[..., AbstractContextManager[Workspace]]
 
 
 def prepare(open_own: OpenOwn) -> None:
@@ -34,11 +32,12 @@ def prepare(open_own: OpenOwn) -> None:
     with open_own() as workspace:
         workspace.tasks.add(NewTask(title="plain"))
         workspace.tasks.add(NewTask(title="daily", **rule))
-        parent = workspace.tasks.add(NewTask(title="parent"))
         done = workspace.tasks.add(NewTask(title="done", **rule))
         edited = workspace.tasks.add(NewTask(title="edit"))
         workspace.tasks.change(edited.id, Edit({"title": "edited"}))
         root = workspace.tasks.add(NewTask(title="trashed"))
+        # Behind the others, so that none must make room for the task below.
+        parent = workspace.tasks.add(NewTask(title="parent"))
     create_task(open_own, NewTask(title="below", parent_id=parent.id))
     create_task(open_own, NewTask(title="trashed below", parent_id=root.id))
     remove_task(open_own, root.id, with_subtasks=True)
@@ -88,6 +87,10 @@ def _undo(title: str, open_own: OpenOwn) -> None:
     undo(open_own, task.id, last.sequence)
 
 
+def _batch(run: Callable[[OpenOwn, Named], None], open_own: OpenOwn) -> None:
+    run(open_own, lambda title: _named(title, open_own).id)
+
+
 def _named(title: str, open_own: OpenOwn) -> Task:
     """Return the first of a series, if there are several."""
     query = TaskQuery(sort=Sort(field="created_at", descending=False))
@@ -112,6 +115,10 @@ WRITES: dict[str, tuple[Callable[[OpenOwn], None], int]] = {
     "undo an edit": (partial(_undo, "edited"), 1),
     "close a task that recurs": (_close, 2),
     "undo the closing of a task that recurs": (partial(_undo, "done"), 2),
+    **{
+        name: (partial(_batch, run), changes)
+        for name, (run, changes) in killed_batches.WRITES.items()
+    },
 }
 """What is done to what is prepared, and how many changes it makes."""
 

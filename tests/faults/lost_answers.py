@@ -1,15 +1,17 @@
 """Writes whose answer from the database is lost on the wire: what is their client told?"""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from uuid import UUID
 
 from tests.faults.clients import Client
+from tests.faults.commands import command_name
 from tests.faults.requests import Request, undo_of
 from tests.tcp_proxy import TcpProxy
 
 COMMIT = b"COMMIT\0"
-ANSWERS = 22
-"""How many answers a probe loses: to five statements, and to seventeen COMMITs."""
+ANSWERS = 26
+"""How many answers a probe loses: to five statements, and to twenty-one COMMITs."""
 
 
 class Prober:
@@ -51,6 +53,8 @@ class Prober:
             (self._restoration, COMMIT),
             (self._purge, b"DELETE FROM trash"),
             (self._undo, COMMIT),
+            (partial(self._batch, "atomic"), COMMIT),
+            (partial(self._batch, "each"), COMMIT),
         )
         for make_request, statement in kinds:
             request = make_request(self._client.next_name())
@@ -103,6 +107,15 @@ class Prober:
         # A service with a bug may have lost them.
         undone = Request(name, "undo", self._user, update.task)
         return undo_of(undone, changes[0]) if changes else self._update(name)
+
+    def _batch(self, mode: str, name: str) -> Request:
+        """Return a batch that creates, changes and creates. In mode `each` the last one fails."""
+        first = self._creation(command_name(name, 0))
+        update = self._update(command_name(name, 1))
+        second = self._creation(command_name(name, 2))._replace(parent_id="$0")
+        last = Request(command_name(name, 3), "restore", self._user, update.task)
+        commands = (first, update, second, last)[: 4 if mode == "each" else 3]
+        return Request(name, "batch", self._user, mode=mode, commands=commands)
 
     def _trashed(self) -> str:
         """Return the id of a new task, which is in the trash unless the service has a bug."""

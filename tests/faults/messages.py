@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from tests.faults.history import Kind, ShownChange
+from tests.faults.batch_requests import batch_in_json
+from tests.faults.history import Kind, Result, ShownChange
 from tests.faults.requests import Request
 from tests.faults.seen import Seen, plan
 
@@ -27,6 +28,7 @@ ROUTES: dict[Kind, tuple[str, str]] = {
     "create_list": ("POST", "/lists"),
     "delete_list": ("DELETE", "/lists/{}?tasks=inbox"),
     "lists": ("GET", "/lists"),
+    "batch": ("POST", "/batch"),
 }
 """Methods and paths, from the user's on."""
 
@@ -45,7 +47,12 @@ FIELDS: dict[Kind, tuple[str, ...]] = {
 def message(request: Request) -> tuple[str, str, Any]:
     """Return the method, the path from the user's on, and the body."""
     method, path = ROUTES[request.kind]
-    return method, path.format(request.task), _body(request) or None
+    body = _batch(request) if request.kind == "batch" else _body(request)
+    return method, path.format(request.task), body or None
+
+
+def _batch(request: Request) -> dict[str, Any]:
+    return batch_in_json(request, {one.name: _body(one) for one in request.commands})
 
 
 def _body(request: Request) -> dict[str, Any]:
@@ -78,7 +85,7 @@ def seen_in(request: Request, shown: Any) -> tuple[Seen, ...]:
             return tuple(map(Seen.of_list, shown))
         case "create_list":
             return (Seen.of_list(shown),)
-        case "purge_all" | "history":
+        case "purge_all" | "history" | "batch":
             return ()
     return (Seen.of(shown),)
 
@@ -88,6 +95,19 @@ def changes_in(request: Request, shown: Any) -> tuple[ShownChange, ...]:
     if request.kind != "history":
         return ()
     return tuple(ShownChange(*(one[name] for name in ShownChange._fields)) for one in shown)
+
+
+def results_in(request: Request, shown: Any) -> tuple[Result, ...]:
+    """Return the status of each command of a batch, and the task that it shows."""
+    if request.kind != "batch":
+        return ()
+    shows = {"create", "update", "restore"}
+    return tuple(
+        (one["status"], seen_in(command, one["task"]))
+        if command.kind in shows and one["status"] < 300
+        else (one["status"], ())
+        for command, one in zip(request.commands, shown["results"], strict=False)
+    )
 
 
 def _titled(request: Request) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from random import Random
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.faults.history import READS, Kind, ShownChange
 from tests.faults.history import TRASHED as TRASHED_KINDS
@@ -34,6 +34,7 @@ WEIGHTS: dict[Kind, int] = {
     "create_list": 4,
     "delete_list": 2,
     "lists": 2,
+    "batch": 12,
 }
 DELETIONS: dict[Kind, Kind] = {"create": "delete", "create_list": "delete_list"}
 """What is wished for instead where there are enough."""
@@ -52,7 +53,7 @@ UNDOABLE = ("title", "completed", "list_id", "parent_id", "position", "recurrenc
 NEWEST = 0.6
 """How often the newest change of a history is undone; else any."""
 
-OF_USER: set[Kind] = {"list", "lists", "trash", "purge_all"}
+OF_USER: set[Kind] = {"list", "lists", "trash", "purge_all", "batch"}
 """What is wished for all that a user has."""
 
 OF_SUCCESSORS = {"update", "complete", "skip", "change_recurrence", "delete", "get"}
@@ -62,7 +63,7 @@ OF_SUCCESSORS = {"update", "complete", "skip", "change_recurrence", "delete", "g
 class Request(NamedTuple):
     """One operation to ask for: `version` is for `If-Match`, `key` for `Idempotency-Key`.
 
-    The others are those of an `Operation`.
+    The others are those of an `Operation`. The commands of a batch are requests too.
     """
 
     name: str
@@ -82,6 +83,14 @@ class Request(NamedTuple):
     sequence: int | None = None
     undone: str | None = None
     fields: tuple[str, ...] = ()
+    mode: str | None = None
+    dry_run: bool | None = None
+    commands: "tuple[Request, ...]" = ()
+
+    def asked(self) -> dict[str, Any]:
+        """Return what is asked for, as a history has it."""
+        asked = {name: value for name, value in self._asdict().items() if value is not None}
+        return asked | {"commands": [one.asked() for one in self.commands]}
 
 
 class KnownTasks:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tests.faults.checker import check
 from tests.faults.clients import Client, ClientPool
+from tests.faults.commands import batch_name
 from tests.faults.follower import Follower
 from tests.faults.history import Kind, Operation, operations
 from tests.faults.lost_answers import Prober
@@ -26,9 +27,9 @@ MORE = 3
 """Successes that each client must hear of between two faults."""
 RECOVERY_SECONDS = 20
 OBSERVED = {"snapshot", "page", "sync"}
-MOVES: tuple[Kind, ...] = ("delete", "delete_tree", "restore", "purge", "undo")
-"""The kinds whose successes are counted each by itself."""
 """The kinds that are not counted as operations of clients."""
+MOVES: tuple[Kind, ...] = ("delete", "delete_tree", "restore", "purge", "undo", "batch")
+"""The kinds whose successes are counted each by itself. Dry runs are not counted."""
 
 
 @dataclass
@@ -146,7 +147,11 @@ def summarize(path: Path, end: FinalState, cycles: int, prober: Prober | None) -
         answers_lost=len(lost),
         answers_found=len(list(_resolved(history, lost, violations))),
         syncs=kinds["sync"],
-        moves=Counter(one.kind for one in history if one.outcome == "ok" and one.kind in MOVES),
+        moves=Counter(
+            one.kind
+            for one in history
+            if one.outcome == "ok" and one.kind in MOVES and not one.dry_run
+        ),
     )
 
 
@@ -154,7 +159,7 @@ def _resolved(
     history: Sequence[Operation], lost: Sequence[str], violations: Sequence[Violation]
 ) -> Iterator[Operation]:
     """Yield what was answered with an outcome, and nothing says that it was another."""
-    wrong = {violation.name for violation in violations}
+    wrong = {batch_name(violation.name) for violation in violations}
     for one in history:
         if one.name in lost and one.outcome != "info" and not wrong & {one.name, one.task}:
             yield one

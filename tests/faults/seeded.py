@@ -14,16 +14,16 @@ from typing import Any
 from unittest.mock import patch
 from uuid import UUID
 
-from tests.faults import seeded_log, seeded_trash
+from tests.faults import seeded_batches, seeded_log, seeded_trash
 
 from taskservice import app as wiring
-from taskservice.adapters.http.api import sync_tokens
+from taskservice.adapters.http.api import commands, sync_tokens
 from taskservice.adapters.sql.storage import repository
 from taskservice.adapters.sql.storage.log import LoggedWrite
 from taskservice.adapters.sql.storage.mapping import mapping_of
 from taskservice.adapters.sql.storage.repository import SqlRepository, SqlStorage, SqlTasks
 from taskservice.config import Settings
-from taskservice.core import series, subtasks, tasks, trash, undo
+from taskservice.core import batch, series, subtasks, tasks, trash, undo
 from taskservice.core.changes import UNKNOWN_ORIGIN, Origin
 from taskservice.core.entity import Step
 from taskservice.core.errors import TaskNotFound, Unavailable
@@ -274,6 +274,18 @@ BUGS: dict[str, tuple[Any, ...]] = {
     "a removal that leaves the row in tasks": (
         patch.object(SqlTasks, "trash", seeded_trash.kept_in_tasks),
     ),
+    "a savepoint that keeps a failed command's writes": (
+        patch.object(repository, "_savepoint", seeded_batches.kept),
+        patch.object(commands, "change_task", seeded_batches.checked_after(CHANGE)),
+        patch.object(commands, "complete_task", seeded_batches.checked_after(COMPLETE)),
+    ),
+    "a batch committed in two parts": (
+        patch.object(batch, "run_batch", seeded_batches.in_two_parts),
+    ),
+    "a keyed batch that is done twice": (
+        patch.object(batch, "run_batch", seeded_batches.without_key),
+    ),
+    "a dry run that is committed": (patch.object(batch, "run_batch", seeded_batches.committed),),
     "decides early": (patch.object(SqlStorage, "open_workspace", wrap_tasks(DecidesEarly)),),
     "denies all": (unresolved(), patch.object(SqlStorage, "open_workspace", wrap_tasks(DeniesAll))),
 }

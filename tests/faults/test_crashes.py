@@ -15,17 +15,19 @@ from tests.keyed import add_once
 from tests.postgres import PostgresServer
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.core.batch import Batch, Command, run_batch
 from taskservice.core.entity import Edit
 from taskservice.core.errors import Unavailable
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
-from taskservice.core.tasks import Completion, complete_task, remove_task
+from taskservice.core.tasks import Completion, change_task, complete_task, create_task, remove_task
 from taskservice.core.trash import purge_all, restore_task
 from taskservice.core.trashed_task import TrashedTask, TrashQuery
 from taskservice.core.undo import undo
 from taskservice.core.workspace import Workspace
 from taskservice.testing import tasks_of
 
+TITLE = {"title": "undone"}
 MANY = 20
 """More transactions than were under way when the database crashed."""
 
@@ -61,6 +63,16 @@ def undo_edit(workspace: Workspace) -> None:
     undo(joined(workspace), task.id, last.sequence)
 
 
+def run_commands(workspace: Workspace) -> None:
+    """Create a task, which waits, and change another one, each by itself."""
+    task_id = task_in(workspace).id
+    commands = [
+        Command(lambda open_workspace, _: create_task(open_workspace, NewTask(title="undone"))),
+        Command(lambda open_workspace, _: change_task(open_workspace, task_id, Edit(TITLE))),
+    ]
+    run_batch(joined(workspace), Batch(commands, is_atomic=False))
+
+
 def joined(workspace: Workspace) -> Any:
     """Return what opens this workspace, whose transaction is open already."""
     return lambda **_: nullcontext(workspace)
@@ -83,6 +95,7 @@ WRITES: dict[str, Callable[[Workspace], object]] = {
     "restoration": restore,
     "purge": lambda workspace: purge_all(joined(workspace)),
     "undo": undo_edit,
+    "batch": run_commands,
 }
 
 

@@ -43,9 +43,9 @@ def run_with_faults(
 def resolved(summary: Summary) -> None:
     """Fail where too few answers were lost to tell, or too few of those writes told the truth.
 
-    Or where nothing was deleted, restored, purged or undone.
+    Or where nothing was deleted, restored, purged or undone, or no batch was run.
     """
-    assert summary.moves.keys() >= {"delete", "restore", "purge", "undo"}
+    assert summary.moves.keys() >= {"delete", "restore", "purge", "undo", "batch"}
     assert summary.answers_lost >= LOST * ANSWERS * summary.cycles
     assert summary.resolved >= RESOLVED
 

@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 from tests.databases import migrated_database, service_engine, sqlite_database
 from tests.faults import rows
 from tests.faults.change_log import broken_log
-from tests.faults.killed import WRITES, OpenOwn, prepare, strike_at
+from tests.faults.killed import WRITES, prepare, strike_at
+from tests.faults.killed_batches import OpenOwn
 from tests.faults.postgres_crashes import FragileServer
 from tests.faults.timelines import Timelines
 from tests.processes import ROOT, run
@@ -64,6 +65,16 @@ def prepared(store: Store) -> tuple[str, int]:
     return owner, store.changes_of(owner)
 
 
+def repeated(store: Store, owner: str, write: str) -> int:
+    """Do a write with a key again, and then once more; return the number of all changes."""
+    do, _ = WRITES[write]
+    engine = service_engine(store.address)
+    for _ in range(2):
+        do(partial(SqlStorage(engine).open_workspace, owner))
+    engine.dispose()
+    return store.changes_of(owner)
+
+
 def outcome_of(do: Callable[[OpenOwn], None], open_own: OpenOwn) -> str:
     """Do a write, and return what the service says of it."""
     try:
@@ -75,6 +86,8 @@ def outcome_of(do: Callable[[OpenOwn], None], open_own: OpenOwn) -> str:
 
 COMMITS = [name for name in WRITES if not name.startswith("undo")]
 """An undo ends in the transaction of another write, and has more statements to kill it at."""
+KEYED = [name for name in WRITES if "with a key" in name]
+"""The writes that may be done again, and are done once."""
 
 
 @pytest.mark.parametrize("write", WRITES)
@@ -92,6 +105,8 @@ def test_a_killed_process_leaves_a_write_with_its_changes_or_neither(
         command = [sys.executable, "-m", "tests.faults.killed", owner, write, str(number), moment]
         status = run(command, ROOT, DATABASE_URL=store.address).returncode
         made.append(store.changes_of(owner) - before)
+        if write in KEYED:
+            assert repeated(store, owner, write) - before == changes
         if status == 0:
             break
         assert status == -signal.SIGKILL
@@ -124,6 +139,8 @@ def test_a_killed_database_has_a_write_with_its_changes_or_neither(
         engine.dispose()
         made = postgresql_store.changes_of(owner) - before
         assert made == {"applied": changes, "not_applied": 0}[outcome]
+        if write in KEYED:
+            assert repeated(postgresql_store, owner, write) - before == changes
         if not struck:
             break
     assert number >= 1

@@ -1,6 +1,7 @@
-"""A keyed write that changes nothing, and whose COMMIT gets no response."""
+"""Writes whose COMMIT gets no response: what is told of them, and done by a retry."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from tests.databases import migrated_database, service_engine
@@ -38,3 +39,34 @@ def test_a_key_that_is_stored_is_not_denied(ada: tuple[ApiClient, TcpProxy]) -> 
     assert "Idempotency-Replayed" in again.headers
     assert first.status_code == 200
     assert first.json == again.json
+
+
+CREATE = {"op": "create", "task": {"title": "Straße"}}
+GONE = {"op": "delete", "id": "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a99"}
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        ({"mode": "atomic", "commands": [CREATE, CREATE]}, KEY),
+        ({"mode": "each", "commands": [CREATE, GONE]}, {}),
+        ({"mode": "each", "commands": [GONE]}, KEY),
+    ],
+    ids=["atomic with a key", "in part refused", "refused, with a key"],
+)
+def test_a_batch_that_was_committed_is_not_denied(
+    ada: tuple[ApiClient, TcpProxy], body: dict[str, Any], headers: dict[str, str]
+) -> None:
+    """Its last change tells, or its key where nothing was changed; a retry does nothing."""
+    send, proxy = ada
+    before = len(send("GET", "").json)
+    proxy.lose_answer_to = b"COMMIT\0"
+    first = send("POST", "/api/tasks/ada/batch", json=body, headers=headers)
+    assert proxy.lost == 1
+    assert first.status_code == 200
+    if headers:
+        again = send("POST", "/api/tasks/ada/batch", json=body, headers=headers)
+        assert "Idempotency-Replayed" in again.headers
+        assert again.json == first.json
+    made = sum(result["status"] == 201 for result in first.json["results"])
+    assert len(send("GET", "").json) == before + made

@@ -55,6 +55,10 @@ TRIALS = [
     Trial("a list that sees the trash", nothing, 2, {"resurrected"}),
     Trial("an undo that blanks a later edit", nothing, 4, {"lost"}),
     Trial("a removal that leaves the row in tasks", nothing, 1, {"doubled"}),
+    Trial("a savepoint that keeps a failed command's writes", nothing, 4, {"applied"}),
+    Trial("a batch committed in two parts", kill_worker, 4, {"partial"}),
+    Trial("a keyed batch that is done twice", nothing, 2, {"doubled"}),
+    Trial("a dry run that is committed", nothing, 2, {"applied"}),
     Trial("decides early", nothing, 4, {"stale", "lost"}),
     Trial("denies all", nothing, 1, {"applied"}),
 ]

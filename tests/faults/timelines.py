@@ -165,6 +165,12 @@ class Timelines(dict[str, Timeline]):
         self.presences: dict[str, Any] = {}
 
     @cached_property
+    def made(self) -> dict[str, str]:
+        """The task or list that a creation has made, by its name, as far as it was shown."""
+        contents = (view.seen for timeline in self.values() for view in timeline.contents)
+        return {seen.origin: seen.task for seen in contents if not seen.is_successor}
+
+    @cached_property
     def list_deletions(self) -> list[Operation]:
         """What may have deleted any list."""
         return [one for timeline in self.values() for one in timeline.done_to("delete_list")]

@@ -206,7 +206,44 @@ _recurring: st.SearchStrategy[Any] = st.fixed_dictionaries(
     },
 )
 _completions = st.fixed_dictionaries({"completed": st.booleans()}, optional={"time_zone": _zones})
-bodies = _near | _recurring | _completions | _moves | _of_lists | values
+_refs = st.sampled_from(["a", "b", "a" * 64, "__proto__"])
+_task_ids = _refs.map("${}".format) | _ids
+_versions = st.sampled_from(["1", '"1"', '"2"', "9" * 10, "0", 'W/"1"', 1, None])
+_members: dict[str, st.SearchStrategy[Any]] = {
+    "op": st.sampled_from(["create", "update", "complete", "delete", "restore", "undo"]),
+    "ref": _refs | _hostile,
+    "id": _task_ids,
+    "task": _near | _recurring,
+    "changes": _near | values,
+    "completed": st.booleans() | values,
+    "time_zone": _zones,
+    "subtasks": st.sampled_from(["delete", "", None]),
+    "if_match": _versions,
+}
+_commands: st.SearchStrategy[Any] = (
+    st.fixed_dictionaries({"op": st.just("create"), "task": _near}, optional={"ref": _refs})
+    | st.fixed_dictionaries(
+        {"op": st.just("update"), "id": _refs.map("${}".format), "changes": _recurring}
+    )
+    | st.fixed_dictionaries(
+        {"op": st.sampled_from(["complete", "delete", "restore"]), "id": _task_ids},
+        optional={"if_match": _versions},
+    )
+    | st.fixed_dictionaries({}, optional=_members)
+    | values
+)
+batches = st.fixed_dictionaries(
+    {"commands": st.lists(_commands, max_size=5)},
+    optional={"mode": st.sampled_from(["atomic", "each", "", None]), "dry_run": st.booleans()},
+)
+"""Batches of which some commands fit one another."""
+
+_labels = near(fields_of(NewTask)["labels"]) | _hostile
+_renamings = st.fixed_dictionaries(
+    {"label": _labels | st.text(), "new": _labels | st.text()},
+    optional={"limit": st.integers() | _hostile},
+)
+bodies = _near | _recurring | _completions | _moves | _of_lists | batches | _renamings | values
 media_types = pieces(
     *("application/json", "application/merge-patch+json", "text/plain", ";", " ", "charset"),
     *("=", "utf-8", '"', "utf-16", ","),

@@ -15,7 +15,18 @@ NEVER_USED = str(UUID(int=7 << 76 | 0b10 << 62))
 Try = tuple[str, str, Any]
 """A method, a path below that of the user's data, and a body; `{id}` is that of Ada's entity."""
 
+_COMMANDS: list[dict[str, Any]] = [
+    {"op": "update", "id": "{id}", "changes": {"title": "Mine now"}},
+    {"op": "complete", "id": "{id}", "if_match": "1"},
+    {"op": "delete", "id": "{id}", "subtasks": "delete"},
+    {"op": "restore", "id": "{id}"},
+]
+_BATCHES: list[Try] = [
+    ("POST", "batch", {"commands": [{"op": "create", "task": {"title": "x"}}, one]})
+    for one in _COMMANDS
+]
 _IN_THE_TRASH: list[Try] = [
+    *_BATCHES,
     ("GET", "trash/{id}", None),
     ("POST", "trash/{id}/restore", None),
     ("DELETE", "trash/{id}", None),
@@ -37,7 +48,7 @@ TRIES: dict[str, list[Try]] = {
         ("PATCH", "tasks/{id}/position", {"place": "first"}),
         ("DELETE", "tasks/{id}", None),
         ("DELETE", "tasks/{id}?subtasks=delete", None),
-        *_IN_THE_TRASH[:5],
+        *_IN_THE_TRASH[:-3],
         ("POST", "tasks", {"title": "Mine now", "parent_id": "{id}"}),
         ("GET", "tasks?series_id={id}", None),
     ],
@@ -47,6 +58,7 @@ TRIES: dict[str, list[Try]] = {
         ("PATCH", "lists/{id}/position", {"place": "first"}),
         ("DELETE", "lists/{id}", None),
         ("DELETE", "lists/{id}?tasks=delete", None),
+        ("DELETE", "lists/{id}?tasks=delete&limit=1", None),
         ("POST", "tasks", {"title": "Mine now", "list_id": "{id}"}),
         ("GET", "tasks?list_id={id}", None),
     ],

@@ -19,6 +19,7 @@ from schemathesis.engine import Status, events, from_schema
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.schemas import BaseSchema
 from schemathesis.transport.wsgi import WSGITransport
+from tests.fuzz.commands import BatchedTasks, Command, Fitting
 from tests.fuzz.peers import Peers
 
 from taskservice.adapters.http.openapi.examples import TASK_ID as EXAMPLE_ID
@@ -50,7 +51,7 @@ No schema can say which version a task is at, which keys were used, nor which ch
 OF_SEVERAL_FIELDS = re.compile(
     "does not agree with status|must not be after due|must be a .*, as due is"
     "|needs a time in due or start|(item [0-9]+ )?is there already, whatever the case"
-    "|position needs list_id"
+    "|position needs list_id|needs tasks"
 )
 """The errors of values that do not agree with one another, which no schema can say."""
 
@@ -84,10 +85,22 @@ OF_A_RECURRENCE = re.compile(
 OF_THE_HISTORY = re.compile("is not the number of a change of this task, or no longer known")
 """The error of a number that no change of the task has."""
 
+OF_A_COMMAND = re.compile(
+    "is not a member of the command [a-z]+|is the ref of an earlier command"
+    "|must be the ref of a task that an earlier command has created"
+)
+"""The errors of a command that has members of another operation, or of another batch."""
+
+MISSING_MEMBER = re.compile(r"/commands/[0-9]+/(task|id|changes) is required")
+"""The error of a command that lacks a member of its operation, with its pointer."""
+
 RULES = (
-    *(OF_THE_HISTORY, OF_SEVERAL_FIELDS, OF_OTHER_ENTITIES, OF_THE_CALENDAR),
+    *(OF_A_COMMAND, OF_THE_HISTORY, OF_SEVERAL_FIELDS, OF_OTHER_ENTITIES, OF_THE_CALENDAR),
     *(OF_PARTS_OF_A_RULE, OF_A_RECURRENCE),
 )
+EXAMPLE_VERSION = "1"
+"""The version of the tasks that a command of the document's examples is about."""
+
 ZONES = ["UTC", "Europe/Berlin", "America/Los_Angeles"]
 
 
@@ -106,10 +119,31 @@ def let_recur(body: dict[str, Any]) -> None:
             body.pop(name, None)
 
 
+def fit_task(fields: dict[str, Any]) -> None:
+    """Let the fields of a task in a batch agree: a task that cannot be is the end of the batch."""
+    if "status" in fields:
+        fields.pop("completed", None)
+    for name in ("list_id", "time_zone", "start"):
+        fields.pop(name, None)
+    if isinstance(due := fields.get("due"), str):
+        fields["due"] = min(due, f"{due[:8]}28")
+    if isinstance(labels := fields.get("labels"), list):
+        fields["labels"] = [*{one.casefold(): one for one in labels}.values()]
+    let_recur(fields)
+    if "title" not in fields:
+        fields.pop("recurrence", None)
+
+
 def breaks_rules_only(body: dict[str, Any]) -> bool:
     """Return whether no schema can say what is wrong: see the rules above."""
-    details = [error["detail"] for error in body.get("errors", [])]
-    return bool(details) and all(any(rule.fullmatch(one) for rule in RULES) for one in details)
+    errors = body.get("errors", [])
+    return bool(errors) and all(breaks_a_rule(**error) for error in errors)
+
+
+def breaks_a_rule(detail: str, pointer: str = "", parameter: str = "") -> bool:
+    """Return whether an error is one that no schema can tell of."""
+    is_missing = MISSING_MEMBER.fullmatch(f"{pointer} {detail}") is not None
+    return is_missing or any(rule.fullmatch(detail) for rule in RULES)
 
 
 class World(NamedTuple):
@@ -127,6 +161,7 @@ class Run:
         self.statuses: Counter[int] = Counter()
         self.succeeded: Counter[str] = Counter()
         self.fuzzed: Counter[str] = Counter()
+        self.commands: Counter[tuple[str, int]] = Counter()
         self.scenarios = 0
         self.phases: dict[str, Status] = {}
         self.checks: Counter[str] = Counter()
@@ -168,6 +203,7 @@ class Tap:
         self._cursors: set[str] = set()
         self._tokens: list[str] = []
         self._sequences: dict[str, list[int]] = {}
+        self.batched = BatchedTasks()
 
     def install(self, schema: BaseSchema) -> None:
         """Make these the hooks of `schema`."""
@@ -183,7 +219,8 @@ class Tap:
         created, or deleted where the trash is asked. No cursor or sync token that is
         drawn is one: one that a page led to is sent instead. Hardly a name that is
         drawn is that of a time zone, hardly a rule that is drawn goes with the other
-        members, and hardly a number is that of a change of the task.
+        members, hardly a number is that of a change of the task, and hardly a command
+        has the members that it may.
         """
         headers = case.headers
         if headers.get("Idempotency-Key") == REQUEST_HEADERS["Idempotency-Key"]["example"]:
@@ -198,7 +235,9 @@ class Tap:
                 name = values.get("time_zone") if isinstance(values, dict) else None
                 if isinstance(values, dict) and isinstance(name, str):
                     values["time_zone"] = ZONES[len(name) % len(ZONES)]
-            if isinstance(case.body, dict) and _phase(case) != "coverage":
+            if _is_batch(case):
+                self._fit_commands(case)
+            elif isinstance(case.body, dict) and _phase(case) != "coverage":
                 let_recur(case.body)
             self._go_on(case)
         return case
@@ -219,6 +258,17 @@ class Tap:
             if isinstance(drawn, int) and known:
                 case.body["sequence"] = known[drawn % len(known)]
 
+    def _fit_commands(self, case: Case[Any]) -> None:
+        """Make the commands of a batch fit, with tasks that there are."""
+        body: Any = case.body
+        fitting = Fitting(self.batched, fit_task)
+        body["commands"] = [fitting.fitted(one) for one in body["commands"]]
+        for command in body["commands"]:
+            if "time_zone" in command:
+                command["time_zone"] = ZONES[len(command["time_zone"]) % len(ZONES)]
+            if body.get("mode") != "each" and command.get("if_match") != EXAMPLE_VERSION:
+                command.pop("if_match", None)
+
     def after_call(self, context: HookContext, case: Case[Any], response: Response) -> None:
         """Take in an answer."""
         self._run.statuses[response.status_code] += 1
@@ -238,10 +288,25 @@ class Tap:
                 address.rpartition("/")[2]
             )
             self._peers.let_bob_try(address)
-        if response.status_code in {200, 204}:
+        if _is_batch(case) and response.status_code == 200:
+            self._take_in_batch(case.body, response)
+        elif response.status_code in {200, 204}:
             self._follow(case, response)
         if response.status_code < 300 and _task_id(case):
             self._sequences[_task_id(case)] = self._peers.sequences(_task_id(case))
+
+    def _take_in_batch(self, body: Any, response: Response) -> None:
+        """Note what became of commands, and let Bob try a task that one of them created."""
+        commands: list[Command] = body["commands"]
+        answer = response.json()
+        for command, result in zip(commands, answer["results"], strict=True):
+            self._run.commands[command["op"], result["status"]] += 1
+        if answer["applied"] and "idempotency-replayed" not in response.headers:
+            self.batched.take_in(commands, answer["results"])
+            for task_id in self.batched.made[-1:]:
+                self._peers.let_bob_try(f"/api/tasks/{ADA}/tasks/{task_id}")
+            for task_id in self.batched.trashed[-1:]:
+                self._peers.let_bob_try(f"/api/tasks/{ADA}/trash/{task_id}")
 
     def _follow(self, case: Case[Any], response: Response) -> None:
         """Note a task that is in the trash now, and let Bob try it, or one that was restored."""
@@ -270,6 +335,10 @@ class Tap:
 
 def _task_id(case: Case[Any]) -> str:
     return str(case.path_parameters.get("task_id", "")).lower()
+
+
+def _is_batch(case: Case[Any]) -> bool:
+    return case.operation.path.endswith("/batch") and isinstance(case.body, dict)
 
 
 def _phase(case: Case[Any]) -> str:
@@ -301,8 +370,15 @@ def fuzz(world: World, peers: Peers, *, cases: int, seed: int, derandomize: bool
         }
     )
     schema = schemathesis.openapi.from_wsgi("/openapi.json", world.app, config=config)
-    Tap(run, peers).install(schema)
-    with taking_settings_of_sockets(), reset_for_each_scenario(schema, world, peers):
+    tap = Tap(run, peers)
+    tap.install(schema)
+
+    def reset() -> None:
+        world.empty()
+        peers.settle_in()
+        tap.batched.clear()
+
+    with taking_settings_of_sockets(), reset_for_each_scenario(schema, reset):
         for event in from_schema(schema).execute():
             run.take_in(event)
     return run
@@ -328,7 +404,7 @@ def taking_settings_of_sockets() -> Iterator[None]:
 
 
 @contextmanager
-def reset_for_each_scenario(schema: BaseSchema, world: World, peers: Peers) -> Iterator[None]:
+def reset_for_each_scenario(schema: BaseSchema, reset: Callable[[], None]) -> Iterator[None]:
     """Begin each scenario of links in an empty service, with Bob's list and task alone.
 
     Hypothesis repeats the beginning of one in another. Where that is answered
@@ -339,14 +415,12 @@ def reset_for_each_scenario(schema: BaseSchema, world: World, peers: Peers) -> I
     def build_and_reset(**settings: Any) -> Any:
         class Anew(build(**settings)):  # type: ignore[misc]
             def __init__(self) -> None:
-                world.empty()
-                peers.settle_in()
+                reset()
                 super().__init__()
 
         return Anew
 
-    world.empty()
-    peers.settle_in()
+    reset()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(schema, "build_state_machine", build_and_reset)
         yield

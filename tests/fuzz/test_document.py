@@ -9,6 +9,8 @@ from schemathesis.engine import Status
 from tests.fuzz.peers import TRIES, Peers
 from tests.fuzz.schemathesis_run import Run, World, fuzz
 
+from taskservice.adapters.http.api.commands import OPERATIONS as COMMANDS
+
 OPERATIONS = {
     "GET /api/tasks/{user_id}/tasks",
     "POST /api/tasks/{user_id}/tasks",
@@ -25,6 +27,8 @@ OPERATIONS = {
     "PATCH /api/tasks/{user_id}/lists/{list_id}/position",
     "DELETE /api/tasks/{user_id}/lists/{list_id}",
     "GET /api/tasks/{user_id}/labels",
+    "PATCH /api/tasks/{user_id}/labels",
+    "POST /api/tasks/{user_id}/batch",
     "GET /api/tasks/{user_id}/changes",
     "GET /api/tasks/{user_id}/trash",
     "DELETE /api/tasks/{user_id}/trash",
@@ -72,9 +76,11 @@ def test_the_service_keeps_to_its_document(
     derandomize = settings().derandomize
     run = fuzz(world, peers, cases=cases, seed=seed, derandomize=derandomize)
     tell(f"{run.statuses.total()} requests were answered {dict(sorted(run.statuses.items()))}")
+    tell(f"commands of batches were answered {dict(sorted(run.commands.items()))}")
     assert not run.faults, "\n\n".join(run.faults[:10])
     assert not peers.faults, "\n\n".join(peers.faults[:10])
     assert not [status for status in run.statuses if status >= 500]
+    assert not [one for one in run.commands if one[1] >= 500]
     check_that_it_ran(run, cases)
     check_that_bob_tried(peers, run)
 
@@ -87,6 +93,7 @@ def check_that_it_ran(run: Run, cases: int) -> None:
     assert {label for label, count in run.succeeded.items() if count} == OPERATIONS | PUBLIC
     assert {label for label, count in run.fuzzed.items() if count >= run.examples} == OPERATIONS
     assert run.scenarios >= run.examples
+    assert {(op, one.status) for op, one in COMMANDS.items()} <= run.commands.keys()
 
 
 def check_that_bob_tried(peers: Peers, run: Run) -> None:

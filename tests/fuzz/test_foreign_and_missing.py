@@ -220,6 +220,47 @@ def test_the_database_gets_the_same_statements_for_a_series(
     assert gathered[0] == gathered[1] != []
 
 
+@pytest.mark.parametrize("mode", ["atomic", "each"])
+def test_the_database_gets_the_same_statements_for_batches(
+    sound: Two, role_engine: Engine, mode: str
+) -> None:
+    """For ids in commands. If one that fails ends the batch, the others are the next batch's."""
+    gathered = []
+    for task, list_id in (
+        (sound.foreign[0], sound.foreign_list),
+        (sound.missing[0], sound.missing[1]),
+    ):
+        commands = commands_on(task, list_id)
+        batches = [commands] if mode == "each" else [[one] for one in commands]
+        with sent(role_engine) as statements:
+            statuses = [one for batch in batches for one in run(sound.ada, mode, batch)]
+        assert statuses == [404, 404, 404, 404, 422, 422, 422]
+        gathered.append(statements)
+    assert gathered[0] == gathered[1] != []
+
+
+def commands_on(task: str, list_id: str) -> list[dict[str, Any]]:
+    """Return a command of each operation on a task, and others that refer to it and a list."""
+    return [
+        {"op": "update", "id": task, "changes": {"title": "Mine now"}},
+        {"op": "complete", "id": task, "if_match": "1"},
+        {"op": "delete", "id": task, "subtasks": "delete"},
+        {"op": "restore", "id": task},
+        {"op": "create", "task": {"title": "x", "parent_id": task}},
+        {"op": "create", "task": {"title": "x", "list_id": list_id}},
+        {"op": "create", "task": {"title": "x", "list_id": list_id, "parent_id": task}},
+    ]
+
+
+def run(ada: ApiClient, mode: str, commands: list[dict[str, Any]]) -> list[int]:
+    """Run a batch; return the status of each command, or the one of the whole."""
+    body = {"mode": mode, "commands": commands}
+    response = ada("POST", f"/api/tasks/{ADA}/batch", json=body)
+    if mode == "atomic":
+        return [response.status_code]
+    return [one["status"] for one in response.json["results"]]
+
+
 def references(own: str, task: str, known: str) -> Tries:
     """Return writes of a task of Ada's, at `own`, that refer to a task and to a list."""
     return [

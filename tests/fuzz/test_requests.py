@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.fuzz.drawn import bodies, forged, forged_tokens, media_types, pieces, query_strings
+from tests.fuzz.drawn import (
+    batches,
+    bodies,
+    forged,
+    forged_tokens,
+    media_types,
+    pieces,
+    query_strings,
+)
 from tests.fuzz.schemathesis_run import World
 from tests.http_callers import ApiClient
 from tests.problem_details import problem
@@ -26,6 +34,7 @@ above_the_engines = pytest.mark.parametrize("world", ["memory"], indirect=True)
 LIST = "/api/tasks/{user_id}/tasks"
 TASK = f"{LIST}/{{task_id}}"
 LISTS = "/api/tasks/{user_id}/lists"
+BATCH = "/api/tasks/{user_id}/batch"
 CHANGES = "/api/tasks/{user_id}/changes"
 PAGES = ["/api/tasks/{user_id}/trash", f"{TASK}/history", "/api/tasks/{user_id}/summary"]
 ONE_LIST = f"{LISTS}/{{list_id}}"
@@ -33,6 +42,7 @@ WRITES = [
     *(("POST", LIST), ("PUT", TASK), ("PATCH", TASK), ("PATCH", f"{TASK}/complete")),
     *(("PATCH", f"{TASK}/position"), ("POST", LISTS), ("PATCH", ONE_LIST)),
     *(("PATCH", f"{ONE_LIST}/position"), ("POST", f"{TASK}/undo")),
+    *(("POST", BATCH), ("PATCH", "/api/tasks/{user_id}/labels")),
 ]
 
 
@@ -122,6 +132,19 @@ def address(ada: ApiClient, path: str) -> str:
     """Return the address of an operation on the first of the tasks, or of the lists."""
     (task, *_), (first, *_) = ada("GET").json, ada("GET", ada.lists).json
     return path.format(user_id=ADA, task_id=task["id"], list_id=first["id"])
+
+
+@on_one_world
+@given(batches)
+def test_any_batch_is_run_or_refused(ada: ApiClient, body: Any) -> None:
+    """Each command has a result, which is a success or a problem of the caller's making."""
+    path, data = BATCH.format(user_id=ADA), json.dumps(body)
+    response = ada("POST", path, data=data, content_type="application/json")
+    check(response, "POST", BATCH)
+    if response.status_code == 200:
+        statuses = [one["status"] for one in response.json["results"]]
+        assert len(statuses) == len(body["commands"])
+        assert max(statuses) < 500
 
 
 @above_the_engines

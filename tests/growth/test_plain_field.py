@@ -9,7 +9,7 @@ from tests.growth.scratch import Client, Scratch, add_rating, scratch_package
 
 KEY = {"Idempotency_Key": "key"}
 CONTRACT_FILES = ["test_built_in.py", "test_folder_storage.py"]
-SCHEMAS = ["Task", "TaskCreate", "TaskUpdate", "TaskPatch"]
+SCHEMAS = ["Task", "TaskCreate", "TaskUpdate", "TaskPatch", "BatchTask", "BatchChanges"]
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,25 @@ def test_another_value_is_refused(client: Client, value: object) -> None:
         assert (answer.status, answer.json["type"]) == (422, "/problems/invalid-request")
         assert [error["pointer"] for error in answer.json["errors"]] == ["/rating"]
     assert client("GET").json == [task]
+
+
+def test_a_batch_sets_the_field(client: Client) -> None:
+    """In the task and the changes of its commands; another value is refused where it stands."""
+    commands = [
+        {"op": "create", "ref": "plan", "task": {"title": "Plan", "rating": 3}},
+        {"op": "update", "id": "$plan", "changes": {"rating": 4}},
+        {"op": "update", "id": "$plan", "changes": {"rating": 10}},
+        {"op": "create", "task": {"title": "Act", "rating": 0}},
+    ]
+    batch = client._replace(list_name="batch")
+    answer = batch("POST", "", {"mode": "each", "commands": commands})
+    created, updated, *refused = answer.json["results"]
+    assert [one["task"]["rating"] for one in (created, updated)] == [3, 4]
+    assert [one["problem"]["errors"][0]["pointer"] for one in refused] == [
+        "/commands/2/changes/rating",
+        "/commands/3/task/rating",
+    ]
+    assert client("GET").json == [updated["task"]]
 
 
 def test_a_replay_shows_the_field(client: Client) -> None:

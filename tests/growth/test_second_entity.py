@@ -21,7 +21,7 @@ def scratch(tmp_path_factory: pytest.TempPathFactory) -> Scratch:
     scratch.replace(workspace, "] = (TaskList, Task)\n", "] = (TaskList, Task, Note)\n")
     listed = "    lists,\n    summary,\n"
     scratch.replace(application, listed, listed.replace("summary", "notes,\n    summary"))
-    mounted = "for module in (tasks, history, trash, lists,"
+    mounted = "for module in (tasks, history, trash, batch, lists,"
     scratch.replace(application, mounted, mounted.replace("lists,", "lists, notes,"))
     changes = "adapters/http/api/changes.py"
     schemas = "from taskservice.adapters.http.api.responses import EntitySchema\n"

@@ -17,7 +17,8 @@ class Case(NamedTuple):
 
     `at` names the faults of a 422 or a 400, as pointers and as `?` with a parameter. `fault` is
     the threat that the entry is for, one of those that `THREATS` lists. `by_server` marks an
-    answer of gunicorn's own, to what never reaches the application.
+    answer of gunicorn's own, to what never reaches the application. A batch that is run has the
+    status of each command in `statuses`, and the faults of all of them in `at`.
     """
 
     name: str
@@ -27,6 +28,7 @@ class Case(NamedTuple):
     fault: int
     at: tuple[str, ...] = ()
     by_server: bool = False
+    statuses: tuple[int, ...] = ()
 
     @property
     def method(self) -> str:

@@ -2,9 +2,11 @@
 
 from tests.hostile import (
     access,
+    batches,
     bodies,
     conditions,
     framing,
+    in_steps,
     moves,
     origins,
     pages,
@@ -29,6 +31,8 @@ CORPUS = [
     *recurrence.CASES,
     *sync.CASES,
     *trash.CASES,
+    *batches.CASES,
+    *in_steps.CASES,
     *framing.CASES,
     *pages.CASES,
     *origins.CASES,

@@ -12,7 +12,7 @@ ONE, OTHER = ({member: "{missing}"} for member in ("after", "before"))
 LAST = {"place": "last"}
 WITHOUT_ONE_MEMBER = [
     ("/after", {}),
-    ("/position", {"position": "01932d0e5f0a1"}),
+    ("/position", {"position": "01932d0e5f0acc31"}),
     ("/position", {**LAST, "position": "a"}),
     ("/before", {**ONE, **OTHER}),
     ("/place", {**ONE, **LAST}),

@@ -1,10 +1,11 @@
 """Ada and Bob, each with a task, a list and a task in the trash, and the check of every entry."""
 
+import json
 import re
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -31,6 +32,9 @@ SETTINGS = {
 """What every flavour of the service is set to, beside its database."""
 
 NEW_LIST = b'{"name": "Groceries"}'
+
+DONE = ({"purged": 1, "more": False}, {"done": 0, "more": False})
+"""What is answered where the trash is empty then, or the list gone, which had no tasks."""
 
 MEMBERS = {"type", "title", "status", "detail", "instance", "request_id"}
 UNIFORM = {
@@ -117,7 +121,7 @@ class CorpusRunner:
         if case.writes:
             prefix = request_header(case, "X-Forwarded-Prefix") if self._trusts_proxy else ""
             prefix = "" if prefix.startswith("//") else prefix
-            check_write(case, answer, after["ada"], prefix)
+            check_write(case, answer, before["ada"], after["ada"], prefix)
         else:
             assert after["ada"] == before["ada"], "a refused request, or a read, left its mark"
             self._states = after
@@ -150,6 +154,13 @@ class CorpusRunner:
         if answer.status >= 400:
             look_at_answer(WATCH, method, answer.status, answer.headers, answer.body)
         return answer
+
+
+def sent(case: Case) -> Any:
+    """Return the body of a case, without the framing of its chunks."""
+    body = case.request.partition(b"\r\n\r\n")[2]
+    is_chunked = b"\r\nTransfer-Encoding: chunked\r\n" in case.request
+    return json.loads(b"".join(body.split(b"\r\n")[1::2]) if is_chunked else body)
 
 
 def fill_placeholders(request: bytes, states: Mapping[str, State]) -> bytes:
@@ -232,12 +243,16 @@ def check_problem(case: Case, answer: Answer) -> None:
     assert isinstance(body["detail"], str)
     assert body["detail"] == UNIFORM.get(body["type"].removeprefix("/problems/"), body["detail"])
     assert body["instance"].startswith("/")
-    faults = [
-        error["pointer"] if "pointer" in error else f"?{error['parameter']}"
-        for error in body.get("errors", [])
-    ]
-    assert set(faults) == set(case.at)
+    assert places(body) == set(case.at)
     assert body.keys() == MEMBERS | ({"errors"} if case.at else set())
+
+
+def places(problem: Mapping[str, Any]) -> set[str]:
+    """Return the places that problem details name, as a case has them."""
+    return {
+        error["pointer"] if "pointer" in error else f"?{error['parameter']}"
+        for error in problem.get("errors", [])
+    }
 
 
 def check_page(case: Case, answer: Answer, origins: Collection[str]) -> None:
@@ -264,11 +279,19 @@ def request_header(case: Case, name: str) -> str:
     return found[1].decode("latin-1") if found else ""
 
 
-def check_write(case: Case, answer: Answer, state: State, prefix: str) -> None:
+def check_write(case: Case, answer: Answer, before: State, state: State, prefix: str) -> None:
     """Assert that what a write was answered is what its owner has then."""
     name = case.collection.rpartition("/")[2]
-    if answer.status == 204 or answer.json == {"purged": 1, "more": False}:
+    if answer.status == 204 or answer.json in DONE:
         assert orjson.loads(getattr(state, name)) == []
+        return
+    if name == "labels":
+        # No task has a label, so there is none to change.
+        assert state == before
+        assert answer.json == {"label": sent(case)["new"], "open": 0, "all": 0, "more": False}
+        return
+    if name == "batch":
+        check_batch(case, answer, before, state)
         return
     entity = answer.json
     kept = {"tasks": [*orjson.loads(state.tasks), *orjson.loads(state.trash)]}
@@ -279,3 +302,24 @@ def check_write(case: Case, answer: Answer, state: State, prefix: str) -> None:
     collection = case.collection.replace("/trash", "/tasks")
     location = f"{prefix}{collection}/{entity['id']}" if is_new else None
     assert answer.headers["Location"] == location
+
+
+def check_batch(case: Case, answer: Answer, before: State, after: State) -> None:
+    """Assert that a batch has the results of its entry, and that its owner has their tasks."""
+    results = answer.json["results"]
+    applied = not sent(case).get("dry_run", False)
+    assert answer.json == {"applied": applied, "results": results}
+    assert tuple(one["status"] for one in results) == case.statuses
+    problems = [one["problem"] for one in results if one["status"] >= 400]
+    assert {place for one in problems for place in places(one)} == set(case.at)
+    for problem in problems:
+        assert problem.keys() == MEMBERS | {"errors"}
+        assert problem["request_id"] == answer.headers["X-Request-Id"]
+        assert problem["detail"] == UNIFORM.get(problem["type"][10:], problem["detail"])
+    if not applied or len(problems) == len(results):
+        assert after == before
+        return
+    tasks = {one["task"]["id"]: one["task"] for one in results if "task" in one}
+    kept = {one["id"]: one for one in orjson.loads(after.tasks) + orjson.loads(after.trash)}
+    assert tasks.keys() <= kept.keys()
+    assert all(one["version"] <= kept[task_id]["version"] for task_id, one in tasks.items())

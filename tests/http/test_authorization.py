@@ -19,6 +19,7 @@ from taskservice.testing import ADA
 
 PUBLIC = {"/", "/livez", "/readyz", "/openapi.json", "/docs", "/docs/<name>", "/problems/<name>"}
 OWNED = {
+    "/api/tasks/<user_id>/batch",
     "/api/tasks/<user_id>/changes",
     "/api/tasks/<user_id>/labels",
     "/api/tasks/<user_id>/lists",
@@ -64,8 +65,8 @@ def test_every_route_is_known(app: Flask) -> None:
 
 
 def test_the_walk_finds_every_operation(app: Flask) -> None:
-    """The 24 operations, and HEAD for the ten reads."""
-    assert len(list(operations(app))) == 34
+    """The 26 operations, and HEAD for the ten reads."""
+    assert len(list(operations(app))) == 36
 
 
 @pytest.mark.parametrize(
@@ -165,8 +166,9 @@ def test_options_is_public(closed_app: Flask) -> None:
     assert allowed["changes"] == allowed["history"] == allowed["summary"]
     assert allowed["changes"] == {"GET", "HEAD", "OPTIONS"}
     assert allowed["trash"] == {"DELETE", "GET", "HEAD", "OPTIONS"}
+    assert allowed["labels"] == {"GET", "HEAD", "OPTIONS", "PATCH"}
     assert allowed["complete"] == allowed["position"] == {"OPTIONS", "PATCH"}
-    assert allowed["restore"] == allowed["undo"] == {"OPTIONS", "POST"}
+    assert allowed["batch"] == allowed["restore"] == allowed["undo"] == {"OPTIONS", "POST"}
 
 
 @pytest.mark.parametrize(

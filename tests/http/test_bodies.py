@@ -12,11 +12,12 @@ from tests.problem_details import faults, problem
 from tests.processes import ROOT
 
 from taskservice.adapters.http.api import schemas
+from taskservice.adapters.http.api.labels import LabelRenameSchema
 from taskservice.adapters.http.protocol.bodies import BodySchema
-from taskservice.adapters.http.protocol.request import BODY_LIMIT
+from taskservice.adapters.http.protocol.request import BATCH_BODY_LIMIT, BODY_LIMIT
 from taskservice.adapters.http.protocol.strict_fields import KindField
 from taskservice.core.kinds import Boolean, Choice, Integer, Kind, Reference, Text
-from taskservice.core.labels import LABEL_LIMIT, Labels
+from taskservice.core.labels import LABEL_LIMIT, Label, Labels
 from taskservice.core.local_times import DateOrTime
 from taskservice.core.recurrence_rule import RecurrenceText
 from taskservice.core.task import DESCRIPTION_LIMIT, TITLE_LIMIT
@@ -29,6 +30,7 @@ BODIES = [
     for name, kind in vars(schemas).items()
     if isinstance(kind, type) and issubclass(kind, BodySchema) and name[0] != "_" and kind().fields
 ]
+BODIES += [LabelRenameSchema]
 
 MOVES = {schemas.TaskMoveSchema, schemas.TaskListMoveSchema}
 """Bodies with exactly one of their fields."""
@@ -48,7 +50,7 @@ def escaped(text: str) -> str:
 def longest(field: fields.Field[Any]) -> str:
     """Return the longest spelling of the longest value of a field: two escapes a code point."""
     match field:
-        case KindField(kind=Text()):
+        case KindField(kind=Text() | Label()):
             emoji = r"\ud83d\ude00" * field.metadata["maxLength"]
             return f'"{emoji}"'
         case KindField(kind=Boolean()):
@@ -84,21 +86,45 @@ def test_the_longest_task_is_taken(ada: ApiClient) -> None:
 
 
 @pytest.mark.parametrize("page", ["api.md", "operations.md", "architecture.md"])
-def test_the_documents_name_the_limit(page: str) -> None:
-    """The limit is said where somebody looks for it, and no other is."""
-    said = re.findall(
-        r"(\d+) KiB of body|[Bb]od(?:y|ies).{0,40}?(\d+) KiB", (DOCS / page).read_text()
-    )
-    assert {number for pair in said for number in pair if number} == {f"{BODY_LIMIT // 1024}"}
+def test_the_documents_name_the_limits(page: str) -> None:
+    """They are said where somebody looks for them, and no other is."""
+    text, limits = (DOCS / page).read_text(), {BODY_LIMIT // 1024, BATCH_BODY_LIMIT // 1024}
+    said = re.findall(r"(\d+) KiB of body|[Bb]od(?:y|ies).{0,40}?(\d+) KiB", text)
+    assert {int(number) for pair in said for number in pair if number} <= limits
+    assert all(f" {limit} KiB" in text for limit in limits)
 
 
 def test_nginx_lets_through_what_the_service_answers() -> None:
-    """Its own limit is beyond ours, it answers in the same words, and holds a body in memory."""
+    """Its own limits are beyond ours, it answers alike, and holds a body in memory."""
     text = (DOCS / "deploy" / "nginx.conf").read_text()
-    sizes = re.findall(r"client_(?:max_body|body_buffer)_size (\d+)k;", text)
-    assert len(sizes) == 2
-    assert all(int(size) * 1024 > BODY_LIMIT for size in sizes)
-    assert f'"detail":"the body is larger than {BODY_LIMIT:,} bytes"' in text
+    (of_batch,) = re.findall(r"location ~ \^/api/tasks/\[\^/\]\+/batch\$ \{.*?\}", text, re.DOTALL)
+    limits = {text.replace(of_batch, ""): BODY_LIMIT, of_batch: BATCH_BODY_LIMIT}
+    for part, limit in limits.items():
+        sizes = dict(re.findall(r"(client_max_body_size|client_body_buffer_size) (\d+)k;", part))
+        assert len(sizes) == 2
+        assert all(int(size) * 1024 > limit for size in sizes.values())
+    assert "client_max_body_size 512k;" in of_batch
+    assert '"detail":"the body is too large"' in text
+
+
+WRITES: dict[str, tuple[str, str, Any, int]] = {
+    "a batch": ("POST", "/api/tasks/ada/batch", {"commands": []}, BATCH_BODY_LIMIT),
+    "a task": ("POST", "/api/tasks/ada/tasks", {}, BODY_LIMIT),
+    "a list": ("POST", "/api/tasks/ada/lists", {}, BODY_LIMIT),
+    "a label": ("PATCH", "/api/tasks/ada/labels", {}, BODY_LIMIT),
+}
+
+
+@pytest.mark.parametrize("key", [{}, {"Idempotency-Key": "key"}])
+@pytest.mark.parametrize("what", WRITES)
+def test_a_body_has_the_limit_of_its_path(ada: ApiClient, what: str, key: dict[str, str]) -> None:
+    """One of that size is read, with a key or without; one byte more is 413."""
+    method, path, body, limit = WRITES[what]
+    longest = json.dumps(body).encode().ljust(limit)
+    problem(ada(method, path, data=longest, content_type=JSON, headers=key), 422, "invalid-request")
+    refused = ada(method, path, data=longest + b" ", content_type=JSON, headers=key)
+    detail = problem(refused, 413, "body-too-large")["detail"]
+    assert detail == f"the body is larger than {limit:,} bytes"
 
 
 def test_parameters_beside_a_body_are_refused(ada: ApiClient) -> None:

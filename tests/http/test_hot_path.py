@@ -6,6 +6,15 @@ import pytest
 from marshmallow import Schema
 from tests.http_callers import ApiClient
 
+COMMANDS: list[dict[str, Any]] = [
+    {"op": "create", "ref": "a", "task": {"title": "Straße"}},
+    {"op": "update", "id": "$a", "changes": {"priority": 1}},
+    {"op": "complete", "id": "$a"},
+    {"op": "delete", "id": "$a"},
+    {"op": "restore", "id": "$a"},
+    {"op": "create", "task": {"titel": "Straße"}},
+]
+
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> list[type[Schema]]:
@@ -36,7 +45,9 @@ def test_no_schema_is_made_for_a_request(ada: ApiClient, made: list[type[Schema]
         ada("GET", ada.lists),
         ada("PATCH", one_list, json={"name": "Food"}),
         ada("PATCH", f"{one_list}/position", json={"place": "first"}),
-        ada("DELETE", f"{one_list}?tasks=inbox"),
+        ada("DELETE", f"{one_list}?tasks=inbox&limit=1"),
+        ada("PATCH", "/api/tasks/ada/labels", json={"label": "home", "new": "house"}),
+        ada("POST", "/api/tasks/ada/batch", json={"mode": "each", "commands": COMMANDS}),
         ada("POST", json={"titel": "Buy milk"}),
         ada("GET", "?limit=0"),
     ]

@@ -91,6 +91,37 @@ def test_a_repeated_write_of_a_list_is_answered_as_the_first(
     assert (replayed(first), replayed(again)) == (False, True)
 
 
+def test_a_repeated_rename_of_a_label_is_answered_as_the_first(ada: ApiClient) -> None:
+    """With the counts of then; a task that got the label since keeps it."""
+    ada.create(labels=["home"])
+    body = {"label": "home", "new": "house"}
+    first = ada("PATCH", f"/api/tasks/{ada.user}/labels", json=body, headers=KEY)
+    later = ada.create(labels=["home"])
+    again = ada("PATCH", f"/api/tasks/{ada.user}/labels", json=body, headers=KEY)
+    assert first.json == {"label": "house", "open": 1, "all": 1, "more": False}
+    assert (again.status_code, again.data) == (200, first.data)
+    assert (replayed(first), replayed(again)) == (False, True)
+    assert ada("GET", f"/{later['id']}").json == later
+
+
+def test_a_repeated_step_of_a_deletion_is_answered_as_the_first(ada: ApiClient) -> None:
+    """200 with what was done then, and no step more: each step has a key of its own."""
+    made = ada.create_list()
+    for _ in range(3):
+        ada.create(list_id=made["id"])
+    path = f"{ada.lists}/{made['id']}?tasks=inbox&limit=2"
+    first, again = (ada("DELETE", path, headers=KEY) for _ in range(2))
+    assert (first.status_code, first.json) == (200, {"done": 2, "more": True})
+    assert (again.status_code, again.data) == (200, first.data)
+    assert (replayed(first), replayed(again)) == (False, True)
+    assert len(ada("GET", f"?list_id={made['id']}").json) == 1
+    problem(ada("DELETE", path.replace("limit=2", "limit=3"), headers=KEY), 422, "key-reused")
+    last = [ada("DELETE", path, headers={"Idempotency-Key": "another"}) for _ in range(2)]
+    assert [(one.status_code, one.json) for one in last] == [(200, {"done": 1, "more": False})] * 2
+    assert [replayed(one) for one in last] == [False, True]
+    problem(ada("GET", f"{ada.lists}/{made['id']}"), 404, "list-not-found")
+
+
 def test_a_key_for_another_request_is_422(ada: ApiClient) -> None:
     """Another body, path or method under the same key is refused, and does nothing."""
     task = ada("POST", json={"title": "Buy milk"}, headers=KEY).json

@@ -43,6 +43,27 @@ def test_every_fault_of_a_query_is_named(
     assert faults(ada("GET", f"?{query}")) == expected
 
 
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        *(
+            (f"tasks=inbox&limit={text}", {"?limit": "must be from 1 to 1000"})
+            for text in ("0", "-1", "1001", "", "x", "1.0")
+        ),
+        ("limit=1000", {"?limit": "needs tasks"}),
+        ("tasks=inbox&limit=1&limit=1", {"?limit": "must be given only once"}),
+        ("tasks=trash", {"?tasks": "must be one of inbox, delete"}),
+    ],
+)
+def test_every_fault_of_a_deletion_of_a_list_is_named(
+    ada: ApiClient, query: str, expected: dict[str, str]
+) -> None:
+    """Nothing is deleted; a limit alone does not say what becomes of the tasks."""
+    path = f"{ada.lists}/{ada.create_list()['id']}"
+    assert faults(ada("DELETE", f"{path}?{query}")) == expected
+    assert ada("GET", path).status_code == 200
+
+
 @pytest.mark.parametrize("query", ["q=", "completed=", "cursor=", "q=&completed=&cursor=", "q"])
 def test_an_empty_search_asks_for_nothing(ada: ApiClient, query: str) -> None:
     """What a form or a typed hook sends before anybody has filled it in counts as absent."""

@@ -117,6 +117,31 @@ def test_if_match_may_be_demanded_of_lists(strict: Flask) -> None:
     assert ada("PATCH", f"{path}/position", json={"place": "last"}).json == made
 
 
+def test_steps_of_a_deletion_need_the_tag_too(strict: Flask) -> None:
+    """A step does not change the list, so its tag holds for the next one."""
+    ada = ApiClient(strict.test_client(), "ada")
+    path = f"{ada.lists}/{(made := ada.create_list())['id']}"
+    for _ in range(2):
+        ada.create(list_id=made["id"])
+    step = f"{path}?tasks=inbox&limit=1"
+    problem(ada("DELETE", step), 428, "precondition-required")
+    problem(ada("DELETE", step, headers={"If-Match": '"2"'}), 412, "precondition-failed")
+    answers = [ada("DELETE", step, headers={"If-Match": '"1"'}) for _ in range(2)]
+    assert [one.json for one in answers] == [{"done": 1, "more": True}, {"done": 1, "more": False}]
+
+
+def test_a_rename_of_a_label_is_guarded_like_a_collection(strict: Flask) -> None:
+    """A label has no tag and nothing is demanded: 412 for a tag, and for what must not exist."""
+    ada = ApiClient(strict.test_client(), "ada")
+    ada.create(labels=["home"])
+    path, body = "/api/tasks/ada/labels", {"label": "home", "new": "house"}
+    for headers in ({"If-Match": '"1"'}, {"If-None-Match": "*"}):
+        problem(ada("PATCH", path, json=body, headers=headers), 412, "precondition-failed")
+    assert [one["label"] for one in ada("GET", path).json] == ["home"]
+    for headers in ({}, {"If-Match": "*"}, {"If-None-Match": '"1"'}):
+        assert ada("PATCH", path, json=body, headers=headers).json["all"] == 1
+
+
 def test_a_lost_update_is_refused(caller: Callable[[str], ApiClient]) -> None:
     """Of two updates that saw the same version the second is refused."""
     one, other = caller("ada"), caller("ada")

@@ -184,7 +184,7 @@ def test_the_document_is_valid_openapi(app: Flask) -> None:
     validate(document)
 
 
-SERVED = {"tasks", "lists", "labels", "changes", "trash", "history", "summary", "health"}
+SERVED = {"tasks", "lists", "labels", "changes", "trash", "history", "summary", "batch", "health"}
 """The blueprints whose operations the document has."""
 
 
@@ -224,8 +224,10 @@ def test_every_operation_documents_its_problems() -> None:
         "get_list": always | {"200", "304", "404", "422"},
         "patch_list": always | with_precondition | {"200", "413", "415"},
         "move_list": always | with_precondition | {"200", "413", "415"},
-        "delete_list": always | with_precondition | {"204", "413"},
+        "delete_list": always | with_precondition | {"200", "204", "413"},
         "list_labels": always | {"200", "422"},
+        "rename_label": always | {"200", "409", "413", "415", "422", "507"},
+        "run_batch": always | with_precondition | {"200", "413", "415"},
         "list_changes": always | {"200", "410", "422"},
         "list_trash": always | {"200", "422"},
         "get_trashed_task": always | {"200", "304", "404", "422"},

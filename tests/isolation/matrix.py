@@ -69,7 +69,7 @@ class Cell(NamedTuple):
             return 403
         if has_id(self.rule) and self.target != "own":
             return 404
-        return documented[key(self.rule, self.method)].success[0]
+        return success(documented[key(self.rule, self.method)], self.query)
 
 
 class World:
@@ -173,14 +173,19 @@ def routes(app: Flask) -> Iterator[tuple[str, str]]:
         yield from ((rule.rule, method) for method in sorted((rule.methods or set()) - {"OPTIONS"}))
 
 
+def success(operation: Operation, query: str) -> int:
+    """Return the status of success. Of a deletion it is another one for a step of it."""
+    statuses = sorted(int(status) for status in operation.said["responses"] if status < "300")
+    return statuses[0] if "limit=" in query else statuses[-1]
+
+
 def options(operation: Operation) -> list[str]:
-    """Return the queries that choose an option of a write, and none."""
-    return [
-        "",
-        *(
-            f"?{one['name']}={word}"
-            for one in operation.said["parameters"]
-            if one["in"] == "query" and operation.method != "GET"
-            for word in one["schema"]["enum"]
-        ),
-    ]
+    """Return the queries that choose an option of a write, each in a step too, and none."""
+    if operation.method == "GET":
+        return [""]
+    schemas = {
+        one["name"]: one["schema"] for one in operation.said["parameters"] if one["in"] == "query"
+    }
+    steps = ["&limit=1"] if schemas.pop("limit", None) else []
+    words = [f"?{name}={word}" for name, said in schemas.items() for word in said["enum"]]
+    return ["", *words, *(f"{word}{step}" for word in words for step in steps)]

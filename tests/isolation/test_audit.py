@@ -1,8 +1,10 @@
 """The statement audit: it finds statements that are not limited to their caller's rows."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -10,13 +12,16 @@ from pglast.parser import ParseError
 from sqlalchemy import Engine
 from tests.keyed import add_once
 from tests.sql_grammar import UnfilteredStatement, owner_parameters
-from tests.statement_audit import StatementAudit
+from tests.statement_audit import NO_OWNER, StatementAudit
 
 from taskservice.adapters.sql.storage.repository import SqlStorage
 from taskservice.adapters.sql.storage.rows import Rows
+from taskservice.core.batch import Batch, Command, References, run_batch
 from taskservice.core.changes import Position
 from taskservice.core.entity import Edit
+from taskservice.core.errors import CommandFailed
 from taskservice.core.history import history
+from taskservice.core.label_rename import LabelRename, rename_label
 from taskservice.core.lists import create_list, move_list, remove_list
 from taskservice.core.moves import Move
 from taskservice.core.summary import summarize
@@ -24,7 +29,14 @@ from taskservice.core.sync import SyncState, sync
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_list import NewTaskList
 from taskservice.core.task_query import TaskQuery
-from taskservice.core.tasks import change_task, create_task, move_task, remove_task
+from taskservice.core.tasks import (
+    Completion,
+    change_task,
+    complete_task,
+    create_task,
+    move_task,
+    remove_task,
+)
 from taskservice.core.trash import purge_all, purge_task, restore_task
 from taskservice.core.undo import undo
 from taskservice.core.workspace import OpenOwnWorkspace, Workspace
@@ -160,6 +172,14 @@ def test_a_statement_of_another_owner_is_found() -> None:
     assert len(audit.faults) == 1
 
 
+def test_a_row_of_another_owner_is_found() -> None:
+    """Among rows that are sent together."""
+    audit = StatementAudit()
+    rows = [{"user_id": owner} for owner in (NO_OWNER, "bob", NO_OWNER)]
+    audit.look("INSERT INTO tasks (id, user_id) VALUES (%(id)s, %(user_id)s)", rows)
+    assert len(audit.faults) == 1
+
+
 @pytest.mark.parametrize("raw", ["engine", "sqlite"])
 def test_statements_that_bypass_sqlalchemy_are_audited(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, audit: StatementAudit, raw: str
@@ -272,6 +292,84 @@ def in_workspace(own: OpenOwnWorkspace, operation: Callable[[Workspace], object]
     """Run an operation that reads."""
     with own() as workspace:
         operation(workspace)
+
+
+def command(operation: Callable[..., Task | None], *values: Any, ref: str | None = None) -> Command:
+    """Return a command that calls an operation with values, a text among them for its reference."""
+
+    def run(own: OpenOwnWorkspace, references: References) -> Task | None:
+        return operation(own, *(references[one] if isinstance(one, str) else one for one in values))
+
+    return Command(run, ref)
+
+
+@pytest.mark.parametrize("storage", ["engine", "sqlite"])
+@pytest.mark.parametrize("is_atomic", [True, False])
+def test_the_audit_covers_batches(
+    request: pytest.FixtureRequest, audit: StatementAudit, storage: str, *, is_atomic: bool
+) -> None:
+    """Every operation, rows that are sent together, savepoints, and what is rolled back."""
+    own = partial(SqlStorage(request.getfixturevalue(storage)).open_workspace, ADA)
+    groceries = create_list(own, NewTaskList(name="Errands"))
+    known, gone = (create_task(own, NewTask(title=title)) for title in "AB")
+    remove_task(own, gone.id)
+    commands = [
+        *(command(create_task, NewTask(title=f"C{n}")) for n in range(3)),
+        command(create_task, NewTask(title="D", list_id=groceries.id), ref="d"),
+        command(change_task, "d", Edit({"title": "E"})),
+        command(create_task, NewTask(title="F"), ref="f"),
+        command(complete_task, "f", Completion(completed=True)),
+        command(restore_task, gone.id),
+        command(remove_task, known.id),
+        command(create_task, NewTask(title="G")),
+    ]
+    fails = command(remove_task, known.id)
+    for batch in (
+        Batch(commands, is_atomic, dry_run=True),
+        Batch([*commands, fails, *commands[:3]], is_atomic),
+        Batch(commands[:6], is_atomic),
+    ):
+        seen = audit.count
+        with suppress(CommandFailed):
+            run_batch(own, batch)
+        assert audit.count > seen
+    assert not audit.faults
+
+
+def test_rows_that_are_sent_together_are_one_statement(
+    engine: Engine, audit: StatementAudit
+) -> None:
+    """So the audit looks at each of its rows."""
+    own = partial(SqlStorage(engine).open_workspace, ADA)
+    creations = [command(create_task, NewTask(title=title)) for title in "ABC"]
+    run_batch(own, Batch(creations))
+    counts = [audit.count]
+    for some in (creations, creations * 9):
+        run_batch(own, Batch(some))
+        counts.append(audit.count)
+    assert counts[1] - counts[0] == counts[2] - counts[1]
+
+
+@pytest.mark.parametrize("storage", ["engine", "sqlite"])
+def test_the_audit_covers_steps(
+    request: pytest.FixtureRequest, audit: StatementAudit, storage: str
+) -> None:
+    """A label that is renamed, and a list that is deleted, in several transactions."""
+    own = partial(SqlStorage(request.getfixturevalue(storage)).open_workspace, ADA)
+    for tasks in ("inbox", "delete"):
+        a_list = create_list(own, NewTaskList(name="Errands"))
+        for title in "ABC":
+            create_task(own, NewTask(title=title, list_id=a_list.id, labels=("home",)))
+        for operation in (
+            partial(remove_list, own, a_list.id, tasks=tasks, limit=2),
+            partial(rename_label, own, LabelRename("home", "house", 2)),
+            partial(remove_list, own, a_list.id, tasks=tasks, limit=2),
+            partial(rename_label, own, LabelRename("home", "house")),
+        ):
+            seen = audit.count
+            operation()
+            assert audit.count > seen + 1, "a transaction locks, and reads or writes tasks"
+    assert not audit.faults
 
 
 @pytest.mark.parametrize("storage", ["engine", "sqlite"])

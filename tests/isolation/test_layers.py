@@ -41,7 +41,7 @@ def without_ownership(app: Flask) -> Iterator[None]:
 
     enforced = authorization.enforce_ownership
     checks = [one for one in app.before_request_funcs.values() if enforced in one]
-    assert len(checks) == 7
+    assert len(checks) == 8
     for one in checks:
         one[one.index(enforced)] = let_through
     try:
@@ -98,7 +98,7 @@ class Attack:
         self._bob = ApiClient(self.app.test_client(), BOB)
         self._ada = ApiClient(self.app.test_client(), ADA)
         self._list = self._ada.create_list(TITLE)
-        self._task = self._ada.create(title=TITLE, list_id=self._list["id"])
+        self._task = self._ada.create(title=TITLE, list_id=self._list["id"], labels=["home"])
         self._ada.create(title=TITLE, parent_id=self._task["id"])
         recurring = self._ada.create(title=TITLE, due="2026-03-29", recurrence="FREQ=DAILY")
         self._closed = self._ada("PATCH", f"/{recurring['id']}/complete").json
@@ -119,6 +119,8 @@ class Attack:
             *self._try_changes(f"{path}/changes"),
             *self._try_trash(f"{path}/trash"),
             *self._try_history(f"{path}/tasks"),
+            *self._try_batches(f"{path}/batch"),
+            self._bob("PATCH", f"{path}/labels", json={"label": "home", "new": "mine now"}),
             self._bob("GET", f"{path}/summary"),
         ]
         assert [answer.text for answer in answers if TITLE in answer.text] == []
@@ -161,6 +163,7 @@ class Attack:
             self._bob("PATCH", one, json={"name": "Mine now"}),
             self._bob("PATCH", f"{one}/position", json={"place": "last"}),
             self._bob("DELETE", f"{one}?tasks=delete"),
+            self._bob("DELETE", f"{one}?tasks=inbox&limit=1"),
             self._bob("DELETE", one),
         ]
 
@@ -191,6 +194,20 @@ class Attack:
             *(self._bob("POST", f"{path}/{one}/undo", json={"sequence": 1}) for one in ids),
         ]
 
+    def _try_batches(self, path: str) -> list[Any]:
+        one = {"id": self._task["id"]}
+        return [
+            self._bob("POST", path, json={"commands": [command]})
+            for command in (
+                {"op": "update", **one, "changes": {"title": "Mine now"}},
+                {"op": "complete", **one},
+                {"op": "delete", **one, "subtasks": "delete"},
+                {"op": "restore", "id": self._trashed["id"]},
+                {"op": "create", "task": {"title": "x", "parent_id": self._task["id"]}},
+                {"op": "create", "task": {"title": "x", "list_id": self._list["id"]}},
+            )
+        ]
+
     def under_adas_path(self) -> list[int]:
         return self.statuses(f"/api/tasks/{ADA}")
 
@@ -209,9 +226,10 @@ class Attack:
         return [self._ada("GET", path).json for path in paths]
 
 
-OWN_ONLY = [200] * 4 + [404] * 8 + [422] * 2 + [200] + [404] * 2 + [200] + [404] * 5
+OWN_ONLY = [200] * 4 + [404] * 8 + [422] * 2 + [200] + [404] * 2 + [200] + [404] * 6
 OWN_ONLY += [200] * 3 + [400]
-OWN_ONLY += [200] + [404] * 3 + [200] + [404] * 4 + [200]
+OWN_ONLY += [200] + [404] * 3 + [200] + [404] * 4
+OWN_ONLY += [404] * 4 + [422] * 2 + [200] * 2
 """Bob's lists, changes and trash are his own. Ada's tasks, list and token do not exist."""
 FORBIDDEN = [403] * len(OWN_ONLY)
 
@@ -247,7 +265,7 @@ def test_row_level_security_alone_denies_access(engine: Engine) -> None:
     with without_ownership(attack.app), without_clause(engine) as sent:
         assert attack.under_adas_path() == OWN_ONLY
         assert attack.under_bobs_path() == OWN_ONLY
-    assert len(sent) == 156
+    assert len(sent) == 196
     assert attack.leaves_no_trace()
 
 

@@ -31,7 +31,7 @@ def app(open_workspace: OpenWorkspace) -> Flask:
 
 
 def test_every_cell_follows_the_three_rules(app: Flask, audit: StatementAudit) -> None:
-    """504 cells; a 401 or a 403 sends no statement. A write that is accepted ends its world."""
+    """518 cells; a 401 or a 403 sends no statement. A write that is accepted ends its world."""
     cells = [
         Cell(rule, method, identity, target)
         for rule, method in routes(app)
@@ -39,7 +39,7 @@ def test_every_cell_follows_the_three_rules(app: Flask, audit: StatementAudit) -
         for identity in IDENTITIES
         for target in (TARGETS if has_id(rule) else TARGETS[:1])
     ]
-    assert len(cells) == 504
+    assert len(cells) == 518
     world = World(app)
     for cell in cells:
         sent = audit.count
@@ -86,6 +86,19 @@ def assert_looks_missing(world: World, rule: str, method: str, target: str) -> N
         assert (found.status, list(found.headers), unnamed) == (
             (missing.status, list(missing.headers), missing.text)
         )
+
+
+def test_the_walk_finds_the_options(app: Flask) -> None:
+    """Of a deletion of a list in steps, among others."""
+    documented = World(app).documented
+    assert options(documented["DELETE /api/tasks/{user_id}/lists/{list_id}"]) == [
+        "",
+        "?tasks=inbox",
+        "?tasks=delete",
+        "?tasks=inbox&limit=1",
+        "?tasks=delete&limit=1",
+    ]
+    assert options(documented["GET /api/tasks/{user_id}/tasks"]) == [""]
 
 
 def test_every_invalid_token_gets_the_same_response(app: Flask) -> None:

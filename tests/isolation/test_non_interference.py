@@ -110,6 +110,9 @@ class User:
         if answer.status_code == 201:
             made = self.lists if action.verb == "create list" else self.made
             made.append(answer.json["id"])
+        if action.verb in BATCHES and answer.status_code == 200 and answer.json["applied"]:
+            results = answer.json["results"]
+            self.made += [one["task"]["id"] for one in results if one["status"] == 201]
         if action.verb in CLOSING and answer.status_code == 200:
             following = answer.json["next_id"]
             self.made += [following] if following not in {None, *self.made} else []
@@ -131,6 +134,7 @@ class User:
             **self._on_lists(action, whose),
             **self._on_changes(action, whose),
             **self._on_trash(action, whose),
+            **self._on_many(action, whose),
         }
         method, path, body = ask[action.verb]
         return self.caller(method, path, headers=headers, **({"json": body} if body else {}))
@@ -214,6 +218,34 @@ class User:
             "summary": ("GET", f"/api/tasks/{self.caller.user}/summary", None),
         }
 
+    def _on_many(self, action: Action, whose: "User") -> dict[str, Ask]:
+        """Return what each verb about many tasks at once sends, with ids of `whose`.
+
+        A name is the same for all users, and its task may not be created.
+        """
+        path, known = f"/api/tasks/{self.caller.user}", self._pick(whose.made, action.n)
+        new = {"title": action.word, "labels": ["a", action.word], "list_id": None}
+        commands = [
+            {"op": "create", "ref": "a", "task": {**new, "priority": action.n}},
+            {"op": "complete", "id": "$a"},
+            {"op": "create", "task": {**new, "parent_id": "$a"}},
+            {"op": "update", "id": known, "changes": {"title": action.word}},
+            {"op": "create", "task": {**new, "parent_id": known}},
+            {"op": "create", "task": {**new, "list_id": self._pick(whose.lists, action.n)}},
+            {"op": ("complete", "delete", "restore", "complete")[action.n], "id": known},
+        ]
+        given = {"commands": commands[: 3 + action.n], "mode": ("atomic", "each")[action.n % 2]}
+        names = {"label": action.word.upper(), "new": ("a", "b", "ab", "c")[action.n]}
+        one = f"{self.caller.lists}/{self._pick(whose.lists, action.n)}"
+        option = ("inbox", "delete")[action.n % 2]
+        return {
+            "batch": ("POST", f"{path}/batch", given),
+            "batch each": ("POST", f"{path}/batch", {"mode": "each", "commands": commands}),
+            "dry run": ("POST", f"{path}/batch", {**given, "mode": "each", "dry_run": True}),
+            "rename label": ("PATCH", f"{path}/labels", {**names, "limit": action.n + 1}),
+            "delete list in steps": ("DELETE", f"{one}?tasks={option}&limit=1", None),
+        }
+
     @staticmethod
     def _pick(ids: list[str], n: int) -> str:
         return ids[n % len(ids)] if ids else str(UUID(int=0))
@@ -227,16 +259,20 @@ VERBS = [
     *("sync", "go on", "go on", "all changes"),
     *("trash", "get trashed", "restore", "restore", "purge", "purge all"),
     *("delete", "delete", "history", "history", "undo change", "undo change", "summary"),
+    *("batch", "batch", "batch each", "batch each", "dry run"),
+    *("rename label", "rename label", "delete list in steps"),
     *("into list", "in list", "move", "move beside", "under", "create below", "delete tree"),
 ]
 
 
 CLOSING = {"complete", "plan", "skip"}
+BATCHES = {"batch", "batch each"}
 SYNCS = {"sync", "go on"}
 
 LOOKS = ["create", "get", "list", "search", "lists", "get list", "in list", "create below"]
 LOOKS += ["go on", "all changes", "sync", "go on"]
 LOOKS += ["trash", "get trashed", "summary", "restore", "history", "undo change", "purge all"]
+LOOKS += ["rename label", "dry run", "batch each", "batch", "labels", "delete list in steps"]
 LOOKS_AT_SERIES = ["series", "undo", "recur", "complete", "series"]
 
 

@@ -161,7 +161,7 @@ OPERATIONS: dict[str, Callable[[TaskService, UUID], object]] = {
     "list": lambda tasks, _: tasks.list(TaskQuery(with_total=True)),
     "search": lambda tasks, _: tasks.list(TaskQuery(text="secret")),
     "add": lambda tasks, _: tasks.add(NewTask(title="Buy milk")),
-    "descendants": lambda tasks, known: tasks.descendants(known),
+    "descendants": lambda tasks, known: tasks.descendants([known]),
     "change": lambda tasks, known: tasks.change(known, Task.complete),
     "remove": lambda tasks, known: tasks.remove(known),
     "trash": lambda tasks, known: tasks.trash(known),

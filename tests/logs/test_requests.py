@@ -25,6 +25,7 @@ from taskservice.testing import ADA, TickingClock
 TASKS = "/api/tasks/{user_id}/tasks"
 TASK = "/api/tasks/{user_id}/tasks/{task_id}"
 LIST = "/api/tasks/{user_id}/lists/{list_id}"
+BATCH = "/api/tasks/{user_id}/batch"
 ABSENT = f"/{UUID(int=0)}"
 BODY = {"title": "Buy milk"}
 OF_EVERY_LINE = {"timestamp", "pid", "message"}
@@ -135,6 +136,42 @@ def test_the_client_of_a_token_is_logged(
     caller = {"user_id": "ada", "client": "todo-app"}
     request = {"method": "GET", "route": TASKS}
     assert logged_request() == {"level": "info", **caller, **request, **logged}
+
+
+@pytest.mark.parametrize(
+    ("mode", "logged"),
+    [
+        ("atomic", {"status": 404, "problem": "task-not-found"}),
+        ("each", {"status": 200}),
+    ],
+)
+def test_a_batch_is_one_line(
+    ada: ApiClient, logged_request: LoggedRequest, mode: str, logged: dict[str, Any]
+) -> None:
+    """Whatever its commands are: with the problem of the batch, and none of a command."""
+    commands = [
+        {"op": "create", "ref": "Groceries", "task": {**BODY, "recurrence": "FREQ=DAILY"}},
+        {"op": "create", "ref": "a", "task": {**BODY, "labels": ["Groceries"]}},
+        {"op": "update", "id": "$a", "changes": {"description": "Two liters"}},
+        {"op": "delete", "id": str(UUID(int=0))},
+    ]
+    given = commands[mode == "atomic" :]
+    assert ada("POST", f"/api/tasks/{ADA}/batch", json={"mode": mode, "commands": given}).json
+    request = {"level": "info", "user_id": "ada", "method": "POST", "route": BATCH}
+    assert logged_request() == {**request, **logged}
+
+
+def test_an_outage_in_a_batch_is_logged(out: ApiClient, logged_request: LoggedRequest) -> None:
+    """As of any other write: with the reason and the outcome, of all its commands."""
+    commands = [{"op": "create", "task": BODY}]
+    for mode in ("atomic", "each"):
+        out("POST", f"/api/tasks/{ADA}/batch", json={"mode": mode, "commands": commands})
+        line = logged_request()
+        assert (line["status"], line["problem"]) == (503, "unavailable")
+        assert (line["reason"], line["outcome"]) == (
+            "no database connection became free in time",
+            "not_applied",
+        )
 
 
 def test_a_replay_is_logged(ada: ApiClient, logged_request: LoggedRequest) -> None:

@@ -21,6 +21,7 @@ CONTRACT = [
     *OUTCOMES,
     "tests/contract/test_contract.py",
 ]
+BATCHES = ["tests/contract/test_write_buffer.py", "tests/contract/test_batch_failures.py"]
 CHANGE_LOG = "tests/system/test_change_log.py"
 SCHEMA = ["tests/system/test_schema.py"]
 COMPATIBILITY = ["tests/compatibility/test_records.py"]
@@ -43,6 +44,9 @@ TESTS = {
         "tests/logs/test_requests.py",
         *LAYERS,
     ],
+    "adapters/http/api/batch": ["tests/sync/test_batch.py", "tests/http/test_batch.py"],
+    "adapters/http/api/batch_schemas": ["tests/sync/test_batch.py", "tests/http/test_batch.py"],
+    "adapters/http/api/commands": ["tests/sync/test_batch.py", "tests/http/test_batch.py"],
     "adapters/http/api/sync_tokens": ["tests/fuzz/test_parsers.py"],
     "strict_json": ["tests/jwt_verification/test_strict_json.py", *TOKENS],
     "adapters/jwt/claims": ["tests/jwt_verification/test_token_claims.py"],
@@ -66,7 +70,8 @@ TESTS = {
     "adapters/sql/connection/address": ["tests/field_reports/test_addresses.py", *SCHEMA],
     "adapters/sql/connection/retries": OUTCOMES,
     "adapters/sql/storage/heads": [*CONTRACT, "tests/contract/test_write_locks.py", *OUTCOMES],
-    "adapters/sql/storage/written": OUTCOMES,
+    "adapters/sql/storage/write_buffer": [*BATCHES, "tests/contract/test_round_trips.py"],
+    "adapters/sql/storage/written": [*OUTCOMES, *BATCHES],
     "adapters/sql/storage/log": [
         *CONTRACT,
         "tests/contract/test_write_locks.py",
@@ -204,7 +209,12 @@ TESTS = {
         "tests/isolation/test_catalogue.py",
         *START,
     ],
-    "adapters/sql/connection/sessions": [*CONTRACT, "tests/contract/test_plans.py", *TREES],
+    "adapters/sql/connection/sessions": [
+        *CONTRACT,
+        "tests/contract/test_plans.py",
+        *TREES,
+        *BATCHES,
+    ],
     "adapters/sql/connection/sqlite": [
         "tests/contract/test_pool.py",
         "tests/field_reports/test_readiness.py",
@@ -214,9 +224,11 @@ TESTS = {
     "adapters/sql/connection/compiled_statements": [*CONTRACT, "tests/contract/test_plans.py"],
     "adapters/sql/column_types": [*SCHEMA, *CONTRACT],
     "adapters/sql/tables": [*SCHEMA, *CONTRACT],
-    "adapters/sql/storage/repository": [*CONTRACT, *TREES, *RECURRENCE],
+    "adapters/sql/storage/repository": [*CONTRACT, *TREES, *RECURRENCE, *BATCHES],
+    "core/batch": ["tests/core/test_batch.py", "tests/sync/test_batch.py", *BATCHES],
     "core/changes": ["tests/contract/test_contract.py"],
     "core/history": ["tests/contract/test_contract.py"],
+    "core/label_rename": ["tests/planning/test_labels.py", "tests/contract/test_contract.py"],
     "core/summary": ["tests/contract/test_contract.py"],
     "core/sync": ["tests/contract/test_contract.py"],
     "core/occurrences": ["tests/core/test_occurrences.py", *RECURRENCE],

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from tests.http_callers import ApiClient
-from tests.planning.questions import changed, found
+from tests.planning.questions import all_pages, changed, found, read
 from tests.problem_details import faults, problem
 
 SPACE = "must not begin or end with white space"
@@ -102,6 +102,89 @@ def test_the_labels_of_all_tasks_are_counted(ada: ApiClient) -> None:
         {"label": "Zoo", "open": 1, "all": 1},
         {"label": "home", "open": 1, "all": 3},
     ]
+
+
+def rename(ada: ApiClient, label: Any, new: Any, headers: Any = None, **members: Any) -> Any:
+    """Send the new name of a label, and return the response."""
+    body = {"label": label, "new": new, **members}
+    return ada("PATCH", f"/api/tasks/{ada.user}/labels", json=body, headers=headers or {})
+
+
+def test_a_label_is_renamed_on_all_tasks(ada: ApiClient, eve: ApiClient) -> None:
+    """In any case; a task that has both keeps one, and one has its new spelling."""
+    news: list[tuple[list[str], dict[str, Any]]] = [
+        (["Home", "work"], {}),
+        (["HOME"], {"completed": True}),
+        (["home", "House"], {}),
+        (["HOUSE"], {}),
+        (["house"], {}),
+        (["homes"], {}),
+    ]
+    tasks = [ada.create(labels=labels, **fields) for labels, fields in news]
+    foreign = eve.create(labels=["home"])
+    renamed = rename(ada, "home", "house")
+    assert (renamed.status_code, renamed.json) == (
+        200,
+        {"label": "house", "open": 4, "all": 5, "more": False},
+    )
+    after = [read(ada, task) for task in tasks]
+    assert [(task["labels"], task["version"]) for task in after] == [
+        *((["house", "work"], 2), (["house"], 2), (["house"], 2)),
+        *((["house"], 2), (["house"], 1), (["homes"], 1)),
+    ]
+    assert rename(ada, "home", "house").json == renamed.json
+    assert [read(ada, task) for task in tasks] == after
+    assert read(eve, foreign) == foreign
+
+
+def test_a_label_gets_another_spelling(ada: ApiClient) -> None:
+    """The same one in another case, or one that only folds to it."""
+    task = ada.create(labels=["home", "STRASSE"])
+    assert rename(ada, "home", "Home").json["all"] == 1
+    assert rename(ada, "straße", "Straße").json["all"] == 1
+    assert read(ada, task)["labels"] == ["Home", "Straße"]
+    assert read(ada, task)["version"] == 3
+
+
+def test_a_label_that_no_task_has_is_renamed_without_effect(ada: ApiClient) -> None:
+    """The entry has no tasks then, so a retry is harmless."""
+    nothing = {"label": "house", "open": 0, "all": 0, "more": False}
+    assert rename(ada, "home", "house").json == nothing
+
+
+def test_a_label_is_renamed_in_steps(ada: ApiClient) -> None:
+    """Up to `limit` tasks each. A retry with the key of a step renames no others."""
+    for _ in range(3):
+        ada.create(labels=["home"])
+    key = {"Idempotency-Key": "key"}
+    for replayed in (None, "true"):
+        step = rename(ada, "home", "house", key, limit=2)
+        assert step.json == {"label": "house", "open": 2, "all": 2, "more": True}
+        assert step.headers.get("Idempotency-Replayed") == replayed
+    last = rename(ada, "home", "house", limit=2)
+    assert last.json == {"label": "house", "open": 3, "all": 3, "more": False}
+    assert {label for task in all_pages(ada) for label in task["labels"]} == {"house"}
+
+
+def test_a_renaming_is_refused_at_its_members(ada: ApiClient) -> None:
+    """As a label of a task is. Nothing is changed."""
+    task = ada.create(labels=["home"])
+    assert faults(rename(ada, " home", "a,b", limit=0)) == {
+        "/label": SPACE,
+        "/new": "must not contain a comma",
+        "/limit": "must be from 1 to 1000",
+    }
+    assert faults(rename(ada, 1, "x" * 101, limit="2")) == {
+        "/label": "must be a string",
+        "/new": "must be at most 100 characters",
+        "/limit": "must be a whole number",
+    }
+    assert faults(ada("PATCH", f"/api/tasks/{ada.user}/labels", json={"nmae": "x"})) == {
+        "/label": "is required",
+        "/new": "is required",
+        "/nmae": "is not a field that can be set",
+    }
+    assert read(ada, task) == task
 
 
 def test_a_label_goes_with_its_last_task(ada: ApiClient) -> None:

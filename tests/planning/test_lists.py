@@ -37,7 +37,8 @@ def test_a_list_is_created_read_and_listed(ada: ApiClient, eve: ApiClient) -> No
     assert list(made) == [
         *("id", "user_id", "name", "position", "created_at", "updated_at", "version")
     ]
-    assert made["position"] == f"{made['id'][:8]}{made['id'][9:13]}1"
+    moment = f"{made['id'][:8]}{made['id'][9:13]}{made['id'][15:18]}"
+    assert made["position"] == f"{moment}1"
     assert ada("GET", answer.headers["Location"]).json == made
     assert ada("GET", lists_of(ada)).json == [made]
     assert eve("GET", lists_of(eve)).json == []
@@ -183,12 +184,58 @@ def test_the_tasks_of_a_deleted_list_are_deleted_on_an_explicit_word(ada: ApiCli
     assert (ada("GET").json, names(ada)) == ([other], [])
 
 
+def test_a_list_is_deleted_in_steps(ada: ApiClient) -> None:
+    """Up to `limit` tasks each, at its version, which stays; a retry moves no others."""
+    made = new_list(ada)
+    path = f"{lists_of(ada)}/{made['id']}?tasks=inbox&limit=2"
+    for title in "ABC":
+        ada.create(title=title, list_id=made["id"])
+    problem(ada("DELETE", path, headers={"If-Match": '"2"'}), 412, "precondition-failed")
+    headers = {"If-Match": '"1"', "Idempotency-Key": "key"}
+    for replayed in (None, "true"):
+        step = ada("DELETE", path, headers=headers)
+        assert (step.status_code, step.json) == (200, {"done": 2, "more": True})
+        assert step.headers.get("Idempotency-Replayed") == replayed
+        assert (titles(by_position(ada)), names(ada)) == ("AB", ["Groceries"])
+    assert titles(by_position(ada, made["id"])) == "C"
+    last = ada("DELETE", path, headers={"If-Match": '"1"'})
+    assert (last.status_code, last.json) == (200, {"done": 1, "more": False})
+    assert (titles(by_position(ada)), names(ada)) == ("ABC", [])
+    problem(ada("DELETE", path), 404, "list-not-found")
+
+
+def test_a_list_is_trashed_in_steps_of_whole_trees(ada: ApiClient) -> None:
+    """What does not fit waits for the next step. Each tree comes back together."""
+    made = new_list(ada)
+    path = f"{lists_of(ada)}/{made['id']}?tasks=delete&limit=2"
+    root = [ada.create(title=title, list_id=made["id"]) for title in "AB"][1]
+    below = ada.create(title="low", parent_id=root["id"])
+    assert ada("DELETE", path).json == {"done": 1, "more": True}
+    assert [one["title"] for one in ada("GET").json] == ["low", "B"]
+    assert ada("DELETE", path).json == {"done": 2, "more": False}
+    assert (names(ada), ada("GET").json) == ([], [])
+    ada("POST", f"/api/tasks/{ada.user}/trash/{root['id']}/restore")
+    assert titles(by_position(ada)) == "B"
+    assert read(ada, below)["parent_id"] == root["id"]
+
+
+def test_an_empty_list_is_deleted_in_one_step(ada: ApiClient) -> None:
+    """The response is that of the last step."""
+    for tasks in ("inbox", "delete"):
+        path = f"{lists_of(ada)}/{new_list(ada)['id']}?tasks={tasks}&limit=1"
+        assert ada("DELETE", path).json == {"done": 0, "more": False}
+        problem(ada("DELETE", path), 404, "list-not-found")
+
+
 def test_only_the_words_of_the_contract_delete_a_list(ada: ApiClient) -> None:
     """Another word is refused, and nothing is gone."""
     made = new_list(ada)
     for query, expected in (
         ("tasks=keep", {"?tasks": "must be one of inbox, delete"}),
         ("subtasks=delete", {"?subtasks": "is not a parameter of this operation"}),
+        ("limit=1", {"?limit": "needs tasks"}),
+        ("tasks=inbox&limit=0", {"?limit": "must be from 1 to 1000"}),
+        ("tasks=inbox&limit=1001", {"?limit": "must be from 1 to 1000"}),
     ):
         assert faults(ada("DELETE", f"{lists_of(ada)}/{made['id']}?{query}")) == expected
     assert names(ada) == ["Groceries"]
@@ -198,13 +245,16 @@ def test_more_than_a_thousand_tasks_are_refused(ada: ApiClient, thousand: dict[s
     """Nothing is written by a deletion of the list, or of a tree, or by a move of a tree."""
     root, list_id = thousand["root"], thousand["list"]["id"]
     too_many = "would change more than 1,000 tasks at once"
+    in_steps = f"{too_many}: set `limit`, and ask again while there are more"
+    too_large = "is less than each task here has with its sub-tasks, which move together"
     assert faults(changed(ada, root, list_id=None)) == {"/list_id": too_many}
     for path, expected in (
-        (f"{lists_of(ada)}/{list_id}?tasks=inbox", "?tasks"),
-        (f"{lists_of(ada)}/{list_id}?tasks=delete", "?tasks"),
-        (f"/{root['id']}?subtasks=delete", "?subtasks"),
+        (f"{lists_of(ada)}/{list_id}?tasks=inbox", {"?tasks": in_steps}),
+        (f"{lists_of(ada)}/{list_id}?tasks=delete", {"?tasks": in_steps}),
+        (f"{lists_of(ada)}/{list_id}?tasks=inbox&limit=1000", {"?limit": too_large}),
+        (f"/{root['id']}?subtasks=delete", {"?subtasks": too_many}),
     ):
-        assert faults(ada("DELETE", path)) == {expected: too_many}
+        assert faults(ada("DELETE", path)) == expected
     assert len(by_position(ada, list_id, parent_id=root["id"])) == 1000
     assert read(ada, root) == root
     below = by_position(ada, list_id, parent_id=root["id"])[0]

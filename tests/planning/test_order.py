@@ -25,7 +25,8 @@ def test_case_48_new_tasks_are_in_the_order_of_their_ids(ada: ApiClient) -> None
         tasks = list(pool.map(lambda n: ada.create(title=f"{n}"), range(200)))
     listed = by_position(ada)
     assert listed == sorted(tasks, key=lambda task: task["id"])
-    assert all(task["position"] == f"{task['id'][:8]}{task['id'][9:13]}1" for task in listed)
+    moments = [f"{one['id'][:8]}{one['id'][9:13]}{one['id'][15:18]}" for one in listed]
+    assert [one["position"] for one in listed] == [f"{moment}1" for moment in moments]
 
 
 def test_case_49_a_task_moves_behind_another(ada: ApiClient) -> None:

@@ -25,6 +25,12 @@ def test_each_name_and_window_has_its_own_count(counters: Counters) -> None:
     assert counters.count("ada", 8, 60) == 1
 
 
+def test_a_call_counts_as_many_as_its_cost(counters: Counters) -> None:
+    """In each window, also if it is the first of one."""
+    assert [counters.count("ada", 7, 60, cost) for cost in (1, 10, 1)] == [1, 11, 12]
+    assert [counters.count("ada", 8, 60, cost) for cost in (5, 2)] == [5, 7]
+
+
 def test_concurrent_calls_get_distinct_numbers(counters: Counters) -> None:
     """Every number is returned once, and none is skipped."""
     before = sys.getswitchinterval()

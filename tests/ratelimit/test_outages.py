@@ -53,6 +53,12 @@ def test_counters_fall_back_to_memory(
     assert caplog.messages == [UNAVAILABLE, UNAVAILABLE, RECOVERED]
 
 
+def test_the_fallback_counts_a_cost(counters: Counters, server: RedisServer) -> None:
+    """The call that finds the store unavailable does, and those behind it."""
+    server.stop()
+    assert [counters.count("ada", 7, 60, cost) for cost in (10, 3)] == [10, 13]
+
+
 def test_a_restart_between_two_requests_causes_no_error(
     counters: Counters, server: RedisServer, caplog: pytest.LogCaptureFixture
 ) -> None:

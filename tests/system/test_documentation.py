@@ -18,7 +18,7 @@ VARIES = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}": "<id>",
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z": "<time>",
     r'"request_id":"[0-9a-f]{32}"': '"request_id":"<request>"',
-    r'"position":"[0-9a-f]{12}1"': '"position":"<position>"',
+    r'"position":"[0-9a-f]{15}1"': '"position":"<position>"',
     r'"next":"[A-Za-z0-9_-]{40,}"': '"next":"<token>"',
     r"127\.0\.0\.1:\d+": "<address>",
 }
@@ -89,6 +89,11 @@ def test_the_page_about_the_trash_answers_as_it_says(tmp_path: Path) -> None:
     for name, content in files(page).items():
         (tmp_path / name).write_text(content)
     run(blocks(page, "sh", "text"), tmp_path)
+
+
+def test_the_page_about_batches_answers_as_it_says(tmp_path: Path) -> None:
+    """So does every command of the page about many tasks at once."""
+    run(blocks((DOCS / "batch.md").read_text(), "sh", "text"), tmp_path)
 
 
 def test_the_example_for_developers_runs() -> None:

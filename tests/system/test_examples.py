@@ -1,5 +1,7 @@
 """The document's examples are true: each is sent to a running service, and its answer compared."""
 
+import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ import pytest
 from tests.http_callers import token_of
 from tests.openapi_operations import Operation, examples, operations
 from tests.processes import Answer, Service, gunicorn
+
+from taskservice.adapters.http.openapi.examples import TASK_ID
 
 MADE = {"id", "created_at", "updated_at", "completed_at", "position"}
 MADE |= {"trashed_at", "purged_after", "sequence", "at", "client", "request_id"}
@@ -82,9 +86,19 @@ def masked(value: Any) -> Any:
     }
 
 
+def without_ids(value: Any) -> Any:
+    """Return a body with masked objects at every depth, and a number in place of each id."""
+    ids: dict[str, str] = {}
+    text = json.dumps(value, sort_keys=True)
+    text = _ids.sub(lambda found: ids.setdefault(found[0], f"id {len(ids)}"), text)
+    return json.loads(text, object_hook=lambda one: masked(one) | {"id": one.get("id")})
+
+
+_ids = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
 NAMES = [
     *("list_tasks", "create_task", "get_task", "update_task", "patch_task", "complete_task"),
-    *("move_task", "delete_task", "list_labels", "livez", "readyz"),
+    *("move_task", "delete_task", "list_labels", "rename_label", "run_batch", "livez", "readyz"),
     "list_changes",
     *("list_trash", "get_trashed_task", "restore_task", "purge_task", "purge_trash"),
     *("list_task_changes", "undo_task_change", "get_summary"),
@@ -102,6 +116,7 @@ def test_these_are_all_operations(documented: dict[str, Operation]) -> None:
 
 
 ON_THEIR_OWN = {"list_changes", "list_task_changes", "undo_task_change", "get_summary"}
+ON_THEIR_OWN |= {"rename_label", "run_batch", "delete_list"}
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in ON_THEIR_OWN])
@@ -178,6 +193,54 @@ def test_a_summary_is_answered_as_its_example_says(
     assert (answer["open"], [one["open"] for one in answer["labels"]]) == (1, [1, 1])
 
 
+def test_a_batch_is_answered_as_its_examples_say(
+    service: Service, documented: dict[str, Operation]
+) -> None:
+    """With the tasks that each creates or names, one below the other where the example says so."""
+    operation, shown = documented["run_batch"], shown_by(documented["run_batch"])
+    bodies = examples(operation.bodies["application/json"]).values()
+    for body, expected in zip(bodies, shown, strict=True):
+        ids = new_entities(service, "ada", "run_batch")
+        own = json.loads(json.dumps(body).replace(TASK_ID, ids["task_id"]))
+        answer = send(service, operation, "ada", ids, own)
+        assert answer.status == operation.success[0], answer.body
+        assert without_ids(answer.json) == without_ids(expected)
+
+
+def test_a_renaming_is_answered_as_its_example_says(
+    service: Service, documented: dict[str, Operation]
+) -> None:
+    """One task has the label, and another has the new one."""
+    operation, (shown,) = documented["rename_label"], shown_by(documented["rename_label"])
+    (body,) = examples(operation.bodies["application/json"]).values()
+    ids = new_entities(service, "ada", "rename_label")
+    for label in body["label"], body["new"]:
+        new = {"title": "Buy milk", "labels": [label]}
+        service("POST", "/api/tasks/ada/tasks", token_of("ada"), new)
+    assert send(service, operation, "ada", ids, body).json == shown
+
+
+def test_a_list_is_deleted_as_its_example_says(
+    service: Service, documented: dict[str, Operation]
+) -> None:
+    """One with a task more than the example moves, in steps; without a limit there is no body."""
+    operation, (shown,) = documented["delete_list"], shown_by(documented["delete_list"])
+    path, token = "/api/tasks/lise", token_of("lise")
+    ids = new_entities(service, "lise", "delete_list")
+    new = {"op": "create", "task": {"title": "Buy milk", "list_id": ids["list_id"]}}
+    for commands in [*[[new] * 100] * (shown["done"] // 100), [new]]:
+        assert service("POST", f"{path}/batch", token, {"commands": commands}).status == 200
+    in_steps = operation._replace(path=f"{operation.path}?tasks=inbox&limit={shown['done']}")
+    steps = [send(service, in_steps, "lise", ids, None) for _ in range(2)]
+    assert [(one.status, one.json) for one in steps] == [
+        (200, shown),
+        (200, {"done": 1, "more": False}),
+    ]
+    ids = new_entities(service, "ada", "delete_list")
+    answer = send(service, operation, "ada", ids, None)
+    assert (answer.status, answer.body) == (204, b"")
+
+
 def shown_by(operation: Operation) -> list[Any]:
     """Return the answers that the document shows for an operation."""
     return [*examples(operation.success[1]["content"]["application/json"]).values()]
@@ -202,6 +265,13 @@ def written(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+NEEDED = {("delete_list", "limit"): {"tasks": "inbox"}}
+"""What else a parameter of an operation needs."""
+
+WITHOUT_LIMIT = {"delete_list": 204}
+"""The status of success of an operation that has another one with a limit."""
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_examples_of_parameters_are_heeded(
     service: Service, documented: dict[str, Operation], name: str
@@ -218,10 +288,15 @@ def test_the_examples_of_parameters_are_heeded(
             answer = send(service, operation, name, ids, shown[0] if shown else None, **asked)
         else:
             asked = {parameter["name"]: written(parameter["schema"]["example"])}
+            asked |= NEEDED.get((name, parameter["name"]), {})
             with_query = operation._replace(path=f"{operation.path}?{urlencode(asked)}")
             answer = send(service, with_query, name, ids, None)
-        is_held = parameter["name"] == "If-None-Match"
-        assert answer.status == (304 if is_held else operation.success[0]), (asked, answer.body)
+        expected = operation.success[0]
+        if parameter["name"] == "If-None-Match":
+            expected = 304
+        elif parameter["name"] != "limit":
+            expected = WITHOUT_LIMIT.get(name, expected)
+        assert answer.status == expected, (asked, answer.body)
 
 
 def test_what_the_server_cannot_read_is_its_own_page(

@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 import pytest
 from sqlalchemy import Engine
+from tests.contract.batches import batch, command, create
 from tests.databases import Database, migrated_database, service_engine
 from tests.http_callers import token_of
 from tests.keyed import add_once
@@ -21,8 +23,11 @@ from tests.secret_values import SECRET
 
 from taskservice.adapters.sql.connection.sessions import PREPARE_THRESHOLD
 from taskservice.adapters.sql.storage.repository import SqlStorage
+from taskservice.core.errors import TaskNotFound
 from taskservice.core.task import NewTask, Task
 from taskservice.core.task_query import TaskQuery
+from taskservice.core.tasks import remove_task
+from taskservice.core.workspace import OpenOwnWorkspace
 from taskservice.testing import tasks_of
 
 pytestmark = pytest.mark.pooler
@@ -69,6 +74,21 @@ def live(engine: Engine, number: int) -> None:
         with SqlStorage(engine).open_workspace(owner, atomic=True) as workspace:
             again = add_once(workspace, NewTask(title=f"{owner} keyed"))
             assert (again.user_id, again.title) == (owner, f"{owner} keyed")
+        live_in_a_batch(partial(SqlStorage(engine).open_workspace, owner), owner)
+
+
+def live_in_a_batch(open_own: OpenOwnWorkspace, owner: str) -> None:
+    """Create two tasks, with a command that fails between them, and delete them for good."""
+    title, unused = f"{owner} batch", UUID(int=0)
+    commands = create(title), command(remove_task, unused), create(title)
+    one, refused, other = batch(open_own, *commands, atomic=False)
+    assert isinstance(one, Task)
+    assert isinstance(refused, TaskNotFound)
+    assert isinstance(other, Task)
+    assert {one.user_id, other.user_id} == {owner}
+    with open_own(atomic=True) as workspace:
+        workspace.lock()
+        workspace.tasks.remove_all([one, other])
 
 
 @pytest.mark.parametrize(("able", "threshold"), [(False, None), (True, PREPARE_THRESHOLD)])

@@ -1,7 +1,7 @@
 """The in-memory storage adapter, for tests and development. Its data ends with the process."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -50,6 +50,8 @@ class _OwnerState:
     records: dict[str, IdempotencyRecord] = field(default_factory=dict)
     log: dict[int, Change] = field(default_factory=dict)
     head: int = 0
+    written: int = 0
+    """How many changes the transaction has written, also those that were undone."""
 
     def find(self, type_name: str, entity_id: UUID) -> Entity | None:
         found = entity_type(type_name)
@@ -83,6 +85,7 @@ class _OwnerState:
 
     def _append(self, change: Change) -> None:
         self.head += 1
+        self.written += 1
         self.log[self.head] = change
 
     @property
@@ -93,6 +96,9 @@ class _OwnerState:
     def require(self, position: Position) -> None:
         change = self.log.get(position.sequence)
         self.log_state.require(position, change and change.id)
+
+    def restore(self, earlier: "_OwnerState") -> None:
+        vars(self).update({**vars(earlier), "written": self.written})
 
     def copy(self) -> "_OwnerState":
         entities = {one: dict(stored) for one, stored in self.entities.items()}
@@ -124,7 +130,12 @@ class InMemoryStorage:
         describe = DescribeChange(self._new_change_id, origin)
         if atomic:
             with self._transaction(owner) as state:
-                yield self._workspace(owner, lambda: nullcontext(state), describe)
+                workspace = self._workspace(owner, lambda: nullcontext(state), describe)
+                yield workspace._replace(
+                    lock=lambda: None,
+                    savepoint=partial(_savepoint, state),
+                    count_changes=lambda: state.written,
+                )
         else:
             yield self._workspace(owner, lambda: self._transaction(owner), describe)
 
@@ -147,7 +158,6 @@ class InMemoryStorage:
         return Workspace(
             repository,
             _OwnerIdempotencyStore(begin),
-            lambda: None,
             self._new_id,
             _OwnerChangeLog(begin),
             self._clock,
@@ -159,6 +169,16 @@ class InMemoryStorage:
             working_copy = self._owners.get(owner, _OwnerState()).copy()
             yield working_copy
             self._owners[owner] = working_copy
+
+
+@contextmanager
+def _savepoint(state: _OwnerState) -> Iterator[None]:
+    earlier = state.copy()
+    try:
+        yield
+    except BaseException:
+        state.restore(earlier)
+        raise
 
 
 class _Repository(Generic[E]):
@@ -231,10 +251,10 @@ class _Repository(Generic[E]):
 class _Tasks(_Repository[Task]):
     """One owner's tasks."""
 
-    def descendants(self, task_id: UUID, limit: int | None = None) -> Sequence[Task]:
+    def descendants(self, task_ids: Collection[UUID], limit: int | None = None) -> Sequence[Task]:
         with self._entities() as tasks:
             found: list[Task] = []
-            level = {task_id}
+            level = {*task_ids}
             while level:
                 below = [one for one in tasks.values() if one.parent_id in level]
                 found += sorted(below, key=lambda one: (one.position, one.id))

@@ -119,7 +119,7 @@ class Entity(Identity):
                 errors += one.errors(error)
         refuse(errors)
         given = {name: value for name, value in values.items() if name in stored}
-        return cls(**values | cls.initial(values["id"]) | given | cls.implied(given))
+        return cls(**values | cls.former(values["id"]) | given | cls.implied(given))
 
     def dump(self) -> dict[str, object]:
         """Return the fields as JSON values."""
@@ -146,6 +146,11 @@ class Entity(Identity):
     def initial(cls, entity_id: UUID) -> dict[str, Any]:
         """Return the values of fields that the service sets in a new entity with this id."""
         return {}
+
+    @classmethod
+    def former(cls, entity_id: UUID) -> dict[str, Any]:
+        """Return the values of such fields in data that are older than the fields."""
+        return cls.initial(entity_id)
 
     @classmethod
     def implied(cls, given: Mapping[str, Any], before: Self | None = None) -> dict[str, Any]:
@@ -264,6 +269,11 @@ def references_of(entity_type: type[Entity]) -> Mapping[str, Reference]:
     """
     fields = [] if entity_type.is_detached else fields_of(entity_type).items()
     return {name: one.kind for name, one in fields if isinstance(one.kind, Reference)}
+
+
+def refers(entity: Entity) -> bool:
+    """Return whether an entity refers to another one by name."""
+    return any(getattr(entity, name) is not None for name in references_of(type(entity)))
 
 
 Step = Callable[[E, datetime], E]

@@ -11,6 +11,7 @@ TaskServiceError
 ├── StaleEntity           a precondition does not allow the entity's version
 ├── PreconditionRequired  a write of an entity must have a precondition
 ├── UndoConflict          a later change is in the way of an undo
+├── CommandFailed         a command of a batch failed, so none of them was done
 ├── SyncExpired           what has changed since then is no longer known
 ├── IdempotencyKeyReused  an idempotency key was sent with a different request
 ├── IdempotencyKeyInUse   the first request with this key is still running
@@ -119,6 +120,15 @@ class UndoConflict(TaskServiceError):
     def __init__(self, errors: Iterable[FieldError]) -> None:
         self.errors = tuple(errors)
         super().__init__("; ".join(f"{error.field} {error.detail}" for error in self.errors))
+
+
+class CommandFailed(TaskServiceError):
+    """The command of a batch at `index` failed with an `error`. Nothing was changed."""
+
+    def __init__(self, index: int, error: TaskServiceError) -> None:
+        super().__init__(f"command {index} failed: {error}")
+        self.index = index
+        self.error = error
 
 
 class Unauthenticated(TaskServiceError):

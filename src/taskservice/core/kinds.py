@@ -18,8 +18,10 @@ from taskservice.core.validation import (
     is_owner,
 )
 
-_ID_PATTERN = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
-_is_id = re.compile(_ID_PATTERN).fullmatch
+ID_PATTERN = "[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+"""A UUID with hyphens, as a regular expression."""
+
+_is_id = re.compile(ID_PATTERN).fullmatch
 
 
 class InvalidItems(ValueError):
@@ -287,7 +289,7 @@ class ReferenceFilter(Kind):
 
     def json_schema(self) -> dict[str, Any]:
         """Return a pattern."""
-        return {"type": "string", "pattern": f"^(?:{self.word}|{_ID_PATTERN})$"}
+        return {"type": "string", "pattern": f"^(?:{self.word}|{ID_PATTERN})$"}
 
     def from_json(self, value: object) -> tuple[UUID | None]:
         """Return the id or None, in a tuple."""

@@ -36,6 +36,24 @@ def fold_labels(labels: Iterable[str]) -> str:
 
 
 @dataclass(frozen=True)
+class Label(Kind):
+    """One label."""
+
+    def json_schema(self) -> dict[str, Any]:
+        """Return the limits and a pattern."""
+        return {
+            "type": "string",
+            "minLength": 1,
+            "maxLength": LABEL_LIMIT,
+            "pattern": LABEL_PATTERN,
+        }
+
+    def check(self, value: str) -> None:
+        """Check the length; a comma and white space at an end are not allowed."""
+        check_label(value, LABEL_LIMIT)
+
+
+@dataclass(frozen=True)
 class Labels(Kind):
     """Up to `limit` labels, no two of which are equal in any case."""
 
@@ -46,13 +64,7 @@ class Labels(Kind):
 
     def json_schema(self) -> dict[str, Any]:
         """Return the limits, and a pattern for the items."""
-        item = {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": LABEL_LIMIT,
-            "pattern": LABEL_PATTERN,
-        }
-        return {"type": "array", "maxItems": self.limit, "items": item}
+        return {"type": "array", "maxItems": self.limit, "items": Label().json_schema()}
 
     def from_json(self, value: object) -> tuple[str, ...]:
         """Return the labels as they were sent. Raises `InvalidItems` with each error."""
@@ -77,20 +89,13 @@ def _label_errors(labels: Sequence[object]) -> Iterator[tuple[int, str]]:
     seen = set()
     for index, label in enumerate(labels):
         try:
-            folded = _valid(label).casefold()
+            folded = Label().parse(label).casefold()
         except ValueError as error:
             yield index, str(error)
             continue
         if folded in seen:
             yield index, "is there already, whatever the case"
         seen.add(folded)
-
-
-def _valid(label: object) -> str:
-    if not isinstance(label, str):
-        raise ValueError("must be a string")
-    check_label(label, LABEL_LIMIT)
-    return label
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,12 @@ from uuid import UUID
 
 from taskservice.core.entity import Entity
 from taskservice.core.fields import field
-from taskservice.core.ids import first_id
+from taskservice.core.ids import first_id, moment_digits
 from taskservice.core.kinds import Kind
 
 _DIGITS = digits + ascii_uppercase + ascii_lowercase
 _BASE = len(_DIGITS)
-_MOMENT_DIGITS = 12
+_MOMENT_DIGITS = 15
 
 MAX_KEY_LENGTH = 128
 """A move spreads its neighbors rather than make a longer key."""
@@ -51,7 +51,7 @@ def position(*, since: int = 1) -> Any:
         "A move changes it, and rarely that of a neighbor."
     )
     return field(
-        PositionKey(), text, example="01932d0e5f0a1", default="", sortable=True, since=since
+        PositionKey(), text, example="01932d0e5f0acc31", default="", sortable=True, since=since
     )
 
 
@@ -65,14 +65,19 @@ class Ordered(Entity):
         """Return the position of the moment of creation, behind all that were there then."""
         return {"position": _moment_key(entity_id)}
 
+    @classmethod
+    def former(cls, entity_id: UUID) -> dict[str, Any]:
+        """Return the position that a task from before positions got: that of its millisecond."""
+        return {"position": f"{moment_digits(entity_id)[:12]}1"}
+
     def placed(self, now: datetime, position: str, **edits: Any) -> Self:
         """Return the entity at another position, with some of its settable fields set."""
         return self._changed(now, {**self.edited(edits), "position": position})
 
 
 def _moment_key(entity_id: UUID) -> str:
-    """Return the key of a moment: the milliseconds of an id in hexadecimal digits, and 1."""
-    return f"{entity_id.int >> 80:0{_MOMENT_DIGITS}x}1"
+    """Return the key of the moment of an id: its digits, and 1."""
+    return f"{moment_digits(entity_id)}1"
 
 
 def key_at_end(last: str, now: datetime) -> str:
@@ -82,7 +87,7 @@ def key_at_end(last: str, now: datetime) -> str:
 
 
 def key_above(key: str) -> str:
-    """Return a key above all that are behind `key` and belong to its millisecond."""
+    """Return a key above all that are behind `key` and belong to its microsecond."""
     number = 0
     for digit in key[:_MOMENT_DIGITS].ljust(_MOMENT_DIGITS, _DIGITS[0]):
         number = number * _BASE + _DIGITS.index(digit)

@@ -35,7 +35,7 @@ def must_not_exist(entity: Entity) -> None:
     raise StaleEntity(entity.id)
 
 
-def required(_: Entity) -> None:
+def precondition_required(_: Entity) -> None:
     """Raise `PreconditionRequired`: the precondition of a write that must have another one."""
     raise PreconditionRequired
 

@@ -23,7 +23,7 @@ Position = tuple[Any, ...]
 class Sort:
     """A sort order: by a field, then by id in the same direction.
 
-    `created_at` sorts by id, which is the order of creation to the millisecond.
+    `created_at` sorts by id: by the time of creation, to the microsecond.
     Text sorts by code point, null as greater than any other value.
     """
 

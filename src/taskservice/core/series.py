@@ -122,5 +122,5 @@ def _check_is_alone(workspace: Workspace, task: Task) -> None:
     """Raise `InvalidEntity` if a task that is to recur is in a tree."""
     if task.parent_id is not None:
         raise InvalidEntity([FieldError("recurrence", "a sub-task does not recur")])
-    if workspace.tasks.descendants(task.id, 1):
+    if workspace.tasks.descendants([task.id], 1):
         raise InvalidEntity([FieldError("recurrence", "a task with sub-tasks does not recur")])

@@ -20,6 +20,9 @@ TREE_LIMIT = 1000
 TOO_MANY = f"would change more than {TREE_LIMIT:,} tasks at once"
 """The message of the error for more tasks."""
 
+TOO_MANY_WITHOUT_LIMIT = f"{TOO_MANY}: set `limit`, and ask again while there are more"
+"""The message of the error for more tasks, if they can be changed in steps."""
+
 
 def siblings_of(task: Task) -> TaskQuery:
     """Return the query of the tasks beside a task: with its parent, else in its list."""
@@ -93,7 +96,7 @@ def is_relocated(before: Task, after: Task) -> bool:
 def _subtasks_to_relocate(workspace: Workspace, task: Task, after: Task) -> Sequence[Task]:
     """Return the sub-tasks that go along, or within a list those that make the height."""
     limit = None if after.list_id == task.list_id else TREE_LIMIT
-    return workspace.tasks.descendants(task.id, limit)
+    return workspace.tasks.descendants([task.id], limit)
 
 
 def list_of_parent(find: Find, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,7 +113,7 @@ def check_references(find: Find, values: Mapping[str, Any], height: int = 1) -> 
 
 def trash_tree(workspace: Workspace, task: Task) -> None:
     """Move a task and all below it to the trash. Raises `InvalidOption` if they are too many."""
-    subtasks = workspace.tasks.descendants(task.id, TREE_LIMIT)
+    subtasks = workspace.tasks.descendants([task.id], TREE_LIMIT)
     if len(subtasks) == TREE_LIMIT:
         raise InvalidOption([FieldError("subtasks", TOO_MANY)])
     trash_all(workspace, [task, *subtasks])

@@ -1,9 +1,9 @@
 """The storage ports: opening one owner's workspace yields repositories and idempotency records."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from datetime import datetime
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, NoReturn, Protocol, TypeVar
 from uuid import UUID
 
 from taskservice.core.changes import UNKNOWN_ORIGIN, ChangeLog, Origin
@@ -138,8 +138,8 @@ class TaskService(Repository[Task, NewTask], Protocol):
         """
         ...
 
-    def descendants(self, task_id: UUID, limit: int | None = None) -> Sequence[Task]:
-        """Return the sub-tasks of a task and theirs, the nearest first, up to a `limit`."""
+    def descendants(self, task_ids: Collection[UUID], limit: int | None = None) -> Sequence[Task]:
+        """Return the sub-tasks of tasks and theirs, the nearest first, up to a `limit`."""
         ...
 
     def count_labels(self) -> Sequence[LabelCount]:
@@ -175,22 +175,31 @@ class Trash(Reader[TrashedTask], Protocol):
         ...
 
 
+def _needs_transaction() -> NoReturn:
+    raise RuntimeError("the workspace was not opened with atomic=True")
+
+
 class Workspace(NamedTuple):
     """All data of one owner, in one transaction if it was opened with `atomic=True`.
 
     `repository` returns the repository of a type of entities. `lock` waits until no
     other transaction is open that has locked the same owner's workspace, and holds the
-    lock to the end of this one, so call it first; it needs `atomic=True`. Meanwhile no
-    other writes what the owner has. `new_id` generates ids. `changes` is the log of what
-    the repositories wrote. `clock` is that of their times.
+    lock to the end of this one, so call it first. Meanwhile no other writes what the owner
+    has. `savepoint` opens a part of the transaction: if its block raises, what that wrote
+    is undone, and the transaction goes on. Savepoints do not nest. `count_changes` returns
+    how many changes were written, also those that were undone. These three need
+    `atomic=True`. `new_id` generates ids. `changes` is the log of what the repositories
+    wrote. `clock` is that of their times.
     """
 
     repository: Callable[[type[Any]], Any]
     idempotency: IdempotencyStore
-    lock: Callable[[], None]
     new_id: NewId
     changes: ChangeLog
     clock: Clock = system_clock
+    lock: Callable[[], None] = _needs_transaction
+    savepoint: Callable[[], AbstractContextManager[None]] = _needs_transaction
+    count_changes: Callable[[], int] = _needs_transaction
 
     @property
     def tasks(self) -> TaskService:
@@ -244,3 +253,8 @@ class OpenOwnWorkspace(Protocol):
     def __call__(self, *, atomic: bool = False) -> AbstractContextManager[Workspace]:
         """Return a context manager that yields the workspace."""
         ...
+
+
+def joining(workspace: Workspace) -> OpenOwnWorkspace:
+    """Return what opens a workspace that is open already: operations join its transaction."""
+    return lambda **_: nullcontext(workspace)

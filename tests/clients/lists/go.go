@@ -106,14 +106,14 @@ func main() {
 	bread = patch(bread, apart)
 	fmt.Printf("cleared: %s, %s\n", bread.Title, place(bread))
 
-	_, err := lists.DeleteList(ada, "ada", work.Id).Execute()
+	_, _, err := lists.DeleteList(ada, "ada", work.Id).Execute()
 	var failed *taskservice.GenericOpenAPIError
 	if !errors.As(err, &failed) {
 		log.Fatal("a list with tasks was deleted")
 	}
 	problem := failed.Model().(taskservice.Problem)
 	fmt.Printf("refused: %d %s\n", problem.Status, problem.Type)
-	if _, err = lists.DeleteList(ada, "ada", work.Id).Tasks("inbox").Execute(); err != nil {
+	if _, _, err = lists.DeleteList(ada, "ada", work.Id).Tasks("inbox").Execute(); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Printf("inbox: %s\n", titles("inbox", "none"))

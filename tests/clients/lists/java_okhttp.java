@@ -89,12 +89,12 @@ public class Tasks {
         System.out.printf("cleared: %s, %s%n", bread.getTitle(), place(bread));
 
         try {
-            LISTS.deleteList("ada", work.getId(), null, null, null);
+            LISTS.deleteList("ada", work.getId(), null, null, null, null);
         } catch (ApiException error) {
             Problem problem = Problem.fromJson(error.getResponseBody());
             System.out.printf("refused: %d %s%n", problem.getStatus(), problem.getType());
         }
-        LISTS.deleteList("ada", work.getId(), null, null, "inbox");
+        LISTS.deleteList("ada", work.getId(), null, null, "inbox", null);
         System.out.printf("inbox: %s%n", titles("inbox", "none"));
         TASKS.deleteTask("ada", shop.getId(), null, null, "delete");
         System.out.printf("food: %d%n", listed(food.getId().toString(), null).size());

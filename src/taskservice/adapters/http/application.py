@@ -11,6 +11,7 @@ from werkzeug.wsgi import get_host
 
 from taskservice.adapters.http.access_log import RequestTelemetry
 from taskservice.adapters.http.api import (
+    batch,
     changes,
     health,
     history,
@@ -164,7 +165,7 @@ def http_application(
     app.register_error_handler(TaskServiceError, on_service_error)
     app.register_error_handler(Exception, on_unexpected_error)
     api = create_api(app)
-    for module in (tasks, history, trash, lists, labels, summary, changes):
+    for module in (tasks, history, trash, batch, lists, labels, summary, changes):
         api.register_blueprint(module.blueprint, parameters=[USER_ID_PARAMETER])
     api.register_blueprint(health.blueprint)
     app.register_blueprint(public_pages.pages(api.spec.to_dict()))

@@ -8,6 +8,8 @@ profile first.
 """
 
 from taskservice.testing.contract.base import UntestedGuarantee
+from taskservice.testing.contract.batches import Batches
+from taskservice.testing.contract.bulk_operations import BulkOperations
 from taskservice.testing.contract.concurrency import Concurrency
 from taskservice.testing.contract.delta_sync import DeltaSync
 from taskservice.testing.contract.expiry import Expiry
@@ -27,6 +29,8 @@ from taskservice.testing.contract.trash import Trash
 from taskservice.testing.contract.two_owners import TwoOwners
 
 __all__ = [
+    "Batches",
+    "BulkOperations",
     "Concurrency",
     "DeltaSync",
     "Expiry",
@@ -50,6 +54,8 @@ __all__ = [
 
 
 class TaskServiceContract(
+    Batches,
+    BulkOperations,
     DeltaSync,
     Numbering,
     Concurrency,

@@ -133,11 +133,11 @@ class Placement(ContractBase):
         add(open_workspace)
         with open_workspace(ADA, atomic=atomic) as workspace:
             found = [first, second, low, lower, lowest]
-            assert [*workspace.tasks.descendants(root.id)] == found
-            assert [*workspace.tasks.descendants(root.id, 3)] == found[:3]
-            assert [*workspace.tasks.descendants(lowest.id)] == []
+            assert [*workspace.tasks.descendants([root.id])] == found
+            assert [*workspace.tasks.descendants([root.id], 3)] == found[:3]
+            assert [*workspace.tasks.descendants([lowest.id])] == []
         with open_workspace(BOB, atomic=atomic) as workspace:
-            assert [*workspace.tasks.descendants(root.id)] == []
+            assert [*workspace.tasks.descendants([root.id])] == []
 
     def test_many_entities_are_changed_at_once(self, open_workspace: OpenWorkspace) -> None:
         """Each to a new version, but those that the step does not change."""

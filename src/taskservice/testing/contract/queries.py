@@ -127,7 +127,7 @@ class Queries(ContractBase):
         assert found == [task for task in reversed(stored) if query.admits(task)]
 
     @pytest.mark.parametrize("name", LOCAL_TIME_FILTERS)
-    @settings(FOR_EVERY_ADAPTER, max_examples=12)
+    @settings(FOR_EVERY_ADAPTER, max_examples=30)
     @given(new=st.lists(new_entities(Task), min_size=6, max_size=6), data=st.data())
     def test_dates_are_compared_as_seen_from_the_time_zone_of_the_query(
         self, open_tasks: OpenTasks, name: str, new: list[NewTask], data: st.DataObject

@@ -29,7 +29,7 @@ from taskservice.core.kinds import (
     Timestamp,
     WordList,
 )
-from taskservice.core.labels import LABEL_LIMIT, Labels
+from taskservice.core.labels import LABEL_LIMIT, Label, Labels
 from taskservice.core.local_times import DateOrTime
 from taskservice.core.ordering import PositionKey
 from taskservice.core.query import Query, Sort, sort_fields
@@ -141,7 +141,7 @@ def near_values(kind: Kind) -> SearchStrategy[Any]:
             some = st.sampled_from([word for word, _ in meanings])
             return st.lists(some, min_size=1, max_size=3).map(kind.from_json)
         case Labels(limit):
-            labels = st.sampled_from(_LABELS)
+            labels = near_values(Label())
             few = st.lists(labels, max_size=min(3, limit), unique_by=str.casefold)
             return few.map(kind.from_json)
     return st.sampled_from(_samples(kind))
@@ -151,6 +151,8 @@ def _samples(kind: Kind) -> Sequence[Any]:
     match kind:
         case Choice(words):
             return words
+        case Label():
+            return _LABELS
         case Owner():
             return [ADA, BOB]
         case ReferenceFilter():

@@ -108,7 +108,7 @@ class Trash(ContractBase):
         trashed = trash(open_workspace, add(open_workspace, parent))
         assert (trashed.parent_id, trashed.list_id) == (parent.id, a_list.id)
         with open_workspace(ADA) as workspace:
-            assert [*workspace.tasks.descendants(parent.id)] == []
+            assert [*workspace.tasks.descendants([parent.id])] == []
             workspace.tasks.remove(parent.id)
             workspace.lists.remove(a_list.id)
         assert trash_of(open_workspace) == [trashed]

@@ -1,7 +1,10 @@
 """List operations: create, list, read, rename, move and delete lists of tasks."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
+
+from marshmallow import fields
 
 from taskservice.adapters.http.api.entity_blueprint import EntityBlueprint
 from taskservice.adapters.http.api.entity_schemas import MERGE_PATCH
@@ -38,12 +41,26 @@ from taskservice.adapters.http.protocol.preconditions import (
     precondition,
     with_collection_preconditions,
 )
+from taskservice.adapters.http.protocol.strict_fields import ResponseSchema
 from taskservice.core import lists
 from taskservice.core.entity import Edit
 from taskservice.core.moves import Move
 from taskservice.core.preconditions import with_precondition
 from taskservice.core.task_list import NewTaskList, TaskList
 from taskservice.core.workspace import all_pages
+
+
+class ListDeletionStepSchema(ResponseSchema):
+    """How many tasks of a list that is being deleted were moved."""
+
+    done = fields.Integer(
+        required=True, metadata={"description": "The number of tasks.", "minimum": 0}
+    )
+    more = fields.Boolean(
+        required=True,
+        metadata={"description": "Whether the list is still there, with more tasks."},
+    )
+
 
 blueprint = EntityBlueprint(
     "lists",
@@ -140,10 +157,22 @@ def move_list(move: Move, list_id: UUID) -> TaskList:
 @blueprint.delete("/<uuid:list_id>", headers=WRITE_HEADERS, problems=["list-not-empty"])
 @blueprint.arguments(ListDeletionSchema(), location="query", as_kwargs=True)
 @blueprint.response(204, headers=RATE_LIMIT_HEADERS | REPLAYED_HEADER)
-def delete_list(list_id: UUID, **options: str) -> None:
+@blueprint.alt_response(
+    200,
+    schema=ListDeletionStepSchema,
+    headers=RATE_LIMIT_HEADERS | REPLAYED_HEADER,
+    example={"done": 1000, "more": True},
+    success=True,
+)
+def delete_list(
+    list_id: UUID, tasks: str | None = None, limit: int | None = None
+) -> tuple[dict[str, Any], int] | None:
     """Delete a list.
 
     A list with tasks is deleted only if `tasks` says what becomes of them. All of it
-    happens, or nothing.
+    happens, or nothing: 204. With a `limit`, up to as many tasks are moved, tasks and their
+    sub-tasks together, and the response is 200. If `more` is true, the list is still there: ask
+    again, with another `Idempotency-Key` if any.
     """
-    lists.remove_list(own_workspace, list_id, precondition(), **options)
+    removed = lists.remove_list(own_workspace, list_id, precondition(), tasks, limit)
+    return None if limit is None else (removed._asdict(), 200)

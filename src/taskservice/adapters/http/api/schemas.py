@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from marshmallow import post_load
+from marshmallow import ValidationError, post_load, validates_schema
 
 from taskservice.adapters.http.api.entity_schemas import (
     create_schema,
@@ -16,8 +16,13 @@ from taskservice.adapters.http.api.entity_schemas import (
 from taskservice.adapters.http.openapi.examples import Examples, request_examples
 from taskservice.adapters.http.protocol.bodies import JSON, BodySchema
 from taskservice.adapters.http.protocol.request_parser import ParametersSchema
-from taskservice.adapters.http.protocol.strict_fields import EnumParameter, KindField
+from taskservice.adapters.http.protocol.strict_fields import (
+    EnumParameter,
+    IntegerParameter,
+    KindField,
+)
 from taskservice.core.kinds import Boolean
+from taskservice.core.subtasks import TREE_LIMIT
 from taskservice.core.task import Task
 from taskservice.core.task_list import TaskList
 from taskservice.core.task_query import TaskQuery
@@ -85,7 +90,7 @@ class TaskDeletionSchema(ParametersSchema):
 class ListDeletionSchema(ParametersSchema):
     """The options of the deletion of a list. Loads to keyword arguments of `remove_list`."""
 
-    behind_headers = ("tasks",)
+    behind_headers = ("tasks", "limit")
 
     tasks = EnumParameter(
         {"inbox": "inbox", "delete": "delete"},
@@ -96,6 +101,20 @@ class ListDeletionSchema(ParametersSchema):
             "example": "inbox",
         },
     )
+    limit = IntegerParameter(
+        1,
+        TREE_LIMIT,
+        metadata={
+            "description": "The most tasks to move at once, for a list with many. The response is "
+            "200 then. The list is deleted with the last ones.",
+            "example": TREE_LIMIT,
+        },
+    )
+
+    @validates_schema
+    def _check_limit(self, options: dict[str, Any], **_: Any) -> None:
+        if "limit" in options and "tasks" not in options:
+            raise ValidationError("needs tasks", "limit")
 
 
 class NoParametersSchema(ParametersSchema):

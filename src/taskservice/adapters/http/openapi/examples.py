@@ -49,6 +49,7 @@ SUMMARY = {
     "labels": [{"label": "home", "open": 3}],
 }
 
+_SUBTASK_ID = "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a12"
 _LIST_ID = "01932d0e-5f0a-7cc3-98f4-0b8e1c6f2a10"
 SYNC_PAGE = {
     "changes": [
@@ -169,6 +170,63 @@ LIST_PATCH_EXAMPLES: Examples = {
         "Rename the list",
         {"name": "Food"},
         {**LIST, "name": "Food", "updated_at": _EVENING, "version": 2},
+    ),
+}
+BATCH_EXAMPLES: Examples = {
+    "atomic": Example(
+        "Create a task and a sub-task, all or nothing",
+        {
+            "commands": [
+                {"op": "create", "ref": "shopping", "task": {"title": "Buy milk"}},
+                {"op": "create", "task": {"title": "Buy bread", "parent_id": "$shopping"}},
+            ]
+        },
+        {
+            "applied": True,
+            "results": [
+                {"status": 201, "task": TASK, "etag": '"1"'},
+                {
+                    "status": 201,
+                    "task": {**TASK, "id": _SUBTASK_ID, "title": "Buy bread", "parent_id": TASK_ID},
+                    "etag": '"1"',
+                },
+            ],
+        },
+    ),
+    "each": Example(
+        "Complete a task and update it, each by itself, as a dry run",
+        {
+            "mode": "each",
+            "dry_run": True,
+            "commands": [
+                {"op": "complete", "id": TASK_ID, "if_match": "1"},
+                {"op": "update", "id": TASK_ID, "changes": {"priority": 1}},
+            ],
+        },
+        {
+            "applied": False,
+            "results": [
+                {"status": 200, "etag": '"2"'},
+                {
+                    "status": 200,
+                    "task": _changed(
+                        3,
+                        completed=True,
+                        completed_at=_EVENING,
+                        status="completed",
+                        priority=1,
+                    ),
+                    "etag": '"3"',
+                },
+            ],
+        },
+    ),
+}
+LABEL_EXAMPLES: Examples = {
+    "rename": Example(
+        "Rename a label",
+        {"label": "garden", "new": "home"},
+        {"label": "home", "open": 2, "all": 2, "more": False},
     ),
 }
 LIST_MOVE_EXAMPLES: Examples = {

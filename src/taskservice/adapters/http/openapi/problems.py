@@ -59,7 +59,8 @@ class FaultSchema(ResponseSchema):
 
     pointer = fields.String(
         metadata={
-            "description": "A JSON pointer (RFC 6901) into the body; of an undo, into the task."
+            "description": "A JSON pointer (RFC 6901) into the body; of an undo, into the task; of "
+            "a command without a field, to the command: `/commands/2`."
         }
     )
     parameter = fields.String(metadata={"description": "The name of a query parameter."})

@@ -8,7 +8,7 @@ from flask import Request
 
 from taskservice import strict_json
 from taskservice.adapters.http.protocol.problems import ProblemError
-from taskservice.adapters.http.protocol.request import BODY_LIMIT
+from taskservice.adapters.http.protocol.request import ApiRequest
 from taskservice.adapters.http.protocol.strict_fields import StrictSchema
 
 JSON = "application/json"
@@ -25,20 +25,20 @@ class BodySchema(StrictSchema):
     empty_body_value: ClassVar[Mapping[str, Any] | None] = None
 
 
-def read_body(request: Request) -> bytes:
+def read_body(request: ApiRequest) -> bytes:
     """Return the body, reading no more than the limit (RFC 9110, section 15.5.14).
 
     Raises `ProblemError`: 413, or 400 if the body is incomplete.
     """
-    body, content_length = b"", request.content_length or 0
-    if content_length <= BODY_LIMIT:
+    body, content_length, limit = b"", request.content_length or 0, request.body_limit
+    if content_length <= limit:
         try:
-            while len(body) <= BODY_LIMIT and (chunk := request.stream.read(BODY_LIMIT + 1)):
+            while len(body) <= limit and (chunk := request.stream.read(limit + 1)):
                 body += chunk
         except Exception:  # Servers raise different errors for bad framing or a disconnect.
             raise ProblemError("malformed-request", "the body cannot be read") from None
-    if max(len(body), content_length) > BODY_LIMIT:
-        raise ProblemError("body-too-large", f"the body is larger than {BODY_LIMIT:,} bytes")
+    if max(len(body), content_length) > limit:
+        raise ProblemError("body-too-large", f"the body is larger than {limit:,} bytes")
     if len(body) < content_length:
         raise ProblemError("malformed-request", "the body is shorter than its Content-Length")
     return body

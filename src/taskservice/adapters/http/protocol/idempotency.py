@@ -26,6 +26,9 @@ from taskservice.core.task import Task
 from taskservice.core.workspace import entity_type
 
 KEY_LIMIT = 255
+RESULT_LIMIT = 1024 * 1024
+"""The maximum size of a stored response, in bytes."""
+
 WRITE_METHODS = {"POST", "PUT", "PATCH", "DELETE"}
 
 View = Callable[..., Response]
@@ -72,7 +75,7 @@ def run_once(view: View, finish: Finish, render: Callable[[Entity | None], Respo
             result = begin(workspace.idempotency, key)
             if result is None:
                 response = finish(view(*args, **kwargs))
-                workspace.idempotency.complete(key.key, _store(response))
+                workspace.idempotency.complete(key.key, _checked(_store(response)))
                 return response
         request.replayed = True
         return _replay(_read(result), finish, render)
@@ -107,6 +110,14 @@ def _store(response: Response) -> bytes:
         "entity": entity.type_name if isinstance(entity, Entity) else None,
     }
     return orjson.dumps(head) + b"\n" + response.get_data()
+
+
+def _checked(result: bytes) -> bytes:
+    """Return a result. Raises `ProblemError` (413) if it is too large."""
+    if len(result) > RESULT_LIMIT:
+        detail = f"the response is larger than {RESULT_LIMIT:,} bytes: send fewer commands"
+        raise ProblemError("body-too-large", detail)
+    return result
 
 
 def _read(result: bytes) -> _Stored:

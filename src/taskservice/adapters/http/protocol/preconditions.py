@@ -21,7 +21,7 @@ from taskservice.core.preconditions import (
     both,
     must_not_exist,
     not_at_version,
-    required,
+    precondition_required,
 )
 
 P = ParamSpec("P")
@@ -52,9 +52,22 @@ def precondition(*, optional: bool = False) -> Precondition[Any] | None:
     If the operator requires `If-Match`, a write without it fails with 428 unless it is `optional`.
     """
     request = current_request()
-    if request.if_match_etags is None and not optional and current_app.config[REQUIRE_IF_MATCH]:
-        return required
+    if request.if_match_etags is None and _is_required(optional):
+        return precondition_required
     return both(_if_match(request.if_match_etags), _if_none_match(request.if_none_match_etags))
+
+
+def version_precondition(
+    version: int | None, *, optional: bool = False
+) -> Precondition[Any] | None:
+    """Return the precondition of a command of a batch, as `precondition` does of a request."""
+    if version is not None:
+        return at_version({version})
+    return precondition_required if _is_required(optional) else None
+
+
+def _is_required(optional: bool) -> bool:
+    return not optional and bool(current_app.config[REQUIRE_IF_MATCH])
 
 
 def check_if_match(entity: E) -> E:
@@ -68,9 +81,9 @@ def check_collection_preconditions() -> None:
     """Raise `ProblemError` (412) unless the preconditions hold for a list, which has no ETag."""
     request = current_request()
     if request.if_match_etags not in {None, ANY_ETAG}:
-        raise ProblemError("precondition-failed", "If-Match failed: a list has no ETag")
+        raise ProblemError("precondition-failed", "If-Match failed: there is no ETag here")
     if request.if_none_match_etags == ANY_ETAG and request.method not in READ_METHODS:
-        raise ProblemError("precondition-failed", "If-None-Match failed: the list exists")
+        raise ProblemError("precondition-failed", "If-None-Match failed: there is a resource here")
 
 
 def with_collection_preconditions(view: Callable[P, R]) -> Callable[P, R]:

@@ -7,8 +7,13 @@ import orjson
 from flask import Response
 from werkzeug.exceptions import HTTPException
 
-from taskservice.adapters.http.protocol.request import BODY_LIMIT, current_request
+from taskservice.adapters.http.protocol.request import (
+    BATCH_BODY_LIMIT,
+    BODY_LIMIT,
+    current_request,
+)
 from taskservice.core.errors import (
+    CommandFailed,
     EntityInUse,
     EntityNotFound,
     IdempotencyKeyInUse,
@@ -87,7 +92,11 @@ PROBLEM_TYPES = {
         "many requests without a valid token. Nothing was done. Retry after `Retry-After` seconds.",
     ),
     "body-too-large": ProblemType(
-        413, "Content Too Large", f"The body is larger than {BODY_LIMIT // 1024} KiB."
+        413,
+        "Content Too Large",
+        f"The body is larger than {BODY_LIMIT // 1024} KiB, or {BATCH_BODY_LIMIT // 1024} KiB for "
+        "a batch. Or the response to a request with an `Idempotency-Key` is larger than 1 MiB, and "
+        "nothing was done.",
     ),
     "unsupported-media-type": ProblemType(
         415,
@@ -267,12 +276,16 @@ def on_service_error(error: TaskServiceError) -> Response:
     return on_problem_error(found)
 
 
-def problem_of(error: TaskServiceError) -> ProblemError:
-    """Return an error of the core as the problem that it is."""
+def problem_of(error: TaskServiceError, at: str = "") -> ProblemError:
+    """Return an error of the core as a problem, of the part of the body `at` a JSON pointer."""
+    if isinstance(error, CommandFailed):
+        return problem_of(error.error, f"/commands/{error.index}")
     if isinstance(error, InvalidEntity):
-        return invalid_request([*_faults(error)])
+        return invalid_request([*_faults(error, at)])
     problem, detail, headers = PROBLEM_BY_ERROR[_base(error)]
-    errors = _faults(error) if isinstance(error, UndoConflict) else ()
+    errors = [{"pointer": at, "detail": detail}] if at else []
+    if isinstance(error, UndoConflict):
+        errors = [*_faults(error, at)]
     return ProblemError(problem, detail, errors, headers, getattr(error, "outcome", None))
 
 
@@ -281,11 +294,11 @@ def _base(error: TaskServiceError) -> type:
     return next((base for base in type(error).__mro__ if base in PROBLEM_BY_ERROR), type(error))
 
 
-def _faults(error: InvalidEntity | UndoConflict) -> Iterator[dict[str, str]]:
+def _faults(error: InvalidEntity | UndoConflict, at: str) -> Iterator[dict[str, str]]:
     """Yield the place of each error, in the body or task, or among the query parameters."""
-    is_option = isinstance(error, InvalidOption)
+    is_parameter = isinstance(error, InvalidOption) and not at
     for name, detail in error.errors:
-        place = {"parameter": name} if is_option else {"pointer": f"/{name}"}
+        place = {"parameter": name} if is_parameter else {"pointer": f"{at}/{name}"}
         yield {**place, "detail": detail}
 
 

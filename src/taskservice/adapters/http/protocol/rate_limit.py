@@ -44,6 +44,14 @@ def count_request() -> None:
     _check(request.rate_limit_status, "user", request.owner, "too many requests")
 
 
+def count_more(cost: int) -> None:
+    """Count more of a request that was admitted, which may exceed the limit now."""
+    request, limits = current_request(), _rate_limits()
+    if limits is not None and cost:
+        request.rate_limit_status = limits.user.hit(f"user:{request.owner}", cost)
+        _log_excess(request.rate_limit_status, "user", request.owner)
+
+
 def count_failed_authentication() -> None:
     """Count a failed authentication of this client address. Raises `ProblemError` (429)."""
     if (limits := _rate_limits()) is not None:
@@ -64,15 +72,19 @@ def add_rate_limit_headers(response: Response) -> Response:
 
 
 def _check(status: RateLimitStatus, kind: str, name: str, detail: str) -> None:
-    """Raise `ProblemError` (429) if the limit is exceeded; log the first time in a window."""
-    if not status.is_exceeded:
-        return
+    """Raise `ProblemError` (429) if the limit is exceeded."""
+    _log_excess(status, kind, name)
+    if status.is_exceeded:
+        raise ProblemError(
+            "too-many-requests", detail, headers={"Retry-After": str(status.reset_after)}
+        )
+
+
+def _log_excess(status: RateLimitStatus, kind: str, name: str) -> None:
+    """Log that a limit is exceeded, the first time in a window."""
     if status.was_just_exceeded:
         request_id = current_request().request_id
         _log.info("rate limit exceeded", extra={"request_id": request_id, kind: name})
-    raise ProblemError(
-        "too-many-requests", detail, headers={"Retry-After": str(status.reset_after)}
-    )
 
 
 def client_network(address: str) -> str:

@@ -22,6 +22,9 @@ from taskservice.core.workspace import Workspace
 BODY_LIMIT = 192 * 1024
 """The maximum size of a request body, in bytes. It fits any JSON spelling of the largest task."""
 
+BATCH_BODY_LIMIT = 256 * 1024
+"""The maximum size of the body of a batch, in bytes."""
+
 _is_request_id = re.compile(r"[A-Za-z0-9._-]{1,64}").fullmatch
 
 
@@ -30,6 +33,8 @@ class ApiRequest(Request):
 
     max_content_length = None
     """Disables Flask's own limit, which costs a lookup for each body. `BODY_LIMIT` applies."""
+    body_limit: int = BODY_LIMIT
+    """The maximum size of the body, in bytes."""
     path_user: str
     """The user in the path."""
     caller: Caller

@@ -68,6 +68,39 @@ class KindField(fields.Field[Any]):
             raise ValidationError(str(error)) from None
 
 
+class ObjectList(fields.List[Any]):
+    """An array of `minimum` to `maximum` objects, each of a schema."""
+
+    default_error_messages = _MESSAGES
+
+    def __init__(
+        self, schema: type[Schema], minimum: int, maximum: int, doc: str, **kwargs: Any
+    ) -> None:
+        metadata = {"minItems": minimum, "maxItems": maximum, "description": doc}
+        super().__init__(
+            fields.Nested(schema, error_messages=_MESSAGES), metadata=metadata, **kwargs
+        )
+        self._sizes = range(minimum, maximum + 1)
+
+    def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> list[Any]:
+        if not isinstance(value, list):
+            raise ValidationError("must be an array")
+        if len(value) not in self._sizes:
+            raise ValidationError(f"must have {self._sizes[0]} to {self._sizes[-1]} items")
+        return super()._deserialize(value, *args, **kwargs)
+
+
+class UncheckedObject(fields.Nested):
+    """An object that has the form of a schema in the document, and is not checked here."""
+
+    default_error_messages = _MESSAGES
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise ValidationError("must be a JSON object")
+        return value
+
+
 class EmptyAsMissing(fields.Field[Any]):
     """A query parameter that counts as missing if it is empty, as in an empty form field."""
 

@@ -169,6 +169,23 @@ def local_transaction(session: Session) -> Iterator[None]:
         raise
 
 
+def set_savepoint(session: Session) -> None:
+    """Begin a part of a transaction."""
+    execute(session.connection, "SAVEPOINT part", {})
+
+
+def release_savepoint(session: Session) -> None:
+    """End the part, and keep what it wrote."""
+    execute(session.connection, "RELEASE SAVEPOINT part", {})
+
+
+def roll_back_to_savepoint(session: Session) -> None:
+    """End the part, and undo what it wrote, unless the transaction is gone."""
+    if _is_open(session.connection):
+        execute(session.connection, "ROLLBACK TO SAVEPOINT part", {})
+        release_savepoint(session)
+
+
 def require_transaction(connection: Connection) -> None:
     """Raise `Unavailable` if no transaction is in progress any more.
 
@@ -184,6 +201,15 @@ def _is_in_transaction(connection: Any) -> bool:
     if isinstance(connection, SQLiteConnection):
         return connection.in_transaction
     return bool(connection.pgconn.transaction_status == INTRANS)
+
+
+def _is_open(connection: Connection) -> bool:
+    """Return whether a transaction is in progress, also if a statement of it has failed."""
+    if connection.invalidated:
+        return False
+    driver: Any = connection.connection.driver_connection
+    failed = not isinstance(driver, SQLiteConnection) and driver.pgconn.transaction_status
+    return failed == TransactionStatus.INERROR or _is_in_transaction(driver)
 
 
 def with_deadline(open_session: OpenSession, engine: Engine) -> OpenSession:

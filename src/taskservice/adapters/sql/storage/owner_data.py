@@ -56,7 +56,7 @@ class SqlOwnerData:
             for one_type in STORED_TYPES:
                 wanted = [one for one in ready if type(one) is one_type]
                 missing = _first_of_each({one.id for one in stored}, wanted)
-                written.changes += self._insert(session, mapping_of(one_type), missing)
+                written.add(self._insert(session, mapping_of(one_type), missing))
                 stored.update(missing)
         return [*refused, *(Refusal(one) for one in ready if one not in stored)]
 

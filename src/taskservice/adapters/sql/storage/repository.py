@@ -1,6 +1,6 @@
 """The SQL storage adapter: opens workspaces, and stores entities in their tables."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from functools import partial
@@ -17,12 +17,10 @@ from taskservice.adapters.sql.connection.retries import retry_on_disconnect
 from taskservice.adapters.sql.connection.sessions import (
     OpenSession,
     autocommit_session,
-    join_transaction,
     snapshot,
     transaction,
     with_deadline,
 )
-from taskservice.adapters.sql.storage.heads import lock_head
 from taskservice.adapters.sql.storage.idempotency import SqlIdempotencyStore
 from taskservice.adapters.sql.storage.labels import LABELS
 from taskservice.adapters.sql.storage.log import LoggedWrite
@@ -37,11 +35,12 @@ from taskservice.adapters.sql.storage.retryable_writes import (
 )
 from taskservice.adapters.sql.storage.rows import Rows
 from taskservice.adapters.sql.storage.trash import RESTORE, TRASH
-from taskservice.adapters.sql.storage.trees import DESCENDANTS, NO_LIMIT
+from taskservice.adapters.sql.storage.trees import DESCENDANTS, NO_LIMIT, ids_parameter
+from taskservice.adapters.sql.storage.write_buffer import Waiting, WriteBuffer
 from taskservice.adapters.sql.storage.written import Written
 from taskservice.core.changes import UNKNOWN_ORIGIN, Change, DescribeChange, Origin
 from taskservice.core.clock import Clock, system_clock
-from taskservice.core.entity import E, Entity, Step, references_of
+from taskservice.core.entity import E, Entity, Step, references_of, refers
 from taskservice.core.errors import (
     EntityInUse,
     FieldError,
@@ -87,20 +86,26 @@ class SqlStorage:
         describe = DescribeChange(self._new_change_id, origin)
         if not atomic:
             open_session = partial(autocommit_session, self._engine, owner)
-            yield self._workspace(owner, open_session, describe, Written(), MAX_RETRIES)
+            yield self._workspace(owner, open_session, describe, Written())
             return
         written = Written()
         with transaction(self._engine, owner, written.is_committed) as connection:
-            open_session = partial(join_transaction, Session(connection, owner))
-            yield self._workspace(owner, open_session, describe, written, 0)
+            buffer = WriteBuffer(Session(connection, owner))
+            workspace = self._workspace(owner, buffer.open_session, describe, written, buffer)
+            yield workspace._replace(
+                lock=buffer.lock,
+                savepoint=partial(_savepoint, buffer, written),
+                count_changes=lambda: written.count,
+            )
+            buffer.flush()
 
     @contextmanager
     def open_snapshot(self, owner: str) -> Iterator[Workspace]:
         """Yield the workspace of `owner` for reads that all see the same state."""
         with snapshot(self._engine, owner) as connection:
-            open_session = partial(join_transaction, Session(connection, owner))
+            buffer = WriteBuffer(Session(connection, owner))
             describe = DescribeChange(self._new_change_id, UNKNOWN_ORIGIN)
-            yield self._workspace(owner, open_session, describe, Written(), 0)
+            yield self._workspace(owner, buffer.open_session, describe, Written(), buffer)
 
     def _workspace(
         self,
@@ -108,7 +113,7 @@ class SqlStorage:
         open_session: OpenSession,
         describe: DescribeChange,
         written: Written,
-        max_retries: int,
+        buffer: WriteBuffer | None = None,
     ) -> Workspace:
         open_query_session = with_deadline(open_session, self._engine)
         context = _Context(
@@ -118,13 +123,13 @@ class SqlStorage:
             clock=self._clock,
             new_id=self._new_id,
             describe=describe,
-            max_retries=max_retries,
+            max_retries=0 if buffer else MAX_RETRIES,
             written=written,
+            buffer=buffer,
         )
         return Workspace(
             lambda one: _REPOSITORY_TYPES.get(one, SqlRepository)(one, context),
             SqlIdempotencyStore(open_session, self._clock, written.keys),
-            partial(_lock, open_session),
             self._new_id,
             SqlChangeLog(lambda query: context.read(query, open_query_session)),
             self._clock,
@@ -136,7 +141,8 @@ class _Context(NamedTuple):
 
     `list` uses `open_query_session`, which has a deadline on SQLite too. With
     autocommit, a method retries after a serialization failure or a lost connection.
-    In a transaction it does not, as nothing is committed yet.
+    In a transaction it does not, as nothing is committed yet, and new entities wait in the
+    `buffer`.
     """
 
     owner: str
@@ -147,6 +153,7 @@ class _Context(NamedTuple):
     describe: DescribeChange
     max_retries: int
     written: Written
+    buffer: WriteBuffer | None
 
     def run(
         self,
@@ -182,12 +189,20 @@ class SqlRepository(Generic[E]):
     def add(self, new: Any) -> E:
         """Store a new entity."""
         context = self._context
-        entity = self._type.create(context.owner, context.clock(), context.new_id, new)
-        return self._write(Insert(entity, context.describe))
+        return self._insert(self._type.create(context.owner, context.clock(), context.new_id, new))
 
     def insert(self, entity: E) -> None:
         """Store an entity."""
-        self._write(Insert(entity, self._context.describe))
+        self._insert(entity)
+
+    def _insert(self, entity: E) -> E:
+        buffer, describe = self._context.buffer, self._context.describe
+        if buffer is None or not buffer.is_locked or refers(entity):
+            return self._write(Insert(entity, describe))
+        change = describe.creation(entity, entity.updated_at)
+        buffer.add(Waiting(self._mapping.insert, change, self._mapping.insert_parameters(entity)))
+        self._context.written.add([change])
+        return entity
 
     def get(self, entity_id: UUID) -> E:
         """Return the entity."""
@@ -254,7 +269,7 @@ class SqlRepository(Generic[E]):
         count = context.run(lambda session: write.count_all(session, writes), context.open_session)
         if count != len(writes):
             raise Unavailable(NOT_LOCKED)
-        context.written.changes.extend(changes)
+        context.written.add(changes)
 
     def _rows(self, session: Session) -> Rows[E]:
         return Rows(self._mapping, session, self._context.max_retries)
@@ -274,7 +289,7 @@ class SqlRepository(Generic[E]):
         except DBAPIError as error:
             raise self._reference_error(error, write.unacknowledged) from error
         if write.change is not None:
-            self._context.written.changes.append(write.change)
+            self._context.written.add([write.change])
         return result
 
     def _reference_error(self, error: DBAPIError, entity: E | None) -> InvalidEntity | Unavailable:
@@ -297,18 +312,20 @@ class SqlRepository(Generic[E]):
         return None
 
 
-def _lock(open_session: OpenSession) -> None:
-    with open_session() as session:
-        lock_head(session)
+@contextmanager
+def _savepoint(buffer: WriteBuffer, written: Written) -> Iterator[None]:
+    with written.undone_on_error(), buffer.savepoint():
+        yield
 
 
 class SqlTasks(SqlRepository[Task]):
     """One owner's tasks."""
 
-    def descendants(self, task_id: UUID, limit: int | None = None) -> Sequence[Task]:
-        """Return the sub-tasks of the task, and theirs."""
-        values = {"task_id": task_id, "row_limit": NO_LIMIT if limit is None else limit}
-        return self._read(partial(_descendants, values), self._context.open_query_session)
+    def descendants(self, task_ids: Collection[UUID], limit: int | None = None) -> Sequence[Task]:
+        """Return the sub-tasks of the tasks, and theirs."""
+        row_limit = NO_LIMIT if limit is None else limit
+        found = partial(_descendants, task_ids, row_limit)
+        return self._read(found, self._context.open_query_session)
 
     def count_labels(self) -> Sequence[LabelCount]:
         """Count the labels, each spelling by itself in the database."""
@@ -349,8 +366,10 @@ class SqlTrash(SqlRepository[TrashedTask]):
         self._write_all(RESTORE, changes, values)
 
 
-def _descendants(values: dict[str, Any], rows: Rows[Task]) -> list[Task]:
-    found = DESCENDANTS[rows.session.connection.dialect.name].rows(rows.session, **values)
+def _descendants(task_ids: Collection[UUID], row_limit: int, rows: Rows[Task]) -> list[Task]:
+    dialect = rows.session.connection.dialect.name
+    ids = ids_parameter(dialect, task_ids)
+    found = DESCENDANTS[dialect].rows(rows.session, task_ids=ids, row_limit=row_limit)
     return [rows.mapping.from_row(row) for row in found]
 
 

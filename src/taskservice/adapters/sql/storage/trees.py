@@ -1,14 +1,22 @@
-"""SQL of trees of tasks: all sub-tasks of a task."""
+"""SQL of trees of tasks: all sub-tasks of tasks."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
+import orjson
 from sqlalchemy import (
+    ARRAY,
+    CTE,
     ColumnElement,
     Integer,
     Select,
+    String,
     Uuid,
     and_,
+    any_,
     bindparam,
+    func,
     literal_column,
     select,
     true,
@@ -21,18 +29,35 @@ from taskservice.core.task import Task
 
 NO_LIMIT = 2**31 - 1
 
-_ROOT = bindparam("task_id", type_=Uuid())
 _ZERO: ColumnElement[int] = literal_column("0")
 _level = literal_column("1", Integer).label("level")
-_children = (
-    select(tasks.c.id, _level)
-    .where(tasks.c.user_id == OWNER, tasks.c.parent_id == _ROOT)
-    .cte("tree", recursive=True)
-)
-_next_level = _children.c.level + literal_column("1")
 _below = tasks.alias("below")
-_is_below = and_(_below.c.user_id == OWNER, _below.c.parent_id == _children.c.id)
 _columns = mapping_of(Task).field_columns
+
+_ids = func.json_each(bindparam("task_ids", type_=String())).table_valued("value").c.value
+_IS_CHILD: Mapping[str, ColumnElement[bool]] = {
+    "postgresql": tasks.c.parent_id == any_(bindparam("task_ids", type_=ARRAY(Uuid()))),
+    "sqlite": tasks.c.parent_id.in_(select(_ids)),
+}
+
+
+def ids_parameter(dialect: str, task_ids: Iterable[UUID]) -> list[UUID] | str:
+    """Return the parameter `task_ids` as the statement of a dialect takes it."""
+    ids = [*task_ids]
+    return ids if dialect == "postgresql" else orjson.dumps([one.hex for one in ids]).decode()
+
+
+def _children(dialect: str) -> CTE:
+    own = select(tasks.c.id, _level).where(tasks.c.user_id == OWNER, _IS_CHILD[dialect])
+    return own.cte("tree", recursive=True)
+
+
+def _next_level(children: CTE) -> Any:
+    return children.c.level + literal_column("1")
+
+
+def _is_below(children: CTE) -> ColumnElement[bool]:
+    return and_(_below.c.user_id == OWNER, _below.c.parent_id == children.c.id)
 
 
 def _limited(query: Select[Any], tree: Any, found: Any) -> Statement:
@@ -41,7 +66,9 @@ def _limited(query: Select[Any], tree: Any, found: Any) -> Statement:
 
 
 def _joined() -> Statement:
-    tree = _children.union_all(select(_below.c.id, _next_level).where(_is_below))
+    children = _children("sqlite")
+    step = select(_below.c.id, _next_level(children)).where(_is_below(children))
+    tree = children.union_all(step)
     found = select(*_columns).where(tasks.c.user_id == OWNER, tasks.c.id == tree.c.id)
     return _limited(found, tree, tasks.c)
 
@@ -52,11 +79,13 @@ def _lateral() -> Statement:
     It would join all tasks of the owner to the tree, as it cannot know how small that is.
     `OFFSET 0` keeps it from flattening the subqueries.
     """
-    below = select(_below.c.id).where(_is_below).offset(_ZERO).correlate(_children).lateral("child")
-    step = select(below.c.id, _next_level).select_from(_children.join(below, true()))
-    tree = _children.union_all(step)
-    own = select(*_columns).where(tasks.c.user_id == OWNER, tasks.c.id == tree.c.id)
-    found = own.offset(_ZERO).correlate(tree).lateral("found")
+    children = _children("postgresql")
+    own = select(_below.c.id).where(_is_below(children)).offset(_ZERO)
+    below = own.correlate(children).lateral("child")
+    step = select(below.c.id, _next_level(children)).select_from(children.join(below, true()))
+    tree = children.union_all(step)
+    rows = select(*_columns).where(tasks.c.user_id == OWNER, tasks.c.id == tree.c.id)
+    found = rows.offset(_ZERO).correlate(tree).lateral("found")
     return _limited(select(found).select_from(tree.join(found, true())), tree, found.c)
 
 
