@@ -183,6 +183,26 @@ def is_done(given: Given, before: list[Any]) -> bool:
     return True
 
 
+def failed_statements(
+    engine: Engine, given: Given, fail: Callable[..., Any], *, atomic: bool
+) -> int:
+    """Fail each statement of a batch in turn, and return how many there are.
+
+    Nothing is kept of a batch whose statement fails, and all of it once none does.
+    """
+    commands, before = given.commands(atomic=atomic), given.state()
+    for number in count():
+        with at_statement(engine, number, fail) as counter:
+            outcome = outcome_of(given, commands, atomic=atomic)
+            sent = next(counter) + number
+        if outcome == "applied":
+            break
+        assert (outcome, given.state()) == ("not_applied", before)
+    assert is_done(given, before)
+    assert sent == number
+    return number
+
+
 @is_atomic
 @pytest.mark.parametrize("loss", ["lose", "lose_answer_to"])
 def test_a_batch_is_whole_whichever_statement_is_lost(wire: Wire, loss: str, atomic: bool) -> None:
@@ -219,20 +239,11 @@ def test_a_batch_with_a_failed_statement_keeps_nothing(
     """Whichever it is, in either mode: 503. The connection has nothing left of it."""
     engine = service_engine(database.service, pool_size=1)
     given = Given.to(partial(SqlStorage(engine).open_workspace, f"batch-{next(_numbers)}"))
-    commands, before = given.commands(atomic=atomic), given.state()
 
     def broken(*args: Any) -> tuple[str, Any]:
         return RAISE.format(code), [()] if isinstance(args[3], list) else ()
 
-    for number in count():
-        with at_statement(engine, number, broken) as counter:
-            outcome = outcome_of(given, commands, atomic=atomic)
-            sent = next(counter) + number
-        if outcome == "applied":
-            break
-        assert (outcome, given.state()) == ("not_applied", before)
-    assert is_done(given, before)
-    assert sent == number > (13 if atomic else 25)
+    assert failed_statements(engine, given, broken, atomic=atomic) > (13 if atomic else 25)
     engine.dispose()
 
 
@@ -240,21 +251,12 @@ def test_a_batch_with_a_failed_statement_keeps_nothing(
 def test_a_batch_that_sqlite_rolls_back_keeps_nothing(sqlite: Engine, atomic: bool) -> None:
     """SQLite does so on a disk error, of the whole transaction, also in a savepoint."""
     given = Given.to(partial(SqlStorage(sqlite).open_workspace, ADA))
-    commands, before = given.commands(atomic=atomic), given.state()
 
     def roll_back(connection: Any, *_: Any) -> NoReturn:
         connection.connection.driver_connection.rollback()
         raise OperationalError("", None, of_sqlite("IOERR_WRITE"))
 
-    for number in count():
-        with at_statement(sqlite, number, roll_back) as counter:
-            outcome = outcome_of(given, commands, atomic=atomic)
-            sent = next(counter) + number
-        if outcome == "applied":
-            break
-        assert (outcome, given.state()) == ("not_applied", before)
-    assert is_done(given, before)
-    assert sent == number > 25
+    assert failed_statements(sqlite, given, roll_back, atomic=atomic) > 25
 
 
 @is_atomic

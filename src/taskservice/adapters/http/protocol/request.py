@@ -32,7 +32,7 @@ class ApiRequest(Request):
     """A request, and the state that each step stores on it for the steps that follow."""
 
     max_content_length = None
-    """Disables Flask's own limit, which costs a lookup for each body. `BODY_LIMIT` applies."""
+    """Disables Flask's own limit, which costs a lookup for each body. `body_limit` applies."""
     body_limit: int = BODY_LIMIT
     """The maximum size of the body, in bytes."""
     path_user: str

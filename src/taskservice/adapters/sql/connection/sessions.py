@@ -208,8 +208,9 @@ def _is_open(connection: Connection) -> bool:
     if connection.invalidated:
         return False
     driver: Any = connection.connection.driver_connection
-    failed = not isinstance(driver, SQLiteConnection) and driver.pgconn.transaction_status
-    return failed == TransactionStatus.INERROR or _is_in_transaction(driver)
+    if isinstance(driver, SQLiteConnection):
+        return driver.in_transaction
+    return driver.pgconn.transaction_status in {INTRANS, TransactionStatus.INERROR}
 
 
 def with_deadline(open_session: OpenSession, engine: Engine) -> OpenSession:
