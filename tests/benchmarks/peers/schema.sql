@@ -1,10 +1,26 @@
 CREATE TABLE tasks (
-    id          uuid PRIMARY KEY,
-    user_id     varchar(255) NOT NULL,
-    title       varchar(255) NOT NULL,
-    description text,
-    completed   boolean NOT NULL,
-    created_at  timestamptz NOT NULL,
-    updated_at  timestamptz NOT NULL
+    id           uuid PRIMARY KEY,
+    user_id      varchar(255) NOT NULL,
+    title        varchar(255) NOT NULL,
+    description  text,
+    completed    boolean NOT NULL,
+    status       varchar(16) NOT NULL,
+    due          varchar(19),
+    start        varchar(19),
+    time_zone    varchar(64),
+    priority     smallint,
+    labels       varchar(100)[] NOT NULL,
+    list_id      uuid,
+    parent_id    uuid,
+    recurrence   varchar(255),
+    repeats_from varchar(16) NOT NULL,
+    occurrence   varchar(19),
+    completed_at timestamptz,
+    created_at   timestamptz NOT NULL,
+    updated_at   timestamptz NOT NULL,
+    version      integer NOT NULL,
+    position     varchar(255) NOT NULL,
+    series_id    uuid,
+    next_id      uuid
 );
 CREATE INDEX tasks_by_user ON tasks (user_id, created_at DESC, id DESC);
