@@ -1,7 +1,7 @@
 """Entities: what every kind of an owner's data shares: identity, times, version and changes."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar, Self, TypeVar
 from uuid import UUID
@@ -242,12 +242,17 @@ class Entity(Identity):
         refuse([*cls.rule_errors(values)])
 
     def _changed(self, now: datetime, values: Mapping[str, Any]) -> Self:
-        after = replace(self, **values)
-        if after == self:
+        if values.items() <= vars(self).items():
             return self
         now = normalize_timestamp(now, after=self.updated_at)
-        values = {"updated_at": now, "version": self.version + 1}
-        return replace(after.derived(now), **values)._checked(self)
+        after = self._with(values).derived(now)
+        return after._with({"updated_at": now, "version": self.version + 1})._checked(self)
+
+    def _with(self, values: Mapping[str, Any]) -> Self:
+        """Return the entity with other values, as `replace` does, several times as fast."""
+        copy = object.__new__(type(self))
+        vars(copy).update(vars(self), **values)
+        return copy
 
     def _checked(self, before: Self | None) -> Self:
         self.check_rules(vars(self))

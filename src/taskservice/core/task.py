@@ -1,7 +1,6 @@
 """The task entity: its fields and operations, which return a new task and have no side effects."""
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, ClassVar, Self
 from uuid import UUID
@@ -232,7 +231,7 @@ class Task(NewTask, Ordered):
             "series_id": self.series_id or (self.id if self.recurrence else None),
             "next_id": self.next_id if self.completed else None,
         }
-        return self if derived.items() <= vars(self).items() else replace(self, **derived)
+        return self if derived.items() <= vars(self).items() else self._with(derived)
 
     @classmethod
     def implied(cls, given: Mapping[str, Any], before: Self | None = None) -> dict[str, Any]:
