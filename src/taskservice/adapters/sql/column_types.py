@@ -52,6 +52,10 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Return `value` in UTC."""
         return value and value.astimezone(UTC)
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        """Return the conversion, none for PostgreSQL, which converts an aware timestamp itself."""
+        return None if dialect.name == "postgresql" else super().bind_processor(dialect)
+
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         """Return `value` as aware and in UTC; SQLite returns naive timestamps in UTC."""
         if value is None or value.tzinfo is UTC:
@@ -72,6 +76,10 @@ class LocalTimeDigits(TypeDecorator[date]):
         """Return the digits."""
         return to_digits(value)
 
+    def bind_processor(self, dialect: Dialect) -> Callable[[date | None], int]:
+        """Return the function to digits, without SQLAlchemy's wrapper."""
+        return to_digits
+
     def result_processor(
         self, dialect: Dialect, coltype: object
     ) -> Callable[[int | None], date | None]:
@@ -87,13 +95,21 @@ class JsonArray(TypeDecorator[tuple[str, ...]]):
 
     def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
         """Return the JSON."""
-        return json.dumps(value, ensure_ascii=False) if value else EMPTY_ARRAY
+        return _to_array(value)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[tuple[str, ...] | None], str]:
+        """Return the function to JSON, without SQLAlchemy's wrapper."""
+        return _to_array
 
     def result_processor(
         self, dialect: Dialect, coltype: object
     ) -> Callable[[str | None], tuple[str, ...]]:
         """Return the function from JSON to the strings, without SQLAlchemy's wrapper."""
         return _parse_array
+
+
+def _to_array(value: tuple[str, ...] | None) -> str:
+    return json.dumps(value, ensure_ascii=False) if value else EMPTY_ARRAY
 
 
 def _parse_array(array: str | None) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ class Statement:
     def count_all(self, session: Session, values: Sequence[Mapping[str, Any]]) -> int:
         """Execute it with each of the values, which are sent together; return the rows written."""
         compiled = self._compile(session.connection.dialect, session.is_direct)
-        parameters = [compiled.parameters(owner=session.owner, **one) for one in values]
+        parameters = [compiled.parameters(session.owner, one) for one in values]
         if not parameters:
             return 0
         return int(execute(session.connection, compiled.sql, parameters).rowcount)
@@ -110,7 +110,7 @@ class Statement:
     def _execute(self, session: Session, values: dict[str, Any]) -> "tuple[_Compiled, Any]":
         connection, owner, preamble, is_direct = session
         compiled = self._compile(connection.dialect, is_direct)
-        parameters = compiled.parameters(owner=owner, **values)
+        parameters = compiled.parameters(owner, values)
         return compiled, execute(
             connection, compiled.sql, parameters, None if compiled.sets_owner else preamble
         )
@@ -178,9 +178,9 @@ class _Compiled(NamedTuple):
         }
         return cls(str(compiled), sets_owner, constants, bind_processors, result_processors)
 
-    def parameters(self, **given: Any) -> dict[str, Any]:
+    def parameters(self, owner: str, given: Mapping[str, Any]) -> dict[str, Any]:
         """Return the parameters as the driver takes them."""
-        values = {**self.constants, **given}
+        values = {**self.constants, **given, "owner": owner}
         for name, process in self.bind_processors.items():
             values[name] = process(values[name])
         return values

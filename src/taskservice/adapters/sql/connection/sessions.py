@@ -79,8 +79,7 @@ def autocommit_session(engine: Engine, owner: str) -> Iterator[Session]:
         if engine.dialect.name != "postgresql":
             yield Session(connection, owner)
         elif connection.info.get(_IS_DIRECT):
-            preamble = _settings_statement({OWNER_SETTING: owner})
-            yield Session(connection, owner, preamble, is_direct=True)
+            yield Session(connection, owner, (_SET_OWNER, (owner,)), is_direct=True)
         else:
             yield Session(connection, owner, _settings_statement(_settings(engine, owner)))
 
@@ -279,6 +278,9 @@ def _settings_statement(settings: dict[str, str], *, is_local: bool = True) -> S
     """Return the statement that sets `settings`, for one transaction if `is_local`."""
     calls = ", ".join(f"set_config('{name}', %s, {is_local})" for name in settings)
     return f"SELECT {calls}", tuple(settings.values())
+
+
+_SET_OWNER, _ = _settings_statement({OWNER_SETTING: ""})
 
 
 def _timeouts(engine: Engine) -> Timeouts | None:

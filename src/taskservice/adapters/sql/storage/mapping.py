@@ -28,7 +28,8 @@ class EntityMapping:
         self.table = STORED_TABLES[entity_type]
         self.field_columns = [self.table.c[name] for name in fields_of(entity_type)]
         self._properties = self.table.c.keys() - fields_of(entity_type).keys()
-        self._mutable = [column.name for column in self.table.c if column.name not in IMMUTABLE]
+        mutable = [one.name for one in self.table.c if one.name not in IMMUTABLE]
+        self._new_names = {f"new_{name}": name for name in mutable}
         self.from_row = _row_constructor(entity_type)
         self.is_own = self.table.c.user_id == OWNER
         own = and_(self.is_own, self.table.c.id == bindparam("entity_id"))
@@ -37,7 +38,7 @@ class EntityMapping:
         self.new_row = self._new_row()
         self.insert = logged_insert(self.table, self.new_row, created)
         self.select = Statement(select(*self.field_columns).where(own))
-        new_values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in self._mutable}
+        new_values: dict[str, Any] = {one: bindparam(new) for new, one in self._new_names.items()}
         updated = update(self.table).where(own_version).values(new_values)
         self.update = logged_update(updated, kind_of(created))
         self.deleted = delete(self.table).where(own_version)
@@ -51,7 +52,7 @@ class EntityMapping:
 
     def update_parameters(self, before: Entity, after: Entity) -> dict[str, Any]:
         """Return the parameters of `update`, which replaces the version of `before`."""
-        values = {f"new_{name}": getattr(after, name) for name in self._mutable}
+        values = {new: getattr(after, name) for new, name in self._new_names.items()}
         return {**self.version_parameters(before), **values}
 
     @staticmethod
