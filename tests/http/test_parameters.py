@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from marshmallow import missing
 from tests.http_callers import ApiClient
 from tests.problem_details import faults, problem
 
@@ -226,3 +227,11 @@ def test_no_count_is_returned_if_not_preferred(ada: ApiClient, headers: dict[str
     assert plain.status_code == 200
     assert "X-Total-Count" not in plain.headers
     assert "Preference-Applied" not in plain.headers
+
+
+def test_every_parameter_is_optional_and_has_no_default_of_the_schema() -> None:
+    """A query is loaded without a look at absent parameters."""
+    assert QUERIES
+    for query in QUERIES:
+        for name, one in query.load_fields.items():
+            assert (one.required, one.load_default) == (False, missing), name

@@ -147,3 +147,9 @@ def fields_of(cls: type) -> Mapping[str, Field]:
         )
         for one in sorted(dataclasses.fields(cls), key=lambda one: one.metadata["since"])
     }
+
+
+@cached
+def defaults_of(cls: type) -> Mapping[str, Any]:
+    """Return the defaults of the fields that need not be given, by name."""
+    return {name: one.default for name, one in fields_of(cls).items() if not one.is_required}

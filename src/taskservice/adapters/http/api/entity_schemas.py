@@ -1,6 +1,7 @@
 """Schemas of an entity, derived from its fields: responses, request bodies, the query of a list."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, TypeVar
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
@@ -22,7 +23,7 @@ from taskservice.adapters.http.protocol.strict_fields import (
 )
 from taskservice.core import kinds
 from taskservice.core.entity import Edit, Entity
-from taskservice.core.fields import Field, fields_of
+from taskservice.core.fields import Field, defaults_of, fields_of
 from taskservice.core.filters import Filter, filters_of
 from taskservice.core.kinds import Reference
 from taskservice.core.moves import PLACES, Move
@@ -138,6 +139,15 @@ def _body_member_schema(field: Field) -> dict[str, Any]:
 class _EntityBodySchema(BodySchema):
     loaded_type: ClassVar[type[Entity]]
 
+    @cached_property
+    def _required(self) -> frozenset[str]:
+        return frozenset(name for name, one in self.load_fields.items() if one.required)
+
+    def load(self, data: Any, *, partial: Any = None, **kwargs: Any) -> Any:
+        """Load a body. marshmallow looks at absent members only if a required one is absent."""
+        is_complete = isinstance(data, dict) and self._required <= data.keys()
+        return super().load(data, partial=partial or is_complete or None, **kwargs)
+
     @validates_schema
     def _check_rules(self, values: dict[str, Any], **_: Any) -> None:
         errors = self.loaded_type.rule_errors(self._known(values))
@@ -151,8 +161,7 @@ class _EntityBodySchema(BodySchema):
 class _CreateSchema(_EntityBodySchema):
     def _known(self, values: dict[str, Any]) -> Mapping[str, Any]:
         """Return the values that the new entity will have."""
-        fields = fields_of(self.loaded_type.new_type)
-        defaults = {name: one.default for name, one in fields.items() if not one.is_required}
+        defaults = defaults_of(self.loaded_type.new_type)
         return {**defaults, **values, **self.loaded_type.implied(values)}
 
     @post_load

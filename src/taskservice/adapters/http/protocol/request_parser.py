@@ -48,7 +48,8 @@ def _load_query(request: Request, schema: ParametersSchema) -> Any:
     if not request.query_string:
         return schema.defaults()
     try:
-        return schema.load(_parameters(request))
+        # Every parameter is optional, so absent ones need no look.
+        return schema.load(_parameters(request), partial=True)
     except ValidationError as error:
         raise invalid_request(
             [_parameter_error(path[0], detail) for path, detail in validation_errors(error)]
