@@ -8,7 +8,7 @@ that need no database must still find one.
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import Event, Lock
+from threading import Lock
 from time import monotonic
 from typing import NamedTuple
 
@@ -24,10 +24,10 @@ BURST_SECONDS = 0.05
 
 
 class _Waiter(NamedTuple):
-    """A request in the queue; `admitted` is set when it gets a slot."""
+    """A request in the queue; `admitted` is held until the request gets a slot."""
 
     owner: str
-    admitted: Event
+    admitted: Lock
 
 
 class Admission:
@@ -79,9 +79,10 @@ class Admission:
                 self._acquire(owner)
                 return
             self._check_queue_limit(owner)
-            waiter = _Waiter(owner, Event())
+            waiter = _Waiter(owner, Lock())
+            waiter.admitted.acquire()
             self._queue.append(waiter)
-        if not waiter.admitted.wait(self._wait_timeout):
+        if not waiter.admitted.acquire(timeout=self._wait_timeout):
             self._time_out(waiter)
 
     def _may_acquire(self, owner: str) -> bool:
@@ -107,7 +108,7 @@ class Admission:
             admitted = min(eligible, key=lambda waiter: self._slots_of[waiter.owner])
             self._queue.remove(admitted)
             self._acquire(admitted.owner)
-            admitted.admitted.set()
+            admitted.admitted.release()
 
     def _time_out(self, waiter: _Waiter) -> None:
         with self._lock:
