@@ -84,13 +84,17 @@ class World:
         self.document: Document = self.client.get("/openapi.json").json or {}
         self.documented = by_route(self.document)
         self.ids: dict[str, Ids] = {
-            "own": self.create(ADA),
             "beside": self.create(ADA),
             "foreign": self.create(BOB, **RECURRING),
             "missing": {name: str(uuid4()) for name in ("task_id", "list_id", "trashed_id")},
         }
-        for target in ("own", "foreign"):
-            self.ids[f"{target}, swapped"] = swapped(self.ids[target])
+        self.ids["foreign, swapped"] = swapped(self.ids["foreign"])
+        self.renew()
+
+    def renew(self) -> None:
+        """Create the task and the list of Ada's own, again if they have been used up."""
+        self.ids["own"] = self.create(ADA)
+        self.ids["own, swapped"] = swapped(self.ids["own"])
         self.sequence = self.newest_change()
 
     def create(self, user: str, **fields: str) -> Ids:
