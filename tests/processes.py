@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from tests import fork_server
 from tests.canaries import WATCH, look_at_answer
 from tests.fork_server import Forked
+from tests.granian_server import await_listener, granian_command
 from tests.parent_death_signal import die_with_parent
 from tests.postgres import program
 
@@ -26,6 +27,8 @@ ROOT = Path(__file__).parents[1]
 SECONDS = 30
 COMMAND = [sys.executable, "-m", "taskservice"]
 WORKERS = 2
+ON_GRANIAN = os.environ.get("TASKSERVICE_TEST_SERVER") == "granian"
+WORKER_READY = "Started worker" if ON_GRANIAN else "Worker ready"
 
 Process: TypeAlias = "subprocess.Popen[bytes] | Forked"
 
@@ -226,12 +229,17 @@ def _started(command: Sequence[str], folder: Path, given: Mapping[str, str]) -> 
 def gunicorn(folder: Path, *, command: Sequence[str] = START, **settings: str) -> Iterator[Service]:
     """Run `wsgi:app` as it is deployed; every worker is ready before the block begins.
 
-    Nobody is told to wait (429), unless `settings` say so.
+    Nobody is told to wait (429), unless `settings` say so. `TASKSERVICE_TEST_SERVER=granian` runs
+    it on granian instead, which shows what differs there (docs/operations.md).
     """
     workers = int(settings.get("WEB_CONCURRENCY", WORKERS))
+    if ON_GRANIAN:
+        command = granian_command(workers, settings)
     with running(command, folder, **{"TASKSERVICE_RATE_LIMIT": "off", **settings}) as service:
-        ready = (line for line in service.output if "Worker ready" in line)
+        ready = (line for line in service.output if WORKER_READY in line)
         assert len(list(itertools.islice(ready, workers))) == workers
+        if ON_GRANIAN:
+            await_listener(service.address, SECONDS)
         yield service
 
 
