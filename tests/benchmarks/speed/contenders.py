@@ -19,10 +19,9 @@ from tests.token_issuer import Issuer
 
 from taskservice.server import gunicorn_conf
 
-# The whole contract, as it is deployed next to its database; nobody is told to wait, though
-# most connections may be at one worker.
+# The whole contract, as it is deployed next to its database.
 SETTINGS = {
-    "TASKSERVICE_POOL_SIZE": "8",
+    "TASKSERVICE_POOL_SIZE": "3",
     "TASKSERVICE_JWT_SECRET": SECRET,
     "TASKSERVICE_LOG_LEVEL": "warning",
     "TASKSERVICE_PREPARED_STATEMENTS": "true",

@@ -12,10 +12,13 @@ from tests.postgres import PostgresServer
 from tests.processes import ROOT
 from tests.secret_values import SECRET
 
+from taskservice.core.operations.admission import QUEUE_LIMIT_PER_SLOT
+
 PEERS = ("fastapi_sqlalchemy", "fastapi_sqlmodel", "litestar_asyncpg")
 SCHEMA = Path(__file__).parents[1] / "peers" / "schema.sql"
 
 _workers = SETTINGS["WEB_CONCURRENCY"]
+_threads = int(SETTINGS["TASKSERVICE_POOL_SIZE"]) * (1 + QUEUE_LIMIT_PER_SLOT) + 3
 UVICORN = [
     *(sys.executable, "-m", "uvicorn", "--host=127.0.0.1", "--port={port}"),
     *(f"--workers={_workers}", "--loop=uvloop", "--http=httptools"),
@@ -23,7 +26,7 @@ UVICORN = [
 ]
 GRANIAN = [
     *(sys.executable, "-m", "granian", "--interface=wsgi", "--host=127.0.0.1", "--port={port}"),
-    *(f"--workers={_workers}", f"--blocking-threads={SETTINGS['TASKSERVICE_POOL_SIZE']}"),
+    *(f"--workers={_workers}", f"--blocking-threads={_threads}"),
     *("--no-access-log", "--log-level=warning", "taskservice.wsgi:app"),
 ]
 
